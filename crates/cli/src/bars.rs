@@ -1,0 +1,14 @@
+//! Progress bars on long work: on a terminal only, on stderr, so that what is printed stays clean.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A bar over `total` things; hidden unless stderr is a terminal.
+pub fn bar(total: u64, what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(5));
+    let style = ProgressStyle::with_template("{prefix:>10} [{wide_bar}] {human_pos}/{human_len} {per_sec} eta {eta}");
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar.set_prefix(what);
+    bar
+}

@@ -1,0 +1,291 @@
+//! `ticket`, `intake`, `audit`: every call of the API as a command, made from the protos. A field becomes an option, a nested
+//! field an option with a dotted name, an enum value its short name in lower case, and the comment in the proto the help.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use prost_reflect::{
+    DynamicMessage, EnumDescriptor, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor, MethodDescriptor,
+    ReflectMessage, SerializeOptions, Value,
+};
+use uuid::Uuid;
+
+use crate::{
+    client::{self, Caller},
+    option,
+    output::{self, Form},
+    server,
+};
+
+/// The command and the service behind it.
+const SERVICES: [(&str, &str, &str); 3] = [
+    ("ticket", "switchboard.v1.TicketService", "Commands to tickets, and questions about them"),
+    ("intake", "switchboard.v1.IntakeService", "What IVR and bots ask while a caller waits"),
+    ("audit", "switchboard.v1.AuditService", "The raw facts, from any position"),
+];
+
+/// One command per service, one below it per call.
+pub fn commands() -> Vec<Command> {
+    let Ok(pool) = client::pool() else { return Vec::new() };
+    let service = |(name, service, about): (&'static str, &str, &'static str)| {
+        let command = Command::new(name).about(about).subcommand_required(true).arg_required_else_help(true);
+        let methods = pool.get_service_by_name(service);
+        let calls = methods.iter().flat_map(|service| service.methods().collect::<Vec<_>>());
+        calls.fold(command, |command, method| command.subcommand(call_command(&method)))
+    };
+    SERVICES.into_iter().map(service).collect()
+}
+
+fn call_command(method: &MethodDescriptor) -> Command {
+    let file = method.parent_service().parent_file();
+    let command = Command::new(kebab(method.name()))
+        .about(comment(&file, method.path()))
+        .arg(server())
+        .arg(option("actor", "ID", "Who acts").default_value("desk-1").env("SWITCHBOARD_ACTOR"))
+        .arg(option("role", "ROLE", "In which role: ivr, agent, desk, crew, inspector, auditor, operator, importer").default_value("desk").env("SWITCHBOARD_ROLE"))
+        .arg(option("org", "UNIT", "For which unit").default_value("sgcc").env("SWITCHBOARD_ORG"))
+        .arg(option("language", "LANGUAGE", "Language of sentences: zh-CN or en").default_value("en").env("SWITCHBOARD_LANGUAGE"));
+    let command = if method.is_server_streaming() {
+        command.arg(option("limit", "N", "End after so many messages").value_parser(clap::value_parser!(u64)))
+    } else {
+        command
+    };
+    leaves(&method.input(), "").into_iter().fold(command, |command, leaf| command.arg(leaf.argument()))
+}
+
+/// One field of a request, however deep, as the command line knows it.
+struct Leaf {
+    name: String,
+    field: FieldDescriptor,
+}
+
+impl Leaf {
+    fn argument(&self) -> Arg {
+        let help = comment(&self.field.parent_message().parent_file(), self.field.path());
+        let argument = Arg::new(self.name.clone()).help(help);
+        if self.name == "ticket" {
+            return argument.value_name("TICKET").required(true);
+        }
+        let argument = argument.long(self.name.clone());
+        match self.field.kind() {
+            Kind::Bool => argument.action(ArgAction::SetTrue),
+            Kind::Message(message) if !is_time(&message) => argument.action(ArgAction::SetTrue),
+            _ if self.field.is_list() => argument.action(ArgAction::Append),
+            _ => argument.value_name(self.value_name()),
+        }
+    }
+
+    fn value_name(&self) -> &'static str {
+        match self.field.kind() {
+            Kind::Enum(_) => "NAME",
+            Kind::Message(_) => "TIME",
+            Kind::String => "TEXT",
+            _ => "N",
+        }
+    }
+}
+
+/// The settable fields of a message; a message without fields is one itself (a choice without data).
+fn leaves(message: &MessageDescriptor, prefix: &str) -> Vec<Leaf> {
+    let mut found = Vec::new();
+    for field in message.fields() {
+        // The header is what every command has: its fields stand for themselves.
+        let name = if field.name() == "header" { prefix.to_owned() } else { format!("{prefix}{}", kebab(field.name())) };
+        match field.kind() {
+            Kind::Message(inner) if !is_time(&inner) && inner.fields().len() > 0 => {
+                let choice = field.containing_oneof().is_some_and(|oneof| !oneof.is_synthetic());
+                let prefix = if name.is_empty() { String::new() } else { format!("{name}.") };
+                found.extend(leaves(&inner, &prefix));
+                if choice {
+                    found.push(Leaf { name, field });
+                }
+            }
+            _ => found.push(Leaf { name, field }),
+        }
+    }
+    found
+}
+
+/// Runs one call and prints what it answers.
+pub async fn run(service: &str, matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
+    let work = make(service, matches, |answer| show(&answer, form));
+    tokio::select! {
+        done = work => done?,
+        () = crate::serve::stopped() => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs one call and returns its answer as it would be printed.
+pub async fn answer(service: &str, matches: &ArgMatches) -> anyhow::Result<serde_json::Value> {
+    let mut answered = serde_json::Value::Null;
+    let keep = |answer: DynamicMessage| {
+        answered = printable(&answer, Form::Json)?;
+        Ok(())
+    };
+    make(service, matches, keep).await?;
+    Ok(answered)
+}
+
+/// Makes the call that the arguments describe.
+async fn make(
+    service: &str,
+    matches: &ArgMatches,
+    mut each: impl FnMut(DynamicMessage) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let pool = client::pool()?;
+    let known = SERVICES.iter().find(|(name, ..)| *name == service).context("no such command")?;
+    let service = pool.get_service_by_name(known.1).context("the service is not in the protos")?;
+    let (name, matches) = matches.subcommand().context("no such call")?;
+    let method = service.methods().find(|method| kebab(method.name()) == name).context("no such call")?;
+    let mut body = DynamicMessage::new(method.input());
+    fill(&mut body, matches, "")?;
+    name_request(&mut body);
+    let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
+    let caller = Caller { id: text("actor"), role: text("role"), org: text("org"), language: text("language") };
+    let limit = matches.try_get_one::<u64>("limit").ok().flatten().copied().unwrap_or(u64::MAX);
+    let channel = client::connect(&text("server")).await?;
+    let mut seen = 0;
+    let limited = |answer| {
+        seen += 1;
+        each(answer)?;
+        Ok(seen < limit)
+    };
+    client::call(channel, &method, body, &caller, limited).await
+}
+
+/// Sets what the arguments say; whether any was said.
+fn fill(message: &mut DynamicMessage, matches: &ArgMatches, prefix: &str) -> anyhow::Result<bool> {
+    let mut said = false;
+    for field in message.descriptor().fields() {
+        let name = if field.name() == "header" { prefix.to_owned() } else { format!("{prefix}{}", kebab(field.name())) };
+        if let Kind::Message(inner) = field.kind()
+            && !is_time(&inner)
+        {
+            let prefix = if name.is_empty() { String::new() } else { format!("{name}.") };
+            let mut nested = DynamicMessage::new(inner);
+            let chosen = matches.try_get_one::<bool>(&name).ok().flatten().copied().unwrap_or(false);
+            if fill(&mut nested, matches, &prefix)? || chosen {
+                message.set_field(&field, Value::Message(nested));
+                said = true;
+            }
+            continue;
+        }
+        if field.kind() == Kind::Bool {
+            if matches.get_flag(&name) {
+                message.set_field(&field, Value::Bool(true));
+                said = true;
+            }
+            continue;
+        }
+        let values = matches.get_many::<String>(&name).into_iter().flatten();
+        let values = values.map(|text| read(&field, text).with_context(|| format!("--{name} {text}")));
+        let values = values.collect::<anyhow::Result<Vec<_>>>()?;
+        if field.is_list() && !values.is_empty() {
+            message.set_field(&field, Value::List(values));
+            said = true;
+        } else if let Some(value) = values.into_iter().next() {
+            message.set_field(&field, value);
+            said = true;
+        }
+    }
+    Ok(said)
+}
+
+/// Reads one value.
+fn read(field: &FieldDescriptor, text: &str) -> anyhow::Result<Value> {
+    Ok(match field.kind() {
+        Kind::String => Value::String(text.into()),
+        Kind::Uint64 => Value::U64(text.parse()?),
+        Kind::Uint32 => Value::U32(text.parse()?),
+        Kind::Sint32 | Kind::Int32 => Value::I32(text.parse()?),
+        Kind::Enum(list) => Value::EnumNumber(number(&list, text)?),
+        Kind::Message(time) => {
+            let at = chrono::DateTime::parse_from_rfc3339(text).context("not an instant such as 2026-11-21T08:00:00+08:00")?;
+            let mut message = DynamicMessage::new(time);
+            message.set_field_by_name("seconds", Value::I64(at.timestamp()));
+            message.set_field_by_name("nanos", Value::I32(at.timestamp_subsec_nanos().cast_signed()));
+            Value::Message(message)
+        }
+        other => bail!("a {other:?} cannot be given on the command line"),
+    })
+}
+
+/// The number of an enum value by its short name.
+fn number(list: &EnumDescriptor, text: &str) -> anyhow::Result<i32> {
+    let prefix = format!("{}_", screaming(list.name()));
+    let short = |name: &str| name.strip_prefix(&prefix).unwrap_or(name).to_lowercase();
+    let wanted = text.to_lowercase().replace('-', "_");
+    if let Some(value) = list.values().find(|value| short(value.name()) == wanted && value.number() != 0) {
+        return Ok(value.number());
+    }
+    let names: Vec<String> = list.values().filter(|v| v.number() != 0).map(|v| short(v.name())).collect();
+    bail!("one of {}", names.join(", "))
+}
+
+/// A command without a request id gets a fresh one.
+fn name_request(body: &mut DynamicMessage) {
+    let id = Value::String(Uuid::new_v4().to_string());
+    for holder in ["header", "receive"] {
+        if let Some(field) = body.descriptor().get_field_by_name(holder)
+            && let Value::Message(inner) = body.get_field_mut(&field)
+        {
+            name_request(inner);
+        }
+    }
+    if let Some(field) = body.descriptor().get_field_by_name("request_id")
+        && !body.has_field(&field)
+    {
+        body.set_field(&field, id);
+    }
+}
+
+/// Prints an answer.
+fn show(answer: &DynamicMessage, form: Form) -> anyhow::Result<()> {
+    let value = printable(answer, form)?;
+    match form {
+        Form::Json => output::json(&value),
+        Form::Table => output::value(&value),
+    }
+    Ok(())
+}
+
+/// An answer as JSON; for a table without what is not said.
+fn printable(answer: &DynamicMessage, form: Form) -> anyhow::Result<serde_json::Value> {
+    let options = SerializeOptions::new()
+        .use_proto_field_name(true)
+        .stringify_64_bit_integers(false)
+        .skip_default_fields(form == Form::Table);
+    let mut value = answer.serialize_with_options(serde_json::value::Serializer, &options)?;
+    output::shorten(&mut value, &answer.descriptor());
+    Ok(value)
+}
+
+fn is_time(message: &MessageDescriptor) -> bool {
+    message.full_name() == "google.protobuf.Timestamp"
+}
+
+/// `CloseAtFirstContact` and `close_at_first_contact` as `close-at-first-contact`.
+fn kebab(name: &str) -> String {
+    screaming(name).to_lowercase().replace('_', "-")
+}
+
+/// `CrewProgress` as `CREW_PROGRESS`.
+pub fn screaming(name: &str) -> String {
+    let mut text = String::new();
+    for (i, c) in name.char_indices() {
+        if c.is_ascii_uppercase() && i > 0 && !text.ends_with('_') {
+            text.push('_');
+        }
+        text.push(c.to_ascii_uppercase());
+    }
+    text
+}
+
+/// The comment above something in a proto file.
+fn comment(file: &FileDescriptor, path: &[i32]) -> String {
+    let info = file.file_descriptor_proto().source_code_info.as_ref();
+    let location = info.and_then(|info| info.location.iter().find(|location| location.path == path));
+    location.and_then(|location| location.leading_comments.as_deref()).unwrap_or_default().trim().replace("\n ", "\n")
+}

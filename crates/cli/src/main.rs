@@ -1,0 +1,101 @@
+//! The `switchboard` binary: a person's hands.
+//!
+//! ```text
+//!    command ──▶ decide ──▶ append ──▶ project ──▶ dispatch ──▶ subscribe
+//!    server       domain     eventstore  views       dispatcher   server
+//!       ╰───────────────  engine turns the wheel  ───────────────╯
+//!                         wire carries it across
+//! ```
+//!
+//! `serve` and `demo` start a server in this process; `import` and `replay` drive one; every other command is a call to one.
+//! The commands under `ticket`, `intake` and `audit` are made from the protos, so that none can be missing ([`calls`]).
+//! There is no rule about tickets here, and no storage but what `store` looks at while no server runs.
+
+mod bars;
+mod calls;
+mod client;
+mod output;
+mod play;
+mod serve;
+mod store;
+
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use output::Form;
+use tracing_subscriber::EnvFilter;
+
+/// Where a server is looked for when nothing else is said.
+const SERVER_DEFAULT: &str = "http://127.0.0.1:9559";
+
+fn main() -> ExitCode {
+    let matches = command().get_matches();
+    logging(matches.get_one::<String>("log").map_or("warn", String::as_str), matches.get_flag("log-json"));
+    let form = if matches.get_flag("json") { Form::Json } else { Form::Table };
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: no runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(&matches, form)) {
+        Ok(code) => code,
+        Err(error) => {
+            output::failure(&error, form);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
+    match matches.subcommand() {
+        Some(("serve", matches)) => serve::serve(matches).await,
+        Some(("config", matches)) => serve::config(matches, form),
+        Some(("demo", matches)) => play::demo(matches, form).await,
+        Some(("import", matches)) => play::import(matches, form).await,
+        Some(("replay", matches)) => play::replay(matches, form).await,
+        Some(("store", matches)) => store::run(matches, form).await,
+        Some((service, matches)) => calls::run(service, matches, form).await,
+        None => Ok(ExitCode::FAILURE),
+    }
+}
+
+pub(crate) fn command() -> Command {
+    let command = Command::new("switchboard")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("An event-sourced ticket engine for the 95598 power-service hotline: the log is the truth, and you can ask it anything.")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .arg(flag("json", "Print JSON instead of tables").global(true))
+        .arg(flag("log-json", "Write logs as JSON").global(true))
+        .arg(option("log", "FILTER", "What to log to stderr: error, warn, info, debug, or a filter per module").global(true).env("SWITCHBOARD_LOG"))
+        .subcommand(serve::command())
+        .subcommand(serve::config_command());
+    let command = play::commands().into_iter().fold(command, Command::subcommand).subcommand(store::command());
+    calls::commands().into_iter().fold(command, Command::subcommand)
+}
+
+/// An option that takes a value.
+fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value).help(help)
+}
+
+/// An option that takes none.
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+/// The option that names a server.
+fn server() -> Arg {
+    option("server", "URL", "The server to call")
+        .default_value(SERVER_DEFAULT)
+        .env("SWITCHBOARD_SERVER")
+        .value_parser(value_parser!(String))
+}
+
+fn logging(filter: &str, json: bool) {
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json { logs.json().init() } else { logs.init() }
+}

@@ -1,0 +1,149 @@
+//! What a person sees: tables, or JSON for scripts. JSON goes to stdout and is stable: field names as in the protos, instants
+//! in RFC 3339, numbers as numbers. Errors go to stderr in the same form.
+
+use comfy_table::{ContentArrangement, Table, presets};
+use prost_reflect::{Kind, MessageDescriptor};
+use serde_json::{Value, json};
+use tonic_types::StatusExt;
+
+use crate::calls::screaming;
+
+/// The form of what is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For people.
+    Table,
+    /// For scripts.
+    Json,
+}
+
+/// Prints one JSON document on a line.
+pub fn json(value: &Value) {
+    println!("{value}");
+}
+
+/// Prints rows under headings.
+pub fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(headings.iter().copied());
+    for row in rows {
+        table.add_row(row);
+    }
+    println!("{table}");
+}
+
+/// Prints an object's fields one under the other, or a list of objects as a table.
+pub fn value(value: &Value) {
+    let rows = fields(value);
+    let list = rows.iter().find(|(_, value)| matches!(value, Value::Array(items) if items.iter().any(Value::is_object)));
+    if let Some((_, Value::Array(items))) = list {
+        let mut headings: Vec<String> = Vec::new();
+        let flat: Vec<Vec<(String, Value)>> = items.iter().map(fields).collect();
+        for name in flat.iter().flatten().map(|(name, _)| name) {
+            if !headings.contains(name) && !matches!(name.as_str(), "id" | "request_id") {
+                headings.push(name.clone());
+            }
+        }
+        let cell = |row: &[(String, Value)], name: &String| {
+            row.iter().find(|(n, _)| n == name).map_or_else(String::new, |(_, value)| text(value))
+        };
+        let body = flat.iter().map(|row| headings.iter().map(|name| cell(row, name)).collect());
+        table(&headings.iter().map(String::as_str).collect::<Vec<_>>(), body);
+    }
+    let single = rows.iter().filter(|(_, value)| !matches!(value, Value::Array(items) if items.iter().any(Value::is_object)));
+    let single: Vec<Vec<String>> = single.map(|(name, value)| vec![name.clone(), text(value)]).collect();
+    if !single.is_empty() {
+        table(&["field", "value"], single);
+    }
+}
+
+/// An object's fields, nested objects with dotted names.
+fn fields(value: &Value) -> Vec<(String, Value)> {
+    let Value::Object(map) = value else { return vec![("value".into(), value.clone())] };
+    let mut found = Vec::new();
+    for (name, value) in map {
+        match value {
+            Value::Object(_) => {
+                let prefix = if matches!(name.as_str(), "outcome" | "ticket" | "place") { String::new() } else { format!("{name}.") };
+                found.extend(fields(value).into_iter().map(|(inner, value)| (format!("{prefix}{inner}"), value)));
+            }
+            _ => found.push((name.clone(), value.clone())),
+        }
+    }
+    found
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// Prints why a command failed, with everything that a refusal says.
+pub fn failure(error: &anyhow::Error, form: Form) {
+    let Some(status) = error.chain().find_map(|cause| cause.downcast_ref::<tonic::Status>()) else {
+        match form {
+            Form::Json => eprintln!("{}", json!({ "error": format!("{error:#}") })),
+            Form::Table => eprintln!("error: {error:#}"),
+        }
+        return;
+    };
+    let details = status.get_error_details();
+    let reason = details.error_info().map(|info| info.reason.clone());
+    let fields = details.bad_request().map(|bad| bad.field_violations.clone()).unwrap_or_default();
+    let moves = details.precondition_failure().map(|failure| failure.violations.clone()).unwrap_or_default();
+    match form {
+        Form::Json => eprintln!(
+            "{}",
+            json!({
+                "error": status.message(),
+                "code": format!("{:?}", status.code()),
+                "reason": reason,
+                "fields": fields.iter().map(|f| json!({ "field": f.field, "problem": f.description })).collect::<Vec<_>>(),
+                "legal_moves": moves.iter().map(|m| m.subject.clone()).collect::<Vec<_>>(),
+            })
+        ),
+        Form::Table => {
+            let sentence = details.localized_message().map_or_else(|| status.message(), |m| m.message.as_str());
+            eprintln!("refused: {} ({})", sentence, reason.unwrap_or_else(|| format!("{:?}", status.code())));
+            for field in fields {
+                eprintln!("  {}: {}", field.field, field.description);
+            }
+            if !moves.is_empty() {
+                let legal: Vec<&str> = moves.iter().map(|m| m.subject.as_str()).collect();
+                eprintln!("  legal now: {}", legal.join(", "));
+            }
+        }
+    }
+}
+
+/// Enum values by their short names in lower case, and packed JSON unpacked: what a person would write.
+pub fn shorten(value: &mut Value, message: &MessageDescriptor) {
+    let Value::Object(map) = value else { return };
+    for (name, value) in map {
+        let Some(field) = message.get_field_by_name(name) else { continue };
+        let each = |value: &mut Value| match field.kind() {
+            Kind::Enum(list) => {
+                if let Value::String(text) = value {
+                    let prefix = format!("{}_", screaming(list.name()));
+                    *text = text.strip_prefix(&prefix).unwrap_or(text).to_lowercase();
+                }
+            }
+            Kind::Message(inner) => shorten(value, &inner),
+            Kind::String if name == "data_json" => {
+                if let Some(parsed) = value.as_str().and_then(|text| serde_json::from_str(text).ok()) {
+                    *value = parsed;
+                }
+            }
+            _ => {}
+        };
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(each),
+            single => each(single),
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! `import`, `replay`, `demo`: scripts played through the public API, against a server that runs or one started for it here.
+
+use std::{fs, path::PathBuf, process::ExitCode};
+
+use anyhow::Context;
+use clap::{Arg, ArgMatches, Command, value_parser};
+use serde_json::Value;
+use switchboard_server::{Server, config::Config};
+use switchboard_simulator::{
+    city::City,
+    driver::{Driver, Options, Report},
+    mapping::Mapping,
+    outage::{self, Manner},
+    rows::{RowProblem, Rows},
+    script::Script,
+};
+
+use crate::{
+    bars::bar,
+    flag, option,
+    output::{self, Form},
+};
+
+/// The folder of the demo.
+const DEMO_FOLDER: &str = "demo-data";
+
+pub fn commands() -> [Command; 3] {
+    let file = || {
+        Arg::new("file").value_name("FILE").required(true).value_parser(value_parser!(PathBuf)).help("A CSV file, perhaps with gzip")
+    };
+    let mapping = || option("mapping", "FILE", "What the file's columns mean, see deploy/mappings").value_parser(value_parser!(PathBuf));
+    let target = |command: Command| {
+        command
+            .arg(option("server", "URL", "A running server; without it, one is started on the data folder for the time of the command").env("SWITCHBOARD_SERVER"))
+            .arg(option("data", "FOLDER", "The data folder when no server is named").default_value("data").value_parser(value_parser!(PathBuf)))
+            .arg(option("in-flight", "N", "Tickets worked on at once").default_value("64").value_parser(value_parser!(usize)))
+    };
+    [
+        Command::new("demo")
+            .about("Fills a folder with a seeded city's day, or a file's outages, through the gRPC API, and shows what came of it")
+            .arg(option("seed", "N", "The city's seed").default_value("95598").value_parser(value_parser!(u64)))
+            .arg(option("tickets", "N", "How many tickets").default_value("400").value_parser(value_parser!(u32)))
+            .arg(option("date", "DATE", "The city's day").default_value("2026-03-03"))
+            .arg(option("data", "FOLDER", "The folder").default_value(DEMO_FOLDER).value_parser(value_parser!(PathBuf)))
+            .arg(mapping().requires("file"))
+            .arg(option("file", "FILE", "Recorded outages instead of the city").value_parser(value_parser!(PathBuf)).requires("mapping"))
+            .arg(flag("serve", "Go on serving when the story is told")),
+        target(
+            Command::new("import")
+                .about("Carries another system's export over, with its original times; doing it twice adds nothing")
+                .arg(file())
+                .arg(mapping().required(true)),
+        ),
+        target(
+            Command::new("replay")
+                .about("Plays a file's outages as they may have been: calls, a ticket, a crew, a reply, a revisit, a close")
+                .arg(file())
+                .arg(mapping().required(true))
+                .arg(option("times", "N", "So many times as fast as it happened; as fast as it goes when absent").value_parser(value_parser!(f64)))
+                .arg(option("seed", "N", "Of the callers").default_value("1").value_parser(value_parser!(u64)))
+                .arg(option("from", "DATE", "Only outages from this day on (UTC), for example 2024-01-08"))
+                .arg(option("days", "N", "Only so many days").value_parser(value_parser!(u64))),
+        ),
+    ]
+}
+
+/// A server to play against: a running one, or one of our own for as long as this value lives.
+struct Stage {
+    endpoint: String,
+    own: Option<Server>,
+}
+
+impl Stage {
+    async fn of(matches: &ArgMatches) -> anyhow::Result<Self> {
+        if let Some(endpoint) = matches.try_get_one::<String>("server").ok().flatten() {
+            return Ok(Self { endpoint: endpoint.clone(), own: None });
+        }
+        let data = matches.get_one::<PathBuf>("data").context("no data folder")?;
+        Self::on(data).await
+    }
+
+    async fn on(data: &std::path::Path) -> anyhow::Result<Self> {
+        let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        let config = Config { data: data.to_owned(), listen: free, operations: free, ..Config::default() };
+        let server = Server::start(&config, None).await?;
+        Ok(Self { endpoint: format!("http://{}", server.listen), own: Some(server) })
+    }
+
+    async fn play<I>(&self, scripts: I, options: Options, total: u64) -> anyhow::Result<Report>
+    where
+        I: IntoIterator<Item = Result<Script, RowProblem>>,
+    {
+        let driver = Driver::to(&self.endpoint, options).context("the server's address is none")?;
+        let progress = bar(total, "tickets");
+        let work = driver.play(scripts, |now| progress.set_position(now.rows));
+        let report = tokio::select! {
+            report = work => report,
+            () = crate::serve::stopped() => anyhow::bail!("interrupted; running it again completes what is missing"),
+        };
+        progress.finish_and_clear();
+        Ok(report)
+    }
+
+    async fn end(self) -> anyhow::Result<()> {
+        match self.own {
+            Some(server) => server.stop().await,
+            None => Ok(()),
+        }
+    }
+}
+
+pub async fn import(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
+    let (rows, total) = rows(matches)?;
+    let stage = Stage::of(matches).await?;
+    let in_flight = *matches.get_one::<usize>("in-flight").unwrap_or(&64);
+    let scripts = rows.map(|row| row.map(|outage| outage::script(&outage, Manner::Import)));
+    let report = stage.play(scripts, Options { in_flight, ..Options::default() }, total).await;
+    stage.end().await?;
+    ended(&report?, form)
+}
+
+pub async fn replay(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
+    let (rows, total) = rows(matches)?;
+    let seed = *matches.get_one::<u64>("seed").unwrap_or(&1);
+    let (from, to) = window(matches)?;
+    let wanted = move |row: &Result<outage::Outage, RowProblem>| {
+        row.as_ref().map_or(true, |outage| outage.received >= from && outage.received < to)
+    };
+    let stage = Stage::of(matches).await?;
+    let mut options = matches.get_one::<f64>("times").map_or_else(Options::default, |times| Options::paced(*times));
+    if options.pace.is_none() {
+        options.in_flight = *matches.get_one::<usize>("in-flight").unwrap_or(&64);
+    }
+    let scripts = rows.filter(wanted).map(|row| row.map(|outage| outage::script(&outage, Manner::Replay { seed })));
+    let report = stage.play(scripts, options, total).await;
+    stage.end().await?;
+    ended(&report?, form)
+}
+
+/// The days that are wanted.
+fn window(matches: &ArgMatches) -> anyhow::Result<(chrono::DateTime<chrono::Utc>, chrono::DateTime<chrono::Utc>)> {
+    let day = |text: &String| -> anyhow::Result<chrono::DateTime<chrono::Utc>> {
+        let date: chrono::NaiveDate = text.parse().with_context(|| format!("{text:?} is no date such as 2024-01-08"))?;
+        Ok(date.and_time(chrono::NaiveTime::MIN).and_utc())
+    };
+    let from = matches.get_one::<String>("from").map_or(Ok(chrono::DateTime::<chrono::Utc>::MIN_UTC), day)?;
+    let days = matches.get_one::<u64>("days");
+    let to = days.and_then(|days| from.checked_add_days(chrono::Days::new(*days)));
+    Ok((from, to.unwrap_or(chrono::DateTime::<chrono::Utc>::MAX_UTC)))
+}
+
+/// The file's rows, and how many there are.
+fn rows(matches: &ArgMatches) -> anyhow::Result<(Rows, u64)> {
+    let mapping = matches.get_one::<PathBuf>("mapping").context("no mapping")?;
+    let file = matches.get_one::<PathBuf>("file").context("no file")?;
+    let mapping = Mapping::read(mapping)?;
+    let total = Rows::open(mapping.clone(), file)?.count() as u64;
+    Ok((Rows::open(mapping, file)?, total))
+}
+
+/// Prints what came of it; whether anything went wrong is the exit code.
+fn ended(report: &Report, form: Form) -> anyhow::Result<ExitCode> {
+    let value = serde_json::to_value(report)?;
+    match form {
+        Form::Json => output::json(&value),
+        Form::Table => output::value(&value),
+    }
+    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+pub async fn demo(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
+    let data = matches.get_one::<PathBuf>("data").context("no data folder")?.clone();
+    fs::create_dir_all(&data)?;
+    let stage = Stage::on(&data).await?;
+    let report = if matches.contains_id("file") {
+        let (rows, total) = rows(matches)?;
+        let seed = *matches.get_one::<u64>("seed").unwrap_or(&1);
+        let scripts = rows.map(|row| row.map(|outage| outage::script(&outage, Manner::Replay { seed })));
+        stage.play(scripts, Options::default(), total).await
+    } else {
+        let seed = *matches.get_one::<u64>("seed").unwrap_or(&95598);
+        let tickets = *matches.get_one::<u32>("tickets").unwrap_or(&400);
+        let date = matches.get_one::<String>("date").context("no date")?;
+        let date = date.parse().with_context(|| format!("{date:?} is no date such as 2026-03-03"))?;
+        let midnight = City::midnight(date).context("no such day")?;
+        stage.play(City::new(seed).day(midnight, tickets).map(Ok), Options::default(), tickets.into()).await
+    };
+    let report = report?;
+    if form == Form::Table {
+        story(&stage.endpoint).await?;
+    }
+    let code = ended(&report, form)?;
+    if matches.get_flag("serve") {
+        eprintln!("serving {} at {} until interrupted", data.display(), stage.endpoint);
+        crate::serve::stopped().await;
+    } else if form == Form::Table {
+        println!("Serve what was made with:  switchboard serve --data {}", data.display());
+    }
+    stage.end().await?;
+    Ok(code)
+}
+
+/// The life of one ticket, from received to closed, as its history tells it, and how many tickets stand where.
+async fn story(endpoint: &str) -> anyhow::Result<()> {
+    let ask = |call: &'static str, arguments: Vec<String>| async move {
+        let mut line = vec!["switchboard".to_owned(), "ticket".into(), call.into(), "--server".into(), endpoint.into()];
+        line.extend(arguments);
+        let matches = crate::command().try_get_matches_from(line)?;
+        let (service, matches) = matches.subcommand().context("no such command")?;
+        crate::calls::answer(service, matches).await
+    };
+    let list = ask("list", vec!["--filter".into(), "stage = closed AND business_type = fault_repair".into(), "--page-size".into(), "1".into()]).await?;
+    if let Some(number) = list.pointer("/tickets/0/number").and_then(Value::as_str) {
+        let history = ask("history", vec![number.to_owned()]).await?;
+        println!("The life of ticket {number}:");
+        let facts = history.get("facts").and_then(Value::as_array).cloned().unwrap_or_default();
+        let text = |fact: &Value, pointer: &str| fact.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let rows = facts.iter().map(|fact| {
+            vec![text(fact, "/occurred_at"), text(fact, "/kind"), text(fact, "/actor/role"), text(fact, "/actor/org")]
+        });
+        output::table(&["occurred at (UTC)", "fact", "role", "unit"], rows);
+    }
+    let mut stages = Vec::new();
+    for stage in ["received", "classified", "dispatched", "accepted", "replied", "awaiting_revisit", "ready_to_close", "closed", "withdrawn"] {
+        let found = ask("list", vec!["--filter".into(), format!("stage = {stage}"), "--page-size".into(), "1".into()]).await?;
+        let total = found.get("total").and_then(Value::as_u64).unwrap_or_default();
+        if total > 0 {
+            stages.push(vec![stage.to_owned(), total.to_string()]);
+        }
+    }
+    output::table(&["stage", "tickets"], stages);
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! Who does something: recorded with every fact. There is no access control here; that is the server's table.
+
+use serde::{Deserialize, Serialize};
+
+use crate::organisation::OrgPath;
+
+/// The longest actor id, in bytes.
+pub const ACTOR_ID_BYTES_MAX: usize = 64;
+
+/// Who did something, in which role, for which unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// A staff or system id: letters, digits, `.`, `_`, `-`, `@`, `:`; never a person's name.
+    pub id: String,
+    /// In which role.
+    pub role: Role,
+    /// For which unit.
+    pub org: OrgPath,
+}
+
+/// The role somebody acts in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Voice robot or IVR (语音导航).
+    Ivr,
+    /// Customer-service agent (客服专员).
+    Agent,
+    /// Desk of a province, city, county or station (指挥中心).
+    Desk,
+    /// Field crew (抢修班组).
+    Crew,
+    /// Discipline or inspection: may see who complained in confidence (纪检).
+    Inspector,
+    /// Reads history (审计).
+    Auditor,
+    /// Operates the service (运维).
+    Operator,
+    /// Carries over another system's records, with their original times (导入).
+    Importer,
+    /// The engine itself: a process acting on a fact.
+    System,
+}
+
+impl Role {
+    /// All roles.
+    pub const ALL: [Self; 9] = [
+        Self::Ivr,
+        Self::Agent,
+        Self::Desk,
+        Self::Crew,
+        Self::Inspector,
+        Self::Auditor,
+        Self::Operator,
+        Self::Importer,
+        Self::System,
+    ];
+
+    /// The role's name in metadata and request headers.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ivr => "ivr",
+            Self::Agent => "agent",
+            Self::Desk => "desk",
+            Self::Crew => "crew",
+            Self::Inspector => "inspector",
+            Self::Auditor => "auditor",
+            Self::Operator => "operator",
+            Self::Importer => "importer",
+            Self::System => "system",
+        }
+    }
+
+    /// The role of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == name)
+    }
+}
+
+impl Actor {
+    /// Whether `id` may name an actor.
+    #[must_use]
+    pub fn id_is_sound(id: &str) -> bool {
+        !id.is_empty()
+            && id.len() <= ACTOR_ID_BYTES_MAX
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-@:".contains(&b))
+    }
+}

@@ -1,0 +1,202 @@
+//! The process that keeps masters and children of a merge (合并) in step, for they are two streams and nothing appends to both:
+//! whenever a ticket is merged, its master adopts it; when the master will not, the merge is undone; whenever a master's
+//! reply passes, its children take the outcome over; whenever a child leaves, or its master ends without outcome, both know.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    Timestamp,
+    decider::{Process, Projection, Recorded, Want},
+    ticket::{Command, Event, TicketId},
+};
+
+/// What the process may want.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// The master takes note of the child.
+    Adopt {
+        /// To this ticket.
+        master: TicketId,
+        /// Of this one.
+        child: TicketId,
+    },
+    /// The master takes note that the child left.
+    Release {
+        /// To this ticket.
+        master: TicketId,
+        /// Of this one.
+        child: TicketId,
+    },
+    /// The child takes the master's outcome over.
+    Follow {
+        /// To this ticket.
+        child: TicketId,
+        /// Of this one.
+        master: TicketId,
+        /// When power came back, if a crew said so.
+        restored: Option<Timestamp>,
+    },
+    /// The merge is undone: the master is no master.
+    Undo {
+        /// To this ticket.
+        child: TicketId,
+        /// Whose master was this one.
+        master: TicketId,
+    },
+}
+
+impl Intent {
+    /// To whom it is said, and what.
+    #[must_use]
+    pub fn command(&self) -> (TicketId, Command) {
+        match *self {
+            Self::Adopt { master, child } => (master, Command::AdoptChild { child }),
+            Self::Release { master, child } => (master, Command::ReleaseChild { child }),
+            Self::Follow { child, master, restored } => (child, Command::FollowMaster { master, restored }),
+            Self::Undo { child, .. } => {
+                (child, Command::Unmerge { reason: "the master ticket cannot take this one".into() })
+            }
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Adopt { .. } => "adopt",
+            Self::Release { .. } => "release",
+            Self::Follow { .. } => "follow",
+            Self::Undo { .. } => "undo",
+        }
+    }
+
+    fn child(&self) -> TicketId {
+        match *self {
+            Self::Adopt { child, .. }
+            | Self::Release { child, .. }
+            | Self::Follow { child, .. }
+            | Self::Undo { child, .. } => child,
+        }
+    }
+}
+
+/// The fold: who belongs to whom, and what is still to be said to whom. Bounded by the links that are live.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Linkage {
+    /// Child to master, from the merge until it ends.
+    links: BTreeMap<TicketId, TicketId>,
+    /// Master to the children that it adopted.
+    families: BTreeMap<TicketId, BTreeSet<TicketId>>,
+    /// When the master's crew restored power.
+    restored: BTreeMap<TicketId, Timestamp>,
+    /// What is wanted, by the fact that caused it.
+    wants: BTreeMap<(u64, TicketId), Intent>,
+    /// What was refused for good, with the reason: for a person to look at.
+    parked: BTreeMap<(u64, TicketId), (Intent, String)>,
+}
+
+impl Linkage {
+    /// What was refused for good: the position of the fact that caused it, the intent and the reason.
+    pub fn parked(&self) -> impl Iterator<Item = (u64, Intent, &str)> {
+        self.parked.iter().map(|((because, _), (intent, reason))| (*because, *intent, reason.as_str()))
+    }
+
+    fn want(&mut self, because: u64, intent: Intent) {
+        self.wants.insert((because, intent.child()), intent);
+    }
+
+    /// Drops what is wanted of, or for, `child` and meets `met`.
+    fn settle(&mut self, child: TicketId, met: impl Fn(&Intent) -> bool) {
+        self.wants.retain(|(_, c), intent| *c != child || !met(intent));
+    }
+
+    /// The child goes its own way; a master that had adopted it is to be told.
+    fn unlink(&mut self, because: u64, child: TicketId) {
+        self.settle(child, |_| true);
+        if let Some(master) = self.links.remove(&child)
+            && self.families.get(&master).is_some_and(|family| family.contains(&child))
+        {
+            self.want(because, Intent::Release { master, child });
+        }
+    }
+
+    /// The master ended without an outcome to take over.
+    fn disband(&mut self, because: u64, master: TicketId) {
+        for child in self.families.get(&master).cloned().unwrap_or_default() {
+            if self.links.get(&child) == Some(&master) {
+                self.want(because, Intent::Undo { child, master });
+            }
+        }
+    }
+}
+
+impl Projection for Linkage {
+    type Event = Recorded<Event, TicketId>;
+
+    fn apply(&mut self, recorded: &Self::Event) {
+        let (position, id) = (recorded.position, recorded.id);
+        match &recorded.event {
+            Event::Merged(e) => {
+                self.links.insert(id, e.master);
+                self.want(position, Intent::Adopt { master: e.master, child: id });
+            }
+            Event::ChildAdopted(e) => {
+                self.settle(e.child, |intent| matches!(intent, Intent::Adopt { master, .. } if *master == id));
+                self.families.entry(id).or_default().insert(e.child);
+                if self.links.get(&e.child) != Some(&id) {
+                    self.want(position, Intent::Release { master: id, child: e.child });
+                }
+            }
+            Event::ChildReleased(e) => {
+                self.settle(e.child, |intent| matches!(intent, Intent::Release { master, .. } if *master == id));
+                if let Some(family) = self.families.get_mut(&id) {
+                    family.remove(&e.child);
+                    if family.is_empty() {
+                        self.families.remove(&id);
+                        self.restored.remove(&id);
+                    }
+                }
+            }
+            Event::CrewRestored(_) if self.families.contains_key(&id) => {
+                self.restored.insert(id, recorded.occurred_at);
+            }
+            Event::ReplyPassed(e) if e.last => {
+                let restored = self.restored.get(&id).copied();
+                for child in self.families.get(&id).cloned().unwrap_or_default() {
+                    if self.links.get(&child) == Some(&id) {
+                        self.want(position, Intent::Follow { child, master: id, restored });
+                    }
+                }
+            }
+            Event::MasterFollowed(_) | Event::Unmerged(_) | Event::Reopened(_) => self.unlink(position, id),
+            Event::Withdrawn(_) | Event::ClosedAtFirstContact(_) => self.disband(position, id),
+            _ => {}
+        }
+    }
+}
+
+impl Process for Linkage {
+    type Intent = Intent;
+
+    fn name(&self) -> &'static str {
+        "linkage"
+    }
+
+    fn pending(&self, _: Timestamp, limit: usize) -> Vec<Want<Intent>> {
+        let wants = self.wants.iter().take(limit);
+        wants.map(|(&(because, _), &intent)| Want { because, name: intent.name(), intent }).collect()
+    }
+
+    fn refused(&mut self, want: &Want<Intent>, reason: &str) {
+        let key = (want.because, want.intent.child());
+        self.wants.remove(&key);
+        match want.intent {
+            // The master will not have it: the child is freed, because of the same fact.
+            Intent::Adopt { master, child } => self.want(want.because, Intent::Undo { child, master }),
+            intent => {
+                self.parked.insert(key, (intent, reason.to_owned()));
+            }
+        }
+    }
+}

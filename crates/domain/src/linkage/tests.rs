@@ -1,0 +1,111 @@
+//! Masters and children in a small world: several tickets, people who merge and unmerge them, and a process that reads
+//! late, speaks in any order, is refused and is restarted. Whatever happens, both sides of a merge agree in the end.
+
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::{prop_assert, prop_assert_eq};
+
+use self::world::{TICKETS, World, id};
+use super::*;
+use crate::{
+    chance::{self, Dice, Verdict},
+    ticket::{
+        Move, Stage, Ticket,
+        tests::{
+            sample::{CREW, merged, passed_for_good, restored, text, unmerged},
+            story::clock,
+        },
+    },
+};
+
+/// What must hold once everything is said.
+fn agrees(world: &World) -> Verdict {
+    let children = |(&id, ticket): (&TicketId, &Ticket)| ticket.is_child().then(|| (id, ticket.master.unwrap()));
+    let links: BTreeMap<_, _> = world.open().filter_map(children).collect();
+    let mut families: BTreeMap<TicketId, BTreeSet<TicketId>> = BTreeMap::new();
+    for (&child, &master) in &links {
+        families.entry(master).or_default().insert(child);
+    }
+    let adopted: BTreeMap<_, _> = world
+        .open()
+        .filter(|(_, ticket)| !ticket.children.is_empty())
+        .map(|(&id, ticket)| (id, ticket.children.clone()))
+        .collect();
+    prop_assert_eq!(&families, &adopted, "a child names its master and the master names the child");
+    for master in families.keys() {
+        let stage = world.tickets[master].as_ref().map(|ticket| ticket.stage);
+        let works = stage.is_some_and(|stage| stage <= Stage::Replied);
+        prop_assert!(works, "nobody waits for a master at {:?}", stage);
+    }
+    prop_assert_eq!(&world.process.links, &links);
+    prop_assert_eq!(&world.process.families, &families);
+    prop_assert!(world.process.wants.is_empty());
+    Ok(())
+}
+
+#[test]
+fn both_sides_of_every_merge_agree_once_everything_is_said() {
+    chance::always(
+        80,
+        |rolls| {
+            let mut world = World::lived(rolls);
+            world.come_to_rest()?;
+            agrees(&world)
+        },
+        World::told,
+    );
+}
+
+#[test]
+fn a_process_rebuilt_from_the_log_repeats_nothing_that_matters() {
+    chance::always(
+        80,
+        |rolls| {
+            let mut world = World::lived(rolls);
+            world.come_to_rest()?;
+            let (tickets, facts) = (world.tickets.clone(), world.log.len());
+            world.restart();
+            world.come_to_rest()?;
+            prop_assert_eq!(&world.tickets, &tickets);
+            prop_assert_eq!(world.log.len(), facts, "not a fact more");
+            agrees(&world)
+        },
+        World::told,
+    );
+}
+
+#[test]
+fn a_crash_at_any_instant_leads_to_the_same_tickets_as_no_crash() {
+    chance::always(
+        80,
+        |rolls| {
+            let mut lived = World::lived(rolls);
+            let mut crashed = lived.clone();
+            crashed.restart();
+            lived.come_to_rest()?;
+            crashed.come_to_rest()?;
+            agrees(&crashed)?;
+            prop_assert_eq!(&lived.tickets, &crashed.tickets);
+            Ok(())
+        },
+        World::told,
+    );
+}
+
+#[test]
+fn the_world_sees_every_intent_and_every_kind_of_refusal() {
+    let mut said: BTreeSet<(&str, bool)> = BTreeSet::new();
+    let mut dice = Dice::of(95598);
+    for _ in 0..300 {
+        let rolls: Vec<u64> = (0..80).map(|_| dice.bits()).collect();
+        let mut world = World::lived(&rolls);
+        world.come_to_rest().unwrap();
+        said.extend(world.said);
+    }
+    for name in ["adopt", "follow", "release", "undo"] {
+        assert!(said.contains(&(name, true)), "{name} was never accepted");
+    }
+    assert!(said.contains(&("adopt", false)), "no master ever refused a child");
+}

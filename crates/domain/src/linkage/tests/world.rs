@@ -1,0 +1,207 @@
+//! The small world: an engine in miniature with a log, a ledger of requests and one process that may lag behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+use proptest::test_runner::TestCaseError;
+use uuid::Uuid;
+
+use super::super::{Intent, Linkage};
+use crate::{
+    Timestamp,
+    actor::{Actor, Role},
+    chance::{Dice, Verdict},
+    decider::{Context, Process, Projection, Recorded, Want},
+    rules::Rules,
+    ticket::{
+        BusinessType, Command, Event, Move, State, Ticket, TicketId, decide, evolve,
+        laws::{ask, later},
+        tests::{
+            sample::{NATION, classified, org, received, text, ticket_id},
+            story::clock,
+        },
+    },
+};
+
+/// How many tickets there are; `laws` links with the same few.
+pub const TICKETS: u128 = 4;
+/// More is never to be said about so few tickets: past it the process is going in circles.
+const WORDS_MAX: usize = 200;
+
+pub fn id(n: u128) -> TicketId {
+    ticket_id(n)
+}
+
+/// What people do beside the merges; the three moves of the process itself are not theirs.
+fn moves_of_people() -> Vec<Move> {
+    let of_the_process = [Move::AdoptChild, Move::ReleaseChild, Move::FollowMaster];
+    Move::ALL.iter().copied().filter(|m| !of_the_process.contains(m)).collect()
+}
+
+#[derive(Clone, Debug)]
+pub struct World {
+    pub tickets: BTreeMap<TicketId, State>,
+    pub log: Vec<Recorded<Event, TicketId>>,
+    pub process: Linkage,
+    /// What the process said, and whether it was accepted.
+    pub said: Vec<(&'static str, bool)>,
+    /// How many facts the process has folded.
+    read: usize,
+    /// How many it must have folded before it speaks again.
+    own: usize,
+    /// Requests that were accepted: repeated, they change nothing.
+    ledger: BTreeSet<(u64, &'static str, TicketId)>,
+    now: Timestamp,
+    rules: Rules,
+}
+
+impl World {
+    /// Classified faults, all received at the centre, and nothing said yet.
+    pub fn new() -> Self {
+        let mut world = Self {
+            tickets: BTreeMap::new(),
+            log: Vec::new(),
+            process: Linkage::default(),
+            said: Vec::new(),
+            read: 0,
+            own: 0,
+            ledger: BTreeSet::new(),
+            now: clock(21, "09:00"),
+            rules: Rules::default(),
+        };
+        for n in 1..=TICKETS {
+            world.record(id(n), received(BusinessType::FaultRepair), world.now);
+            world.record(id(n), classified(BusinessType::FaultRepair), world.now);
+        }
+        world
+    }
+
+    /// People act, the process reads and speaks, the engine restarts: one roll for each.
+    pub fn lived(rolls: &[u64]) -> Self {
+        let moves = moves_of_people();
+        let mut world = Self::new();
+        for &roll in rolls {
+            let mut dice = Dice::of(roll);
+            match dice.below(20) {
+                0..4 => world.somebody_asks(&[Move::Merge], &mut dice),
+                4 | 5 => world.somebody_asks(&[Move::Unmerge], &mut dice),
+                6..13 => world.somebody_asks(&moves, &mut dice),
+                13..16 => world.read(1 + dice.below(4)),
+                16..19 => {
+                    world.speak(&mut dice);
+                }
+                _ => world.restart(),
+            }
+        }
+        world
+    }
+
+    /// What happened, for the one who has to find out what went wrong.
+    pub fn told(rolls: &[u64]) -> String {
+        let world = Self::lived(rolls);
+        let line = |fact: &Recorded<Event, TicketId>| format!("{} {} {:?}\n", fact.position, fact.id, fact.event);
+        let log: String = world.log.iter().map(line).collect();
+        format!("{log}read {} of them\n{:#?}", world.read, world.process)
+    }
+
+    /// The tickets that there are.
+    pub fn open(&self) -> impl Iterator<Item = (&TicketId, &Ticket)> {
+        self.tickets.iter().filter_map(|(id, state)| Some((id, state.as_ref()?)))
+    }
+
+    /// One more fact.
+    pub fn record(&mut self, id: TicketId, event: Event, at: Timestamp) {
+        let state = self.tickets.remove(&id).flatten();
+        self.tickets.insert(id, evolve(state, &event, at));
+        let revision = self.log.iter().filter(|fact| fact.id == id).count() as u64;
+        self.log.push(Recorded {
+            position: self.log.len() as u64 + 1,
+            id,
+            revision,
+            event,
+            occurred_at: at,
+            recorded_at: self.now,
+            actor: Self::engine(),
+            request_id: Uuid::nil(),
+        });
+    }
+
+    fn engine() -> Actor {
+        Actor { id: "linkage".into(), role: Role::System, org: org(NATION) }
+    }
+
+    fn somebody_asks(&mut self, among: &[Move], dice: &mut Dice) {
+        self.now = later(self.now, dice);
+        let id = id(1 + dice.below(TICKETS as usize) as u128);
+        let state = &self.tickets[&id];
+        let ask = ask(state, self.now, dice, among);
+        for fact in decide(state, &ask.command, &ask.cx(&self.rules)).unwrap_or_default() {
+            self.record(id, fact, ask.occurred_at);
+        }
+    }
+
+    /// The process folds the next `n` facts.
+    pub fn read(&mut self, n: usize) {
+        for fact in self.log.iter().skip(self.read).take(n) {
+            self.process.apply(fact);
+        }
+        self.read = self.log.len().min(self.read + n);
+    }
+
+    /// The engine restarts: the process is folded from zero and has forgotten every refusal.
+    pub fn restart(&mut self) {
+        (self.process, self.read) = (Linkage::default(), 0);
+        self.read(self.log.len());
+    }
+
+    /// The process says one thing that it wants. False when there is nothing, or when it has not yet read its last word.
+    pub fn speak(&mut self, dice: &mut Dice) -> bool {
+        let wants = self.process.pending(self.now, usize::MAX);
+        if wants.is_empty() || self.read < self.own {
+            return false;
+        }
+        self.say(&dice.choose(&wants));
+        true
+    }
+
+    /// What the reactor does with a want.
+    pub fn say(&mut self, want: &Want<Intent>) {
+        self.now += TimeDelta::seconds(1);
+        let (to, command) = match want.intent {
+            Intent::Adopt { master, child } => (master, Command::AdoptChild { child }),
+            Intent::Release { master, child } => (master, Command::ReleaseChild { child }),
+            Intent::Follow { child, master, restored } => (child, Command::FollowMaster { master, restored }),
+            Intent::Undo { child, .. } => (child, Command::Unmerge { reason: text() }),
+        };
+        let request = (want.because, want.name, want.intent.child());
+        if self.ledger.contains(&request) {
+            return;
+        }
+        let actor = Self::engine();
+        let (now, rules) = (self.now, &self.rules);
+        let cx = Context { now, occurred_at: now, actor: &actor, request_id: Uuid::nil(), rules };
+        let decision = decide(&self.tickets[&to], &command, &cx);
+        self.said.push((want.name, decision.is_ok()));
+        match decision {
+            Ok(facts) => {
+                for fact in facts {
+                    self.record(to, fact, now);
+                }
+                self.ledger.insert(request);
+                self.own = self.log.len();
+            }
+            Err(why) => self.process.refused(want, &format!("{why:?}")),
+        }
+    }
+
+    /// Nobody asks for anything any more; the process reads and speaks until it wants nothing.
+    pub fn come_to_rest(&mut self) -> Verdict {
+        for _ in 0..WORDS_MAX {
+            self.read(self.log.len());
+            if !self.speak(&mut Dice::of(self.log.len() as u64)) {
+                return Ok(());
+            }
+        }
+        Err(TestCaseError::fail("it never comes to rest"))
+    }
+}

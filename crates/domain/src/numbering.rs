@@ -1,0 +1,78 @@
+//! Ticket numbers (工单编号): date and eight digits, handed out in blocks. A block once reserved is never reserved again,
+//! on any keeper and by any number of engines, because the reservation is a fact under an expected revision.
+//! Numbers are for people; nothing parses them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Timestamp,
+    decider::{Context, Decider},
+};
+
+/// The most numbers of one day: eight digits.
+pub const NUMBERS_PER_DAY_MAX: u32 = 99_999_999;
+/// The most numbers of one block.
+pub const BLOCK_NUMBERS_MAX: u32 = 10_000;
+
+/// The numbers of one day, by its date in China Standard Time: `20261121`.
+#[derive(Clone, Debug)]
+pub struct Numbering;
+
+/// Reserve the next `count` numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reserve {
+    /// How many, 1 to [`BLOCK_NUMBERS_MAX`].
+    pub count: u32,
+}
+
+/// The numbers from `first` up to and including `last` were reserved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reserved {
+    /// The first.
+    pub first: u32,
+    /// The last.
+    pub last: u32,
+}
+
+/// Why no block was reserved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exhausted {
+    /// The day has no numbers left.
+    Day,
+    /// A block holds 1 to [`BLOCK_NUMBERS_MAX`] numbers.
+    Count,
+}
+
+impl Decider for Numbering {
+    const CATEGORY: &'static str = "numbering";
+    type Id = String;
+    type Command = Reserve;
+    type Event = Reserved;
+    /// The last number reserved; 0 before the first.
+    type State = u32;
+    type Rejection = Exhausted;
+
+    fn initial() -> u32 {
+        0
+    }
+
+    fn decide(last: &u32, command: &Reserve, _: &Context<'_>) -> Result<Vec<Reserved>, Exhausted> {
+        if command.count == 0 || command.count > BLOCK_NUMBERS_MAX {
+            return Err(Exhausted::Count);
+        }
+        match last.checked_add(command.count) {
+            Some(end) if end <= NUMBERS_PER_DAY_MAX => Ok(vec![Reserved { first: last + 1, last: end }]),
+            _ => Err(Exhausted::Day),
+        }
+    }
+
+    fn evolve(_: u32, event: &Reserved, _: Timestamp) -> u32 {
+        event.last
+    }
+}
+
+/// The number as people see it.
+#[must_use]
+pub fn format(date: &str, number: u32) -> String {
+    format!("{date}{number:08}")
+}

@@ -1,0 +1,121 @@
+//! Personal data: readable only where somebody holds the key, masked everywhere else.
+//! There is no cryptography here; `wire` seals and opens.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+
+/// A name, a phone number, an address or free text about a person (PIPL).
+///
+/// Its `Debug` form is masked, and it can be serialised only once it is sealed.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Personal {
+    /// Readable.
+    Plain(String),
+    /// Ciphertext, in the form that `wire` gives it.
+    Sealed(String),
+    /// The key was deleted: nobody can read it any more. A value, never an error.
+    Erased,
+}
+
+impl Personal {
+    /// The readable text, where there is one.
+    #[must_use]
+    pub fn plain(&self) -> Option<&str> {
+        match self {
+            Self::Plain(text) => Some(text),
+            Self::Sealed(_) | Self::Erased => None,
+        }
+    }
+
+    /// Length in bytes of the readable text; 0 where it cannot be read.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.plain().map_or(0, str::len)
+    }
+
+    /// Whether there is nothing to read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Plain(text) if text.trim().is_empty())
+    }
+
+    /// The form that default views show: `138****5678` for digits, the first character for anything else.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        match self {
+            Self::Plain(text) => mask(text),
+            Self::Sealed(_) => "[sealed]".into(),
+            Self::Erased => "[erased]".into(),
+        }
+    }
+}
+
+/// Masks one text: a number of eight or more digits keeps its first three and last four, other text its first character.
+fn mask(text: &str) -> String {
+    let text = text.trim();
+    let digits = text.bytes().all(|b| b.is_ascii_digit() || b == b'+' || b == b'-');
+    if digits && text.len() >= 8 {
+        format!("{}****{}", &text[..3], &text[text.len() - 4..])
+    } else {
+        text.chars().next().map_or_else(String::new, |first| format!("{first}***"))
+    }
+}
+
+impl From<&str> for Personal {
+    fn from(text: &str) -> Self {
+        Self::Plain(text.to_owned())
+    }
+}
+
+impl From<String> for Personal {
+    fn from(text: String) -> Self {
+        Self::Plain(text)
+    }
+}
+
+impl fmt::Debug for Personal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Personal({})", self.masked())
+    }
+}
+
+/// Stored form: `{"sealed": "..."}`, or `{"erased": true}`.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Stored {
+    Sealed(String),
+    Erased(bool),
+}
+
+impl Serialize for Personal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Plain(_) => Err(ser::Error::custom("personal data must be sealed before it is stored")),
+            Self::Sealed(text) => Stored::Sealed(text.clone()).serialize(serializer),
+            Self::Erased => Stored::Erased(true).serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Personal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Stored::deserialize(deserializer)? {
+            Stored::Sealed(text) if text.is_empty() => Err(de::Error::custom("an empty seal")),
+            Stored::Sealed(text) => Ok(Self::Sealed(text)),
+            Stored::Erased(_) => Ok(Self::Erased),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phone_number_keeps_its_ends_and_a_name_its_first_character() {
+        assert_eq!(Personal::from("13812345678").masked(), "138****5678");
+        assert_eq!(Personal::from("\u{5f20}\u{4e09}").masked(), "\u{5f20}***");
+        assert_eq!(format!("{:?}", Personal::from("13812345678")), "Personal(138****5678)");
+    }
+}

@@ -1,0 +1,95 @@
+//! What follows from a command. One exhaustive `match` that names a function per command; the functions live by
+//! phase of the work. Order of the noes: what is malformed, what the state does not admit, what the world contradicts.
+
+mod beside;
+mod closing;
+mod field;
+mod intake;
+
+use crate::{
+    decider::Context,
+    ticket::{
+        command::Command,
+        event::Event,
+        moves::{Move, legal},
+        rejection::Rejection,
+        state::{State, Ticket},
+        validate::violations,
+    },
+};
+
+/// The outcome of a decision.
+pub type Decision = Result<Vec<Event>, Rejection>;
+
+/// Decides one command. Pure; see the module's head for the order in which it refuses.
+///
+/// # Errors
+/// A [`Rejection`] that describes the world; an [`Rejection::IllegalMove`] names the moves that are legal.
+pub fn decide(state: &State, command: &Command, cx: &Context<'_>) -> Decision {
+    let found = violations(command, cx);
+    if !found.is_empty() {
+        return Err(Rejection::Invalid(found));
+    }
+    let asked = command.as_move();
+    match (state, command) {
+        (None, Command::Receive(receive)) => intake::receive(receive, cx),
+        (None, _) => Err(Rejection::NotFound),
+        (Some(ticket), _) if !legal(state).contains(asked) => Err(illegal(state, ticket, asked)),
+        (Some(ticket), _) => decide_open(ticket, command, cx),
+    }
+}
+
+/// Decides a legal command to a ticket that exists.
+fn decide_open(ticket: &Ticket, command: &Command, cx: &Context<'_>) -> Decision {
+    match command {
+        Command::Receive(_) => Err(illegal(&Some(ticket.clone()), ticket, Move::Receive)),
+        Command::Supplement { content } => intake::supplement(content),
+        Command::Classify { business, category, urgency, grade } => {
+            intake::classify(ticket, *business, category, *urgency, *grade)
+        }
+        Command::CloseAtFirstContact { answer } => intake::close_at_first_contact(answer),
+        Command::Dispatch { to } => intake::dispatch(ticket, to),
+        Command::Withdraw { reason } => intake::withdraw(reason),
+        Command::Accept => field::accept(ticket, cx),
+        Command::Return { reason, note } => field::give_back(ticket, *reason, note, cx),
+        Command::Reassign { to, reason } => field::reassign(ticket, to, reason, cx),
+        Command::ReportProgress(step) => field::report_progress(ticket, step, cx),
+        Command::Contact { outcome, note } => field::contact(*outcome, note.as_ref()),
+        Command::Reply(reply) => field::reply(ticket, reply, cx),
+        Command::AuditReply { verdict } => closing::audit_reply(ticket, verdict, cx),
+        Command::Revisit { method, outcome, reasons, comment } => {
+            closing::revisit(ticket, *method, *outcome, reasons, comment.as_ref(), cx)
+        }
+        Command::Reopen { reason } => closing::reopen(ticket, reason),
+        Command::Close { explanation } => closing::close(ticket, explanation.as_ref()),
+        Command::Urge { reason } => beside::urge(ticket, reason, cx),
+        Command::Supervise { demand } => beside::supervise(ticket, demand, cx),
+        Command::Escalate { to, reason } => beside::escalate(ticket, *to, reason),
+        Command::Suspend { reason, until, note } => beside::suspend(*reason, *until, note.as_ref()),
+        Command::Resume => beside::resume(),
+        Command::Extend { until, reason } => beside::extend(ticket, *until, reason),
+        Command::Merge { master, evidence } => beside::merge(*master, evidence),
+        Command::Unmerge { reason } => beside::unmerge(ticket, reason),
+        Command::AdoptChild { child } => beside::adopt_child(ticket, *child),
+        Command::ReleaseChild { child } => beside::release_child(ticket, *child),
+        Command::FollowMaster { master, restored } => beside::follow_master(ticket, *master, *restored),
+        Command::Reveal { purpose } => beside::reveal(ticket, purpose, cx),
+    }
+}
+
+/// The refusal that names what is legal instead.
+fn illegal(state: &State, ticket: &Ticket, asked: Move) -> Rejection {
+    Rejection::IllegalMove {
+        asked,
+        stage: ticket.stage,
+        business: ticket.business,
+        merged: ticket.is_child(),
+        suspended: ticket.suspended.is_some(),
+        legal: legal(state),
+    }
+}
+
+/// One event, accepted.
+fn one(event: impl Into<Event>) -> Decision {
+    Ok(vec![event.into()])
+}

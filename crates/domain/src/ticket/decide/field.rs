@@ -1,0 +1,103 @@
+//! Decisions while the ticket is with those who do the work: accept, return, reassign, crew progress, contact, reply.
+
+use super::{Decision, closing::times_agree, one};
+use crate::{
+    decider::Context,
+    organisation::{Level, OrgPath},
+    personal::Personal,
+    ticket::{
+        command::Reply,
+        event,
+        rejection::Rejection,
+        state::{CrewProgress, Ticket},
+        vocabulary::{ContactOutcome, ReplyOutcome, ReturnReason, Step},
+    },
+};
+
+/// The holder, if the actor stands for it: belongs to it, or stands above it.
+fn holder<'t>(ticket: &'t Ticket, cx: &Context<'_>) -> Result<&'t OrgPath, Rejection> {
+    let Some(holder) = ticket.holder() else { return Err(Rejection::NotFound) };
+    if holder.contains(&cx.actor.org) || cx.actor.org.contains(holder) {
+        Ok(holder)
+    } else {
+        Err(Rejection::NotTheHolder { holder: holder.clone(), actor: cx.actor.org.clone() })
+    }
+}
+
+pub(super) fn accept(ticket: &Ticket, cx: &Context<'_>) -> Decision {
+    let holder = holder(ticket, cx)?.clone();
+    if holder.level() == Level::Crew && ticket.path().field_work {
+        one(event::CrewAccepted { crew: holder })
+    } else {
+        one(event::Accepted { by: holder })
+    }
+}
+
+/// A return (退单) goes back exactly one level.
+pub(super) fn give_back(ticket: &Ticket, reason: ReturnReason, note: &Personal, cx: &Context<'_>) -> Decision {
+    let from = holder(ticket, cx)?.clone();
+    let Some(to) = ticket.holders.iter().rev().nth(1) else { return Err(Rejection::NotFound) };
+    one(event::Returned { from, to: to.clone(), reason, note: note.clone() })
+}
+
+pub(super) fn reassign(ticket: &Ticket, to: &OrgPath, reason: &Personal, cx: &Context<'_>) -> Decision {
+    let Some(from) = ticket.holder() else { return Err(Rejection::NotFound) };
+    if from == to {
+        return Err(Rejection::AlreadyHeld { holder: from.clone() });
+    }
+    let org = &cx.actor.org;
+    if !(org.contains(from) && org.contains(to)) {
+        return Err(Rejection::NotCommonParent { actor: org.clone() });
+    }
+    one(event::Reassigned { from: from.clone(), to: to.clone(), reason: reason.clone() })
+}
+
+/// Steps may be skipped and may come late or out of order, placed by the device's time; each counts once, but a diagnosis
+/// and an estimate may be corrected, and so may every step while the times contradict each other: no audit would pass them.
+pub(super) fn report_progress(ticket: &Ticket, step: &Step, cx: &Context<'_>) -> Decision {
+    let crew = holder(ticket, cx)?.clone();
+    let work = &ticket.crew;
+    let reported = match step {
+        Step::Accepted => work.accepted.map(|at| (CrewProgress::Accepted, at)),
+        Step::EnRoute => work.en_route.map(|at| (CrewProgress::EnRoute, at)),
+        Step::Arrived { .. } => work.arrived.map(|at| (CrewProgress::Arrived, at)),
+        Step::Restored => work.restored.map(|at| (CrewProgress::Restored, at)),
+        Step::Diagnosed { .. } | Step::EtrSet { .. } => None,
+    };
+    if let Some((step, at)) = reported.filter(|_| times_agree(ticket).is_ok()) {
+        return Err(Rejection::AlreadyReported { step, at });
+    }
+    match step {
+        Step::Accepted => one(event::CrewAccepted { crew }),
+        Step::EnRoute => one(event::CrewEnRoute { crew }),
+        Step::Arrived { area } => one(event::CrewArrived { crew, area: *area }),
+        Step::Diagnosed { finding, category } => {
+            one(event::CrewDiagnosed { crew, finding: finding.clone(), category: category.clone() })
+        }
+        Step::EtrSet { etr } => one(event::EtrSet { crew, etr: *etr }),
+        Step::Restored => one(event::CrewRestored { crew }),
+    }
+}
+
+pub(super) fn contact(outcome: ContactOutcome, note: Option<&Personal>) -> Decision {
+    one(event::Contacted { outcome, note: note.cloned() })
+}
+
+pub(super) fn reply(ticket: &Ticket, reply: &Reply, cx: &Context<'_>) -> Decision {
+    let by = holder(ticket, cx)?.clone();
+    let crewed = ticket.crew.assigned.is_some();
+    if crewed && reply.outcome == ReplyOutcome::Resolved && ticket.crew.restored.is_none() {
+        return Err(Rejection::NotRestored);
+    }
+    one(event::Replied {
+        by,
+        outcome: reply.outcome,
+        facts: reply.facts.clone(),
+        cause: reply.cause.clone(),
+        measures: reply.measures.clone(),
+        customer_view: reply.customer_view.clone(),
+        category: reply.category.clone(),
+        ownership: reply.ownership,
+        substantiated: reply.substantiated,
+    })
+}

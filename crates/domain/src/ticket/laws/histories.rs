@@ -1,0 +1,306 @@
+//! Random lives of a ticket: commands well-formed and malformed, by anybody, at any time, biased towards what is legal
+//! so that lives get far. A life is read off a list of rolls and of nothing else.
+
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use crate::{
+    Timestamp,
+    actor::{Actor, Role},
+    chance::Dice,
+    decider::Context,
+    organisation::OrgPath,
+    personal::Personal,
+    rules::Rules,
+    ticket::{
+        Area, BusinessType, Category, Channel, Command, ContactOutcome, DissatisfactionReason, Escalation, Event,
+        Grade, Move, Ownership, ReplyOutcome, ReturnReason, RevisitMethod, Satisfaction, State, Step, SuspendReason,
+        Ticket, TicketId, Urgency,
+        command::{Caller, Receive, Reply, Verdict},
+        decide,
+        decide::Decision,
+        evolve, legal,
+        tests::{sample, story::clock},
+    },
+};
+
+/// The units of this small world; the last belongs to another operator.
+const UNITS: [&str; 13] = [
+    sample::NATION,
+    sample::ZJ,
+    sample::SD,
+    sample::HZ,
+    sample::NB,
+    "sgcc/sd/jn",
+    sample::YUHANG,
+    sample::LIANGZHU,
+    sample::CREW,
+    sample::CREW4,
+    "sgcc/sd/jn/lixia/hq/crew1",
+    "sgcc/zj/nb/yinzhou",
+    "csg/gd",
+];
+
+/// What brings a life further; asked more often than its share, or none would get far.
+const ONWARD: [Move; 9] = [
+    Move::Classify,
+    Move::Dispatch,
+    Move::Accept,
+    Move::ReportProgress,
+    Move::Reply,
+    Move::AuditReply,
+    Move::Revisit,
+    Move::Reopen,
+    Move::Close,
+];
+/// What ends a life or parks it; asked less often.
+const HALTING: [Move; 5] = [Move::Withdraw, Move::CloseAtFirstContact, Move::Merge, Move::Return, Move::Suspend];
+
+/// Somebody asks for something at some time.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    pub command: Command,
+    pub actor: Actor,
+    pub now: Timestamp,
+    pub occurred_at: Timestamp,
+}
+
+impl Ask {
+    /// The context in which it is decided.
+    pub fn cx<'a>(&'a self, rules: &'a Rules) -> Context<'a> {
+        let request_id = Uuid::from_u128(u128::from(self.now.timestamp().unsigned_abs()));
+        Context { now: self.now, occurred_at: self.occurred_at, actor: &self.actor, request_id, rules }
+    }
+}
+
+/// One thing asked, and what came of it.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    pub before: State,
+    pub ask: Ask,
+    pub decision: Decision,
+    pub after: State,
+}
+
+impl Turn {
+    /// The facts that followed; none after a refusal.
+    pub fn facts(&self) -> &[Event] {
+        self.decision.as_deref().unwrap_or_default()
+    }
+}
+
+/// A life: turn by turn, from nothing.
+pub fn live(rolls: &[u64], rules: &Rules) -> Vec<Turn> {
+    let mut now = clock(21, "09:00");
+    let mut state = None;
+    let mut turns = Vec::with_capacity(rolls.len());
+    for &roll in rolls {
+        let mut dice = Dice::of(roll);
+        now = later(now, &mut dice);
+        let ask = ask(&state, now, &mut dice, Move::ALL);
+        let decision = decide(&state, &ask.command, &ask.cx(rules));
+        let before = state.clone();
+        for fact in decision.iter().flatten() {
+            state = evolve(state, fact, ask.occurred_at);
+        }
+        turns.push(Turn { before, ask, decision, after: state.clone() });
+    }
+    turns
+}
+
+/// A life in words, for the one who has to find out what went wrong.
+pub fn tell(turns: &[Turn]) -> String {
+    let line = |turn: &Turn| {
+        let came = match &turn.decision {
+            Ok(facts) => format!("{facts:?}"),
+            Err(why) => format!("refused: {why:?}"),
+        };
+        format!("{} {} {:?}\n    -> {came}\n", turn.ask.occurred_at, turn.ask.actor.org, turn.ask.command)
+    };
+    turns.iter().map(line).collect()
+}
+
+/// Some time passes: mostly minutes, now and then half a day.
+pub fn later(now: Timestamp, dice: &mut Dice) -> Timestamp {
+    now + TimeDelta::minutes(dice.choose(&[0, 1, 1, 3, 7, 20, 60, 130, 300, 780]))
+}
+
+/// Something to ask for now: mostly one of `among` that is legal, sometimes any of `among` at all.
+pub fn ask(state: &State, now: Timestamp, dice: &mut Dice, among: &[Move]) -> Ask {
+    let open: Vec<_> = legal(state).iter().filter(|m| among.contains(m)).collect();
+    let onward: Vec<_> = open.iter().copied().filter(|m| ONWARD.contains(m)).collect();
+    let mut asked = match dice.below(12) {
+        2..9 if !onward.is_empty() => dice.choose(&onward),
+        2..12 if !open.is_empty() => dice.choose(&open),
+        _ => dice.choose(among),
+    };
+    if HALTING.contains(&asked) && !onward.is_empty() && !dice.one_in(4) {
+        asked = dice.choose(&onward);
+    }
+    // Crews report late, and their devices' clocks go wrong.
+    let occurred_at = match dice.below(if asked == Move::ReportProgress { 4 } else { 12 }) {
+        0 => now - TimeDelta::minutes(dice.choose(&[1, 30, 200, 3_000])),
+        1 => now + TimeDelta::minutes(dice.choose(&[2, 5, 6])),
+        _ => now,
+    };
+    let ticket = state.as_ref();
+    Ask { command: command(asked, ticket, occurred_at, dice), actor: actor(asked, ticket, dice), now, occurred_at }
+}
+
+/// Mostly somebody who may, sometimes anybody.
+fn actor(asked: Move, ticket: Option<&Ticket>, dice: &mut Dice) -> Actor {
+    let concerned = match (asked, ticket) {
+        (Move::AuditReply, Some(ticket)) => ticket.holders.get(ticket.audit_next).cloned(),
+        (Move::Reassign | Move::Supervise, Some(ticket)) => ticket.receiver().cloned(),
+        (_, Some(ticket)) => ticket.holder().cloned(),
+        (_, None) => None,
+    };
+    let org = match dice.below(8) {
+        0 => unit(dice),
+        1 | 2 => sample::org(sample::NATION),
+        _ => concerned.unwrap_or_else(|| sample::org(sample::NATION)),
+    };
+    Actor { id: format!("a{}", dice.below(9)), role: dice.choose(&Role::ALL), org }
+}
+
+fn unit(dice: &mut Dice) -> OrgPath {
+    sample::org(dice.choose(&UNITS))
+}
+
+/// A unit to send it to: mostly one within the holder.
+fn destination(ticket: Option<&Ticket>, dice: &mut Dice) -> OrgPath {
+    let within: Vec<_> = UNITS
+        .into_iter()
+        .map(sample::org)
+        .filter(|unit| ticket.and_then(Ticket::holder).is_some_and(|holder| holder.contains(unit)))
+        .collect();
+    if within.is_empty() || dice.one_in(4) { unit(dice) } else { dice.choose(&within) }
+}
+
+/// One of the few tickets that may be linked with this one.
+fn other(dice: &mut Dice) -> TicketId {
+    sample::ticket_id(1 + dice.below(4) as u128)
+}
+
+/// A child to take note of: mostly one that is there.
+fn child(ticket: Option<&Ticket>, dice: &mut Dice) -> TicketId {
+    let present: Vec<_> = ticket.iter().flat_map(|t| t.children.iter().copied()).collect();
+    if present.is_empty() || dice.one_in(2) { other(dice) } else { dice.choose(&present) }
+}
+
+/// Words; now and then none.
+fn text(dice: &mut Dice) -> Personal {
+    if dice.one_in(30) { Personal::from(" ") } else { Personal::from("as told") }
+}
+
+fn category(dice: &mut Dice) -> Category {
+    Category::parse(dice.choose(&["fault/low voltage", "fault/customer side", "service/attitude"])).unwrap()
+}
+
+fn grade(business: Option<BusinessType>, dice: &mut Dice) -> Option<Grade> {
+    let graded = business == Some(BusinessType::Complaint);
+    (graded != dice.one_in(12)).then(|| dice.choose(Grade::ALL))
+}
+
+/// A command that makes this move, with any data.
+fn command(asked: Move, ticket: Option<&Ticket>, at: Timestamp, dice: &mut Dice) -> Command {
+    let coming = |dice: &mut Dice| at + TimeDelta::hours(dice.choose(&[-1, 1, 24, 48, 96]));
+    match asked {
+        Move::Receive => receive(dice).into(),
+        Move::Supplement => Command::Supplement { content: text(dice) },
+        Move::Classify => {
+            let business = if dice.one_in(3) { Some(dice.choose(BusinessType::ALL)) } else { None };
+            let grade = grade(business.or(ticket.map(|t| t.business)), dice);
+            let urgency = dice.choose(Urgency::ALL);
+            Command::Classify { business, category: category(dice), urgency, grade }
+        }
+        Move::CloseAtFirstContact => Command::CloseAtFirstContact { answer: text(dice) },
+        Move::Dispatch => Command::Dispatch { to: destination(ticket, dice) },
+        Move::Accept => Command::Accept,
+        Move::Return => Command::Return { reason: dice.choose(ReturnReason::ALL), note: text(dice) },
+        Move::Reassign => Command::Reassign { to: unit(dice), reason: text(dice) },
+        Move::ReportProgress => Command::ReportProgress(step(at, dice)),
+        Move::Contact => Command::Contact { outcome: dice.choose(ContactOutcome::ALL), note: None },
+        Move::Reply => reply(dice),
+        Move::AuditReply => {
+            let verdict = if dice.one_in(4) {
+                Verdict::SentBack { reason: text(dice) }
+            } else {
+                Verdict::Passed { category: if dice.one_in(2) { Some(category(dice)) } else { None } }
+            };
+            Command::AuditReply { verdict }
+        }
+        Move::Revisit => revisit(dice),
+        Move::Reopen => Command::Reopen { reason: text(dice) },
+        Move::Close => Command::Close { explanation: dice.perhaps(&[Personal::from("explained"), " ".into()]) },
+        Move::Urge => Command::Urge { reason: text(dice) },
+        Move::Supervise => Command::Supervise { demand: text(dice) },
+        Move::Escalate => {
+            let grade = dice.choose(Grade::ALL);
+            let to = dice.choose(&[Escalation::Complaint(grade), Escalation::Grade(grade), Escalation::Urgent]);
+            Command::Escalate { to, reason: text(dice) }
+        }
+        Move::Suspend => {
+            let until = if dice.one_in(2) { Some(coming(dice)) } else { None };
+            Command::Suspend { reason: dice.choose(SuspendReason::ALL), until, note: None }
+        }
+        Move::Resume => Command::Resume,
+        Move::Extend => Command::Extend { until: coming(dice), reason: text(dice) },
+        Move::Merge => Command::Merge { master: other(dice), evidence: text(dice) },
+        Move::Unmerge => Command::Unmerge { reason: text(dice) },
+        Move::AdoptChild => Command::AdoptChild { child: other(dice) },
+        Move::ReleaseChild => Command::ReleaseChild { child: child(ticket, dice) },
+        Move::FollowMaster => {
+            let own = ticket.and_then(|t| t.master).filter(|_| !dice.one_in(4));
+            let restored = dice.perhaps(&[at]);
+            Command::FollowMaster { master: own.unwrap_or_else(|| other(dice)), restored }
+        }
+        Move::Withdraw => Command::Withdraw { reason: text(dice) },
+        Move::Reveal => Command::Reveal { purpose: dice.choose(&["to call back", "to call back", ""]).into() },
+    }
+}
+
+fn receive(dice: &mut Dice) -> Receive {
+    let business = if dice.one_in(2) { BusinessType::FaultRepair } else { dice.choose(BusinessType::ALL) };
+    let mut call = sample::receive(business);
+    call.channel = dice.choose(Channel::ALL);
+    if !dice.one_in(3) {
+        call.received_by = unit(dice);
+    }
+    call.confidential = dice.one_in(10);
+    if dice.one_in(10) {
+        call.caller = Caller { anonymous: true, ..Caller::default() };
+    }
+    call.content = text(dice);
+    call
+}
+
+fn step(at: Timestamp, dice: &mut Dice) -> Step {
+    match dice.below(7) {
+        0 => Step::Accepted,
+        1 => Step::EnRoute,
+        2 => Step::Arrived { area: dice.perhaps(Area::ALL) },
+        3 => Step::Diagnosed { finding: text(dice), category: None },
+        4 => Step::EtrSet { etr: at + TimeDelta::hours(1) },
+        _ => Step::Restored,
+    }
+}
+
+fn reply(dice: &mut Dice) -> Command {
+    let slip = sample::slip(dice.choose(ReplyOutcome::ALL));
+    let ownership = dice.perhaps(Ownership::ALL);
+    Command::Reply(Box::new(Reply { facts: text(dice), category: category(dice), ownership, ..slip }))
+}
+
+fn revisit(dice: &mut Dice) -> Command {
+    let method = dice.choose(RevisitMethod::ALL);
+    let silent = if method == RevisitMethod::Sms { Satisfaction::NoAnswer } else { Satisfaction::Unreachable };
+    let outcome = match dice.below(6) {
+        0..3 => silent,
+        3 => Satisfaction::Dissatisfied,
+        _ => dice.choose(Satisfaction::ALL),
+    };
+    let dissatisfied = outcome == Satisfaction::Dissatisfied;
+    let reasons = if dissatisfied { vec![dice.choose(DissatisfactionReason::ALL)] } else { Vec::new() };
+    Command::Revisit { method, outcome, reasons, comment: None }
+}

@@ -1,0 +1,243 @@
+//! What is remembered of a ticket to decide its next move; no more. What people want to see is folded in `views`.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::{
+    Timestamp,
+    organisation::OrgPath,
+    ticket::{
+        TicketId,
+        path::{self, Path},
+        vocabulary::{BusinessType, Category, Grade, Satisfaction, SuspendReason, Urgency},
+    },
+};
+
+/// `None` until the ticket is received.
+pub type State = Option<Ticket>;
+
+/// A ticket's business stage (工单状态).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Received (已受理), not yet classified.
+    Received,
+    /// Classified (已分类), waiting for dispatch.
+    Classified,
+    /// Dispatched (已派单), waiting for its holder to accept.
+    Dispatched,
+    /// Accepted (已接单), in work.
+    Accepted,
+    /// Replied (已回复), waiting for audit.
+    Replied,
+    /// Reply passed, waiting for the revisit (待回访).
+    AwaitingRevisit,
+    /// Nothing left but to close it (待归档).
+    ReadyToClose,
+    /// Closed (已归档).
+    Closed,
+    /// Withdrawn by the customer (已撤销).
+    Withdrawn,
+}
+
+impl Stage {
+    /// All stages in the order of the work.
+    pub const ALL: [Self; 9] = [
+        Self::Received,
+        Self::Classified,
+        Self::Dispatched,
+        Self::Accepted,
+        Self::Replied,
+        Self::AwaitingRevisit,
+        Self::ReadyToClose,
+        Self::Closed,
+        Self::Withdrawn,
+    ];
+
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Classified => "classified",
+            Self::Dispatched => "dispatched",
+            Self::Accepted => "accepted",
+            Self::Replied => "replied",
+            Self::AwaitingRevisit => "awaiting_revisit",
+            Self::ReadyToClose => "ready_to_close",
+            Self::Closed => "closed",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// Whether nothing more is to be done (not in flight, 非在途).
+    #[must_use]
+    pub fn is_ended(self) -> bool {
+        matches!(self, Self::Closed | Self::Withdrawn)
+    }
+}
+
+/// How far the crew is (app 状态), apart from the ticket's stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CrewProgress {
+    /// No crew has it.
+    None,
+    /// A crew was given it.
+    Assigned,
+    /// The crew took it.
+    Accepted,
+    /// On the way.
+    EnRoute,
+    /// On site.
+    Arrived,
+    /// The cause is known.
+    Diagnosed,
+    /// Power is back.
+    Restored,
+}
+
+impl CrewProgress {
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Assigned => "assigned",
+            Self::Accepted => "accepted",
+            Self::EnRoute => "en_route",
+            Self::Arrived => "arrived",
+            Self::Diagnosed => "diagnosed",
+            Self::Restored => "restored",
+        }
+    }
+}
+
+/// When the present crew reported what, by its device's clock.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CrewWork {
+    /// Given to a crew.
+    pub assigned: Option<Timestamp>,
+    /// Taken.
+    pub accepted: Option<Timestamp>,
+    /// Left.
+    pub en_route: Option<Timestamp>,
+    /// On site.
+    pub arrived: Option<Timestamp>,
+    /// Cause known.
+    pub diagnosed: Option<Timestamp>,
+    /// Power back.
+    pub restored: Option<Timestamp>,
+    /// The standing estimate.
+    pub etr: Option<Timestamp>,
+}
+
+impl CrewWork {
+    /// The furthest step reported, whatever the order in which the reports came.
+    #[must_use]
+    pub fn progress(&self) -> CrewProgress {
+        let steps = [
+            (self.restored, CrewProgress::Restored),
+            (self.diagnosed, CrewProgress::Diagnosed),
+            (self.arrived, CrewProgress::Arrived),
+            (self.en_route, CrewProgress::EnRoute),
+            (self.accepted, CrewProgress::Accepted),
+            (self.assigned, CrewProgress::Assigned),
+        ];
+        steps.into_iter().find(|(at, _)| at.is_some()).map_or(CrewProgress::None, |(_, step)| step)
+    }
+}
+
+/// A ticket, as far as decisions need it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ticket {
+    /// Its business type now; an escalation or a re-classification may change it.
+    pub business: BusinessType,
+    /// Its business stage.
+    pub stage: Stage,
+    /// When the customer reported.
+    pub received: Timestamp,
+    /// Whether the one who spoke is hidden.
+    pub confidential: bool,
+    /// Whether nobody knows who spoke.
+    pub anonymous: bool,
+    /// Urgency as classified or escalated.
+    pub urgency: Urgency,
+    /// Complaint grade.
+    pub grade: Option<Grade>,
+    /// Category as accepted at intake, confirmed by the reply, settled by the audit: three facts.
+    pub accepted_category: Option<Category>,
+    /// Category as the reply confirmed it.
+    pub confirmed_category: Option<Category>,
+    /// Category as the audit settled it.
+    pub audited_category: Option<Category>,
+    /// Who answers for it, from the unit that received it to its present holder. Never empty.
+    pub holders: Vec<OrgPath>,
+    /// The crew's own clock readings.
+    pub crew: CrewWork,
+    /// The lowest link of `holders` that has not yet passed the reply; counts down to 0.
+    pub audit_next: usize,
+    /// Failed revisit tries in this cycle.
+    pub revisit_tries: u16,
+    /// The last of them.
+    pub revisit_last: Option<Timestamp>,
+    /// What the last finished revisit brought.
+    pub satisfaction: Option<Satisfaction>,
+    /// Urges so far.
+    pub urges: u16,
+    /// The last of them.
+    pub urged_last: Option<Timestamp>,
+    /// Under supervision (督办).
+    pub supervised: bool,
+    /// Why the work waits, while it does.
+    pub suspended: Option<SuspendReason>,
+    /// The last extension granted.
+    pub extended_until: Option<Timestamp>,
+    /// The master, while merged.
+    pub master: Option<TicketId>,
+    /// Whether the master's outcome was carried over: the child goes its own way again.
+    pub followed: bool,
+    /// The children merged into this ticket.
+    pub children: BTreeSet<TicketId>,
+    /// 1, and one more with each reopening.
+    pub cycle: u16,
+}
+
+impl Ticket {
+    /// The legal path of its business type.
+    #[must_use]
+    pub fn path(&self) -> Path {
+        path::of(self.business)
+    }
+
+    /// The unit that received it.
+    #[must_use]
+    pub fn receiver(&self) -> Option<&OrgPath> {
+        self.holders.first()
+    }
+
+    /// The unit that holds it now.
+    #[must_use]
+    pub fn holder(&self) -> Option<&OrgPath> {
+        self.holders.last()
+    }
+
+    /// Whether a person is to be asked how it went.
+    #[must_use]
+    pub fn revisit_due(&self) -> bool {
+        self.path().revisited && !self.anonymous && !self.confidential
+    }
+
+    /// Whether it waits for its master's outcome.
+    #[must_use]
+    pub fn is_child(&self) -> bool {
+        self.master.is_some() && !self.followed
+    }
+
+    /// Whether the customer's last word was that it is not good.
+    #[must_use]
+    pub fn is_disputed(&self) -> bool {
+        self.satisfaction == Some(Satisfaction::Dissatisfied)
+    }
+}

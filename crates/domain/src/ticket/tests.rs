@@ -1,0 +1,13 @@
+//! The rules of the ticket by example: given these facts, when this is asked, then that follows or is refused.
+//! A file per phase of the work, as in `decide`; `lives` tells whole lives. What holds of *every* history is in `laws`.
+
+mod beside;
+mod closing;
+mod field;
+mod form;
+mod intake;
+mod lives;
+mod merging;
+
+pub(crate) mod sample;
+pub(crate) mod story;

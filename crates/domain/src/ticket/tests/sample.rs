@@ -1,0 +1,333 @@
+//! Well-formed words to tell stories with: units, commands and facts. Every person and number in them is invented.
+
+use uuid::Uuid;
+
+use crate::{
+    Timestamp,
+    organisation::OrgPath,
+    personal::Personal,
+    ticket::{
+        BusinessType, Category, Channel, Command, ContactOutcome, DissatisfactionReason, Escalation, Event, Grade,
+        Place, ReplyOutcome, ReturnReason, RevisitMethod, Satisfaction, Step, SuspendReason, TicketId, Urgency,
+        command::{Caller, Receive, Reply, Verdict},
+        event,
+    },
+};
+
+pub const NATION: &str = "sgcc";
+pub const ZJ: &str = "sgcc/zj";
+pub const SD: &str = "sgcc/sd";
+pub const HZ: &str = "sgcc/zj/hz";
+pub const NB: &str = "sgcc/zj/nb";
+pub const YUHANG: &str = "sgcc/zj/hz/yuhang";
+pub const LIANGZHU: &str = "sgcc/zj/hz/yuhang/liangzhu";
+pub const CREW: &str = "sgcc/zj/hz/yuhang/liangzhu/crew3";
+pub const CREW4: &str = "sgcc/zj/hz/yuhang/liangzhu/crew4";
+
+/// One unit of each level, from the top, each within the one before.
+pub const LADDER: [&str; 6] = [NATION, ZJ, HZ, YUHANG, LIANGZHU, CREW];
+
+pub fn org(path: &str) -> OrgPath {
+    OrgPath::parse(path).unwrap()
+}
+
+pub fn ticket_id(n: u128) -> TicketId {
+    TicketId(Uuid::from_u128(n))
+}
+
+pub fn text() -> Personal {
+    Personal::from("as told")
+}
+
+pub fn category() -> Category {
+    Category::parse("fault/low voltage/fuse").unwrap()
+}
+
+/// A call of a known customer to the national centre.
+pub fn receive(business: BusinessType) -> Receive {
+    Receive {
+        number: "2026112100000001".into(),
+        business,
+        channel: Channel::Hotline,
+        received_by: org(NATION),
+        caller: Caller { phone: Some("13800000000".into()), ..Caller::default() },
+        address: None,
+        content: text(),
+        place: Place::default(),
+        premises: None,
+        customers_out: None,
+        confidential: false,
+        call_id: None,
+        hung_up_at: None,
+        external: None,
+        linked: (business == BusinessType::Urge).then(|| ticket_id(9)),
+    }
+}
+
+pub fn classify() -> Command {
+    Command::Classify { business: None, category: category(), urgency: Urgency::Normal, grade: None }
+}
+
+pub fn classify_as(business: BusinessType, grade: Option<Grade>) -> Command {
+    Command::Classify { business: Some(business), category: category(), urgency: Urgency::Normal, grade }
+}
+
+pub fn supplement() -> Command {
+    Command::Supplement { content: text() }
+}
+
+pub fn close_at_first_contact() -> Command {
+    Command::CloseAtFirstContact { answer: text() }
+}
+
+pub fn dispatch(to: &str) -> Command {
+    Command::Dispatch { to: org(to) }
+}
+
+pub fn give_back() -> Command {
+    Command::Return { reason: ReturnReason::WrongArea, note: text() }
+}
+
+pub fn reassign(to: &str) -> Command {
+    Command::Reassign { to: org(to), reason: text() }
+}
+
+pub fn step(step: Step) -> Command {
+    Command::ReportProgress(step)
+}
+
+pub fn contact() -> Command {
+    Command::Contact { outcome: ContactOutcome::Reached, note: None }
+}
+
+/// A reply slip of this outcome.
+pub fn slip(outcome: ReplyOutcome) -> Reply {
+    Reply {
+        outcome,
+        facts: text(),
+        cause: "fuse blown".into(),
+        measures: text(),
+        customer_view: None,
+        category: category(),
+        ownership: None,
+        substantiated: None,
+    }
+}
+
+pub fn reply(outcome: ReplyOutcome) -> Command {
+    Command::Reply(Box::new(slip(outcome)))
+}
+
+pub fn pass() -> Command {
+    Command::AuditReply { verdict: Verdict::Passed { category: None } }
+}
+
+pub fn send_back() -> Command {
+    Command::AuditReply { verdict: Verdict::SentBack { reason: text() } }
+}
+
+/// A revisit by telephone; a dissatisfied customer says that it was too slow.
+pub fn revisit(outcome: Satisfaction) -> Command {
+    revisit_by(RevisitMethod::Call, outcome)
+}
+
+pub fn revisit_by(method: RevisitMethod, outcome: Satisfaction) -> Command {
+    let dissatisfied = outcome == Satisfaction::Dissatisfied;
+    let reasons = if dissatisfied { vec![DissatisfactionReason::Speed] } else { Vec::new() };
+    Command::Revisit { method, outcome, reasons, comment: None }
+}
+
+pub fn reopen() -> Command {
+    Command::Reopen { reason: text() }
+}
+
+pub fn close() -> Command {
+    Command::Close { explanation: None }
+}
+
+pub fn close_with_explanation() -> Command {
+    Command::Close { explanation: Some(text()) }
+}
+
+pub fn urge() -> Command {
+    Command::Urge { reason: text() }
+}
+
+pub fn supervise() -> Command {
+    Command::Supervise { demand: text() }
+}
+
+pub fn escalate(to: Escalation) -> Command {
+    Command::Escalate { to, reason: text() }
+}
+
+pub fn suspend() -> Command {
+    Command::Suspend { reason: SuspendReason::Customer, until: None, note: None }
+}
+
+pub fn extend(until: Timestamp) -> Command {
+    Command::Extend { until, reason: text() }
+}
+
+pub fn merge(master: TicketId) -> Command {
+    Command::Merge { master, evidence: text() }
+}
+
+pub fn unmerge() -> Command {
+    Command::Unmerge { reason: text() }
+}
+
+pub fn withdraw() -> Command {
+    Command::Withdraw { reason: text() }
+}
+
+pub fn reveal() -> Command {
+    Command::Reveal { purpose: "to call back".into() }
+}
+
+/// The fact that `receive(business)` leads to, received by this unit.
+pub fn received_at(unit: &str, business: BusinessType) -> Event {
+    let told = receive(business);
+    event::Received {
+        number: told.number,
+        business,
+        channel: told.channel,
+        received_by: org(unit),
+        anonymous: false,
+        confidential: business == BusinessType::Report,
+        caller_name: None,
+        caller_phone: told.caller.phone,
+        caller_account: None,
+        phone_key: None,
+        account_key: None,
+        address: None,
+        content: told.content,
+        place: told.place,
+        premises: None,
+        customers_out: None,
+        call_id: None,
+        hung_up_at: None,
+        external: None,
+        linked: told.linked,
+    }
+    .into()
+}
+
+pub fn received(business: BusinessType) -> Event {
+    received_at(NATION, business)
+}
+
+pub fn classified(business: BusinessType) -> Event {
+    let grade = (business == BusinessType::Complaint).then_some(Grade::General);
+    event::Classified { business, category: category(), urgency: Urgency::Normal, grade }.into()
+}
+
+pub fn dispatched(from: &str, to: &str) -> Event {
+    event::Dispatched { from: org(from), to: org(to) }.into()
+}
+
+pub fn accepted(by: &str) -> Event {
+    event::Accepted { by: org(by) }.into()
+}
+
+pub fn returned(from: &str, to: &str) -> Event {
+    event::Returned { from: org(from), to: org(to), reason: ReturnReason::WrongArea, note: text() }.into()
+}
+
+pub fn reassigned(from: &str, to: &str) -> Event {
+    event::Reassigned { from: org(from), to: org(to), reason: text() }.into()
+}
+
+pub fn crew_accepted(crew: &str) -> Event {
+    event::CrewAccepted { crew: org(crew) }.into()
+}
+
+pub fn en_route(crew: &str) -> Event {
+    event::CrewEnRoute { crew: org(crew) }.into()
+}
+
+pub fn arrived(crew: &str) -> Event {
+    event::CrewArrived { crew: org(crew), area: None }.into()
+}
+
+pub fn restored(crew: &str) -> Event {
+    event::CrewRestored { crew: org(crew) }.into()
+}
+
+pub fn replied(by: &str, outcome: ReplyOutcome) -> Event {
+    let slip = slip(outcome);
+    event::Replied {
+        by: org(by),
+        outcome,
+        facts: slip.facts,
+        cause: slip.cause,
+        measures: slip.measures,
+        customer_view: None,
+        category: slip.category,
+        ownership: None,
+        substantiated: None,
+    }
+    .into()
+}
+
+/// A reply passed by a unit that is not the last of the chain.
+pub fn passed_on(by: &str) -> Event {
+    event::ReplyPassed { by: org(by), last: false, category: None }.into()
+}
+
+/// A reply passed by the unit that received the ticket.
+pub fn passed_for_good(by: &str) -> Event {
+    event::ReplyPassed { by: org(by), last: true, category: Some(category()) }.into()
+}
+
+pub fn revisited(outcome: Satisfaction) -> Event {
+    let dissatisfied = outcome == Satisfaction::Dissatisfied;
+    let reasons = if dissatisfied { vec![DissatisfactionReason::Speed] } else { Vec::new() };
+    event::Revisited { method: RevisitMethod::Call, outcome, reasons, comment: None }.into()
+}
+
+pub fn merged(master: TicketId) -> Event {
+    event::Merged { master, evidence: text() }.into()
+}
+
+pub fn unmerged(master: TicketId) -> Event {
+    event::Unmerged { master, reason: text() }.into()
+}
+
+/// Received and classified at the national centre.
+pub fn ready_to_dispatch(business: BusinessType) -> Vec<Event> {
+    vec![received(business), classified(business)]
+}
+
+/// In work at the city; from the centre straight to it for a fault, over the province for everything else.
+pub fn in_work(business: BusinessType) -> Vec<Event> {
+    let mut facts = ready_to_dispatch(business);
+    if business == BusinessType::FaultRepair {
+        facts.push(dispatched(NATION, HZ));
+    } else {
+        facts.extend([dispatched(NATION, ZJ), accepted(ZJ), dispatched(ZJ, HZ)]);
+    }
+    facts.push(accepted(HZ));
+    facts
+}
+
+/// A fault in the hands of a crew that has not taken it yet.
+pub fn given_to_a_crew() -> Vec<Event> {
+    let mut facts = in_work(BusinessType::FaultRepair);
+    facts.push(dispatched(HZ, CREW));
+    facts
+}
+
+/// A fault repaired and replied by a crew: received at the centre, then city, then crew.
+pub fn repaired() -> Vec<Event> {
+    let mut facts = given_to_a_crew();
+    facts.extend([crew_accepted(CREW), arrived(CREW), restored(CREW), replied(CREW, ReplyOutcome::Resolved)]);
+    facts
+}
+
+/// A fault whose reply passed; the customer is to be asked.
+pub fn awaiting_revisit() -> Vec<Event> {
+    let mut facts = repaired();
+    facts.push(passed_for_good(NATION));
+    facts
+}

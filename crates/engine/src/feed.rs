@@ -1,0 +1,193 @@
+//! The log as it grows: read and decoded once, handed to every projector, process and subscriber.
+//!
+//! The newest facts are kept in a bounded ring; a reader that is further behind reads pages from the store. Readers pull: a
+//! slow one is simply further behind, and nothing queues for it. A fact that cannot be understood is handed on as such,
+//! so that it stops nobody.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use futures::StreamExt;
+use switchboard_domain::{
+    decider::{Decider, Recorded},
+    ticket::{Event, TicketId, Tickets},
+};
+use switchboard_eventstore::{Direction, EventStore, PAGE_EVENTS_MAX, Position, ReadError, Recorded as Raw};
+use switchboard_wire::stored::Metadata;
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::journal::{decode, recorded};
+
+/// A ticket's fact as projections take it.
+pub type Fact = Recorded<Event, TicketId>;
+
+/// How many of the newest facts are kept in memory.
+pub const TAIL_FACTS_MAX: usize = 8192;
+
+/// One fact of the log, as far as it is understood.
+#[derive(Debug)]
+pub struct Entry {
+    /// As stored.
+    pub raw: Raw,
+    /// What is known about its recording; `None` when that cannot be read.
+    pub metadata: Option<Metadata>,
+    /// The ticket's fact, if it is one and can be read.
+    pub fact: Option<Arc<Fact>>,
+}
+
+impl Entry {
+    fn read(raw: Raw) -> Self {
+        let mut fact = None;
+        if raw.stream.category() == Tickets::CATEGORY {
+            match (TicketId::parse(raw.stream.id()), decode::<Event>(&raw)) {
+                (Some(id), Ok(decoded)) => fact = Some(Arc::new(recorded(id, decoded))),
+                (_, decoded) => {
+                    let error = decoded.err().map_or_else(|| "not a ticket id".into(), |error| error.to_string());
+                    tracing::error!(position = raw.position.0, %error, "a ticket's fact cannot be read: the ticket is parked");
+                }
+            }
+        }
+        let metadata = Metadata::from_json(&raw.meta).ok();
+        Self { raw, metadata, fact }
+    }
+}
+
+/// The log as it grows.
+pub struct Feed {
+    store: Arc<dyn EventStore>,
+    ring: RwLock<VecDeque<Arc<Entry>>>,
+    head: watch::Sender<u64>,
+}
+
+impl std::fmt::Debug for Feed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Feed(head {})", self.head())
+    }
+}
+
+impl Feed {
+    /// Starts following `store` from its present head. The task ends when the handle is aborted.
+    #[must_use]
+    pub fn follow(store: Arc<dyn EventStore>) -> (Arc<Self>, JoinHandle<()>) {
+        let start = store.head();
+        let feed = Arc::new(Self {
+            store,
+            ring: RwLock::new(VecDeque::with_capacity(TAIL_FACTS_MAX)),
+            head: watch::Sender::new(start.0),
+        });
+        let task = tokio::spawn(Arc::clone(&feed).run(start));
+        (feed, task)
+    }
+
+    async fn run(self: Arc<Self>, mut after: Position) {
+        loop {
+            let mut subscription = self.store.subscribe_all(after);
+            while let Some(next) = subscription.next().await {
+                match next {
+                    Ok(raw) => {
+                        after = raw.position;
+                        self.push(Arc::new(Entry::read(raw)));
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, after = after.0, "the log cannot be followed; trying again");
+                        break;
+                    }
+                }
+            }
+            // The store ended the subscription: it is closing, or could not read. Its head tells when there is more.
+            let mut head = self.store.watch_head();
+            if tokio::time::timeout(std::time::Duration::from_secs(1), head.changed()).await.is_ok_and(|closed| closed.is_err()) {
+                return;
+            }
+        }
+    }
+
+    fn push(&self, entry: Arc<Entry>) {
+        let position = entry.raw.position.0;
+        {
+            let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+            if ring.len() == TAIL_FACTS_MAX {
+                ring.pop_front();
+            }
+            ring.push_back(entry);
+        }
+        self.head.send_replace(position);
+    }
+
+    /// The position up to which the feed can be read.
+    #[must_use]
+    pub fn head(&self) -> u64 {
+        *self.head.borrow()
+    }
+
+    /// The head as it moves.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.head.subscribe()
+    }
+
+    /// Up to `max` facts after a position; none when there is nothing new.
+    ///
+    /// # Errors
+    /// When the store gives no answer.
+    pub async fn page(&self, after: u64, max: usize) -> Result<Vec<Arc<Entry>>, ReadError> {
+        if after >= self.head() {
+            return Ok(Vec::new());
+        }
+        if let Some(page) = self.recent(after, max) {
+            return Ok(page);
+        }
+        let page = self.store.read_all(Position(after), max.min(PAGE_EVENTS_MAX), Direction::Forward).await?;
+        Ok(page.into_iter().map(|raw| Arc::new(Entry::read(raw))).collect())
+    }
+
+    /// The page from memory, if it begins there.
+    fn recent(&self, after: u64, max: usize) -> Option<Vec<Arc<Entry>>> {
+        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        let first = ring.front()?.raw.position.0;
+        let skip = usize::try_from((after + 1).checked_sub(first)?).ok()?;
+        Some(ring.iter().skip(skip).take(max).cloned().collect())
+    }
+
+    /// A reader that begins after a position.
+    #[must_use]
+    pub fn cursor(self: &Arc<Self>, after: u64) -> Cursor {
+        Cursor { feed: Arc::clone(self), head: self.watch(), position: after }
+    }
+}
+
+/// A reader's place in the log.
+#[derive(Debug)]
+pub struct Cursor {
+    feed: Arc<Feed>,
+    head: watch::Receiver<u64>,
+    position: u64,
+}
+
+impl Cursor {
+    /// Everything up to here was handed out.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// The next facts, at most `max`; waits while there are none. Cancel-safe.
+    ///
+    /// # Errors
+    /// When the store gives no answer; the cursor stays where it was.
+    pub async fn next(&mut self, max: usize) -> Result<Vec<Arc<Entry>>, ReadError> {
+        loop {
+            self.head.borrow_and_update();
+            let page = self.feed.page(self.position, max).await?;
+            if let Some(last) = page.last() {
+                self.position = last.raw.position.0;
+                return Ok(page);
+            }
+            if self.head.changed().await.is_err() {
+                return Err(ReadError::Unavailable("the feed has ended".into()));
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Ticket numbers for people, from blocks that are reserved in the log: unique on any keeper, by any number of engines.
+//! A restart leaves the rest of a block unused; that is what blocks cost.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
+};
+
+use chrono::FixedOffset;
+use switchboard_domain::{
+    Timestamp,
+    actor::Actor,
+    numbering::{BLOCK_NUMBERS_MAX, Exhausted, Numbering, Reserve, format},
+};
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use crate::command::{Aggregates, Failure, Request};
+
+/// The size of a day's first block; each further one is twice as large, up to the domain's limit.
+const BLOCK_NUMBERS_FIRST: u32 = 64;
+/// Days whose blocks are kept in memory; the earliest day leaves first.
+const DAYS_MAX: usize = 512;
+
+#[derive(Debug, Default)]
+struct Block {
+    next: u32,
+    last: u32,
+    size: u32,
+}
+
+/// Hands out numbers.
+#[derive(Debug)]
+pub struct Numbers {
+    streams: Aggregates<Numbering>,
+    actor: Actor,
+    days: std::sync::Mutex<BTreeMap<String, Arc<Mutex<Block>>>>,
+}
+
+impl Numbers {
+    /// Numbers from `streams`, reserved by `actor`.
+    #[must_use]
+    pub fn new(streams: Aggregates<Numbering>, actor: Actor) -> Self {
+        Self { streams, actor, days: std::sync::Mutex::default() }
+    }
+
+    /// The next number of the day that `at` falls on in China Standard Time.
+    ///
+    /// # Errors
+    /// When no block could be reserved.
+    pub async fn next(&self, at: Timestamp) -> Result<String, Failure<Exhausted>> {
+        let date = date_in_china(at);
+        let day = self.day(&date);
+        let mut block = day.lock().await;
+        if block.next == 0 || block.next > block.last {
+            *block = self.reserve(&date, block.size).await?;
+        }
+        let number = block.next;
+        block.next += 1;
+        Ok(format(&date, number))
+    }
+
+    fn day(&self, date: &str) -> Arc<Mutex<Block>> {
+        let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(day) = days.get(date) {
+            return Arc::clone(day);
+        }
+        while days.len() >= DAYS_MAX && days.pop_first().is_some() {}
+        Arc::clone(days.entry(date.to_owned()).or_default())
+    }
+
+    async fn reserve(&self, date: &str, before: u32) -> Result<Block, Failure<Exhausted>> {
+        let size = if before == 0 { BLOCK_NUMBERS_FIRST } else { (before * 2).min(BLOCK_NUMBERS_MAX) };
+        let request = Request {
+            request_id: Uuid::new_v4(),
+            payload_hash: String::new(),
+            actor: self.actor.clone(),
+            occurred_at: None,
+            etag: None,
+            causation_id: None,
+            correlation_id: None,
+        };
+        let outcome = self.streams.execute(&date.to_owned(), &Reserve { count: size }, &request).await?;
+        let (first, last) = outcome.events.first().map_or((1, 0), |reserved| (reserved.first, reserved.last));
+        Ok(Block { next: first, last, size })
+    }
+}
+
+/// The date in China Standard Time: `20261121`.
+fn date_in_china(at: Timestamp) -> String {
+    let china = FixedOffset::east_opt(8 * 3600);
+    china.map_or_else(|| at.format("%Y%m%d").to_string(), |china| at.with_timezone(&china).format("%Y%m%d").to_string())
+}

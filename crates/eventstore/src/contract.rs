@@ -1,0 +1,152 @@
+//! The contract of the port as tests: every keeper runs the same ones, here and wherever a keeper is added.
+//!
+//! Each case gets a store of its own and speaks only through [`EventStore`]; it does not assume that the log is
+//! empty, only that nobody else writes to it. A broken promise is a panic that names it. What only one keeper
+//! promises (files, locks, damage, power cuts) is absent: that is tested beside the keeper.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod appends;
+mod races;
+mod reads;
+mod subscriptions;
+
+use std::any::Any;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use uuid::Uuid;
+
+use crate::{Appended, EventStore, Expected, NewEvent, Position, Recorded, StreamName};
+
+/// Longest time that one case may take.
+pub const CASE_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// A store to be tested, and whatever must live as long (a temporary folder, a stand-in server).
+pub struct Made {
+    /// The store.
+    pub store: Arc<dyn EventStore>,
+    /// Dropped after the store.
+    pub keep: Box<dyn Any + Send>,
+}
+
+impl Made {
+    /// A store that needs nothing else.
+    pub fn alone(store: impl EventStore) -> Self {
+        Self { store: Arc::new(store), keep: Box::new(()) }
+    }
+
+    /// A store and its keepsake.
+    pub fn with(store: impl EventStore, keep: impl Any + Send) -> Self {
+        Self { store: Arc::new(store), keep: Box::new(keep) }
+    }
+}
+
+/// One promise and its test.
+pub struct Case {
+    /// The promise, as a sentence.
+    pub name: &'static str,
+    /// The test.
+    pub run: fn(Arc<dyn EventStore>) -> BoxFuture<'static, ()>,
+}
+
+macro_rules! cases {
+    ($($module:ident :: $case:ident),* $(,)?) => {
+        vec![$(Case { name: stringify!($case), run: |store| Box::pin($module::$case(store)) }),*]
+    };
+}
+
+/// All cases, in reading order.
+pub fn cases() -> Vec<Case> {
+    cases![
+        appends::a_first_append_begins_at_revision_zero_and_the_next_position,
+        appends::what_was_appended_is_read_back_byte_for_byte,
+        appends::positions_have_no_gap_whatever_was_refused_between,
+        appends::revisions_count_each_stream_for_itself,
+        appends::every_expectation_is_held_against_a_missing_and_a_present_stream,
+        appends::a_conflict_names_the_actual_revision_and_appends_nothing,
+        appends::several_events_of_one_append_are_neighbours,
+        appends::a_repeated_append_is_a_duplicate_that_names_the_first_position,
+        appends::a_duplicate_is_recognised_across_streams,
+        appends::one_duplicate_among_several_events_appends_none_of_them,
+        appends::an_id_given_twice_in_one_append_is_refused,
+        appends::an_empty_append_is_refused,
+        appends::limits_hold_at_the_limit_and_one_past_it,
+        reads::a_missing_stream_is_an_empty_page,
+        reads::a_stream_is_read_from_any_revision_in_pages,
+        reads::the_log_is_read_forward_from_any_position,
+        reads::the_log_is_read_backward_from_any_position,
+        reads::a_page_is_never_longer_than_the_limit,
+        reads::an_event_is_located_by_its_id,
+        reads::an_answer_is_visible_to_every_later_read,
+        races::one_of_many_writers_with_the_same_expectation_wins,
+        races::one_of_many_identical_appends_is_recorded,
+        races::concurrent_appends_stay_whole_and_lose_nothing,
+        races::optimistic_writers_count_exactly,
+        races::the_head_never_goes_back,
+        subscriptions::a_subscription_catches_up_and_goes_on_live,
+        subscriptions::a_subscription_resumes_at_every_cut_point,
+        subscriptions::a_subscription_from_beyond_the_head_waits_for_its_place,
+        subscriptions::a_subscription_misses_nothing_while_others_write,
+        subscriptions::a_reader_that_sleeps_is_only_further_behind,
+    ]
+}
+
+/// Runs every case, each on a store made for it.
+///
+/// # Panics
+///
+/// When the store breaks a promise.
+pub async fn run<F, R>(make: F)
+where
+    F: Fn() -> R,
+    R: Future<Output = Made>,
+{
+    for case in cases() {
+        let made = make().await;
+        eprintln!("contract: {}", case.name);
+        let ended = tokio::time::timeout(CASE_TIME_MAX, (case.run)(made.store.clone())).await;
+        assert!(ended.is_ok(), "{}: not finished after {CASE_TIME_MAX:?}", case.name);
+        drop(made.store);
+        drop(made.keep);
+    }
+}
+
+/// A stream that no other case has used.
+pub(crate) fn fresh(category: &str) -> StreamName {
+    StreamName::new(category, Uuid::new_v4().simple()).unwrap()
+}
+
+/// An event with a random id, a little data and a little meta.
+pub(crate) fn event(text: &str) -> NewEvent {
+    NewEvent {
+        id: Uuid::new_v4(),
+        kind: "thing.happened.v1".into(),
+        data: text.as_bytes().to_vec(),
+        meta: b"{}".to_vec(),
+    }
+}
+
+pub(crate) fn events(count: usize) -> Vec<NewEvent> {
+    (0..count).map(|n| event(&format!("event {n}"))).collect()
+}
+
+/// Appends events one by one and returns their places.
+pub(crate) async fn append_each(store: &dyn EventStore, stream: &StreamName, count: usize) -> Vec<Appended> {
+    let mut places = Vec::new();
+    for event in events(count) {
+        places.push(store.append(stream, Expected::Any, vec![event]).await.unwrap());
+    }
+    places
+}
+
+pub(crate) fn positions(page: &[Recorded]) -> Vec<u64> {
+    page.iter().map(|event| event.position.0).collect()
+}
+
+/// The positions from just after `start` to `end`.
+pub(crate) fn span(start: Position, end: Position) -> Vec<u64> {
+    (start.0 + 1..=end.0).collect()
+}

@@ -1,0 +1,277 @@
+//! The pool: keys that are durable before anybody needs them, and the thread that keeps it so.
+//!
+//! Handing out a key must not wait for a disk. So keys are generated and synced ahead, without a subject; handing
+//! one out takes it from memory, and the thread writes down later, many at a time, whose it is. If the process dies
+//! before that, the key is still in the file and opens what it sealed, but the file does not know that it was ever
+//! used. Handing it out again would seal two people with one key, so after an unclean end every key of the pool is
+//! set aside as a stray. A clean close has written everything down, and its pool is used again.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use lru::LruCache;
+use rusqlite::ErrorCode;
+
+use super::file::{File, Lookup, Pair, key_error};
+use super::{Key, KeyError, KeyId};
+use crate::Cause;
+
+/// Keys in a full pool; it is refilled when fewer than half are left. An empty pool makes `assign` wait for a refill.
+pub const POOL_KEYS_MAX: usize = 512;
+/// How long an assignment may stay in memory only.
+pub const ASSIGNMENT_DELAY_MAX: Duration = Duration::from_millis(50);
+/// How long `assign` waits for an empty pool, or `flush` for the file, before it gives up.
+pub const KEY_WAIT_MAX: Duration = Duration::from_secs(10);
+/// Most keys in memory, by subject and by number each.
+pub const KEYS_CACHED_MAX: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
+/// Pause after a failed write before the next try.
+const RETRY_DELAY: Duration = Duration::from_millis(200);
+
+pub(super) struct Pool {
+    /// Taken before `state` by whoever takes both.
+    file: Mutex<File>,
+    state: Mutex<State>,
+    /// There is work for the thread.
+    work: Condvar,
+    /// The thread has done some.
+    done: Condvar,
+}
+
+struct State {
+    lookup: Lookup,
+    ready: Vec<Pair>,
+    /// Assignments that are not durable yet; never more than the pool has keys.
+    unsettled: HashMap<Arc<str>, Pair>,
+    unsettled_since: Option<Instant>,
+    subjects: LruCache<Arc<str>, Pair>,
+    numbers: LruCache<KeyId, Key>,
+    /// Somebody waits for the file.
+    hurry: bool,
+    /// Why the last write failed; the thread tries again.
+    fault: Option<Cause>,
+    /// Nothing is accepted any more: closed, or a failed sync.
+    stopped: Option<Cause>,
+}
+
+type StateGuard<'a> = MutexGuard<'a, State>;
+
+impl Pool {
+    pub(super) fn new(file: File, lookup: Lookup, ready: Vec<Pair>) -> Self {
+        let state = State {
+            lookup,
+            ready,
+            unsettled: HashMap::new(),
+            unsettled_since: None,
+            subjects: LruCache::sparse(KEYS_CACHED_MAX),
+            numbers: LruCache::sparse(KEYS_CACHED_MAX),
+            hurry: false,
+            fault: None,
+            stopped: None,
+        };
+        Self { file: Mutex::new(file), state: Mutex::new(state), work: Condvar::new(), done: Condvar::new() }
+    }
+
+    fn state(&self) -> StateGuard<'_> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn file(&self) -> MutexGuard<'_, File> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn assign(&self, subject: &str) -> Result<Pair, KeyError> {
+        let mut state = self.state();
+        let begun = Instant::now();
+        loop {
+            if let Some(pair) = state.known(subject)? {
+                return Ok(pair);
+            }
+            if let Some(cause) = &state.stopped {
+                return Err(KeyError::Unavailable(cause.clone()));
+            }
+            if let Some(pair) = state.ready.pop() {
+                state.hand_out(subject, &pair);
+                self.work.notify_one();
+                return Ok(pair);
+            }
+            self.work.notify_one();
+            state = self.wait(state, begun)?;
+        }
+    }
+
+    pub(super) fn key(&self, id: KeyId) -> Result<Option<Key>, KeyError> {
+        let mut state = self.state();
+        if let Some(key) = state.numbers.get(&id) {
+            return Ok(Some(key.clone()));
+        }
+        let found = state.lookup.number(id).map_err(key_error)?;
+        if let Some(key) = &found {
+            state.numbers.put(id, key.clone());
+        }
+        Ok(found)
+    }
+
+    /// Holds up every other caller for the sync, so that nobody can fetch the key while it is being destroyed.
+    pub(super) fn erase(&self, subject: &str) -> Result<usize, KeyError> {
+        let mut file = self.file();
+        let mut state = self.state();
+        if let Some(cause) = &state.stopped {
+            return Err(KeyError::Unavailable(cause.clone()));
+        }
+        let unnamed = state.unsettled.get(subject).map(|(id, _)| *id);
+        let erased = file.erase(subject, unnamed).map_err(key_error)?;
+        state.unsettled.remove(subject);
+        state.subjects.pop(subject);
+        // Which numbers the subject had is gone with it; the cache is rebuilt from what is left.
+        state.numbers.clear();
+        Ok(erased)
+    }
+
+    pub(super) fn adopt(&self, id: KeyId, subject: &str) -> Result<bool, KeyError> {
+        let mut file = self.file();
+        if let Some(cause) = &self.state().stopped {
+            return Err(KeyError::Unavailable(cause.clone()));
+        }
+        file.adopt(id, subject).map_err(key_error)
+    }
+
+    pub(super) fn strays(&self) -> Result<Vec<KeyId>, KeyError> {
+        self.state().lookup.strays().map_err(key_error)
+    }
+
+    pub(super) fn flush(&self) -> Result<(), KeyError> {
+        let mut state = self.state();
+        let begun = Instant::now();
+        let mine: Vec<KeyId> = state.unsettled.values().map(|(id, _)| *id).collect();
+        while state.unsettled.values().any(|(id, _)| mine.contains(id)) {
+            if let Some(cause) = &state.stopped {
+                return Err(KeyError::Unavailable(cause.clone()));
+            }
+            state.hurry = true;
+            self.work.notify_one();
+            state = self.wait(state, begun)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the thread, but neither for ever nor for a file that refuses.
+    fn wait<'a>(&self, state: StateGuard<'a>, begun: Instant) -> Result<StateGuard<'a>, KeyError> {
+        if let Some(cause) = &state.fault {
+            return Err(KeyError::Unavailable(cause.clone()));
+        }
+        let left = KEY_WAIT_MAX.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            return Err(KeyError::Unavailable("the key file is too slow".into()));
+        }
+        Ok(self.done.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0)
+    }
+
+    /// Accepts nothing more. The thread ends, and whoever waits is told.
+    pub(super) fn stop(&self, cause: Cause) {
+        self.state().stopped.get_or_insert(cause);
+        self.work.notify_all();
+        self.done.notify_all();
+    }
+
+    /// Whether the last write failed.
+    pub(super) fn faulty(&self) -> bool {
+        self.state().fault.is_some()
+    }
+
+    /// The thread: writes assignments down and fills the pool, until stopped.
+    pub(super) fn run(&self) {
+        while self.sleep() {
+            if let Err(error) = self.settle() {
+                tracing::error!(%error, "the key file refused a write");
+                let lasting = !matches!(
+                    error.sqlite_error_code(),
+                    Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+                );
+                let cause = Cause::new(error);
+                self.state().fault = Some(cause.clone());
+                self.done.notify_all();
+                if lasting {
+                    return self.stop(cause);
+                }
+                let state = self.state();
+                drop(self.work.wait_timeout(state, RETRY_DELAY).unwrap_or_else(PoisonError::into_inner));
+            }
+        }
+    }
+
+    /// Sleeps until there is work. `false`: stopped.
+    fn sleep(&self) -> bool {
+        let mut state = self.state();
+        loop {
+            if state.stopped.is_some() {
+                return false;
+            }
+            let low = state.ready.len() < POOL_KEYS_MAX / 2;
+            let age = state.unsettled_since.map_or(Duration::ZERO, |since| since.elapsed());
+            let waits = !state.unsettled.is_empty();
+            if low || waits && (state.hurry || age >= ASSIGNMENT_DELAY_MAX) {
+                return true;
+            }
+            state.hurry = false;
+            state = if waits {
+                let left = ASSIGNMENT_DELAY_MAX.saturating_sub(age);
+                self.work.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+            } else {
+                self.work.wait(state).unwrap_or_else(PoisonError::into_inner)
+            };
+        }
+    }
+
+    /// One sync: what is unsettled, and as many fresh keys as the pool lacks.
+    pub(super) fn settle(&self) -> rusqlite::Result<()> {
+        let mut file = self.file();
+        let (assigned, lacking) = {
+            let mut state = self.state();
+            state.hurry = false;
+            let assigned: Vec<_> = state.unsettled.iter().map(|(name, (id, _))| (name.clone(), *id)).collect();
+            (assigned, POOL_KEYS_MAX.saturating_sub(state.ready.len()))
+        };
+        let fresh = (0..lacking).map(|_| Key::random()).collect::<Result<_, _>>();
+        let fresh = fresh.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        let made = file.settle(&assigned, fresh)?;
+        let mut state = self.state();
+        for (subject, id) in &assigned {
+            if state.unsettled.get(subject).is_some_and(|(now, _)| now == id) {
+                state.unsettled.remove(subject);
+            }
+        }
+        state.unsettled_since = (!state.unsettled.is_empty()).then(Instant::now);
+        // Popped from the end: oldest first.
+        state.ready.splice(0..0, made.into_iter().rev());
+        state.fault = None;
+        drop(state);
+        self.done.notify_all();
+        Ok(())
+    }
+}
+
+impl State {
+    fn known(&mut self, subject: &str) -> Result<Option<Pair>, KeyError> {
+        if let Some(pair) = self.subjects.get(subject) {
+            return Ok(Some(pair.clone()));
+        }
+        if let Some(pair) = self.unsettled.get(subject) {
+            return Ok(Some(pair.clone()));
+        }
+        let found = self.lookup.subject(subject).map_err(key_error)?;
+        if let Some(pair) = &found {
+            self.subjects.put(subject.into(), pair.clone());
+        }
+        Ok(found)
+    }
+
+    fn hand_out(&mut self, subject: &str, pair: &Pair) {
+        let subject: Arc<str> = subject.into();
+        self.unsettled_since.get_or_insert_with(Instant::now);
+        self.unsettled.insert(subject.clone(), pair.clone());
+        self.subjects.put(subject, pair.clone());
+        self.numbers.put(pair.0, pair.1.clone());
+    }
+}

@@ -1,0 +1,109 @@
+//! Keys in `keys.db`, beside the log in the data folder and never in a copy of it.
+//!
+//! The folder's lock is held by the log's store: open that first, and close it last. There is no lock here.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use super::file::{File, Lookup, key_error};
+use super::pool::Pool;
+use super::{Key, KeyError, KeyId, KeyStore, check_subject};
+use crate::Cause;
+use crate::sqlite::{OpenError, create_folder, create_private, sync_folder};
+
+/// The key store of a data folder. Dropping it closes it.
+pub struct SqliteKeys {
+    pool: Arc<Pool>,
+    secret: Key,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl SqliteKeys {
+    /// Opens `keys.db` in a folder, creating it with a fresh secret if it is absent, and fills the pool. Blocks for a
+    /// few syncs. The file is readable by its owner only.
+    pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        let unusable = |error| OpenError::Unavailable(Cause::new(error));
+        create_folder(folder).map_err(unusable)?;
+        let path = folder.join("keys.db");
+        let opened = File::open(&path)?;
+        let pool = Arc::new(Pool::new(opened.file, Lookup::open(&path)?, opened.pool));
+        pool.settle().map_err(|error| OpenError::Unavailable(Cause::new(error)))?;
+        let worker = pool.clone();
+        let thread =
+            std::thread::Builder::new().name("key-pool".into()).spawn(move || worker.run()).map_err(unusable)?;
+        Ok(Self { pool, secret: opened.secret, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Writes every assignment down and marks the pool as reusable. Later calls that would write get `Unavailable`.
+    pub fn close(&self) {
+        let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        if let Err(error) = self.pool.flush() {
+            tracing::warn!(%error, "assignments of keys could not be written while closing");
+        }
+        self.pool.stop("the key store was closed".into());
+        let ended = thread.join();
+        if ended.is_err() || self.pool.faulty() {
+            return;
+        }
+        // What was assigned between the flush and the stop.
+        let written = self.pool.settle().and_then(|()| self.pool.file().mark_clean());
+        if let Err(error) = written {
+            tracing::warn!(%error, "the key file was not closed cleanly; its pool will be set aside");
+        }
+    }
+
+    /// Copies the key file to a file that does not exist yet, readable by its owner only, and syncs it.
+    ///
+    /// Keep such a copy apart from copies of the log, and destroy it when an erasure must reach it.
+    pub fn backup(&self, to: &Path) -> Result<(), KeyError> {
+        let unavailable = |error| KeyError::Unavailable(Cause::new(error));
+        if to.exists() {
+            return Err(KeyError::Unavailable("the target of the copy exists already".into()));
+        }
+        self.pool.flush()?;
+        create_private(to).map_err(unavailable)?;
+        self.pool.file().copy(to).map_err(key_error)?;
+        std::fs::File::open(to).and_then(|file| file.sync_all()).map_err(unavailable)?;
+        sync_folder(to.parent().unwrap_or(Path::new("."))).map_err(unavailable)
+    }
+}
+
+impl Drop for SqliteKeys {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl KeyStore for SqliteKeys {
+    fn assign(&self, subject: &str) -> Result<(KeyId, Key), KeyError> {
+        check_subject(subject)?;
+        self.pool.assign(subject)
+    }
+
+    fn key(&self, id: KeyId) -> Result<Option<Key>, KeyError> {
+        self.pool.key(id)
+    }
+
+    fn erase(&self, subject: &str) -> Result<usize, KeyError> {
+        check_subject(subject)?;
+        self.pool.erase(subject)
+    }
+
+    fn secret(&self) -> Key {
+        self.secret.clone()
+    }
+
+    fn flush(&self) -> Result<(), KeyError> {
+        self.pool.flush()
+    }
+
+    fn strays(&self) -> Result<Vec<KeyId>, KeyError> {
+        self.pool.strays()
+    }
+
+    fn adopt(&self, id: KeyId, subject: &str) -> Result<bool, KeyError> {
+        check_subject(subject)?;
+        self.pool.adopt(id, subject)
+    }
+}

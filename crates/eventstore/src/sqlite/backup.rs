@@ -1,0 +1,129 @@
+//! Online backup: a copy of one committed state of the log while appends go on.
+//!
+//! The copy is taken inside one read transaction, so it is a prefix of the log, and the writer neither waits nor
+//! makes it start over; meanwhile the write-ahead log cannot start over, and grows. Keys are never in the copy.
+//! Incremental backups and restoring are absent: a copy is a data folder and is simply opened.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+
+use super::folder::{create_folder, log_path, sync_folder};
+use super::readers::Readers;
+use super::schema::open_to_read;
+use crate::{Cause, Position, ReadError};
+
+/// Pages per step; `progress` is told after each.
+const STEP_PAGES: i32 = 512;
+/// Page cache of the connection that is copied from.
+const CACHE_BYTES: usize = 2 << 20;
+
+/// What was copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupReport {
+    /// The last event in the copy.
+    pub head: Position,
+    /// Size of the copy.
+    pub bytes: u64,
+    /// The copy.
+    pub path: PathBuf,
+}
+
+/// Why there is no copy.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum BackupError {
+    /// The target folder holds something already; nothing was touched.
+    #[error("{} is not empty", folder.display())]
+    NotEmpty {
+        /// The target folder.
+        folder: PathBuf,
+    },
+    /// The log is damaged.
+    #[error("the log is corrupt: {detail}")]
+    Corrupt {
+        /// What was found.
+        detail: String,
+    },
+    /// The source or the target cannot be used.
+    #[error("the backup failed")]
+    Unavailable(#[source] Cause),
+    /// A sync failed earlier: the store must be reopened first.
+    #[error("the event store stopped after a failed sync and must be reopened")]
+    Poisoned,
+}
+
+impl From<io::Error> for BackupError {
+    fn from(error: io::Error) -> Self {
+        Self::Unavailable(Cause::new(error))
+    }
+}
+
+impl From<rusqlite::Error> for BackupError {
+    fn from(error: rusqlite::Error) -> Self {
+        super::rows::read_error(error).into()
+    }
+}
+
+impl From<ReadError> for BackupError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Corrupt { detail, .. } => Self::Corrupt { detail },
+            ReadError::Unavailable(cause) => Self::Unavailable(cause),
+            ReadError::Poisoned => Self::Poisoned,
+        }
+    }
+}
+
+/// Copies the log into `to/log.db`, by way of a partial file that gets its name when it is complete and synced.
+pub(super) fn run(readers: &Readers, to: &Path, progress: impl FnMut(u64, u64)) -> Result<BackupReport, BackupError> {
+    readers.serving()?;
+    create_folder(to)?;
+    if std::fs::read_dir(to)?.next().is_some() {
+        return Err(BackupError::NotEmpty { folder: to.to_owned() });
+    }
+    let partial = to.join("log.db.partial");
+    let copied = copy(readers.path(), &partial, progress);
+    let head = match copied {
+        Ok(head) => head,
+        Err(error) => {
+            // Best effort: the name says what it is.
+            let _ = std::fs::remove_file(&partial);
+            return Err(error);
+        }
+    };
+    let file = File::open(&partial)?;
+    file.sync_all()?;
+    let path = log_path(to);
+    std::fs::rename(&partial, &path)?;
+    sync_folder(to)?;
+    Ok(BackupReport { head, bytes: file.metadata()?.len(), path })
+}
+
+fn copy(from: &Path, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<Position, BackupError> {
+    let source = open_to_read(from, CACHE_BYTES)?;
+    let snapshot = source.unchecked_transaction()?;
+    let head: i64 = snapshot.query_row("SELECT coalesce(max(position), 0) FROM events", [], |row| row.get(0))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut target = Connection::open_with_flags(to, flags)?;
+    // A partial copy is worth nothing, so it needs neither a journal nor syncs before the last one.
+    target.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")?;
+    {
+        let backup = Backup::new(&source, &mut target)?;
+        loop {
+            let step = backup.step(STEP_PAGES)?;
+            let now = backup.progress();
+            let total = u64::try_from(now.pagecount).unwrap_or(0);
+            progress(total.saturating_sub(u64::try_from(now.remaining).unwrap_or(0)), total);
+            match step {
+                StepResult::Done => break,
+                StepResult::More => {}
+                _ => std::thread::yield_now(),
+            }
+        }
+    }
+    target.close().map_err(|(_, error)| error)?;
+    Ok(Position(u64::try_from(head).unwrap_or(0)))
+}

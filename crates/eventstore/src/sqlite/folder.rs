@@ -1,0 +1,106 @@
+//! The data folder: created durably, locked against a second process.
+//!
+//! The lock is an advisory `flock` on a file that stays in place: the system lets go of it when the process ends,
+//! however it ends, so there is no stale lock to clean up. Breaking a lock is absent on purpose.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use super::OpenError;
+use crate::Cause;
+
+/// A folder that this process holds alone, for as long as the value lives.
+pub(super) struct Folder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// Locks a folder, creating it first if it is absent and `create` says so.
+    pub(super) fn claim(path: &Path, create: bool) -> Result<Self, OpenError> {
+        if create {
+            create_folder(path).map_err(unusable)?;
+        }
+        let file = OpenOptions::new().create(create).truncate(false).read(true).write(true).open(lock_path(path));
+        let lock = match file {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(OpenError::Absent { path: log_path(path) });
+            }
+            file => file.map_err(unusable)?,
+        };
+        hold(&lock, path)?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Locks a stopped store's folder for reading. A copy without a lock file needs no lock.
+    pub(super) fn claim_to_read(path: &Path) -> Result<Option<File>, OpenError> {
+        match File::open(lock_path(path)) {
+            Ok(lock) => hold(&lock, path).map(|()| Some(lock)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(unusable(error)),
+        }
+    }
+
+    pub(super) fn log(&self) -> PathBuf {
+        log_path(&self.path)
+    }
+}
+
+pub(super) fn log_path(folder: &Path) -> PathBuf {
+    folder.join("log.db")
+}
+
+fn lock_path(folder: &Path) -> PathBuf {
+    folder.join("lock")
+}
+
+fn hold(lock: &File, folder: &Path) -> Result<(), OpenError> {
+    match flock(lock, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(()),
+        Err(Errno::WOULDBLOCK) => Err(OpenError::Locked { folder: folder.to_owned() }),
+        Err(error) => Err(unusable(error.into())),
+    }
+}
+
+pub(super) fn unusable(error: io::Error) -> OpenError {
+    OpenError::Unavailable(Cause::new(error))
+}
+
+/// Creates a folder and what is missing above it, and makes each new entry durable.
+pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    create_folder(parent)?;
+    match std::fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        made => made?,
+    }
+    sync_folder(parent)
+}
+
+/// Makes a folder's entries durable.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Creates an empty file that only its owner can read, durably; leaves an existing one as it is.
+pub(crate) fn create_private(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().create_new(true).write(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+        Ok(file) => {
+            file.sync_all()?;
+            sync_folder(path.parent().unwrap_or(Path::new(".")))
+        }
+    }
+}

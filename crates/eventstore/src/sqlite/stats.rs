@@ -1,0 +1,94 @@
+//! Counters of a running store. Where they are published is absent: the composition root decides that.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::queue::Stopped;
+
+/// Counters since the store was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Appends recorded.
+    pub appends: u64,
+    /// Events recorded.
+    pub events: u64,
+    /// Bytes of data, meta and kinds recorded.
+    pub bytes: u64,
+    /// Appends answered with a conflict.
+    pub conflicts: u64,
+    /// Appends answered with a duplicate.
+    pub duplicates: u64,
+    /// Transactions committed, each with one sync.
+    pub commits: u64,
+    /// Appends in the largest batch.
+    pub batch_appends_peak: u64,
+    /// Time spent in commits, which is nearly all sync.
+    pub commit_time: Duration,
+    /// Time of the slowest commit.
+    pub commit_time_peak: Duration,
+    /// Time of the writer inside batches, commits excluded.
+    pub apply_time: Duration,
+    /// Checkpoints that the writer had to finish itself, and the time they took.
+    pub checkpoints: u64,
+    /// Time spent in those checkpoints.
+    pub checkpoint_time: Duration,
+    /// Pages now in the write-ahead log.
+    pub wal_pages: u64,
+    /// Appends waiting now.
+    pub waiting: u64,
+    /// The store serves: neither closed nor poisoned.
+    pub serving: bool,
+    /// A failed sync has stopped the store.
+    pub poisoned: bool,
+}
+
+/// The same counters while they move. Only the writer moves them, so relaxed order is enough.
+#[derive(Default)]
+pub(super) struct Meter {
+    pub(super) appends: AtomicU64,
+    pub(super) events: AtomicU64,
+    pub(super) bytes: AtomicU64,
+    pub(super) conflicts: AtomicU64,
+    pub(super) duplicates: AtomicU64,
+    pub(super) commits: AtomicU64,
+    pub(super) batch_appends_peak: AtomicU64,
+    pub(super) commit_nanos: AtomicU64,
+    pub(super) commit_nanos_peak: AtomicU64,
+    pub(super) apply_nanos: AtomicU64,
+    pub(super) checkpoints: AtomicU64,
+    pub(super) checkpoint_nanos: AtomicU64,
+    pub(super) wal_pages: AtomicU64,
+}
+
+pub(super) fn add(counter: &AtomicU64, by: u64) {
+    counter.fetch_add(by, Ordering::Relaxed);
+}
+
+pub(super) fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl Meter {
+    pub(super) fn read(&self, waiting: usize, stopped: Option<Stopped>) -> Stats {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let time = |counter: &AtomicU64| Duration::from_nanos(get(counter));
+        Stats {
+            appends: get(&self.appends),
+            events: get(&self.events),
+            bytes: get(&self.bytes),
+            conflicts: get(&self.conflicts),
+            duplicates: get(&self.duplicates),
+            commits: get(&self.commits),
+            batch_appends_peak: get(&self.batch_appends_peak),
+            commit_time: time(&self.commit_nanos),
+            commit_time_peak: time(&self.commit_nanos_peak),
+            apply_time: time(&self.apply_nanos),
+            checkpoints: get(&self.checkpoints),
+            checkpoint_time: time(&self.checkpoint_nanos),
+            wal_pages: get(&self.wal_pages),
+            waiting: waiting as u64,
+            serving: stopped.is_none(),
+            poisoned: stopped == Some(Stopped::Poisoned),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The port: what every keeper of the log must do, may do, and does at the edges.
+//!
+//! The trait is a contract in words; [`contract`](crate::contract) is the same contract as tests. Deleting,
+//! rewriting and transactions over several streams are absent: no keeper offers them.
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::{
+    AppendError, Appended, Direction, Expected, NewEvent, Position, ReadError, Recorded, Revision, StreamName,
+    Subscription,
+};
+
+/// An append-only log of opaque events, each in one stream.
+///
+/// **Must.** An append is whole or absent. `Ok` means durable: it survives a power cut. Positions and revisions
+/// have no gap and never change. Two appends that expect the same revision are settled by the store: one is
+/// recorded, the other gets [`AppendError::Conflict`]. An append with any id that the log already holds records
+/// nothing and gets [`AppendError::Duplicate`]; this is asked before the expectation. Whoever has seen an answer
+/// or an event at a position finds [`head`](EventStore::head) there or later, and every later read shows it.
+///
+/// **May.** Appends of different callers may be grouped into one sync; within a group each succeeds or fails
+/// alone, except for faults of the store. Appends wait when the store is behind.
+///
+/// **At the edges.** `max` of 0 reads nothing; `max` above [`PAGE_EVENTS_MAX`](crate::PAGE_EVENTS_MAX) is taken
+/// as that limit. A dropped `append` future leaves the append whole or absent, and the caller does not learn which.
+#[async_trait]
+pub trait EventStore: Send + Sync + 'static {
+    /// Records the events, in order, at the end of the stream, if the stream is as expected.
+    async fn append(
+        &self,
+        stream: &StreamName,
+        expected: Expected,
+        events: Vec<NewEvent>,
+    ) -> Result<Appended, AppendError>;
+
+    /// Reads a stream forward, beginning with revision `from` itself. A missing stream is an empty page.
+    async fn read_stream(&self, stream: &StreamName, from: Revision, max: usize) -> Result<Vec<Recorded>, ReadError>;
+
+    /// Reads the log. Forward: positions above `after`, ascending. Backward: positions below `after`, descending;
+    /// [`Position::END`] begins with the newest event.
+    async fn read_all(&self, after: Position, max: usize, direction: Direction) -> Result<Vec<Recorded>, ReadError>;
+
+    /// Finds an event by its id.
+    async fn locate(&self, id: Uuid) -> Result<Option<Recorded>, ReadError>;
+
+    /// The position of the last durable event; [`Position::START`] for an empty log. Costs next to nothing.
+    fn head(&self) -> Position;
+
+    /// The head as it moves. It never goes back, and may skip positions. It closes when the store does.
+    fn watch_head(&self) -> watch::Receiver<Position>;
+
+    /// Every event above `after`, first those that are there, then those to come: in order, no gap, no duplicate.
+    fn subscribe_all(&self, after: Position) -> Subscription;
+}

@@ -1,0 +1,377 @@
+//! What the ways in have in common: a request in the API's words becomes a command or a question to the engine and the views,
+//! and the answer comes back in the domain's words. There is no transport here, and no rule about tickets.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use lru::LruCache;
+use prost::Message;
+use switchboard_domain::{
+    Timestamp, Violation,
+    actor::Actor,
+    ticket::{BusinessType, Command, Event, Rejection, Stage, TicketId, Tickets},
+};
+use switchboard_engine::{
+    command::{Aggregates, Failure, Outcome, Request},
+    feed::Feed,
+    journal::{self, JournalError},
+    numbers::Numbers,
+    projector::Progress,
+    vault::Vault,
+};
+use switchboard_views::{Fact, ticket_page::TicketPage};
+use switchboard_wire::{
+    answer,
+    command::{self, TicketRef, TicketRequest},
+    proto,
+    refusal::Refusal,
+    stored,
+};
+use uuid::Uuid;
+
+use crate::{
+    grpc::present,
+    readmodel::{ReadModelError, TicketList},
+};
+
+/// Ticket numbers remembered from receiving them, so that a caller need not wait for the list.
+const NUMBERS_REMEMBERED: usize = 65_536;
+/// The most facts of one ticket that one answer carries.
+pub const HISTORY_FACTS_MAX: usize = 1_000;
+
+/// An accepted command.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The ticket.
+    pub id: TicketId,
+    /// Position of the command's last fact.
+    pub position: u64,
+    /// The ticket's revision after it.
+    pub revision: u64,
+    /// Whether an earlier, same request had it done.
+    pub replayed: bool,
+    /// The ticket's stage after it.
+    pub stage: Stage,
+    /// Its facts.
+    pub events: Vec<Event>,
+}
+
+/// A point of history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsOf {
+    /// The latest.
+    Now,
+    /// A log position.
+    Position(u64),
+    /// An instant, by the time of recording.
+    Time(Timestamp),
+}
+
+/// Everything that answers for tickets.
+pub struct Desk {
+    pub(crate) tickets: Aggregates<Tickets>,
+    pub(crate) numbers: Numbers,
+    pub(crate) list: TicketList,
+    pub(crate) listed: Progress,
+    pub(crate) feed: Arc<Feed>,
+    pub(crate) deadline: Duration,
+    recent: Mutex<LruCache<String, TicketId>>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Desk(head {})", self.head())
+    }
+}
+
+impl Desk {
+    pub(crate) fn new(
+        tickets: Aggregates<Tickets>,
+        numbers: Numbers,
+        list: TicketList,
+        listed: Progress,
+        feed: Arc<Feed>,
+        deadline: Duration,
+    ) -> Self {
+        let recent = Mutex::new(LruCache::new(NonZeroUsize::new(NUMBERS_REMEMBERED).unwrap_or(NonZeroUsize::MIN)));
+        Self { tickets, numbers, list, listed, feed, deadline, recent }
+    }
+
+    /// The longest that a call may take.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        self.tickets.journal().vault()
+    }
+
+    /// Executes a request to an existing ticket.
+    ///
+    /// # Errors
+    /// Every refusal of `error_reason.proto` that a command can meet.
+    pub async fn command<R: TicketRequest + Message>(&self, body: &R, actor: &Actor) -> Result<Done, Refusal> {
+        let (header, mut command) = body.read().map_err(Refusal::InvalidFields)?;
+        let id = self.resolve(&header.ticket).await?;
+        if let (Command::Merge { master, .. }, Some(reference)) = (&mut command, body.master()) {
+            *master = self.resolve(&reference).await?;
+            if *master == id {
+                return Err(Refusal::InvalidFields(vec![Violation::contradicts("master", "header.ticket")]));
+            }
+        }
+        let request = Request {
+            request_id: header.request_id,
+            payload_hash: self.vault().hash(&[R::METHOD.as_bytes(), &body.encode_to_vec()]),
+            actor: actor.clone(),
+            occurred_at: header.occurred_at,
+            etag: header.etag,
+            causation_id: None,
+            correlation_id: None,
+        };
+        self.execute(id, &command, &request).await
+    }
+
+    /// Opens a ticket; answers its number too.
+    ///
+    /// # Errors
+    /// As for [`Desk::command`].
+    pub async fn receive(&self, body: &proto::ReceiveRequest, actor: &Actor) -> Result<(Done, String), Refusal> {
+        let hash = self.vault().hash(&[b"Receive", &body.encode_to_vec()]);
+        self.receive_as(body, actor, hash).await
+    }
+
+    /// Opens a ticket for a request whose body has this hash.
+    pub(crate) async fn receive_as(
+        &self,
+        body: &proto::ReceiveRequest,
+        actor: &Actor,
+        payload_hash: String,
+    ) -> Result<(Done, String), Refusal> {
+        let (header, mut receive) = command::receive(body, actor).map_err(Refusal::InvalidFields)?;
+        if let Some(linked) = &header.linked {
+            receive.linked = Some(self.resolve(linked).await?);
+        }
+        let (phone, account) = self.caller_keys(body.caller.as_ref());
+        (receive.caller.phone_key, receive.caller.account_key) = (phone, account);
+        let at = header.occurred_at.unwrap_or_else(|| self.tickets.clock().now());
+        receive.number = self.numbers.next(at).await.map_err(|failure| refusal(failure, header.request_id, |why| {
+            Refusal::StoreUnavailable { detail: format!("no ticket number: {why:?}") }
+        }))?;
+        let id = TicketId::opened_by(header.request_id);
+        let request = Request {
+            request_id: header.request_id,
+            payload_hash,
+            actor: actor.clone(),
+            occurred_at: header.occurred_at,
+            etag: None,
+            causation_id: None,
+            correlation_id: None,
+        };
+        let done = self.execute(id, &Command::Receive(Box::new(receive)), &request).await?;
+        let number = match done.events.first() {
+            Some(Event::Received(received)) => received.number.clone(),
+            _ => return Err(Refusal::Internal { incident: format!("receive without number at {}", done.position) }),
+        };
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).put(number.clone(), id);
+        Ok((done, number))
+    }
+
+    pub(crate) async fn execute(&self, id: TicketId, command: &Command, request: &Request) -> Result<Done, Refusal> {
+        let started = tokio::time::Instant::now();
+        let outcome = self.tickets.execute(&id, command, request).await;
+        let made = command.as_move().as_str();
+        metrics::histogram!("switchboard_command_seconds", "move" => made).record(started.elapsed().as_secs_f64());
+        outcome.map(|outcome| done(id, outcome)).map_err(|failure| refusal(failure, request.request_id, Refusal::Rejected))
+    }
+
+    /// The keyed hashes by which a caller is recognised: of the phone, and of the account number.
+    pub(crate) fn caller_keys(&self, caller: Option<&proto::Caller>) -> (Option<String>, Option<String>) {
+        let key = |what: &str, value: Option<&String>| {
+            value.map(|v| v.trim()).filter(|v| !v.is_empty()).map(|v| self.vault().pseudonym(what, v))
+        };
+        caller.map_or((None, None), |c| (key("phone", c.phone.as_ref()), key("account", c.account.as_ref())))
+    }
+
+    /// The ticket that an id or a number names.
+    ///
+    /// # Errors
+    /// [`Refusal::TicketNotFound`] when no ticket has that number.
+    pub async fn resolve(&self, reference: &TicketRef) -> Result<TicketId, Refusal> {
+        let number = match reference {
+            TicketRef::Id(id) => return Ok(*id),
+            TicketRef::Number(number) => number,
+        };
+        if let Some(id) = self.recent.lock().unwrap_or_else(PoisonError::into_inner).get(number) {
+            return Ok(*id);
+        }
+        if let Some(id) = self.by_number(number).await? {
+            return Ok(id);
+        }
+        // Perhaps the list has not come to it yet.
+        self.reach(Some(self.head())).await?;
+        self.by_number(number).await?.ok_or(Refusal::TicketNotFound)
+    }
+
+    async fn by_number(&self, number: &str) -> Result<Option<TicketId>, Refusal> {
+        let number = number.to_owned();
+        self.look_up(move |list| list.by_number(&number)).await
+    }
+
+    /// Asks the list, off the async threads.
+    pub(crate) async fn look_up<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&TicketList) -> Result<T, ReadModelError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let list = self.list.clone();
+        let answer = tokio::task::spawn_blocking(move || ask(&list)).await;
+        let unavailable = |detail: String| Refusal::StoreUnavailable { detail };
+        answer.map_err(|error| unavailable(error.to_string()))?.map_err(|error| unavailable(error.to_string()))
+    }
+
+    /// The durable head of the log.
+    #[must_use]
+    pub fn head(&self) -> u64 {
+        self.tickets.journal().store().head().0
+    }
+
+    /// Waits until the list is true for `position`; the caller's deadline bounds it.
+    pub(crate) async fn reach(&self, position: Option<u64>) -> Result<(), Refusal> {
+        match position {
+            Some(position) if !self.listed.reach(position).await => Err(Refusal::Draining),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until the log has reached `position`.
+    async fn recorded(&self, position: Option<u64>) -> Result<(), Refusal> {
+        let Some(position) = position else { return Ok(()) };
+        let mut head = self.tickets.journal().store().watch_head();
+        head.wait_for(|head| head.0 >= position).await.map(|_| ()).map_err(|_| Refusal::Draining)
+    }
+
+    /// The facts of one ticket, personal data opened; empty when there is no such ticket.
+    async fn facts(&self, id: TicketId, from: u64) -> Result<Vec<Fact>, Refusal> {
+        let journal = self.tickets.journal();
+        let decoded = journal.read(&id, from).await.map_err(unreadable)?;
+        let stream = switchboard_engine::journal::Journal::<Tickets>::stream(&id).map_err(|e| unreadable_text(&e))?;
+        let opened = decoded.into_iter().map(|mut fact| {
+            self.vault().open(stream.as_str(), &mut fact.event);
+            journal::recorded(id, fact)
+        });
+        Ok(opened.collect())
+    }
+
+    /// The page of one ticket.
+    ///
+    /// # Errors
+    /// [`Refusal::TicketNotFound`] when it did not exist at that point.
+    pub async fn page(&self, id: TicketId, as_of: AsOf) -> Result<TicketPage, Refusal> {
+        let facts = self.facts(id, 0).await?;
+        let seen = facts.iter().filter(|fact| match as_of {
+            AsOf::Now => true,
+            AsOf::Position(position) => fact.position <= position,
+            AsOf::Time(time) => fact.recorded_at <= time,
+        });
+        TicketPage::fold(seen).ok_or(Refusal::TicketNotFound)
+    }
+
+    pub(crate) async fn get(&self, request: &proto::GetRequest) -> Result<proto::GetResponse, Refusal> {
+        let reference = reference(&request.ticket)?;
+        let as_of = match request.as_of.and_then(|as_of| as_of.point) {
+            None => AsOf::Now,
+            Some(proto::as_of::Point::Position(position)) => AsOf::Position(position),
+            Some(proto::as_of::Point::Time(time)) => AsOf::Time(
+                answer::instant(&time)
+                    .ok_or_else(|| Refusal::InvalidFields(vec![Violation::malformed("as_of.time", "an instant")]))?,
+            ),
+        };
+        self.recorded(request.min_position).await?;
+        let position = self.head();
+        let page = self.page(self.resolve(&reference).await?, as_of).await?;
+        Ok(proto::GetResponse { ticket: Some(present::ticket(&page, present::Personal::Masked)), position })
+    }
+
+    pub(crate) async fn list(&self, request: &proto::ListRequest) -> Result<proto::ListResponse, Refusal> {
+        let query = present::query(request)?;
+        self.reach(request.min_position).await?;
+        let asked = query.clone();
+        let page = self.look_up(move |list| list.list(&asked)).await?;
+        Ok(present::list(&query, &page))
+    }
+
+    pub(crate) async fn history(&self, request: &proto::HistoryRequest) -> Result<proto::HistoryResponse, Refusal> {
+        let reference = reference(&request.ticket)?;
+        let size = match request.page_size as usize {
+            0 => HISTORY_FACTS_MAX,
+            size => size.min(HISTORY_FACTS_MAX),
+        };
+        self.recorded(request.min_position).await?;
+        let id = self.resolve(&reference).await?;
+        let facts = self.facts(id, 0).await?;
+        let confidential = TicketPage::fold(facts.iter()).ok_or(Refusal::TicketNotFound)?.row.ticket.confidential;
+        let from = usize::try_from(request.from_revision).unwrap_or(usize::MAX);
+        let shown = facts.iter().skip(from).take(size).map(|fact| present::fact(fact, confidential)).collect::<Vec<_>>();
+        let next = from.saturating_add(shown.len());
+        Ok(proto::HistoryResponse { facts: shown, next_revision: (next < facts.len()).then_some(next as u64) })
+    }
+
+    /// The ticket that an earlier, same report was recorded on, with whether it opened it.
+    pub(crate) async fn reported(&self, request_id: Uuid) -> Result<Option<(TicketId, bool)>, Refusal> {
+        let store = self.tickets.journal().store();
+        let found = store.locate(stored::event_id(request_id, 0)).await.map_err(|e| unreadable(e.into()))?;
+        Ok(found.and_then(|raw| Some((TicketId::parse(raw.stream.id())?, raw.revision.0 == 0))))
+    }
+
+    /// The caller's open ticket that a report of this type belongs to, the latest first.
+    pub(crate) async fn open_ticket(
+        &self,
+        keys: (Option<String>, Option<String>),
+        business: BusinessType,
+    ) -> Result<Option<TicketId>, Refusal> {
+        let since = self.tickets.clock().now();
+        let known = self.look_up(move |list| list.by_caller(keys.0.as_deref(), keys.1.as_deref(), since, 20)).await?;
+        Ok(known.open.iter().find(|row| row.ticket.business == business).map(|row| row.id))
+    }
+}
+
+/// Reads an id or a number out of a question.
+pub(crate) fn reference(text: &str) -> Result<TicketRef, Refusal> {
+    command::reference(text).ok_or_else(|| Refusal::InvalidFields(vec![Violation::missing("ticket")]))
+}
+
+fn done(id: TicketId, outcome: Outcome<Tickets>) -> Done {
+    let stage = outcome.state.as_ref().map_or(Stage::Received, |ticket| ticket.stage);
+    let Outcome { position, revision, replayed, events, .. } = outcome;
+    Done { id, position, revision, replayed, stage, events }
+}
+
+/// A failure of the engine in the API's words.
+fn refusal<R>(failure: Failure<R>, request_id: Uuid, rejected: impl FnOnce(R) -> Refusal) -> Refusal {
+    match failure {
+        Failure::Rejected(rejection) => rejected(rejection),
+        Failure::RequestIdReused => Refusal::RequestIdReused,
+        Failure::RevisionConflict { current } => Refusal::RevisionConflict { current },
+        Failure::Contended => Refusal::Contended,
+        Failure::Unavailable(detail) => Refusal::StoreUnavailable { detail },
+        Failure::OutcomeUnknown(detail) => {
+            tracing::error!(%request_id, detail, "the outcome of a command is unknown");
+            Refusal::OutcomeUnknown { request_id }
+        }
+        Failure::Corrupt(detail) => {
+            tracing::error!(detail, "stored data cannot be read");
+            Refusal::StoreCorrupt
+        }
+    }
+}
+
+pub(crate) fn unreadable(error: JournalError) -> Refusal {
+    refusal(Failure::<Rejection>::from(error), Uuid::nil(), Refusal::Rejected)
+}
+
+fn unreadable_text(error: &dyn std::error::Error) -> Refusal {
+    Refusal::StoreUnavailable { detail: error.to_string() }
+}

@@ -1,0 +1,10 @@
+//! The gRPC way in: transport, admission, one file per service. Nothing is decided here; every answer is the engine's or a
+//! view's, put into words by `wire`.
+
+pub mod admission;
+pub mod audit;
+pub mod borders;
+pub mod call;
+pub mod intake;
+pub mod present;
+pub mod tickets;

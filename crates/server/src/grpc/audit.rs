@@ -1,0 +1,288 @@
+//! `AuditService`: the raw facts from any position. A subscription pulls from the feed; nothing queues for a slow reader, and a
+//! reader that stops reading is sent away with its token.
+
+use std::{sync::Arc, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use prost::Message;
+use switchboard_domain::{Timestamp, Violation, organisation::OrgPath};
+use switchboard_engine::feed::Entry;
+use switchboard_wire::{
+    answer,
+    proto::{
+        self, audit_service_server::AuditService, subscribe_request::From, subscribe_response::Message as Said,
+    },
+    refusal::Refusal,
+};
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use crate::{
+    desk::Desk,
+    grpc::{
+        admission::{Admission, Class},
+        call::Call,
+    },
+};
+
+/// Facts read from the feed in one step.
+const PAGE_FACTS_MAX: usize = 256;
+/// The most facts of one `ReadLog` answer.
+const READ_FACTS_MAX: u32 = 1_000;
+/// The facts of a `ReadLog` answer when no size is asked for.
+const READ_FACTS_DEFAULT: u32 = 100;
+/// Messages that may wait for one reader.
+const QUEUE_MESSAGES_MAX: usize = 64;
+/// How long a reader may take nothing.
+const READER_PATIENCE: Duration = Duration::from_secs(30);
+/// How often a quiet stream says that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// The most categories, and kinds, of a filter.
+const CATEGORIES_MAX: usize = 16;
+/// The most kinds of a filter.
+const KINDS_MAX: usize = 64;
+
+/// The service.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) admission: Admission,
+    pub(crate) draining: watch::Receiver<bool>,
+}
+
+/// Which facts a reader wants.
+#[derive(Clone, Debug, Default)]
+struct Filter {
+    categories: Vec<String>,
+    kinds: Vec<String>,
+    org: Option<OrgPath>,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+}
+
+impl Filter {
+    fn read(filter: Option<&proto::FactFilter>) -> Result<Self, Refusal> {
+        let Some(filter) = filter else { return Ok(Self::default()) };
+        let mut found = Vec::new();
+        let too_many = |field, limit| Violation { field, problem: switchboard_domain::Problem::TooMany { limit } };
+        if filter.categories.len() > CATEGORIES_MAX {
+            found.push(too_many("filter.categories", CATEGORIES_MAX));
+        }
+        if filter.kinds.len() > KINDS_MAX {
+            found.push(too_many("filter.kinds", KINDS_MAX));
+        }
+        let org = filter.org.as_deref().map(OrgPath::parse).transpose().unwrap_or_else(|_| {
+            found.push(Violation::malformed("filter.org", OrgPath::FORM));
+            None
+        });
+        let mut instant = |field, time: Option<&prost_types::Timestamp>| {
+            let read = time.map(|time| answer::instant(time).ok_or(()));
+            read.transpose().unwrap_or_else(|()| {
+                found.push(Violation::malformed(field, "an instant"));
+                None
+            })
+        };
+        let from = instant("filter.recorded_from", filter.recorded_from.as_ref());
+        let to = instant("filter.recorded_to", filter.recorded_to.as_ref());
+        if !found.is_empty() {
+            return Err(Refusal::InvalidFields(found));
+        }
+        Ok(Self { categories: filter.categories.clone(), kinds: filter.kinds.clone(), org, from, to })
+    }
+
+    fn admits(&self, entry: &Entry) -> bool {
+        let raw = &entry.raw;
+        let listed = |list: &[String], value: &str| list.is_empty() || list.iter().any(|item| item == value);
+        let metadata = entry.metadata.as_ref();
+        listed(&self.categories, raw.stream.category())
+            && listed(&self.kinds, &raw.kind)
+            && self.org.as_ref().is_none_or(|org| metadata.is_some_and(|m| org.contains(&m.actor.org)))
+            && self.from.is_none_or(|from| metadata.is_some_and(|m| m.recorded_at >= from))
+            && self.to.is_none_or(|to| metadata.is_some_and(|m| m.recorded_at < to))
+    }
+}
+
+/// Where a reader of one filter is, as it carries it about.
+struct Token {
+    filter_hash: String,
+}
+
+impl Token {
+    fn of(desk: &Desk, filter: Option<&proto::FactFilter>) -> Self {
+        let bytes = filter.map(Message::encode_to_vec).unwrap_or_default();
+        let mut filter_hash = desk.vault().hash(&[b"resume", &bytes]);
+        filter_hash.truncate(16);
+        Self { filter_hash }
+    }
+
+    fn at(&self, position: u64) -> String {
+        URL_SAFE_NO_PAD.encode(format!("1.{position}.{}", self.filter_hash))
+    }
+
+    fn read(&self, token: &str) -> Result<u64, Refusal> {
+        let text = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let position = text.as_deref().and_then(|text| {
+            let (position, hash) = text.strip_prefix("1.")?.split_once('.')?;
+            position.parse().ok().filter(|_| hash == self.filter_hash)
+        });
+        position.ok_or(Refusal::TokenMismatch)
+    }
+}
+
+/// A fact as it is stored.
+fn fact(entry: &Entry) -> proto::Fact {
+    let (raw, metadata) = (&entry.raw, entry.metadata.as_ref());
+    proto::Fact {
+        position: raw.position.0,
+        stream: raw.stream.as_str().into(),
+        revision: raw.revision.0,
+        event_id: raw.id.to_string(),
+        kind: raw.kind.to_string(),
+        occurred_at: metadata.map(|m| answer::timestamp(m.occurred_at)),
+        recorded_at: metadata.map(|m| answer::timestamp(m.recorded_at)),
+        actor: metadata.map(|m| answer::actor(&m.actor)),
+        data: raw.data.clone(),
+        metadata: raw.meta.clone(),
+    }
+}
+
+/// One subscription under way.
+struct Reader {
+    desk: Arc<Desk>,
+    call: Call,
+    filter: Filter,
+    token: Token,
+    out: mpsc::Sender<Result<proto::SubscribeResponse, Status>>,
+    draining: watch::Receiver<bool>,
+}
+
+impl Reader {
+    /// Hands one message on, or says why the stream ends.
+    async fn say(&self, position: u64, message: Said) -> Result<(), Refusal> {
+        let token = self.token.at(position);
+        let message = proto::SubscribeResponse { resume_token: token, message: Some(message) };
+        match tokio::time::timeout(READER_PATIENCE, self.out.send(Ok(message))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Refusal::Draining),
+            Err(_) => Err(Refusal::SlowReader { resume_token: self.token.at(position) }),
+        }
+    }
+
+    async fn run(mut self, after: u64) {
+        if let Err(refusal) = self.follow(after).await
+            && !self.out.is_closed()
+        {
+            let status = self.call.refuse(&refusal);
+            // A reader that takes nothing gets the status when it reads again, or never.
+            let _ = tokio::time::timeout(READER_PATIENCE, self.out.send(Err(status))).await;
+        }
+    }
+
+    async fn follow(&mut self, after: u64) -> Result<(), Refusal> {
+        let mut cursor = self.desk.feed.cursor(after);
+        let mut draining = self.draining.clone();
+        if cursor.position() >= self.desk.feed.head() {
+            self.say(after, Said::Checkpoint(proto::Checkpoint { position: after, live: true })).await?;
+        }
+        loop {
+            let page = tokio::select! {
+                biased;
+                _ = draining.wait_for(|draining| *draining) => return Err(Refusal::Draining),
+                () = self.out.closed() => return Ok(()),
+                page = tokio::time::timeout(HEARTBEAT, cursor.next(PAGE_FACTS_MAX)) => page,
+            };
+            let position = cursor.position();
+            match page {
+                Err(_) => {
+                    let time = Some(answer::timestamp(self.desk.tickets.clock().now()));
+                    self.say(position, Said::Heartbeat(proto::Heartbeat { time })).await?;
+                }
+                Ok(Err(error)) => return Err(crate::desk::unreadable(error.into())),
+                Ok(Ok(page)) => {
+                    for entry in page.iter().filter(|entry| self.filter.admits(entry)) {
+                        self.say(entry.raw.position.0, Said::Fact(fact(entry))).await?;
+                    }
+                    let live = position >= self.desk.feed.head();
+                    self.say(position, Said::Checkpoint(proto::Checkpoint { position, live })).await?;
+                }
+            }
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl AuditService for Audit {
+    type SubscribeStream = ReceiverStream<Result<proto::SubscribeResponse, Status>>;
+
+    async fn subscribe(
+        &self,
+        request: Request<proto::SubscribeRequest>,
+    ) -> Result<Response<Self::SubscribeStream>, Status> {
+        let call = Call::read(request.metadata(), self.desk.deadline());
+        let body = request.into_inner();
+        let refuse = |refusal: &Refusal| call.refuse(refusal);
+        let place = self.admission.enter_stream().map_err(|r| refuse(&r))?;
+        let filter = Filter::read(body.filter.as_ref()).map_err(|r| refuse(&r))?;
+        let token = Token::of(&self.desk, body.filter.as_ref());
+        let head = self.desk.head();
+        let after = match &body.from {
+            None => 0,
+            Some(From::AfterPosition(position)) => *position,
+            Some(From::ResumeToken(text)) => token.read(text).map_err(|r| refuse(&r))?,
+            Some(From::Now(true)) => head,
+            Some(From::Now(false)) => {
+                return Err(refuse(&Refusal::InvalidFields(vec![Violation::malformed("now", "true")])));
+            }
+        };
+        if after > head {
+            return Err(refuse(&Refusal::InvalidFields(vec![Violation::malformed(
+                "after_position",
+                "at most the head of the log",
+            )])));
+        }
+        let (out, messages) = mpsc::channel(QUEUE_MESSAGES_MAX);
+        let draining = self.draining.clone();
+        let reader = Reader { desk: Arc::clone(&self.desk), call, filter, token, out, draining };
+        tokio::spawn(async move {
+            let _place = place;
+            reader.run(after).await;
+        });
+        Ok(Response::new(ReceiverStream::new(messages)))
+    }
+
+    async fn read_log(
+        &self,
+        request: Request<proto::ReadLogRequest>,
+    ) -> Result<Response<proto::ReadLogResponse>, Status> {
+        let call = Call::read(request.metadata(), self.desk.deadline());
+        let body = request.into_inner();
+        let answer = call.answer(async {
+            let _place = self.admission.enter(Class::Query)?;
+            let filter = Filter::read(body.filter.as_ref())?;
+            let size = match body.page_size {
+                0 => READ_FACTS_DEFAULT,
+                size => size.min(READ_FACTS_MAX),
+            } as usize;
+            let mut after = body.after_position;
+            let mut facts = Vec::new();
+            // A page of the log that the filter leaves nothing of is followed by the next, within the deadline.
+            loop {
+                let page = self.desk.feed.page(after, PAGE_FACTS_MAX).await.map_err(|e| crate::desk::unreadable(e.into()))?;
+                if page.is_empty() {
+                    return Ok(proto::ReadLogResponse { facts, next_after_position: after, end: true });
+                }
+                for entry in page {
+                    after = entry.raw.position.0;
+                    if filter.admits(&entry) {
+                        facts.push(fact(&entry));
+                        if facts.len() == size {
+                            return Ok(proto::ReadLogResponse { facts, next_after_position: after, end: false });
+                        }
+                    }
+                }
+            }
+        });
+        answer.await.map(Response::new)
+    }
+}

@@ -1,0 +1,108 @@
+//! What every call brings beside its body: who acts, which language, how long there is.
+
+use std::{future::Future, time::Duration};
+
+use switchboard_domain::{
+    actor::{Actor, Role},
+    organisation::OrgPath,
+};
+use switchboard_wire::refusal::{Language, Refusal};
+use tokio::time::Instant;
+use tonic::{Status, metadata::MetadataMap};
+
+/// The metadata of one call.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Who acts, or what is wrong with how it is said.
+    actor: Result<Actor, &'static str>,
+    /// The language of the sentences.
+    pub language: Language,
+    /// When the caller stops waiting.
+    pub deadline: Instant,
+}
+
+impl Call {
+    /// Reads a call's metadata; a call that brings no deadline gets `longest`, as does one that brings a longer one.
+    #[must_use]
+    pub fn read(metadata: &MetadataMap, longest: Duration) -> Self {
+        let text = |name: &'static str| metadata.get(name).and_then(|value| value.to_str().ok());
+        let language = Language::from_accept_language(text("accept-language").unwrap_or_default());
+        let given = text("grpc-timeout").and_then(timeout).unwrap_or(longest).min(longest);
+        let actor = match (text("x-actor-id"), text("x-actor-role").and_then(Role::parse), text("x-actor-org")) {
+            (None, ..) => Err("x-actor-id"),
+            (Some(id), ..) if !Actor::id_is_sound(id) => Err("x-actor-id"),
+            (_, None | Some(Role::System), _) => Err("x-actor-role"),
+            (.., None) => Err("x-actor-org"),
+            (Some(id), Some(role), Some(org)) => match OrgPath::parse(org) {
+                Ok(org) => Ok(Actor { id: id.into(), role, org }),
+                Err(_) => Err("x-actor-org"),
+            },
+        };
+        Self { actor, language, deadline: Instant::now() + given }
+    }
+
+    /// Who acts.
+    ///
+    /// # Errors
+    /// [`Refusal::ActorMissing`] naming the metadata key that is missing or malformed.
+    pub fn actor(&self) -> Result<&Actor, Refusal> {
+        self.actor.as_ref().map_err(|what| Refusal::ActorMissing { what })
+    }
+
+    /// The time that is left.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Runs `work` within the deadline and words a refusal in the caller's language.
+    ///
+    /// # Errors
+    /// The refusal as a status; [`Refusal::TimedOut`] past the deadline.
+    pub async fn answer<T>(&self, work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Status> {
+        let answer = tokio::time::timeout_at(self.deadline, work).await.unwrap_or(Err(Refusal::TimedOut));
+        answer.map_err(|refusal| self.refuse(&refusal))
+    }
+
+    /// Words a refusal.
+    #[must_use]
+    pub fn refuse(&self, refusal: &Refusal) -> Status {
+        match refusal {
+            Refusal::StoreUnavailable { .. } | Refusal::OutcomeUnknown { .. } | Refusal::StoreCorrupt | Refusal::Internal { .. } => {
+                tracing::error!(%refusal, "a call could not be served");
+            }
+            _ => tracing::debug!(%refusal, "refused"),
+        }
+        metrics::counter!("switchboard_refusals_total", "reason" => refusal.reason().as_str_name()).increment(1);
+        refusal.status(self.language)
+    }
+}
+
+/// The `grpc-timeout` header: at most eight digits and a unit.
+fn timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let value: u64 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
+    match unit {
+        "H" => Some(Duration::from_secs(value * 3600)),
+        "M" => Some(Duration::from_secs(value * 60)),
+        "S" => Some(Duration::from_secs(value)),
+        "m" => Some(Duration::from_millis(value)),
+        "u" => Some(Duration::from_micros(value)),
+        "n" => Some(Duration::from_nanos(value)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_read_in_every_unit_and_garbage_is_none() {
+        assert_eq!(timeout("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(timeout("2S"), Some(Duration::from_secs(2)));
+        for garbage in ["", "S", "123456789S", "5x", "-1S"] {
+            assert_eq!(timeout(garbage), None, "{garbage}");
+        }
+    }
+}

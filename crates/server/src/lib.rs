@@ -1,0 +1,272 @@
+//! The composition root and every way in.
+//!
+//! ```text
+//!   [command] ──▶ decide ──▶ append ──▶ project ──▶ dispatch ──▶ [subscribe]
+//!    SERVER       domain     eventstore  views       dispatcher    SERVER
+//!       ╰───────────────  engine turns the wheel  ───────────────╯
+//!                         wire carries it across
+//! ```
+//!
+//! Modules in reading order: [`config`], what an operator may set; [`desk`], a request to the engine and back; [`grpc`], the
+//! transport and its services; [`readmodel`], the ticket list on disk; [`operations`], health and metrics.
+//!
+//! Invariants, including what is absent: no rule about tickets, no stored name, no retry. [`Server::start`] chooses every
+//! implementation, from top to bottom; start reading there.
+
+pub mod config;
+pub mod desk;
+pub mod grpc;
+pub mod operations;
+pub mod readmodel;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use switchboard_domain::{
+    actor::{Actor, Role},
+    decider::Want,
+    linkage::{Intent, Linkage},
+    organisation::OrgPath,
+    ticket::Tickets as TicketAggregate,
+};
+use switchboard_engine::{
+    clock::{Clock, SystemClock},
+    command::{Aggregates, Failure, Request},
+    feed::{Fact, Feed},
+    journal::Journal,
+    numbers::Numbers,
+    projector::{self, ReadModel},
+    reactor::{self, Answer},
+    vault::Vault,
+};
+use switchboard_eventstore::{
+    EventStore,
+    keys::SqliteKeys,
+    sqlite::{SqliteOptions, SqliteStore},
+};
+use switchboard_wire::proto::{
+    self, audit_service_server::AuditServiceServer, intake_service_server::IntakeServiceServer,
+    ticket_service_server::TicketServiceServer,
+};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio_stream::wrappers::TcpListenerStream;
+
+use crate::{
+    config::Config,
+    desk::Desk,
+    grpc::{
+        admission::Admission,
+        audit::Audit,
+        borders::{BordersLayer, REQUEST_BYTES_MAX},
+        intake::Intake,
+        tickets::Tickets,
+    },
+    readmodel::TicketList,
+};
+
+/// Streams that one connection may have open at once.
+const CONNECTION_STREAMS_MAX: u32 = 100;
+/// How old a connection may grow before it is asked to come again.
+const CONNECTION_AGE_MAX: Duration = Duration::from_mins(30);
+/// How long an old connection may finish what it has.
+const CONNECTION_GRACE: Duration = Duration::from_mins(5);
+/// How often a silent connection is asked whether it lives, and how long it may take to answer.
+const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
+/// The unit that the engine itself acts for: every operator's path lies beside it.
+const ENGINE_ORG: &str = "switchboard";
+
+/// A running server.
+pub struct Server {
+    /// Where gRPC listens.
+    pub listen: SocketAddr,
+    /// Where operations listen.
+    pub operations: SocketAddr,
+    desk: Arc<Desk>,
+    store: Arc<SqliteStore>,
+    keys: Arc<SqliteKeys>,
+    drain: watch::Sender<bool>,
+    drain_time: Duration,
+    transport: JoinHandle<Result<(), tonic::transport::Error>>,
+    others: Vec<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Server({})", self.listen)
+    }
+}
+
+impl Server {
+    /// Opens the data folder and starts serving.
+    ///
+    /// # Errors
+    /// When the folder is in use, damaged or of a newer version, or an address cannot be bound.
+    pub async fn start(config: &Config, metrics: Option<PrometheusHandle>) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let rules = Arc::new(config.rules.clone());
+        let engine = Actor { id: "switchboard".into(), role: Role::System, org: OrgPath::parse(ENGINE_ORG).map_err(anyhow::Error::msg)? };
+
+        // What is kept: the log, the keys, the list.
+        let store = Arc::new(SqliteStore::open(&config.data, SqliteOptions::default())?);
+        let keys = Arc::new(SqliteKeys::open(&config.data)?);
+        let list = TicketList::open(&config.data)?;
+        let log: Arc<dyn EventStore> = store.clone();
+        let vault = Vault::new(keys.clone());
+
+        // What turns: commands, numbers, the feed, the projector.
+        let journal = Journal::<TicketAggregate>::new(Arc::clone(&log), vault.clone());
+        let tickets = Aggregates::new(journal, Arc::clone(&clock), Arc::clone(&rules), config.tickets_cached);
+        let numbers = Aggregates::new(Journal::new(Arc::clone(&log), vault), Arc::clone(&clock), rules, 64);
+        let numbers = Numbers::new(numbers, engine.clone());
+        let (feed, following) = Feed::follow(log);
+        let (listed, projecting) = projector::project(&feed, Arc::new(list.clone()));
+        let desk = Arc::new(Desk::new(tickets, numbers, list, listed, Arc::clone(&feed), config.deadline()));
+
+        // What reacts: masters and children of a merge.
+        let linking = {
+            let (desk, engine) = (Arc::clone(&desk), engine);
+            let carry_out = move |want| link(Arc::clone(&desk), engine.clone(), want);
+            reactor::run(&feed, Linkage::default(), 0, clock, carry_out)
+        };
+
+        // What listens.
+        let (drain, draining) = watch::channel(false);
+        let (operations, operating) =
+            operations::serve(config.operations, Arc::clone(&desk), metrics, draining.clone()).await?;
+        let listener = TcpListener::bind(config.listen).await?;
+        let listen = listener.local_addr()?;
+        let transport = tokio::spawn(transport(config, Arc::clone(&desk), listener, draining)?);
+        tracing::info!(%listen, %operations, data = %config.data.display(), head = desk.head(), "serving");
+        let drain_time = Duration::from_millis(config.drain_ms);
+        let others = vec![following, projecting, linking, operating];
+        Ok(Self { listen, operations, desk, store, keys, drain, drain_time, transport, others })
+    }
+
+    /// Stops: no new calls, those in flight finish, streams are told to come again, then everything is closed.
+    ///
+    /// # Errors
+    /// When the transport had failed, or the store could not be closed in order.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.drain.send_replace(true);
+        let mut transport = self.transport;
+        let ended = tokio::time::timeout(self.drain_time, &mut transport).await;
+        transport.abort();
+        let head = self.desk.head();
+        if tokio::time::timeout(self.drain_time, self.desk.listed.reach(head)).await.is_err() {
+            tracing::warn!(head, "the list did not catch up before the stop; it will after the next start");
+        }
+        for task in &self.others {
+            task.abort();
+        }
+        self.store.close().await;
+        self.keys.close();
+        tracing::info!(head, "stopped");
+        match ended {
+            Ok(joined) => Ok(joined??),
+            Err(_) => {
+                tracing::warn!("calls were still in flight when the drain time ended");
+                Ok(())
+            }
+        }
+    }
+
+    /// The durable head of the log.
+    #[must_use]
+    pub fn head(&self) -> u64 {
+        self.desk.head()
+    }
+
+    /// The log, for backups while serving.
+    #[must_use]
+    pub fn store(&self) -> &SqliteStore {
+        &self.store
+    }
+}
+
+/// The gRPC transport with its limits and services; ends when it drains.
+fn transport(
+    config: &Config,
+    desk: Arc<Desk>,
+    listener: TcpListener,
+    draining: watch::Receiver<bool>,
+) -> anyhow::Result<impl Future<Output = Result<(), tonic::transport::Error>> + Send + 'static> {
+    let admission = Admission::new(config.calls_max, config.streams_max);
+    let tickets = Tickets { desk: Arc::clone(&desk), admission: admission.clone() };
+    let intake = Intake { desk: Arc::clone(&desk), admission: admission.clone() };
+    let audit = Audit { desk, admission, draining: draining.clone() };
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
+    let reflection_alpha = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1alpha()?;
+    let (reporter, health) = tonic_health::server::health_reporter();
+    let server = tonic::transport::Server::builder()
+        .tcp_nodelay(true)
+        .max_concurrent_streams(CONNECTION_STREAMS_MAX)
+        .max_connection_age(CONNECTION_AGE_MAX)
+        .max_connection_age_grace(CONNECTION_GRACE)
+        .http2_keepalive_interval(Some(KEEPALIVE.0))
+        .http2_keepalive_timeout(Some(KEEPALIVE.1))
+        .http2_max_header_list_size(16 * 1024)
+        .layer(BordersLayer)
+        .add_service(health)
+        .add_service(reflection)
+        .add_service(reflection_alpha)
+        .add_service(TicketServiceServer::new(tickets).max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(IntakeServiceServer::new(intake).max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(AuditServiceServer::new(audit).max_decoding_message_size(REQUEST_BYTES_MAX));
+    Ok(async move {
+        reporter.set_serving::<TicketServiceServer<Tickets>>().await;
+        reporter.set_serving::<IntakeServiceServer<Intake>>().await;
+        reporter.set_serving::<AuditServiceServer<Audit>>().await;
+        let mut stop = draining;
+        let drained = async move {
+            let _ = stop.wait_for(|draining| *draining).await;
+            reporter.set_not_serving::<TicketServiceServer<Tickets>>().await;
+            reporter.set_not_serving::<IntakeServiceServer<Intake>>().await;
+            reporter.set_not_serving::<AuditServiceServer<Audit>>().await;
+        };
+        server.serve_with_incoming_shutdown(TcpListenerStream::new(listener), drained).await
+    })
+}
+
+/// Carries one want of the linkage process out as a command of the engine itself.
+async fn link(desk: Arc<Desk>, engine: Actor, want: Want<Intent>) -> Answer {
+    let (target, command) = want.intent.command();
+    let request_id = reactor::request_id("linkage", &want, &target.to_string());
+    let request = Request {
+        request_id,
+        payload_hash: desk.vault().hash(&[b"linkage", request_id.as_bytes()]),
+        actor: engine,
+        occurred_at: None,
+        etag: None,
+        causation_id: None,
+        correlation_id: None,
+    };
+    match desk.tickets.execute(&target, &command, &request).await {
+        Ok(outcome) => Answer::Done(outcome.position),
+        Err(Failure::Rejected(rejection)) => Answer::Refused(format!("{rejection:?}")),
+        Err(Failure::RequestIdReused | Failure::RevisionConflict { .. }) => Answer::Refused("another request has its name".into()),
+        Err(failure) => {
+            tracing::warn!(%failure, "a want waits");
+            Answer::Later
+        }
+    }
+}
+
+impl ReadModel for TicketList {
+    fn name(&self) -> &'static str {
+        "ticket_list"
+    }
+
+    fn checkpoint(&self) -> u64 {
+        TicketList::checkpoint(self)
+    }
+
+    fn apply(&self, facts: &[Arc<Fact>], upto: u64) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        TicketList::apply(self, facts, upto).map_err(Into::into)
+    }
+}

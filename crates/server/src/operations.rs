@@ -1,0 +1,59 @@
+//! Operations over HTTP, on loopback: is it alive, is it ready, what does it count. Nothing about tickets.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{Router, extract::State, http::StatusCode, routing::get};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::desk::Desk;
+
+#[derive(Clone)]
+struct Shared {
+    desk: Arc<Desk>,
+    metrics: Option<PrometheusHandle>,
+    draining: watch::Receiver<bool>,
+}
+
+/// Serves until the server drains. Answers the address it listens on.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub async fn serve(
+    address: SocketAddr,
+    desk: Arc<Desk>,
+    metrics: Option<PrometheusHandle>,
+    draining: watch::Receiver<bool>,
+) -> std::io::Result<(SocketAddr, tokio::task::JoinHandle<()>)> {
+    let listener = TcpListener::bind(address).await?;
+    let address = listener.local_addr()?;
+    let mut stop = draining.clone();
+    let shared = Shared { desk, metrics, draining };
+    let routes = Router::new()
+        .route("/health/live", get(|| async { "live\n" }))
+        .route("/health/ready", get(ready))
+        .route("/metrics", get(numbers))
+        .with_state(shared);
+    let task = tokio::spawn(async move {
+        let stopped = async move {
+            let _ = stop.wait_for(|draining| *draining).await;
+        };
+        if let Err(error) = axum::serve(listener, routes).with_graceful_shutdown(stopped).await {
+            tracing::error!(%error, "operations are not served any more");
+        }
+    });
+    Ok((address, task))
+}
+
+async fn ready(State(shared): State<Shared>) -> (StatusCode, String) {
+    let (head, listed) = (shared.desk.head(), shared.desk.listed.position());
+    let state = format!("head {head}, list {listed}\n");
+    if *shared.draining.borrow() { (StatusCode::SERVICE_UNAVAILABLE, format!("draining, {state}")) } else { (StatusCode::OK, state) }
+}
+
+async fn numbers(State(shared): State<Shared>) -> String {
+    let (head, listed) = (shared.desk.head(), shared.desk.listed.position());
+    metrics::gauge!("switchboard_log_head").set(head as f64);
+    metrics::gauge!("switchboard_list_lag_facts").set(head.saturating_sub(listed) as f64);
+    shared.metrics.map_or_else(String::new, |handle| handle.render())
+}

@@ -1,0 +1,167 @@
+//! A city that never was, and a day of its calls: everything is drawn from one seed, so that a seed names a day for ever.
+//! Absent: a real person, street or number; and any memory, for a household is drawn anew whenever it is asked for.
+
+mod scene;
+mod stories;
+mod words;
+
+use chrono::{FixedOffset, NaiveDate, TimeDelta, TimeZone as _};
+use rand::{
+    RngExt as _, SeedableRng as _,
+    rngs::StdRng,
+    seq::{IndexedRandom as _, SliceRandom as _},
+};
+use switchboard_wire::proto as pb;
+
+pub use self::stories::Story;
+use crate::{
+    Timestamp,
+    script::{Script, Source},
+};
+
+/// The operator's national centre.
+pub const NATION: &str = "sgcc";
+/// The province.
+pub const PROVINCE: &str = "sgcc/zj";
+/// The city.
+pub const CITY: &str = "sgcc/zj/hz";
+/// No story of a day lasts longer: a day must have begun at least so long ago, for the server takes no times to come.
+pub const STORY_MAX: TimeDelta = TimeDelta::days(14);
+/// Calls of one day, at most.
+pub const CALLS_MAX: u32 = 2_000_000;
+
+/// Counties, each with its supply stations.
+const COUNTIES: [(&str, [&str; 2]); 3] =
+    [("yuhang", ["liangzhu", "pingyao"]), ("xiaoshan", ["linpu", "guali"]), ("linan", ["changhua", "taihuyuan"])];
+const STATIONS: u32 = 6;
+const CREWS_PER_STATION: u32 = 2;
+const FEEDERS_PER_STATION: u32 = 4;
+const TRANSFORMERS_PER_FEEDER: u32 = 6;
+const HOUSEHOLDS_PER_TRANSFORMER: u32 = 60;
+/// Households of the city.
+pub const HOUSEHOLDS: u32 = STATIONS * FEEDERS_PER_STATION * TRANSFORMERS_PER_FEEDER * HOUSEHOLDS_PER_TRANSFORMER;
+
+/// How busy each hour of the day is, in China Standard Time: a quiet night, a morning and an evening peak.
+const HOURS: [u32; 24] = [8, 6, 5, 4, 4, 6, 12, 25, 48, 62, 64, 55, 40, 46, 54, 56, 52, 50, 58, 66, 60, 44, 26, 14];
+
+/// A city by its seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct City {
+    seed: u64,
+}
+
+/// Somebody who has power, mostly.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Household {
+    /// Name, phone and account number, all generated.
+    pub caller: pb::Caller,
+    /// Service address.
+    pub address: String,
+    /// The station that serves it.
+    pub station: String,
+    /// Its place in the city's list of transformers.
+    pub transformer: u32,
+    /// Where it hangs on the grid.
+    pub place: pb::Place,
+}
+
+impl City {
+    /// The city of that seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self { seed }
+    }
+
+    /// The beginning of the day of that date, in China Standard Time.
+    #[must_use]
+    pub fn midnight(date: NaiveDate) -> Option<Timestamp> {
+        let china = FixedOffset::east_opt(8 * 3600)?;
+        Some(china.from_local_datetime(&date.and_hms_opt(0, 0, 0)?).single()?.to_utc())
+    }
+
+    /// The day that begins at `midnight`, as at most `calls` scripts in the order of their beginnings. From 22 calls on every
+    /// story is told at least once. Everything ends closed or withdrawn, within [`STORY_MAX`].
+    pub fn day(&self, midnight: Timestamp, calls: u32) -> impl Iterator<Item = Script> + Send + use<> {
+        let calls = calls.min(CALLS_MAX);
+        let city = *self;
+        let source = Source::named(&format!("city/{}/{}/{calls}", self.seed, midnight.timestamp()));
+        let mut dice = StdRng::seed_from_u64(source.script("day").as_u64_pair().0);
+        let deck = deck(calls as usize, &mut dice);
+        let hours: Vec<(i64, u32)> = (0..).zip(HOURS).collect();
+        let mut begins: Vec<i64> = (0..calls)
+            .map(|_| {
+                let hour = hours.choose_weighted(&mut dice, |(_, weight)| *weight).map_or(12, |(hour, _)| *hour);
+                hour * 3600 + dice.random_range(0..3600)
+            })
+            .collect();
+        begins.sort_unstable();
+        begins.into_iter().zip(deck).enumerate().map(move |(i, (second, story))| {
+            let key = format!("call-{i:07}");
+            stories::tell(story, &city, &source, key, midnight + TimeDelta::seconds(second))
+        })
+    }
+
+    /// The household of that number, counted from 0 and round again past [`HOUSEHOLDS`].
+    #[must_use]
+    pub fn household(&self, number: u32) -> Household {
+        let number = number % HOUSEHOLDS;
+        let transformer = number / HOUSEHOLDS_PER_TRANSFORMER;
+        let feeder = transformer / TRANSFORMERS_PER_FEEDER;
+        let mut dice = StdRng::seed_from_u64(self.seed ^ (u64::from(number) << 32));
+        let mut caller = person(&mut dice);
+        caller.phone = Some(format!("1380000{number:04}"));
+        caller.account = Some(format!("33{number:08}"));
+        // The streets hang on the feeder, the buildings on the transformer.
+        let street = words::STREETS[(feeder as usize + (self.seed % 97) as usize) % words::STREETS.len()];
+        let address = words::address(street, 1 + transformer * 10 + number % 10, 101 + number % 6);
+        let area = if feeder % 3 == 0 { pb::Area::Rural } else { pb::Area::Urban };
+        let grid = |unit: u32, scale: i32| i32::try_from(unit).unwrap_or(0) * scale;
+        Household {
+            caller,
+            address,
+            station: station(feeder / FEEDERS_PER_STATION),
+            transformer,
+            place: pb::Place {
+                area: area.into(),
+                feeder: Some(format!("10kV-F{feeder:03}")),
+                transformer: Some(format!("T{transformer:04}")),
+                latitude_e6: Some(30_200_000 + grid(feeder, 9_000) + grid(transformer % 6, 700)),
+                longitude_e6: Some(120_100_000 + grid(feeder, 7_000) + grid(number % 60, 90)),
+            },
+        }
+    }
+
+    /// Another household behind the same transformer.
+    fn neighbour(&self, household: &Household, nth: u32) -> Household {
+        self.household(household.transformer * HOUSEHOLDS_PER_TRANSFORMER + nth % HOUSEHOLDS_PER_TRANSFORMER)
+    }
+}
+
+/// A name and a phone that belong to nobody: the phone is longer than any in service.
+#[must_use]
+pub fn person(dice: &mut StdRng) -> pb::Caller {
+    let mut one = |words: &[&'static str]| words.choose(dice).copied().unwrap_or_default();
+    let (surname, given) = (one(&words::SURNAMES), one(&words::GIVEN));
+    let phone = format!("1380000{:08}", dice.random_range(0..100_000_000));
+    pb::Caller { name: Some(format!("{surname}{given}")), phone: Some(phone), ..pb::Caller::default() }
+}
+
+/// The path of the station of that number.
+fn station(number: u32) -> String {
+    let (county, stations) = COUNTIES[(number / 2) as usize % COUNTIES.len()];
+    format!("{CITY}/{county}/{}", stations[(number % 2) as usize])
+}
+
+/// So many stories: every one once, the others by their share, shuffled.
+fn deck(calls: usize, dice: &mut StdRng) -> Vec<Story> {
+    let mut deck: Vec<Story> = Story::ALL.iter().map(|(story, _)| *story).take(calls).collect();
+    while deck.len() < calls {
+        let drawn = Story::ALL.choose_weighted(dice, |(_, share)| *share);
+        deck.push(drawn.map_or(Story::Query, |(story, _)| *story));
+    }
+    deck.shuffle(dice);
+    deck
+}
+
+#[cfg(test)]
+mod tests;

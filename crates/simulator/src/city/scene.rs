@@ -1,0 +1,237 @@
+//! The stage of a story: its dice, its clock and its script in the making, and the passages that many stories share.
+//! A story is told in one direction, so that times never decrease. Absent: which stories there are.
+
+use std::ops::Range;
+
+use chrono::{FixedOffset, TimeDelta, Timelike as _};
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
+use switchboard_wire::proto::{
+    self as pb, BusinessType, Channel, RevisitMethod, Satisfaction, report_progress_request::Step as Crew,
+};
+
+use super::{CREWS_PER_STATION, City, HOUSEHOLDS, Household, NATION, words};
+use crate::{
+    Timestamp,
+    request::Request,
+    script::{Actor, Draft, Script, Slot, Source, Step, actor, stamp},
+};
+
+/// Hours of the day, China Standard Time, in which nobody is called: 21 to 8 and 12 to 14.
+const QUIET: [Range<u32>; 3] = [0..8, 12..14, 21..24];
+
+/// One story being told.
+pub(super) struct Scene<'c> {
+    pub(super) city: &'c City,
+    pub(super) dice: StdRng,
+    pub(super) now: Timestamp,
+    draft: Draft,
+}
+
+impl<'c> Scene<'c> {
+    pub(super) fn new(city: &'c City, source: &Source, key: String, now: Timestamp) -> Self {
+        let dice = StdRng::seed_from_u64(source.script(&key).as_u64_pair().1);
+        Self { city, dice, now, draft: Draft::new(source, key) }
+    }
+
+    pub(super) fn finish(self) -> Script {
+        self.draft.finish()
+    }
+
+    // The clock.
+
+    /// So many minutes pass.
+    pub(super) fn pass(&mut self, minutes: Range<i64>) {
+        self.now += TimeDelta::seconds(self.dice.random_range(minutes.start * 60..minutes.end * 60));
+    }
+
+    /// Time passes until people may be called.
+    pub(super) fn pass_quiet_hours(&mut self) {
+        let Some(china) = FixedOffset::east_opt(8 * 3600) else { return };
+        // The quiet hours of one night touch: 21 to 24, 0 to 8.
+        for _ in 0..2 {
+            let clock = self.now.with_timezone(&china);
+            if let Some(quiet) = QUIET.iter().find(|hours| hours.contains(&clock.hour())) {
+                let second = i64::from(clock.num_seconds_from_midnight());
+                self.now += TimeDelta::seconds(i64::from(quiet.end) * 3600 - second);
+            }
+        }
+    }
+
+    // The cast.
+
+    pub(super) fn household(&mut self) -> Household {
+        let number = self.dice.random_range(0..HOUSEHOLDS);
+        self.city.household(number)
+    }
+
+    pub(super) fn agent(&mut self) -> Actor {
+        actor(format!("agent-{:02}", self.dice.random_range(1..40)), "agent", NATION)
+    }
+
+    pub(super) fn desk(unit: &str) -> Actor {
+        actor("desk", "desk", unit)
+    }
+
+    /// The path of one of the crews of `station`.
+    pub(super) fn crew(&mut self, station: &str) -> String {
+        format!("{station}/crew-{}", self.dice.random_range(1..=CREWS_PER_STATION))
+    }
+
+    // The passages.
+
+    /// A step at this very moment.
+    pub(super) fn step(&mut self, ticket: Slot, who: &Actor, request: impl Into<Request>) -> &mut Step {
+        self.draft.step(ticket, self.now, who, request)
+    }
+
+    /// The call of a household about `content`.
+    pub(super) fn call(&mut self, house: &Household, business: BusinessType, content: &str) -> pb::ReceiveRequest {
+        let channels = [Channel::Hotline, Channel::Hotline, Channel::Hotline, Channel::App, Channel::Web];
+        let channel = channels.choose(&mut self.dice).copied().unwrap_or(Channel::Hotline);
+        pb::ReceiveRequest {
+            business_type: business.into(),
+            channel: channel.into(),
+            received_by: Some(NATION.to_owned()),
+            caller: Some(house.caller.clone()),
+            address: Some(house.address.clone()),
+            content: content.to_owned(),
+            place: Some(house.place.clone()),
+            ..pb::ReceiveRequest::default()
+        }
+    }
+
+    /// A ticket is opened by an agent.
+    pub(super) fn receive(&mut self, house: &Household, business: BusinessType, content: &str) -> Slot {
+        let (agent, call) = (self.agent(), self.call(house, business, content));
+        self.draft.receive(self.now, &agent, call)
+    }
+
+    /// A ticket is opened by the voice robot.
+    pub(super) fn receive_by_robot(&mut self, house: &Household, business: BusinessType, content: &str) -> Slot {
+        let call = pb::ReceiveRequest { channel: Channel::Ivr.into(), ..self.call(house, business, content) };
+        self.draft.receive(self.now, &actor("ivr", "ivr", NATION), call)
+    }
+
+    /// An urge is opened as an order of its own, belonging to `other`.
+    pub(super) fn receive_urge(&mut self, house: &Household, content: &str, other: Slot) -> Slot {
+        let slot = self.receive(house, BusinessType::Urge, content);
+        if let Some(step) = self.draft.last_mut() {
+            step.about(other);
+        }
+        slot
+    }
+
+    /// The household rings again and is told of its open ticket.
+    pub(super) fn ring_again(&mut self, ticket: Slot, house: &Household, business: BusinessType, content: &str) {
+        let call = pb::ReceiveRequest { channel: Channel::Ivr.into(), ..self.call(house, business, content) };
+        self.draft.ring_again(ticket, self.now, &actor("ivr", "ivr", NATION), call);
+    }
+
+    pub(super) fn classify(&mut self, ticket: Slot, category: &str, urgency: pb::Urgency, grade: pb::Grade) {
+        let agent = self.agent();
+        let request = pb::ClassifyRequest {
+            category: category.to_owned(),
+            urgency: urgency.into(),
+            grade: grade.into(),
+            ..pb::ClassifyRequest::default()
+        };
+        self.step(ticket, &agent, request);
+    }
+
+    pub(super) fn classify_plain(&mut self, ticket: Slot, category: &str) {
+        self.classify(ticket, category, pb::Urgency::Normal, pb::Grade::Unspecified);
+    }
+
+    /// Down the chain of `units`, each accepting before it sends the ticket on.
+    pub(super) fn send_down(&mut self, ticket: Slot, units: &[&str], minutes: Range<i64>) {
+        let mut sender = self.agent();
+        for unit in units {
+            self.pass(minutes.clone());
+            self.step(ticket, &sender, Request::dispatch(unit));
+            self.pass(minutes.clone());
+            sender = Self::desk(unit);
+            self.step(ticket, &sender, Request::accept());
+        }
+    }
+
+    /// The city sends a crew, which drives, looks, and brings power back.
+    pub(super) fn crew_works(&mut self, ticket: Slot, city: &Actor, crew: &str) {
+        self.pass(1..3);
+        self.step(ticket, city, Request::dispatch(crew));
+        self.crew_on_site(ticket, crew, 20..180);
+    }
+
+    /// The crew that was given the ticket does its work.
+    pub(super) fn crew_on_site(&mut self, ticket: Slot, crew: &str, minutes: Range<i64>) {
+        let lead = actor("crew-lead", "crew", crew);
+        self.pass(1..4);
+        self.step(ticket, &lead, Request::progress(Crew::Accepted(pb::StepAccepted {})));
+        self.pass(1..5);
+        self.step(ticket, &lead, Request::progress(Crew::EnRoute(pb::StepEnRoute {})));
+        self.pass(8..40);
+        self.step(ticket, &lead, Request::progress(Crew::Arrived(pb::StepArrived::default())));
+        self.pass(3..15);
+        let finding = self.cause();
+        self.step(ticket, &lead, Request::progress(Crew::Diagnosed(pb::StepDiagnosed { finding, category: None })));
+        let etr = self.now + TimeDelta::minutes(self.dice.random_range(minutes.clone()));
+        self.step(ticket, &lead, Request::progress(Crew::EtrSet(pb::StepEtrSet { etr: Some(stamp(etr)) })));
+        self.pass(minutes);
+        self.step(ticket, &lead, Request::progress(Crew::Restored(pb::StepRestored {})));
+    }
+
+    pub(super) fn cause(&mut self) -> String {
+        words::CAUSES.choose(&mut self.dice).copied().unwrap_or_default().to_owned()
+    }
+
+    /// The reply of the unit that did the work.
+    pub(super) fn reply(&mut self, ticket: Slot, unit: &Actor, outcome: pb::ReplyOutcome, what: &str, category: &str) {
+        self.pass(5..20);
+        let request = pb::ReplyRequest {
+            outcome: outcome.into(),
+            facts: what.to_owned(),
+            cause: self.cause(),
+            measures: what.to_owned(),
+            category: category.to_owned(),
+            ..pb::ReplyRequest::default()
+        };
+        self.step(ticket, unit, request);
+    }
+
+    /// The audit climbs from the lowest of `units` to the national centre.
+    pub(super) fn audit(&mut self, ticket: Slot, units: &[&str]) {
+        for unit in units.iter().rev() {
+            self.pass(5..30);
+            self.step(ticket, &Self::desk(unit), Request::passed());
+        }
+        self.pass(5..30);
+        let agent = self.agent();
+        self.step(ticket, &agent, Request::passed());
+    }
+
+    /// Asks the customer by phone, when people may be called.
+    pub(super) fn revisit(&mut self, ticket: Slot, outcome: Satisfaction) {
+        self.pass(10..120);
+        self.pass_quiet_hours();
+        let agent = self.agent();
+        self.step(ticket, &agent, Request::revisit(RevisitMethod::Call, outcome));
+    }
+
+    /// A customer who is content, in one degree or another.
+    pub(super) fn revisit_content(&mut self, ticket: Slot) {
+        let moods = [
+            Satisfaction::VerySatisfied,
+            Satisfaction::VerySatisfied,
+            Satisfaction::Satisfied,
+            Satisfaction::Neutral,
+            Satisfaction::Refused,
+        ];
+        let mood = moods.choose(&mut self.dice).copied().unwrap_or(Satisfaction::Satisfied);
+        self.revisit(ticket, mood);
+    }
+
+    pub(super) fn close(&mut self, ticket: Slot) {
+        self.pass(1..10);
+        let agent = self.agent();
+        self.step(ticket, &agent, Request::close());
+    }
+}

@@ -1,0 +1,469 @@
+//! The stories of a day, one function each: how tickets of every business type begin, go on, go astray and end.
+//! Shares follow domain.md section 12: mostly questions answered at once, a fifth faults, few grave ones. Absent: dates and places.
+
+use chrono::TimeDelta;
+use rand::RngExt as _;
+use switchboard_wire::proto::{self as pb, BusinessType, Grade, ReplyOutcome, RevisitMethod, Satisfaction, Urgency};
+
+use super::{CITY, City, Household, PROVINCE, scene::Scene, words};
+use crate::{
+    Timestamp,
+    request::Request,
+    script::{CHILD_ADOPTED, MASTER_FOLLOWED, Script, Slot, Source},
+};
+
+macro_rules! stories {
+    ($($(#[$doc:meta])* $story:ident = $share:literal $teller:ident,)+) => {
+        /// A kind of story.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Story { $($(#[$doc])* $story,)+ }
+
+        impl Story {
+            /// Every story with its share, of 10,000 calls.
+            pub const ALL: &'static [(Self, u32)] = &[$((Self::$story, $share),)+];
+        }
+
+        /// Tells one story that begins `now`.
+        pub(super) fn tell(story: Story, city: &City, source: &Source, key: String, now: Timestamp) -> Script {
+            let mut scene = Scene::new(city, source, key, now);
+            match story { $(Story::$story => $teller(&mut scene),)+ }
+            scene.finish()
+        }
+    };
+}
+
+stories! {
+    /// A question, answered at once.
+    Query = 4400 query,
+    /// Advice, given at once.
+    Consultation = 2500 consultation,
+    /// Advice that the province has to look into.
+    ConsultationOpen = 250 consultation_open,
+    /// One household without power.
+    Fault = 1100 fault,
+    /// No power for want of payment: explained at once.
+    FaultArrears = 300 fault_arrears,
+    /// A stretch without power: several calls, one trouble.
+    Outage = 150 outage,
+    /// Sent to the wrong station, returned, sent again.
+    FaultReturned = 50 fault_returned,
+    /// The customer presses, the province supervises.
+    FaultUrged = 60 fault_urged,
+    /// Nobody answers the revisit, three times.
+    FaultUnreachable = 60 fault_unreachable,
+    /// The customer is not content: it is taken up again.
+    FaultReopened = 40 fault_reopened,
+    /// Power comes back by itself; withdrawn.
+    FaultWithdrawn = 50 fault_withdrawn,
+    /// The customer's own wiring.
+    FaultInside = 80 fault_inside,
+    /// Another crew takes over.
+    FaultReassigned = 30 fault_reassigned,
+    /// A meter is to be tested.
+    Service = 500 service,
+    /// A meter test that waits for the customer, and takes longer.
+    ServiceWaiting = 100 service_waiting,
+    /// A complaint down the whole chain, its reply sent back once.
+    Complaint = 40 complaint,
+    /// Somebody blows a whistle.
+    Whistle = 20 whistle,
+    /// An opinion.
+    Opinion = 150 opinion,
+    /// An opinion that becomes a complaint, and stays one.
+    OpinionEscalated = 30 opinion_escalated,
+    /// A suggestion.
+    Suggestion = 30 suggestion,
+    /// Praise.
+    Praise = 30 praise,
+    /// An urge as an order of its own.
+    UrgeOrder = 30 urge_order,
+}
+
+fn query(s: &mut Scene<'_>) {
+    at_first_contact(s, BusinessType::InformationQuery, words::QUERY, words::CATEGORY_QUERY, words::QUERY_ANSWER);
+}
+
+fn consultation(s: &mut Scene<'_>) {
+    let (said, category) = (words::CONSULTATION, words::CATEGORY_CONSULTATION);
+    at_first_contact(s, BusinessType::Consultation, said, category, words::CONSULTATION_ANSWER);
+}
+
+fn fault_arrears(s: &mut Scene<'_>) {
+    let (said, category) = (words::ARREARS, words::CATEGORY_INSIDE);
+    at_first_contact(s, BusinessType::FaultRepair, said, category, words::ARREARS_ANSWER);
+}
+
+fn consultation_open(s: &mut Scene<'_>) {
+    let house = s.household();
+    let ticket = s.receive(&house, BusinessType::Consultation, words::CONSULTATION_OPEN);
+    s.pass(1..3);
+    s.classify_plain(ticket, words::CATEGORY_CHARGING);
+    desk_work(s, ticket, &[PROVINCE, CITY], words::CATEGORY_CHARGING);
+    s.revisit_content(ticket);
+    s.close(ticket);
+}
+
+fn fault(s: &mut Scene<'_>) {
+    let (ticket, house) = reported(s);
+    let city = at_the_city(s, ticket);
+    repaired(s, ticket, &city, &house);
+    s.revisit_content(ticket);
+    s.close(ticket);
+}
+
+/// A master and its children: each child is its own promise to its own customer, but the work is done once.
+fn outage(s: &mut Scene<'_>) {
+    let house = s.household();
+    let master = s.receive_by_robot(&house, BusinessType::FaultRepair, words::SHARED_OUTAGE);
+    s.pass(1..2);
+    s.classify(master, words::CATEGORY_SHARED, Urgency::Urgent, Grade::Unspecified);
+    let city = at_the_city(s, master);
+    let mut children = Vec::new();
+    for nth in 1..=s.dice.random_range(2..=4) {
+        let neighbour = s.city.neighbour(&house, nth * 7 + s.dice.random_range(0..7));
+        s.pass(1..4);
+        let child = s.receive(&neighbour, BusinessType::FaultRepair, words::SHARED_OUTAGE);
+        s.pass(1..2);
+        let merge = pb::MergeRequest { evidence: words::SAME_TROUBLE.to_owned(), ..pb::MergeRequest::default() };
+        s.step(child, &city, merge).about(master);
+        children.push(child);
+    }
+    s.pass(1..5);
+    s.ring_again(master, &house, BusinessType::FaultRepair, words::STILL_OUT);
+    let adopted = children.len();
+    // One of them has a trouble of its own after all.
+    let alone = if s.dice.random_bool(0.3) { children.pop() } else { None };
+    if let Some(child) = alone {
+        s.pass(5..10);
+        let unmerge = pb::UnmergeRequest { header: None, reason: words::NOT_THE_SAME.to_owned() };
+        s.step(child, &city, unmerge).after(master, CHILD_ADOPTED, adopted);
+    }
+    let crew = s.crew(&house.station);
+    s.crew_works(master, &city, &crew);
+    s.reply(master, &Scene::desk(&crew), ReplyOutcome::Resolved, words::FAULT_MEASURES, words::CATEGORY_SHARED);
+    s.pass(5..30);
+    s.step(master, &city, Request::passed()).after(master, CHILD_ADOPTED, adopted);
+    s.audit(master, &[]);
+    s.revisit_content(master);
+    s.close(master);
+    for child in children {
+        s.pass(1..5);
+        s.pass_quiet_hours();
+        let agent = s.agent();
+        let asked = Request::revisit(RevisitMethod::Bot, Satisfaction::Satisfied);
+        s.step(child, &agent, asked).after(child, MASTER_FOLLOWED, 1);
+        s.close(child);
+    }
+    if let Some(child) = alone {
+        s.classify_plain(child, words::CATEGORY_SINGLE);
+        let city = at_the_city(s, child);
+        repaired(s, child, &city, &house);
+        s.revisit_content(child);
+        s.close(child);
+    }
+}
+
+fn fault_returned(s: &mut Scene<'_>) {
+    let (ticket, house) = reported(s);
+    let city = at_the_city(s, ticket);
+    s.pass(1..3);
+    s.step(ticket, &city, Request::dispatch(&house.station));
+    s.pass(3..8);
+    let request = pb::ReturnRequest {
+        reason: pb::ReturnReason::WrongArea.into(),
+        note: words::WRONG_AREA.to_owned(),
+        ..pb::ReturnRequest::default()
+    };
+    s.step(ticket, &Scene::desk(&house.station), request);
+    repaired(s, ticket, &city, &house);
+    s.revisit_content(ticket);
+    s.close(ticket);
+}
+
+fn fault_urged(s: &mut Scene<'_>) {
+    let (ticket, house) = reported(s);
+    let city = at_the_city(s, ticket);
+    s.pass(10..20);
+    let agent = s.agent();
+    s.step(ticket, &agent, pb::UrgeRequest { header: None, reason: words::URGE.to_owned() });
+    s.pass(2..10);
+    let request = pb::SuperviseRequest { header: None, demand: words::SUPERVISED.to_owned() };
+    s.step(ticket, &Scene::desk(PROVINCE), request);
+    s.pass(1..3);
+    let to = pb::escalate_request::To::Urgent(true);
+    let request = pb::EscalateRequest { header: None, reason: words::URGE.to_owned(), to: Some(to) };
+    s.step(ticket, &Scene::desk(PROVINCE), request);
+    s.pass(5..10);
+    let (reached, note) = (pb::ContactOutcome::Reached.into(), Some(words::SUPERVISED.to_owned()));
+    s.step(ticket, &city, pb::ContactRequest { header: None, outcome: reached, note });
+    repaired(s, ticket, &city, &house);
+    s.revisit_content(ticket);
+    s.close(ticket);
+}
+
+fn fault_unreachable(s: &mut Scene<'_>) {
+    let (ticket, house) = reported(s);
+    let city = at_the_city(s, ticket);
+    repaired(s, ticket, &city, &house);
+    s.revisit(ticket, Satisfaction::Unreachable);
+    for _ in 0..2 {
+        s.pass(125..200);
+        s.revisit(ticket, Satisfaction::Unreachable);
+    }
+    s.close(ticket);
+}
+
+fn fault_reopened(s: &mut Scene<'_>) {
+    let (ticket, house) = reported(s);
+    let city = at_the_city(s, ticket);
+    repaired(s, ticket, &city, &house);
+    s.pass(10..60);
+    s.pass_quiet_hours();
+    let agent = s.agent();
+    s.step(ticket, &agent, dissatisfied(pb::DissatisfactionReason::NotRepaired));
+    s.pass(2..10);
+    s.step(ticket, &agent, pb::ReopenRequest { header: None, reason: words::NOT_REPAIRED.to_owned() });
+    let city = at_the_city(s, ticket);
+    repaired(s, ticket, &city, &house);
+    s.revisit_content(ticket);
+    s.close(ticket);
+}
+
+fn fault_withdrawn(s: &mut Scene<'_>) {
+    let (ticket, house) = reported(s);
+    at_the_city(s, ticket);
+    s.pass(5..30);
+    s.ring_again(ticket, &house, BusinessType::FaultRepair, words::CAME_BACK);
+    s.pass(1..3);
+    let agent = s.agent();
+    s.step(ticket, &agent, pb::WithdrawRequest { header: None, reason: words::CAME_BACK.to_owned() });
+}
+
+fn fault_inside(s: &mut Scene<'_>) {
+    let (ticket, house) = reported(s);
+    let city = at_the_city(s, ticket);
+    let crew = s.crew(&house.station);
+    s.pass(1..3);
+    s.step(ticket, &city, Request::dispatch(&crew));
+    let lead = Scene::desk(&crew);
+    s.pass(2..5);
+    s.step(ticket, &lead, Request::accept());
+    s.pass(20..50);
+    s.reply(ticket, &lead, ReplyOutcome::NotOurs, words::CUSTOMER_SIDE, words::CATEGORY_INSIDE);
+    s.audit(ticket, &[CITY]);
+    s.revisit_content(ticket);
+    s.close(ticket);
+}
+
+fn fault_reassigned(s: &mut Scene<'_>) {
+    let (ticket, house) = reported(s);
+    let city = at_the_city(s, ticket);
+    let (busy, free) = (format!("{}/crew-1", house.station), format!("{}/crew-2", house.station));
+    s.pass(1..3);
+    s.step(ticket, &city, Request::dispatch(&busy));
+    s.pass(5..15);
+    s.step(ticket, &city, pb::ReassignRequest { header: None, to: free.clone(), reason: words::BUSY.to_owned() });
+    s.crew_on_site(ticket, &free, 20..120);
+    let (resolved, lead) = (ReplyOutcome::Resolved, Scene::desk(&free));
+    s.reply(ticket, &lead, resolved, words::FAULT_MEASURES, words::CATEGORY_SINGLE);
+    s.audit(ticket, &[CITY]);
+    s.revisit_content(ticket);
+    s.close(ticket);
+}
+
+fn service(s: &mut Scene<'_>) {
+    let house = s.household();
+    let ticket = s.receive(&house, BusinessType::ServiceApplication, words::SERVICE);
+    s.pass(1..4);
+    s.classify_plain(ticket, words::CATEGORY_SERVICE);
+    desk_work(s, ticket, &[CITY, &house.station], words::CATEGORY_SERVICE);
+    s.revisit_content(ticket);
+    s.close(ticket);
+}
+
+fn service_waiting(s: &mut Scene<'_>) {
+    let house = s.household();
+    let ticket = s.receive(&house, BusinessType::ServiceApplication, words::SERVICE);
+    s.pass(1..4);
+    s.classify_plain(ticket, words::CATEGORY_SERVICE);
+    s.send_down(ticket, &[CITY, &house.station], 5..30);
+    let station = Scene::desk(&house.station);
+    s.pass(30..90);
+    let request = pb::SuspendRequest {
+        header: None,
+        reason: pb::SuspendReason::Customer.into(),
+        until: Some(crate::script::stamp(s.now + TimeDelta::days(2))),
+        note: Some(words::SUSPENDED.to_owned()),
+    };
+    s.step(ticket, &station, request);
+    s.pass(1200..2400);
+    s.step(ticket, &station, pb::ResumeRequest { header: None });
+    s.pass(10..60);
+    let until = Some(crate::script::stamp(s.now + TimeDelta::days(3)));
+    s.step(ticket, &station, pb::ExtendRequest { header: None, until, reason: words::EXTENDED.to_owned() });
+    s.pass(600..2000);
+    s.reply(ticket, &station, ReplyOutcome::Resolved, words::DESK_MEASURES, words::CATEGORY_SERVICE);
+    s.audit(ticket, &[CITY]);
+    s.revisit_content(ticket);
+    s.close(ticket);
+}
+
+fn complaint(s: &mut Scene<'_>) {
+    let house = s.household();
+    let ticket = s.receive(&house, BusinessType::Complaint, words::COMPLAINT);
+    s.pass(2..6);
+    s.classify(ticket, words::CATEGORY_COMPLAINT, Urgency::Normal, Grade::Important);
+    let county = county(&house);
+    let chain = [PROVINCE, CITY, county, &house.station];
+    s.send_down(ticket, &chain, 5..40);
+    let station = Scene::desk(&house.station);
+    s.pass(60..300);
+    let (reached, note) = (pb::ContactOutcome::Reached.into(), None);
+    s.step(ticket, &station, pb::ContactRequest { header: None, outcome: reached, note });
+    s.pass(300..1200);
+    s.reply(ticket, &station, ReplyOutcome::Resolved, words::DESK_MEASURES, words::CATEGORY_COMPLAINT);
+    s.pass(10..60);
+    s.step(ticket, &Scene::desk(county), Request::sent_back(words::INCOMPLETE));
+    s.pass(60..300);
+    s.reply(ticket, &station, ReplyOutcome::Resolved, words::DESK_MEASURES, words::CATEGORY_COMPLAINT);
+    s.audit(ticket, &chain[..3]);
+    s.revisit_content(ticket);
+    s.close(ticket);
+}
+
+/// The complainant is hidden, and hence never asked again.
+fn whistle(s: &mut Scene<'_>) {
+    let house = s.household();
+    let ticket = s.receive(&house, BusinessType::Report, words::WHISTLE);
+    s.pass(2..6);
+    s.classify_plain(ticket, words::CATEGORY_WHISTLE);
+    desk_work(s, ticket, &[PROVINCE, CITY], words::CATEGORY_WHISTLE);
+    s.close(ticket);
+}
+
+fn opinion(s: &mut Scene<'_>) {
+    said_and_answered(s, BusinessType::Opinion, words::OPINION, words::CATEGORY_OPINION);
+}
+
+fn suggestion(s: &mut Scene<'_>) {
+    said_and_answered(s, BusinessType::Suggestion, words::SUGGESTION, words::CATEGORY_SUGGESTION);
+}
+
+/// The customer stays dissatisfied: it is explained, and closed.
+fn opinion_escalated(s: &mut Scene<'_>) {
+    let house = s.household();
+    let ticket = s.receive(&house, BusinessType::Opinion, words::OPINION);
+    s.pass(1..4);
+    s.classify_plain(ticket, words::CATEGORY_OPINION);
+    s.pass(5..60);
+    let agent = s.agent();
+    let to = pb::escalate_request::To::Complaint(Grade::General.into());
+    let request = pb::EscalateRequest { header: None, reason: words::ESCALATED.to_owned(), to: Some(to) };
+    s.step(ticket, &agent, request);
+    desk_work(s, ticket, &[PROVINCE, CITY, county(&house)], words::CATEGORY_OPINION);
+    s.pass(10..60);
+    s.pass_quiet_hours();
+    s.step(ticket, &agent, dissatisfied(pb::DissatisfactionReason::Other));
+    s.pass(5..20);
+    s.step(ticket, &agent, pb::CloseRequest { header: None, explanation: Some(words::EXPLAINED.to_owned()) });
+}
+
+/// Praise is passed on, and not revisited.
+fn praise(s: &mut Scene<'_>) {
+    let house = s.household();
+    let ticket = s.receive(&house, BusinessType::Praise, words::PRAISE);
+    s.pass(1..4);
+    s.classify_plain(ticket, words::CATEGORY_PRAISE);
+    desk_work(s, ticket, &[PROVINCE, CITY], words::CATEGORY_PRAISE);
+    s.close(ticket);
+}
+
+fn urge_order(s: &mut Scene<'_>) {
+    let (ticket, house) = reported(s);
+    let city = at_the_city(s, ticket);
+    s.pass(20..40);
+    let urge = s.receive_urge(&house, words::URGE, ticket);
+    s.pass(1..3);
+    s.classify(urge, words::CATEGORY_URGE, Urgency::Urgent, Grade::Unspecified);
+    s.send_down(urge, &[CITY], 1..3);
+    repaired(s, ticket, &city, &house);
+    s.reply(urge, &city, ReplyOutcome::Resolved, words::DESK_MEASURES, words::CATEGORY_URGE);
+    s.audit(urge, &[]);
+    s.close(urge);
+    s.revisit_content(ticket);
+    s.close(ticket);
+}
+
+/// Answered while the caller waits.
+fn at_first_contact(s: &mut Scene<'_>, business: BusinessType, said: &str, category: &str, answer: &str) {
+    let house = s.household();
+    let ticket = s.receive(&house, business, said);
+    s.pass(1..3);
+    s.classify_plain(ticket, category);
+    s.pass(1..3);
+    let agent = s.agent();
+    s.step(ticket, &agent, pb::CloseAtFirstContactRequest { header: None, answer: answer.to_owned() });
+}
+
+/// Something that the desks of the province and the city settle, and then a word with the customer.
+fn said_and_answered(s: &mut Scene<'_>, business: BusinessType, said: &str, category: &str) {
+    let house = s.household();
+    let ticket = s.receive(&house, business, said);
+    s.pass(1..4);
+    s.classify_plain(ticket, category);
+    desk_work(s, ticket, &[PROVINCE, CITY, county(&house)], category);
+    s.revisit_content(ticket);
+    s.close(ticket);
+}
+
+/// Down to the last of `units`, answered there, and audited all the way up.
+fn desk_work(s: &mut Scene<'_>, ticket: Slot, units: &[&str], category: &str) {
+    s.send_down(ticket, units, 5..60);
+    s.pass(60..600);
+    if let [above @ .., last] = units {
+        s.reply(ticket, &Scene::desk(last), ReplyOutcome::Resolved, words::DESK_MEASURES, category);
+        s.audit(ticket, above);
+    }
+}
+
+/// One household's fault, as the robot or an agent takes it, classified.
+fn reported(s: &mut Scene<'_>) -> (Slot, Household) {
+    let house = s.household();
+    let ticket = if s.dice.random_bool(0.45) {
+        s.receive_by_robot(&house, BusinessType::FaultRepair, words::SINGLE_OUTAGE)
+    } else {
+        s.receive(&house, BusinessType::FaultRepair, words::SINGLE_OUTAGE)
+    };
+    s.pass(1..2);
+    s.classify_plain(ticket, words::CATEGORY_SINGLE);
+    (ticket, house)
+}
+
+/// Straight to the city's command centre, whose desk is returned.
+fn at_the_city(s: &mut Scene<'_>, ticket: Slot) -> crate::script::Actor {
+    s.send_down(ticket, &[CITY], 1..2);
+    Scene::desk(CITY)
+}
+
+/// A crew repairs it; reply and audit follow.
+fn repaired(s: &mut Scene<'_>, ticket: Slot, city: &crate::script::Actor, house: &Household) {
+    let crew = s.crew(&house.station);
+    s.crew_works(ticket, city, &crew);
+    let resolved = ReplyOutcome::Resolved;
+    s.reply(ticket, &Scene::desk(&crew), resolved, words::FAULT_MEASURES, words::CATEGORY_SINGLE);
+    s.audit(ticket, &[CITY]);
+}
+
+fn dissatisfied(reason: pb::DissatisfactionReason) -> pb::RevisitRequest {
+    pb::RevisitRequest {
+        method: RevisitMethod::Call.into(),
+        outcome: Satisfaction::Dissatisfied.into(),
+        reasons: vec![reason.into()],
+        ..pb::RevisitRequest::default()
+    }
+}
+
+/// The county that a household's station belongs to.
+fn county(house: &Household) -> &str {
+    house.station.rsplit_once('/').map_or(CITY, |(county, _)| county)
+}

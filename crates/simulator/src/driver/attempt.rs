@@ -1,0 +1,111 @@
+//! One call: with its metadata and deadline, tried again when the failure may pass. The request id stays the same, so that a
+//! call whose answer was lost is answered again and not done again. Absent: pools, breakers and hedging.
+
+use std::time::Duration;
+
+use switchboard_wire::proto::ErrorReason;
+use tonic::{Code, Status, metadata::MetadataValue};
+use tonic_types::StatusExt as _;
+
+use super::Driver;
+use crate::{
+    request::{Answer, Line, Request},
+    script::Actor,
+};
+
+/// Why a step was not taken.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Failure {
+    /// The reason's name in `ErrorReason`, else the gRPC code.
+    pub reason: String,
+    /// In words.
+    pub message: String,
+    /// Whether it might have passed: the server is not there, or can take nothing.
+    pub transient: bool,
+}
+
+impl Failure {
+    fn of(status: &Status) -> Self {
+        let reason = status.get_error_details().error_info().map(|info| info.reason.clone());
+        let transient = match reason.as_deref().and_then(ErrorReason::from_str_name) {
+            Some(known) => matches!(
+                known,
+                ErrorReason::Contended
+                    | ErrorReason::StoreUnavailable
+                    | ErrorReason::OutcomeUnknown
+                    | ErrorReason::Overloaded
+                    | ErrorReason::TimedOut
+                    | ErrorReason::Draining
+            ),
+            // No reason given: it was not the engine that spoke, but the transport.
+            None => matches!(
+                status.code(),
+                Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted | Code::Cancelled | Code::Unknown
+            ),
+        };
+        let reason = reason.unwrap_or_else(|| format!("{:?}", status.code()).to_uppercase());
+        Self { reason, message: status.message().to_owned(), transient }
+    }
+
+    /// The engine did not add the facts that the step comes after.
+    pub(super) fn waited(kind: &str, patience: Duration) -> Self {
+        let message = format!("no {kind} within {} s", patience.as_secs());
+        Self { reason: "FACT_AWAITED".to_owned(), message, transient: false }
+    }
+}
+
+impl Driver {
+    /// Sends a command until it is answered for good.
+    pub(super) async fn send(&self, line: &mut Line, actor: &Actor, request: Request) -> Result<Answer, Failure> {
+        let sent = self.ask(actor, request, async |request| {
+            let answer = Request::send(request, line).await?;
+            Ok(tonic::Response::new(answer))
+        });
+        sent.await
+    }
+
+    /// Makes a call until it is answered for good.
+    pub(super) async fn ask<M: Clone, A>(
+        &self,
+        actor: &Actor,
+        message: M,
+        mut call: impl AsyncFnMut(tonic::Request<M>) -> Result<tonic::Response<A>, Status>,
+    ) -> Result<A, Failure> {
+        let mut wait = self.options.backoff;
+        let mut attempt = 1;
+        loop {
+            let request = self.address(actor, message.clone())?;
+            // The server keeps the deadline; a little later we stop believing that it does.
+            let answered = tokio::time::timeout(self.options.deadline * 2, call(request)).await;
+            let status = match answered {
+                Ok(Ok(answer)) => return Ok(answer.into_inner()),
+                Ok(Err(status)) => status,
+                Err(_) => Status::deadline_exceeded("no answer at all"),
+            };
+            let failure = Failure::of(&status);
+            if !failure.transient || attempt >= self.options.attempts {
+                return Err(failure);
+            }
+            tracing::debug!(attempt, reason = %failure.reason, message = %failure.message, "trying again");
+            let asked = status.get_error_details().retry_info().and_then(|info| info.retry_delay);
+            tokio::time::sleep(asked.unwrap_or(wait).clamp(wait, self.options.backoff_max.max(wait))).await;
+            wait = (wait * 2).min(self.options.backoff_max);
+            attempt += 1;
+        }
+    }
+
+    /// Who asks, and until when the answer is of use.
+    fn address<M>(&self, actor: &Actor, message: M) -> Result<tonic::Request<M>, Failure> {
+        let mut request = tonic::Request::new(message);
+        for (key, value) in [("x-actor-id", &actor.id), ("x-actor-role", &actor.role), ("x-actor-org", &actor.org)] {
+            let value = MetadataValue::try_from(value.as_str()).map_err(|_| Failure {
+                reason: ErrorReason::ActorMissing.as_str_name().to_owned(),
+                message: format!("{key} cannot be sent: {value:?}"),
+                transient: false,
+            })?;
+            request.metadata_mut().insert(key, value);
+        }
+        request.set_timeout(self.options.deadline);
+        Ok(request)
+    }
+}

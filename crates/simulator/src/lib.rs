@@ -1,0 +1,40 @@
+//! Demand: recorded outages and a seeded city, played against the public API.
+//!
+//! ```text
+//!    command ──▶ decide ──▶ append ──▶ project ──▶ dispatch ──▶ subscribe
+//!    server      domain     eventstore  views       dispatcher   server
+//!       ╰───────────────  engine turns the wheel  ───────────────╯
+//!       ▲                 wire carries it across
+//!   SIMULATOR
+//!
+//!    an operator's CSV ──▶ [mapping] ──▶ [rows] ──▶ [outage] ──╮
+//!                                                              ├──▶ [script] ──▶ [driver] ──▶ gRPC
+//!                                       a seed ──▶ [city] ─────╯
+//! ```
+//!
+//! `import`, `replay`, `demo`, load and crash tests are one idea: something becomes **scripts**, and a **driver** plays them.
+//!
+//! Modules in reading order:
+//!
+//! - [`script`]: what somebody would do with tickets: timed steps, each a complete API request with its own id
+//! - [`request`]: the calls of the API that a step can make
+//! - [`driver`]: plays scripts against a server: bounded, paced, retried, reported
+//! - [`mapping`], [`rows`]: how an operator's file reads, and its rows one by one
+//! - [`outage`]: the script of a recorded outage, as an import or as a replay with callers
+//! - [`city`]: a city that never was, and a day of its calls
+//!
+//! Invariants, including what is absent: request ids derive from the source, the row and the step, never from a clock or a
+//! dice, so that playing a script again appends nothing. There is no rule about tickets in this crate: the server says no,
+//! and the report quotes it. All people are generated; nothing is read but the file that was named. Nothing here is linked to
+//! the engine: a script that works here works for any client of the API. Start reading at [`script::Script`].
+
+pub mod city;
+pub mod driver;
+pub mod mapping;
+pub mod outage;
+pub mod request;
+pub mod rows;
+pub mod script;
+
+/// An instant in UTC.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;

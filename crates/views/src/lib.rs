@@ -1,0 +1,37 @@
+//! What people want to look at, folded from facts.
+//!
+//! ```text
+//!    command ──▶ decide ──▶ append ──▶ [project] ──▶ dispatch ──▶ subscribe
+//!    server      domain     eventstore   VIEWS       dispatcher   server
+//!       ╰───────────────  engine turns the wheel  ───────────────╯
+//!                         wire carries it across
+//! ```
+//!
+//! Modules in reading order, each the answer to one question on a screen:
+//!
+//! - [`ticket_list`]: which tickets are there? One [`Row`](ticket_list::Row) a ticket, the filter language, the orders
+//! - [`ticket_page`]: what is known of this ticket? Its row, and everything about the person behind it
+//! - [`advice`]: what do we tell the one who calls about it?
+//! - [`reconciliation`]: does everything that came in still add up?
+//! - `random`: histories and filters by chance, for tests alone
+//!
+//! Invariants, including what is absent: this crate is *pure*. There is no clock, no storage, no `async` and no protobuf
+//! in it; `server` keeps rows in a file, and the borders mask and word what is shown. Every fold is total: whatever the
+//! log holds, in whatever order, `apply` returns. No rule about tickets is repeated here: a view's state moves by
+//! the domain's own `evolve`. Start reading at [`ticket_list::Row::apply`].
+
+pub mod advice;
+pub mod reconciliation;
+pub mod ticket_list;
+pub mod ticket_page;
+
+#[cfg(any(test, feature = "random"))]
+pub mod random;
+
+use switchboard_domain::{
+    decider::Recorded,
+    ticket::{Event, TicketId},
+};
+
+/// A ticket's fact with its place in the log.
+pub type Fact = Recorded<Event, TicketId>;

@@ -1,0 +1,140 @@
+//! Does everything that came in still add up? Two ledgers that share nothing: what the facts say went in and out, and what
+//! the rows say is there. An order lost on its way (domain.md section 17, invariant 8) makes them differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use switchboard_domain::ticket::{BusinessType, Event, Stage, TicketId};
+
+use crate::{Fact, ticket_list::Row};
+
+/// What went in and out, counted from facts alone. Remembers which tickets are open, and no other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flow {
+    /// Tickets received.
+    pub received: u64,
+    /// Tickets filed away, each time; `closed_at_first_contact` is part of it.
+    pub closed: u64,
+    /// Of those, answered while the caller waited.
+    pub closed_at_first_contact: u64,
+    /// Tickets withdrawn.
+    pub withdrawn: u64,
+    /// Closed tickets that were taken up again.
+    pub reopened: u64,
+    /// Dispatches, forwarding included.
+    pub dispatches: u64,
+    open: BTreeSet<TicketId>,
+}
+
+impl Flow {
+    /// Takes the next fact into account. A fact about a ticket that is not open, or that is, where it cannot be, is not counted.
+    pub fn apply(&mut self, fact: &Fact) {
+        match &fact.event {
+            Event::Received(_) => self.received += u64::from(self.open.insert(fact.id)),
+            Event::Reopened(_) => self.reopened += u64::from(self.open.insert(fact.id)),
+            Event::Closed(_) => self.closed += u64::from(self.open.remove(&fact.id)),
+            Event::ClosedAtFirstContact(_) => {
+                let counted = u64::from(self.open.remove(&fact.id));
+                self.closed += counted;
+                self.closed_at_first_contact += counted;
+            }
+            Event::Withdrawn(_) => self.withdrawn += u64::from(self.open.remove(&fact.id)),
+            Event::Dispatched(_) => self.dispatches += 1,
+            _ => {}
+        }
+    }
+
+    /// Tickets in flight.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        self.open.len() as u64
+    }
+}
+
+/// What is there, counted from rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stock {
+    /// Tickets by business type and stage; pairs without tickets may be absent.
+    pub tickets: BTreeMap<(BusinessType, Stage), u64>,
+}
+
+impl Stock {
+    /// Counts one row.
+    pub fn add(&mut self, row: &Row) {
+        *self.tickets.entry((row.ticket.business, row.ticket.stage)).or_default() += 1;
+    }
+
+    /// Tickets for which `wanted` holds.
+    #[must_use]
+    pub fn count(&self, wanted: impl Fn(BusinessType, Stage) -> bool) -> u64 {
+        self.tickets.iter().filter(|((business, stage), _)| wanted(*business, *stage)).map(|(_, count)| count).sum()
+    }
+
+    /// Whether received = closed + withdrawn + in flight holds, and both ledgers name the same numbers.
+    #[must_use]
+    pub fn agrees_with(&self, flow: &Flow) -> bool {
+        let closed = self.count(|_, stage| stage == Stage::Closed);
+        let withdrawn = self.count(|_, stage| stage == Stage::Withdrawn);
+        let in_flight = self.count(|_, stage| !stage.is_ended());
+        flow.received == closed + withdrawn + in_flight
+            && flow.closed == closed + flow.reopened
+            && flow.withdrawn == withdrawn
+            && flow.in_flight() == in_flight
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::random;
+
+    /// Whether `decide` could have let `event` end or reopen a ticket that stands as `row` says.
+    fn is_lawful(row: Option<&Row>, event: &Event) -> bool {
+        match (row.map(|row| row.ticket.stage), event) {
+            (None, event) => matches!(event, Event::Received(_)),
+            (Some(_), Event::Received(_)) => false,
+            (Some(stage), Event::Reopened(_)) => stage != Stage::Withdrawn,
+            (Some(stage), _) => !stage.is_ended(),
+        }
+    }
+
+    #[test]
+    fn empty_ledgers_agree_and_a_lost_ticket_makes_them_differ() {
+        let flow = Flow::default();
+        assert!(Stock::default().agrees_with(&flow));
+        let lost = Flow { received: 1, ..flow };
+        assert!(!Stock::default().agrees_with(&lost));
+    }
+
+    proptest! {
+        #[test]
+        fn the_flow_always_balances_with_itself(facts in random::history(80)) {
+            let mut flow = Flow::default();
+            for fact in &facts {
+                flow.apply(fact);
+                prop_assert_eq!(flow.received + flow.reopened, flow.closed + flow.withdrawn + flow.in_flight());
+            }
+        }
+
+        #[test]
+        fn rows_and_facts_agree_until_a_row_is_lost(facts in random::history(120)) {
+            let mut flow = Flow::default();
+            let mut rows: BTreeMap<TicketId, Option<Row>> = BTreeMap::new();
+            for fact in &facts {
+                let row = rows.entry(fact.id).or_default();
+                if is_lawful(row.as_ref(), &fact.event) {
+                    Row::apply(row, fact);
+                    flow.apply(fact);
+                }
+            }
+            let stock = |skipped: usize| {
+                let mut stock = Stock::default();
+                rows.values().flatten().skip(skipped).for_each(|row| stock.add(row));
+                stock
+            };
+            prop_assert!(stock(0).agrees_with(&flow));
+            prop_assert!(flow.received == 0 || !stock(1).agrees_with(&flow));
+        }
+    }
+}

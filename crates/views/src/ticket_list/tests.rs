@@ -1,0 +1,165 @@
+//! The list: rows as folded, and the filter language as documented.
+
+use proptest::prelude::*;
+use switchboard_domain::ticket::{Event, evolve};
+
+use super::*;
+use crate::{Fact, random, ticket_page::TicketPage};
+
+fn problem(text: &str) -> (usize, FilterProblem) {
+    let error = Filter::parse(text).unwrap_err();
+    (error.at, error.problem)
+}
+
+fn rows(facts: &[Fact]) -> Vec<Row> {
+    let mut rows: std::collections::BTreeMap<_, Option<Row>> = std::collections::BTreeMap::new();
+    for fact in facts {
+        Row::apply(rows.entry(fact.id).or_default(), fact);
+    }
+    rows.into_values().flatten().collect()
+}
+
+#[test]
+fn the_documented_example_is_read_and_written_the_same() {
+    let text = "open = true AND holder = sgcc/zj/hz AND received_at >= 2024-01-01T00:00:00Z";
+    let filter = Filter::parse(text).unwrap();
+    assert_eq!(filter.terms().len(), 3);
+    assert_eq!(filter.to_string(), text);
+    assert_eq!(Filter::parse("  ").unwrap(), Filter::default());
+}
+
+#[test]
+fn a_filter_says_where_it_cannot_be_read_and_why() {
+    use FilterProblem as P;
+    assert_eq!(problem("colour = red"), (0, P::UnknownField("colour".into())));
+    assert_eq!(problem("open = true AND caller.phone = 1"), (16, P::UnknownField("caller.phone".into())));
+    assert_eq!(problem("open = true holder = sgcc"), (12, P::NoAnd));
+    assert_eq!(problem("open = true OR open = false"), (12, P::NoAnd));
+    assert_eq!(problem("open = true AND"), (15, P::NoField));
+    assert_eq!(problem("= true"), (0, P::NoField));
+    assert_eq!(problem("open true"), (5, P::NoComparison(Field::Open)));
+    assert_eq!(problem("open < true"), (5, P::NotOrdered(Field::Open)));
+    assert_eq!(problem("open ="), (6, P::NoValue(Field::Open)));
+    assert_eq!(problem("open = yes"), (7, P::BadValue(Field::Open)));
+    assert_eq!(problem("stage = finished"), (8, P::BadValue(Field::Stage)));
+    assert_eq!(problem("external = 12"), (11, P::BadValue(Field::External)));
+    assert_eq!(problem("holder = SGCC"), (9, P::BadValue(Field::Holder)));
+    assert_eq!(problem("received_at > 2024-01-01"), (14, P::BadValue(Field::ReceivedAt)));
+    assert_eq!(problem("number = \"1"), (9, P::BadQuotes));
+    assert_eq!(problem("number = \"\\n\""), (9, P::BadQuotes));
+    assert_eq!(problem("number = \u{5de5}\u{5355} AND \u{5355} = 1"), (20, P::UnknownField("\u{5355}".into())));
+}
+
+#[test]
+fn an_error_names_the_words_that_would_have_been_right() {
+    let message = Filter::parse("urgency = high").unwrap_err().to_string();
+    assert_eq!(message, "at byte 10: urgency is one of normal, urgent");
+}
+
+#[test]
+fn a_filter_has_limits() {
+    let term = "open = true";
+    let most = vec![term; FILTER_TERMS_MAX].join(" AND ");
+    assert!(Filter::parse(&most).is_ok());
+    assert_eq!(problem(&format!("{most} AND {term}")).1, FilterProblem::TooManyTerms);
+    let long = format!("number = {}", "1".repeat(FILTER_BYTES_MAX));
+    assert_eq!(problem(&long), (FILTER_BYTES_MAX, FilterProblem::TooLong));
+}
+
+#[test]
+fn a_quoted_value_may_hold_anything() {
+    let filter = Filter::parse(r#"number = "a \"b\" \\ AND open = true""#).unwrap();
+    assert_eq!(filter.terms()[0].value, Value::Text(r#"a "b" \ AND open = true"#.into()));
+    assert_eq!(Filter::parse(&filter.to_string()).unwrap(), filter);
+}
+
+#[test]
+fn a_path_matches_itself_and_what_lies_below_and_no_namesake() {
+    assert!(is_within("sgcc/zj", "sgcc/zj"));
+    assert!(is_within("sgcc/zj", "sgcc/zj/hz"));
+    assert!(!is_within("sgcc/zj", "sgcc/zj-2"));
+    assert!(!is_within("sgcc/zj", "sgcc"));
+}
+
+#[test]
+fn an_order_is_read_and_written_the_same() {
+    for text in ["received_at", "received_at desc", "updated_at", "number desc"] {
+        assert_eq!(Order::parse(text).unwrap().to_string(), text);
+    }
+    assert_eq!(Order::parse("").unwrap().to_string(), "received_at desc");
+    for bad in ["stage", "number asc", "number desc desc", "number, received_at", "desc"] {
+        assert_eq!(Order::parse(bad), Err(UnknownOrder), "{bad}");
+    }
+}
+
+#[test]
+fn a_fingerprint_depends_on_every_part_and_its_ends() {
+    assert_eq!(fingerprint(&["ab", ""]), fingerprint(&["ab", ""]));
+    assert_ne!(fingerprint(&["ab"]), fingerprint(&["a", "b"]));
+    assert_ne!(fingerprint(&["ab"]), fingerprint(&["ab", ""]));
+}
+
+proptest! {
+    #[test]
+    fn any_history_folds_into_rows_that_survive_being_written_down(facts in random::history(80)) {
+        for row in rows(&facts) {
+            let json = serde_json::to_string(&row).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<Row>(&json).unwrap(), &row);
+            prop_assert_eq!(row.ended_at.is_some(), !row.is_open());
+            prop_assert!(row.opened <= row.position);
+        }
+    }
+
+    #[test]
+    fn a_row_says_what_the_domain_and_the_page_say(facts in random::history(80)) {
+        for row in rows(&facts) {
+            let own: Vec<&Fact> = facts.iter().filter(|fact| fact.id == row.id).collect();
+            let first = own.iter().position(|fact| matches!(fact.event, Event::Received(_))).unwrap();
+            let state = own[first..]
+                .iter()
+                .enumerate()
+                .filter(|(index, fact)| *index == 0 || !matches!(fact.event, Event::Received(_)))
+                .fold(None, |state, (_, fact)| evolve(state, &fact.event, fact.occurred_at));
+            prop_assert_eq!(Some(&row.ticket), state.as_ref());
+            let page = TicketPage::fold(own.iter().copied()).unwrap();
+            prop_assert_eq!(&page.row, &row);
+            prop_assert!(!page.content.is_empty());
+            prop_assert_eq!(page.legal_moves(), switchboard_domain::ticket::legal(&state));
+        }
+    }
+
+    #[test]
+    fn a_filter_read_from_its_own_text_is_the_same(filter in random::filter()) {
+        prop_assert_eq!(Filter::parse(&filter.to_string()).unwrap(), filter);
+    }
+
+    #[test]
+    fn reading_any_text_never_panics(text in ".{0,60}", middle in "[a-z_]{0,12} ?(=|!=|<) ?[\"\\\\a-z0-9:/]{0,9}") {
+        let _ = Filter::parse(&text);
+        let _ = Filter::parse(&middle);
+        let _ = Order::parse(&text);
+    }
+
+    #[test]
+    fn a_term_and_its_opposite_share_the_rows_between_them(facts in random::history(60), filter in random::filter()) {
+        let rows = rows(&facts);
+        for term in filter.terms() {
+            let opposite = match term.comparison {
+                Comparison::Equal => Comparison::NotEqual,
+                Comparison::NotEqual => Comparison::Equal,
+                Comparison::Less => Comparison::GreaterOrEqual,
+                Comparison::LessOrEqual => Comparison::Greater,
+                Comparison::Greater => Comparison::LessOrEqual,
+                Comparison::GreaterOrEqual => Comparison::Less,
+            };
+            let [one, other] = [term.comparison, opposite].map(|comparison| {
+                let sign = comparison.as_str();
+                let value = &term.value;
+                Filter::parse(&format!("{} {sign} {value}", term.field.as_str())).unwrap()
+            });
+            for row in &rows {
+                prop_assert!(one.matches(row) != other.matches(row));
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The domain's words, times and people in protobuf, both ways. Whole views are not made here; `views` folds them and the
+//! server fills them in.
+
+mod fact;
+mod words;
+
+use prost_types::Timestamp as WireTimestamp;
+use switchboard_domain::{
+    Timestamp,
+    actor::Actor,
+    ticket::{ExternalRef, Place},
+};
+
+pub use self::{
+    fact::fact_json,
+    words::{UnknownWord, Word, maybe_word, word},
+};
+use crate::proto;
+
+/// Seconds of 0001-01-01T00:00:00Z, the first instant that protobuf can say.
+const SECONDS_MIN: i64 = -62_135_596_800;
+/// Seconds of 9999-12-31T23:59:59Z, the last.
+const SECONDS_MAX: i64 = 253_402_300_799;
+
+/// An instant in protobuf.
+#[must_use]
+pub fn timestamp(at: Timestamp) -> WireTimestamp {
+    // A leap second is counted in the nanoseconds by chrono and not known to protobuf: it becomes the last instant before midnight.
+    let nanos = at.timestamp_subsec_nanos().min(999_999_999);
+    WireTimestamp { seconds: at.timestamp(), nanos: nanos.cast_signed() }
+}
+
+/// The instant of a protobuf time, cut to whole microseconds, which is how it will be stored; `None` outside the years
+/// 1 to 9999 or with nanoseconds outside a second.
+#[must_use]
+pub fn instant(at: &WireTimestamp) -> Option<Timestamp> {
+    let nanos = u32::try_from(at.nanos).ok().filter(|nanos| *nanos < 1_000_000_000)?;
+    let seconds = Some(at.seconds).filter(|seconds| (SECONDS_MIN..=SECONDS_MAX).contains(seconds))?;
+    Timestamp::from_timestamp(seconds, nanos / 1000 * 1000)
+}
+
+/// Who did something.
+#[must_use]
+pub fn actor(actor: &Actor) -> proto::Actor {
+    proto::Actor { id: actor.id.clone(), role: actor.role.as_str().into(), org: actor.org.as_str().into() }
+}
+
+/// Where the trouble is.
+#[must_use]
+pub fn place(place: &Place) -> proto::Place {
+    proto::Place {
+        area: maybe_word(place.area),
+        feeder: place.feeder.clone(),
+        transformer: place.transformer.clone(),
+        latitude_e6: place.location_e6.map(|(latitude, _)| latitude),
+        longitude_e6: place.location_e6.map(|(_, longitude)| longitude),
+    }
+}
+
+/// The number that another system gave.
+#[must_use]
+pub fn external(external: &ExternalRef) -> proto::ExternalRef {
+    proto::ExternalRef { issuer: external.issuer.clone(), value: external.value.clone() }
+}

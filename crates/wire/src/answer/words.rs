@@ -1,0 +1,120 @@
+//! The closed word lists, each beside its protobuf enum. The matches are exhaustive both ways: a word added on one side only
+//! does not compile.
+
+use switchboard_domain::ticket as domain;
+
+use crate::proto;
+
+/// A number that is not in the word list: a newer caller's, or a mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownWord;
+
+/// A word of a closed list that has a protobuf enum.
+pub trait Word: Copy + 'static {
+    /// The protobuf enum.
+    type Proto: Into<i32>;
+    /// What a caller is told to send, for people.
+    const FORM: &'static str;
+    /// Every word, in the list's order.
+    const WORDS: &'static [Self];
+
+    /// The word in protobuf.
+    fn proto(self) -> Self::Proto;
+
+    /// The word of that number; `None` for the unspecified one.
+    ///
+    /// # Errors
+    /// [`UnknownWord`] when the list has no such number.
+    fn read(number: i32) -> Result<Option<Self>, UnknownWord>;
+}
+
+/// The number of a word in a protobuf message.
+#[must_use]
+pub fn word<W: Word>(word: W) -> i32 {
+    word.proto().into()
+}
+
+/// The number of a word that may be absent; then it is the unspecified one.
+#[must_use]
+pub fn maybe_word<W: Word>(maybe: Option<W>) -> i32 {
+    maybe.map_or(0, word)
+}
+
+macro_rules! words {
+    ($($list:ident { $($word:ident)+ })+) => {$(
+        impl Word for domain::$list {
+            type Proto = proto::$list;
+            const FORM: &'static str = concat!("a known value of ", stringify!($list));
+            const WORDS: &'static [Self] = &[$(Self::$word,)+];
+
+            fn proto(self) -> proto::$list {
+                match self { $(Self::$word => proto::$list::$word,)+ }
+            }
+
+            fn read(number: i32) -> Result<Option<Self>, UnknownWord> {
+                match proto::$list::try_from(number) {
+                    $(Ok(proto::$list::$word) => Ok(Some(Self::$word)),)+
+                    Ok(proto::$list::Unspecified) => Ok(None),
+                    Err(_) => Err(UnknownWord),
+                }
+            }
+        }
+    )+};
+}
+
+words! {
+    BusinessType {
+        InformationQuery Consultation FaultRepair Complaint Report Opinion Suggestion Praise ServiceApplication Urge
+    }
+    Channel { Hotline Ivr App Web Sms Letter Counter Regulator CityHotline Media Proactive }
+    Urgency { Normal Urgent }
+    Grade { General Important Major Special }
+    Area { Urban Rural Remote }
+    Premises { Single Multiple }
+    ReturnReason { WrongArea WrongUnit WrongType Incomplete }
+    SuspendReason { Customer Works ThirdParty Weather }
+    ContactOutcome { Reached Unreachable }
+    ReplyOutcome { Resolved NotOurs Explained }
+    Ownership { Utility Customer ThirdParty }
+    RevisitMethod { Call Bot Sms }
+    Satisfaction { VerySatisfied Satisfied Neutral Dissatisfied NoAnswer Refused Unreachable }
+    DissatisfactionReason { Attitude Quality ArrivalTime Speed NotRepaired Other }
+    Stage { Received Classified Dispatched Accepted Replied AwaitingRevisit ReadyToClose Closed Withdrawn }
+    CrewProgress { None Assigned Accepted EnRoute Arrived Diagnosed Restored }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn goes_both_ways<W: Word + PartialEq + std::fmt::Debug>(all: &[W]) {
+        for &known in all {
+            let number = word(known);
+            assert_ne!(number, 0);
+            assert_eq!(W::read(number), Ok(Some(known)));
+        }
+        assert_eq!(W::WORDS.len(), all.len());
+        assert_eq!(W::read(0), Ok(None));
+        assert_eq!(W::read(99), Err(UnknownWord));
+        assert_eq!(W::read(-1), Err(UnknownWord));
+    }
+
+    #[test]
+    fn every_word_goes_both_ways_and_an_unknown_number_is_no_word() {
+        goes_both_ways(domain::BusinessType::ALL);
+        goes_both_ways(domain::Channel::ALL);
+        goes_both_ways(domain::Urgency::ALL);
+        goes_both_ways(domain::Grade::ALL);
+        goes_both_ways(domain::Area::ALL);
+        goes_both_ways(domain::Premises::ALL);
+        goes_both_ways(domain::ReturnReason::ALL);
+        goes_both_ways(domain::SuspendReason::ALL);
+        goes_both_ways(domain::ContactOutcome::ALL);
+        goes_both_ways(domain::ReplyOutcome::ALL);
+        goes_both_ways(domain::Ownership::ALL);
+        goes_both_ways(domain::RevisitMethod::ALL);
+        goes_both_ways(domain::Satisfaction::ALL);
+        goes_both_ways(domain::DissatisfactionReason::ALL);
+        goes_both_ways(&domain::Stage::ALL);
+    }
+}

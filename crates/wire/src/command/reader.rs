@@ -1,0 +1,183 @@
+//! Reads the fields of a request one by one and keeps every violation. A field that cannot be read is stood in for, so that the
+//! rest of the command is still looked at; a command with a stand-in never leaves this module.
+
+use prost_types::Timestamp as WireTimestamp;
+use switchboard_domain::{
+    Problem, Timestamp, Violation,
+    organisation::OrgPath,
+    personal::Personal,
+    ticket::{Category, Command, TicketId, validate},
+};
+use uuid::Uuid;
+
+use super::{Header, TicketRef, reference};
+use crate::{
+    answer::{Word, instant},
+    proto,
+};
+
+/// The form of a reference, for people.
+const TICKET_FORM: &str = "a ticket's id or number";
+
+/// What has been found so far.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    violations: Vec<Violation>,
+    /// A field as the domain names it, and its path in this request.
+    nested: Option<(&'static str, &'static str)>,
+}
+
+impl Reader {
+    /// Keeps the violation, unless the field is listed already.
+    pub(super) fn refuse(&mut self, violation: Violation) {
+        if !self.listed(violation.field) {
+            self.violations.push(violation);
+        }
+    }
+
+    fn listed(&self, field: &str) -> bool {
+        self.violations.iter().any(|violation| violation.field == field)
+    }
+
+    pub(super) fn missing(&mut self, field: &'static str) {
+        self.refuse(Violation::missing(field));
+    }
+
+    pub(super) fn malformed(&mut self, field: &'static str, expected: &'static str) {
+        self.refuse(Violation::malformed(field, expected));
+    }
+
+    /// In this request the domain's `field` stands at `path`.
+    pub(super) fn nested(&mut self, field: &'static str, path: &'static str) {
+        self.nested = Some((field, path));
+    }
+
+    pub(super) fn header(&mut self, header: Option<&proto::CommandHeader>) -> Header {
+        let absent = proto::CommandHeader::default();
+        let header = header.unwrap_or(&absent);
+        let ticket = self.ticket("header.ticket", &header.ticket);
+        Header {
+            request_id: self.request_id("header.request_id", &header.request_id),
+            ticket: ticket.unwrap_or(TicketRef::Id(TicketId(Uuid::nil()))),
+            etag: self.etag("header.etag", header.etag.as_deref()),
+            occurred_at: self.time("header.occurred_at", header.occurred_at.as_ref()),
+        }
+    }
+
+    pub(super) fn request_id(&mut self, field: &'static str, text: &str) -> Uuid {
+        match Uuid::try_parse(text) {
+            Ok(id) if !id.is_nil() => return id,
+            _ if text.is_empty() => self.missing(field),
+            _ => self.malformed(field, "a UUID that is not nil"),
+        }
+        Uuid::nil()
+    }
+
+    fn etag(&mut self, field: &'static str, text: Option<&str>) -> Option<u64> {
+        let text = given(text)?;
+        let revision = text.parse().ok();
+        if revision.is_none() {
+            self.malformed(field, "an etag as an earlier answer gave it");
+        }
+        revision
+    }
+
+    /// A required ticket.
+    pub(super) fn ticket(&mut self, field: &'static str, text: &str) -> Option<TicketRef> {
+        match reference(text) {
+            Some(ticket) => return Some(ticket),
+            None if text.trim().is_empty() => self.missing(field),
+            None => self.malformed(field, TICKET_FORM),
+        }
+        None
+    }
+
+    /// A word that must be given.
+    pub(super) fn word<W: Word>(&mut self, field: &'static str, number: i32) -> Option<W> {
+        match W::read(number) {
+            Ok(Some(word)) => return Some(word),
+            Ok(None) => self.missing(field),
+            Err(_) => self.malformed(field, W::FORM),
+        }
+        W::WORDS.first().copied()
+    }
+
+    /// A word that may be left out.
+    pub(super) fn maybe_word<W: Word>(&mut self, field: &'static str, number: i32) -> Option<W> {
+        W::read(number).unwrap_or_else(|_| {
+            self.malformed(field, W::FORM);
+            None
+        })
+    }
+
+    /// An instant that may be left out.
+    pub(super) fn time(&mut self, field: &'static str, at: Option<&WireTimestamp>) -> Option<Timestamp> {
+        let at = at?;
+        let read = instant(at);
+        if read.is_none() {
+            self.malformed(field, "an instant of the years 1 to 9999");
+        }
+        read
+    }
+
+    /// An instant that must be given.
+    pub(super) fn required_time(&mut self, field: &'static str, at: Option<&WireTimestamp>) -> Timestamp {
+        if at.is_none() {
+            self.missing(field);
+        }
+        self.time(field, at).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// A unit that must be given.
+    pub(super) fn org(&mut self, field: &'static str, text: &str) -> Option<OrgPath> {
+        if text.is_empty() {
+            self.missing(field);
+        } else if OrgPath::parse(text).is_err() {
+            self.malformed(field, OrgPath::FORM);
+        }
+        OrgPath::parse(text).or_else(|_| OrgPath::parse("stand-in")).ok()
+    }
+
+    /// A category that must be given.
+    pub(super) fn category(&mut self, field: &'static str, text: &str) -> Option<Category> {
+        if text.is_empty() {
+            self.missing(field);
+        } else if Category::parse(text).is_err() {
+            self.malformed(field, Category::FORM);
+        }
+        Category::parse(text).or_else(|_| Category::parse("stand-in")).ok()
+    }
+
+    /// A category that may be left out.
+    pub(super) fn maybe_category(&mut self, field: &'static str, text: Option<&str>) -> Option<Category> {
+        given(text).and_then(|text| self.category(field, text))
+    }
+
+    /// The command, if nothing is wrong with any field, by itself or beside the others.
+    pub(super) fn finish<H>(mut self, header: H, command: Option<Command>) -> Result<(H, Command), Vec<Violation>> {
+        let stood_in: Vec<_> = self.violations.iter().map(|violation| violation.field).collect();
+        for mut violation in command.iter().flat_map(validate::shape) {
+            if let Some((_, path)) = self.nested.filter(|(field, _)| *field == violation.field) {
+                violation.field = path;
+            }
+            // That a field contradicts a stand-in helps nobody.
+            if !matches!(violation.problem, Problem::Contradicts { other } if stood_in.contains(&other)) {
+                self.refuse(violation);
+            }
+        }
+        match command {
+            Some(command) if self.violations.is_empty() => Ok((header, command)),
+            _ => Err(self.violations),
+        }
+    }
+}
+
+/// The text of an optional field; an empty one counts as absent.
+pub(super) fn given(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.trim().is_empty())
+}
+
+/// Personal text that may be left out.
+pub(super) fn personal(text: Option<&str>) -> Option<Personal> {
+    given(text).map(Personal::from)
+}

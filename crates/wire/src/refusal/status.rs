@@ -1,0 +1,189 @@
+//! A refusal as `google.rpc.Status`: its code, and the details that tell a program what to do. Words for people are `wording`'s.
+
+use std::collections::HashMap;
+
+use chrono::SecondsFormat;
+use switchboard_domain::{Problem, Timestamp, Violation, ticket::Rejection};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
+
+use super::{ERROR_DOMAIN, Language, Refusal, terms::Term as _, wording};
+use crate::proto::ErrorReason;
+
+/// The `type` of a precondition that names a legal move.
+const LEGAL_MOVE: &str = "LEGAL_MOVE";
+
+pub(super) fn status(refusal: &Refusal, language: Language) -> Status {
+    let reason = refusal.reason();
+    let mut details = ErrorDetails::with_error_info(reason.as_str_name(), ERROR_DOMAIN, metadata(refusal));
+    if !refusal.violations().is_empty() {
+        let fields = refusal.violations().iter().map(|violation| field_violation(violation, language));
+        details.set_bad_request(fields.collect::<Vec<_>>());
+    }
+    if let Refusal::Rejected(Rejection::IllegalMove { legal, .. }) = refusal {
+        let moves =
+            legal.iter().map(|m| PreconditionViolation::new(LEGAL_MOVE, m.as_str(), wording::legal(m, language)));
+        details.set_precondition_failure(moves.collect::<Vec<_>>());
+    }
+    if let Some(delay) = refusal.retry_after() {
+        details.set_retry_info(Some(delay));
+    }
+    details.set_localized_message(language.tag(), refusal.sentence(language));
+    Status::with_error_details(code(reason), refusal.sentence(Language::En), details)
+}
+
+/// The code that `error_reason.proto` documents for each reason.
+fn code(reason: ErrorReason) -> Code {
+    match reason {
+        ErrorReason::InvalidFields | ErrorReason::TokenMismatch => Code::InvalidArgument,
+        ErrorReason::TicketNotFound => Code::NotFound,
+        ErrorReason::IllegalMove | ErrorReason::RuleViolated | ErrorReason::TooSoon => Code::FailedPrecondition,
+        ErrorReason::NotYourTicket | ErrorReason::Confidential => Code::PermissionDenied,
+        ErrorReason::RequestIdReused => Code::AlreadyExists,
+        ErrorReason::RevisionConflict | ErrorReason::Contended => Code::Aborted,
+        ErrorReason::StoreUnavailable | ErrorReason::Draining => Code::Unavailable,
+        ErrorReason::OutcomeUnknown | ErrorReason::Unspecified => Code::Unknown,
+        ErrorReason::StoreCorrupt => Code::DataLoss,
+        ErrorReason::Overloaded | ErrorReason::SlowReader => Code::ResourceExhausted,
+        ErrorReason::TimedOut => Code::DeadlineExceeded,
+        ErrorReason::ActorMissing => Code::Unauthenticated,
+        ErrorReason::InternalFault => Code::Internal,
+    }
+}
+
+fn field_violation(violation: &Violation, language: Language) -> FieldViolation {
+    let reason = match &violation.problem {
+        Problem::Missing => "MISSING",
+        Problem::TooLong { .. } => "TOO_LONG",
+        Problem::TooMany { .. } => "TOO_MANY",
+        Problem::Malformed { .. } => "MALFORMED",
+        Problem::Unreadable { .. } => "UNREADABLE",
+        Problem::Contradicts { .. } => "CONTRADICTS",
+        Problem::InTheFuture => "IN_THE_FUTURE",
+        Problem::InThePast => "IN_THE_PAST",
+    };
+    let description = wording::problem(&violation.problem, language);
+    FieldViolation { reason: reason.into(), ..FieldViolation::new(violation.field, description) }
+}
+
+/// What a program may want to know, by name.
+fn metadata(refusal: &Refusal) -> HashMap<String, String> {
+    let mut metadata = HashMap::new();
+    let mut tell = |key: &str, value: String| {
+        metadata.insert(key.to_owned(), value);
+    };
+    match refusal {
+        Refusal::Rejected(rejection) => of_rejection(rejection, &mut tell),
+        Refusal::RevisionConflict { current: Some(current) } => tell("current", current.to_string()),
+        Refusal::OutcomeUnknown { request_id } => tell("request_id", request_id.to_string()),
+        Refusal::Overloaded { limit, value } => {
+            tell("limit", (*limit).into());
+            tell("value", value.to_string());
+        }
+        Refusal::ActorMissing { what } => tell("missing", (*what).into()),
+        Refusal::SlowReader { resume_token } => tell("resume_token", resume_token.clone()),
+        Refusal::Internal { incident } => tell("incident", incident.clone()),
+        Refusal::InvalidFields(_)
+        | Refusal::TicketNotFound
+        | Refusal::RequestIdReused
+        | Refusal::RevisionConflict { current: None }
+        | Refusal::Contended
+        | Refusal::StoreUnavailable { .. }
+        | Refusal::StoreCorrupt
+        | Refusal::TimedOut
+        | Refusal::TokenMismatch
+        | Refusal::Draining => {}
+    }
+    metadata
+}
+
+fn of_rejection(rejection: &Rejection, tell: &mut impl FnMut(&str, String)) {
+    let time = |at: &Timestamp| at.to_rfc3339_opts(SecondsFormat::Micros, true);
+    let rule = match rejection {
+        Rejection::Invalid(_) | Rejection::NotFound => return,
+        Rejection::IllegalMove { asked, stage, .. } => {
+            tell("asked", asked.as_str().into());
+            tell("stage", stage.as_str().into());
+            "illegal_move"
+        }
+        Rejection::OutsideHolder { holder, .. } => {
+            tell("holder", holder.to_string());
+            "outside_holder"
+        }
+        Rejection::WrongLevel { business, from, to } => {
+            tell("business_type", business.as_str().into());
+            tell("from", from.term(Language::En).into());
+            tell("to", to.term(Language::En).into());
+            "wrong_level"
+        }
+        Rejection::AlreadyHeld { holder } => {
+            tell("holder", holder.to_string());
+            "already_held"
+        }
+        Rejection::NotTheHolder { holder, .. } => {
+            tell("holder", holder.to_string());
+            "not_the_holder"
+        }
+        Rejection::NotCommonParent { .. } => "not_common_parent",
+        Rejection::NotAbove { holder, .. } => {
+            tell("holder", holder.to_string());
+            "not_above"
+        }
+        Rejection::AlreadyReported { step, at } => {
+            tell("step", step.as_str().into());
+            tell("at", time(at));
+            "already_reported"
+        }
+        Rejection::NotRestored => "not_restored",
+        Rejection::TimesContradict { earlier, earlier_at, later, later_at } => {
+            tell(earlier, time(earlier_at));
+            tell(later, time(later_at));
+            "times_contradict"
+        }
+        Rejection::NotAnAuditor { next } => {
+            tell("next", next.to_string());
+            "not_an_auditor"
+        }
+        Rejection::QuietHours { from_minute, to_minute } => {
+            tell("from", wording::minute(*from_minute));
+            tell("to", wording::minute(*to_minute));
+            "quiet_hours"
+        }
+        Rejection::TooSoon { next, .. } => {
+            tell("next", time(next));
+            "too_soon"
+        }
+        Rejection::Exhausted { what, max } => {
+            tell("what", what.as_str().into());
+            tell("max", max.to_string());
+            "exhausted"
+        }
+        Rejection::NotHigher { current } => {
+            tell("current", current.as_str().into());
+            "not_higher"
+        }
+        Rejection::AlreadyUrgent => "already_urgent",
+        Rejection::NotEscalable { .. } => "not_escalable",
+        Rejection::NotLater { current } => {
+            tell("current", time(current));
+            "not_later"
+        }
+        Rejection::MasterIsChild { master } => {
+            tell("master", master.to_string());
+            "master_is_child"
+        }
+        Rejection::ChildUnchanged { child } => {
+            tell("child", child.to_string());
+            "child_unchanged"
+        }
+        Rejection::AnotherMaster { master } => {
+            if let Some(master) = master {
+                tell("master", master.to_string());
+            }
+            "another_master"
+        }
+        Rejection::ExplanationNeeded => "explanation_needed",
+        Rejection::Confidential => "confidential",
+    };
+    tell("rule", rule.into());
+}

@@ -1,0 +1,155 @@
+//! Personal data as ciphertext, and keyed hashes of it. Keys come from the caller; where they are kept, and whether one was
+//! erased, is not known here.
+//!
+//! A seal is AES-256-GCM with a random nonce. The stream, the kind and the field that it stands in are authenticated with it,
+//! so that ciphertext cut out of one fact does not open in another. One key seals one person's few hundred fields, far below
+//! the 2^32 seals after which random nonces become doubtful.
+
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hmac, rand,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+
+/// The form of a seal: `1.<key id>.<base64url of nonce and ciphertext>`.
+const FORM: &str = "1";
+
+/// Where a seal stands; it opens nowhere else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The stream, for example `ticket-6f0...`.
+    pub stream: &'a str,
+    /// The kind that the fact is stored under.
+    pub kind: &'a str,
+    /// The field's stored name.
+    pub field: &'a str,
+}
+
+/// Why a seal was not made, or does not open. Never says what was inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// The text is not a seal.
+    #[error("not a seal")]
+    Malformed,
+    /// Another key, another place, or altered.
+    #[error("the seal does not open with this key at this place")]
+    Mismatch,
+    /// The cipher or the system's random source failed.
+    #[error("the cipher is not available")]
+    Unavailable,
+}
+
+/// Seals `plain` for its place under the key with this number.
+///
+/// # Errors
+/// [`SealError::Unavailable`] when the system gives no random bytes.
+pub fn seal(key: &[u8; 32], key_id: u64, place: &Place<'_>, plain: &str) -> Result<String, SealError> {
+    let cipher = cipher(key)?;
+    let nonce = fresh_nonce()?;
+    let mut body = Vec::with_capacity(NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
+    body.extend_from_slice(&nonce);
+    body.extend_from_slice(plain.as_bytes());
+    let nonce = Nonce::assume_unique_for_key(nonce);
+    let tag = cipher
+        .seal_in_place_separate_tag(nonce, place.authenticated(), &mut body[NONCE_LEN..])
+        .map_err(|_| SealError::Unavailable)?;
+    body.extend_from_slice(tag.as_ref());
+    let mut text = format!("{FORM}.{key_id}.");
+    BASE64.encode_string(&body, &mut text);
+    Ok(text)
+}
+
+/// The number of the key that `sealed` needs.
+///
+/// # Errors
+/// [`SealError::Malformed`] when the text is not a seal.
+pub fn key_id(sealed: &str) -> Result<u64, SealError> {
+    parts(sealed).map(|(key_id, _)| key_id)
+}
+
+/// Opens a seal.
+///
+/// # Errors
+/// [`SealError::Malformed`] when the text is not a seal, [`SealError::Mismatch`] when it is not this key's or not this place's.
+pub fn open(key: &[u8; 32], place: &Place<'_>, sealed: &str) -> Result<String, SealError> {
+    let (_, body) = parts(sealed)?;
+    let mut body = BASE64.decode(body).map_err(|_| SealError::Malformed)?;
+    let (nonce, body) = body.split_first_chunk_mut::<NONCE_LEN>().ok_or(SealError::Malformed)?;
+    let nonce = Nonce::assume_unique_for_key(*nonce);
+    let plain = cipher(key)?.open_in_place(nonce, place.authenticated(), body).map_err(|_| SealError::Mismatch)?;
+    std::str::from_utf8(plain).map(str::to_owned).map_err(|_| SealError::Malformed)
+}
+
+impl Place<'_> {
+    /// What is authenticated beside the ciphertext: three texts, each after its length, so that no two places look alike.
+    fn authenticated(&self) -> Aad<Vec<u8>> {
+        let texts = [self.stream, self.kind, self.field];
+        let mut bytes = Vec::with_capacity(texts.iter().map(|text| 8 + text.len()).sum());
+        for text in texts {
+            bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        Aad::from(bytes)
+    }
+}
+
+/// How many nonces are drawn at once: asking the random source costs as much as a seal, whatever the number of bytes.
+const NONCES_DRAWN: usize = 64;
+
+thread_local! {
+    /// Random bytes in stock, each used once. A process that forks without `exec` must not seal, for the stock would be copied.
+    static STOCK: Cell<([u8; NONCES_DRAWN * NONCE_LEN], usize)> = const { Cell::new(([0; NONCES_DRAWN * NONCE_LEN], 0)) };
+}
+
+/// A random nonce that nobody was given before.
+fn fresh_nonce() -> Result<[u8; NONCE_LEN], SealError> {
+    STOCK.with(|stock| {
+        let (mut bytes, mut left) = stock.get();
+    })
+}
+
+fn cipher(key: &[u8; 32]) -> Result<LessSafeKey, SealError> {
+    UnboundKey::new(&AES_256_GCM, key).map(LessSafeKey::new).map_err(|_| SealError::Unavailable)
+}
+
+fn parts(sealed: &str) -> Result<(u64, &str), SealError> {
+    let mut parts = sealed.splitn(3, '.');
+    match (parts.next(), parts.next().map(str::parse), parts.next()) {
+        (Some(FORM), Some(Ok(key_id)), Some(body)) => Ok((key_id, body)),
+        _ => Err(SealError::Malformed),
+    }
+}
+
+/// A secret made ready for keyed hashes: equal texts give equal hashes, but only who holds the secret can tell which text.
+#[derive(Clone, Debug)]
+pub struct HashKey(hmac::Key);
+
+impl HashKey {
+    /// Prepares the secret; worth doing once, for it costs as much as a hash.
+    #[must_use]
+    pub fn new(secret: &[u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
+    }
+
+    /// HMAC-SHA256 of the parts, each after its length, as 64 hexadecimal digits. `["ab", "c"]` and `["a", "bc"]` differ.
+    #[must_use]
+    pub fn hash(&self, parts: &[&[u8]]) -> String {
+        let mut context = hmac::Context::with_key(&self.0);
+        for part in parts {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
+        hex(context.sign().as_ref())
+    }
+}
+
+/// [`HashKey::hash`] for a single use.
+#[must_use]
+pub fn keyed_hash(secret: &[u8; 32], parts: &[&[u8]]) -> String {
+    HashKey::new(secret).hash(parts)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).collect()
+}

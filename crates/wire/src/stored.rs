@@ -1,0 +1,188 @@
+//! Facts as they are stored: JSON payloads that are readable without this program, each under a kind that says how to read it.
+//! The payload structs themselves are the domain's; their names for ever are the table below. There is no storage here.
+
+mod metadata;
+
+use serde::{Serialize, de::DeserializeOwned};
+use switchboard_domain::{numbering::Reserved, personal::Personal, ticket::Event};
+use uuid::Uuid;
+
+pub use self::metadata::Metadata;
+use crate::upcast;
+
+/// Room for most payloads, in bytes, so that writing one allocates once.
+const PAYLOAD_BYTES_USUAL: usize = 768;
+
+/// An event that can be written to the log and read back from it, this year and in twenty.
+pub trait Stored: Sized {
+    /// Every kind that is written today.
+    const KINDS: &'static [&'static str];
+
+    /// The kind that this event is stored under, for example `ticket.received.v1`.
+    fn kind(&self) -> &'static str;
+
+    /// The payload: one JSON object, without white space; absent fields are left out.
+    ///
+    /// # Errors
+    /// [`EncodeError`] while personal data in it is readable: it must be sealed first.
+    fn payload(&self) -> Result<Vec<u8>, EncodeError>;
+
+    /// Reads a payload of one of [`Self::KINDS`]. Unknown fields are ignored.
+    ///
+    /// # Errors
+    /// [`DecodeError::UnknownKind`] for any other kind, [`DecodeError::Malformed`] for anything else.
+    fn read_current(kind: &str, payload: &[u8]) -> Result<Self, DecodeError>;
+
+    /// Reads a payload of any kind ever written; older kinds are lifted by [`upcast`].
+    ///
+    /// # Errors
+    /// As for [`Self::read_current`].
+    fn read(kind: &str, payload: &[u8]) -> Result<Self, DecodeError> {
+        match Self::read_current(kind, payload) {
+            Err(DecodeError::UnknownKind(_)) => upcast::read(upcast::STEPS, kind, payload),
+            read => read,
+        }
+    }
+
+    /// Calls `each` with every personal field that is present, by its stored name. To seal or open it, use the kind that the
+    /// fact is stored under, which for an old fact is not [`Self::kind`].
+    fn each_personal(&mut self, each: &mut dyn FnMut(&'static str, &mut Personal));
+}
+
+/// The event cannot be written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind} cannot be stored: {detail}")]
+pub struct EncodeError {
+    /// Its kind.
+    pub kind: &'static str,
+    /// What is wrong with it; holds no personal data.
+    pub detail: String,
+}
+
+/// What is stored cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Nothing of that kind was ever written by this version or an earlier one.
+    #[error("unknown kind {0}")]
+    UnknownKind(String),
+    /// The bytes are not what the kind promises.
+    #[error("{kind} cannot be read: {detail}")]
+    Malformed {
+        /// The kind.
+        kind: String,
+        /// Where and why, for the operator.
+        detail: String,
+    },
+}
+
+/// Names the stored kind of every event. The match is exhaustive: an event without a kind does not compile.
+macro_rules! kinds {
+    ($($event:ident = $kind:literal,)+) => {
+        impl Stored for Event {
+            const KINDS: &'static [&'static str] = &[$($kind,)+];
+
+            fn kind(&self) -> &'static str {
+                match self { $(Self::$event(_) => $kind,)+ }
+            }
+
+            fn payload(&self) -> Result<Vec<u8>, EncodeError> {
+                match self { $(Self::$event(event) => write($kind, event),)+ }
+            }
+
+            fn read_current(kind: &str, payload: &[u8]) -> Result<Self, DecodeError> {
+                match kind {
+                    $($kind => parse(kind, payload).map(Self::$event),)+
+                    _ => Err(DecodeError::UnknownKind(kind.to_owned())),
+                }
+            }
+
+            fn each_personal(&mut self, each: &mut dyn FnMut(&'static str, &mut Personal)) {
+                Event::each_personal(self, each);
+            }
+        }
+    };
+}
+
+kinds! {
+    Received = "ticket.received.v1",
+    Supplemented = "ticket.supplemented.v1",
+    Classified = "ticket.classified.v1",
+    ClosedAtFirstContact = "ticket.closed_at_first_contact.v1",
+    Dispatched = "ticket.dispatched.v1",
+    Accepted = "ticket.accepted.v1",
+    Returned = "ticket.returned.v1",
+    Reassigned = "ticket.reassigned.v1",
+    CrewAccepted = "ticket.crew_accepted.v1",
+    CrewEnRoute = "ticket.crew_en_route.v1",
+    CrewArrived = "ticket.crew_arrived.v1",
+    CrewDiagnosed = "ticket.crew_diagnosed.v1",
+    EtrSet = "ticket.etr_set.v1",
+    CrewRestored = "ticket.crew_restored.v1",
+    Contacted = "ticket.contacted.v1",
+    Replied = "ticket.replied.v1",
+    ReplyPassed = "ticket.reply_passed.v1",
+    ReplySentBack = "ticket.reply_sent_back.v1",
+    RevisitAttempted = "ticket.revisit_attempted.v1",
+    Revisited = "ticket.revisited.v1",
+    Reopened = "ticket.reopened.v1",
+    Closed = "ticket.closed.v1",
+    Urged = "ticket.urged.v1",
+    Supervised = "ticket.supervised.v1",
+    Escalated = "ticket.escalated.v1",
+    Suspended = "ticket.suspended.v1",
+    Resumed = "ticket.resumed.v1",
+    Extended = "ticket.extended.v1",
+    Merged = "ticket.merged.v1",
+    Unmerged = "ticket.unmerged.v1",
+    ChildAdopted = "ticket.child_adopted.v1",
+    ChildReleased = "ticket.child_released.v1",
+    MasterFollowed = "ticket.master_followed.v1",
+    Withdrawn = "ticket.withdrawn.v1",
+    PersonalRevealed = "ticket.personal_revealed.v1",
+}
+
+/// The stored kind of a reserved block of ticket numbers.
+const RESERVED: &str = "numbering.reserved.v1";
+
+impl Stored for Reserved {
+    const KINDS: &'static [&'static str] = &[RESERVED];
+
+    fn kind(&self) -> &'static str {
+        RESERVED
+    }
+
+    fn payload(&self) -> Result<Vec<u8>, EncodeError> {
+        write(RESERVED, self)
+    }
+
+    fn read_current(kind: &str, payload: &[u8]) -> Result<Self, DecodeError> {
+        if kind == RESERVED { parse(kind, payload) } else { Err(DecodeError::UnknownKind(kind.to_owned())) }
+    }
+
+    fn each_personal(&mut self, _: &mut dyn FnMut(&'static str, &mut Personal)) {}
+}
+
+/// Every kind that is written today, of all aggregates.
+pub fn known_kinds() -> impl Iterator<Item = &'static str> {
+    Event::KINDS.iter().chain(Reserved::KINDS).copied()
+}
+
+/// The id of a request's fact number `index`, from 0: a UUIDv5 in the request's own name space, so that a keeper
+/// recognises a repeated append. The name is the index in decimal digits.
+#[must_use]
+pub fn event_id(request_id: Uuid, index: usize) -> Uuid {
+    Uuid::new_v5(&request_id, index.to_string().as_bytes())
+}
+
+fn write(kind: &'static str, value: &impl Serialize) -> Result<Vec<u8>, EncodeError> {
+    let mut payload = Vec::with_capacity(PAYLOAD_BYTES_USUAL);
+    match serde_json::to_writer(&mut payload, value) {
+        Ok(()) => Ok(payload),
+        Err(error) => Err(EncodeError { kind, detail: error.to_string() }),
+    }
+}
+
+fn parse<T: DeserializeOwned>(kind: &str, payload: &[u8]) -> Result<T, DecodeError> {
+    serde_json::from_slice(payload)
+        .map_err(|error| DecodeError::Malformed { kind: kind.to_owned(), detail: error.to_string() })
+}

@@ -1,0 +1,11 @@
+//! The border's promises: every kind ever shipped still reads, what is sealed opens only where it belongs, requests are
+//! read or refused whole, and every *no* has a reason and two languages. No network here; that is the flow tests' part.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod draw;
+mod golden;
+mod history;
+mod refusals;
+mod requests;
+mod sealing;
+mod speed;
