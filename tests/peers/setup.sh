@@ -167,13 +167,14 @@ start_switchboard() {
         give_up switchboard "there is no $switchboard; build it, or set SWITCHBOARD"
         return 0
     fi
-    "$switchboard" serve --data "$work/switchboard" --listen 127.0.0.1:0 >"$work/switchboard.out" 2>"$work/switchboard.log" &
+    "$switchboard" serve --data "$work/switchboard" --listen 127.0.0.1:0 --operations 127.0.0.1:0 \
+        >"$work/switchboard.out" 2>"$work/switchboard.log" &
     switchboard_pid=$!
     if ! await "$switchboard_pid" grep -qE '127\.0\.0\.1:[0-9]+' "$work/switchboard.out"; then
         give_up switchboard "it did not start: $(tail -n 1 "$work/switchboard.log")"
         return 0
     fi
-    # Its first line names the address that it listens on.
+    # The first address that it prints is the one that it listens on for gRPC.
     set_switchboard=$(grep -oE '127\.0\.0\.1:[0-9]+' "$work/switchboard.out" | head -n 1)
 }
 set_switchboard=''

@@ -1,1 +1,16 @@
-//! placeholder
+//! What the outside tests stand on: the real `switchboard` binary as a child process, the API's clients, and the stories that
+//! the tests tell over and over.
+//!
+//! Modules in reading order: [`stage`], a data folder, servers on it and commands of the binary; [`line`], a connection and who
+//! speaks on it; [`command`], one request of any kind; [`story`], whole lives of tickets; [`refusal`], reading a *no*;
+//! [`disk`], a small file system of one's own that fills up and loses power.
+//!
+//! Absent on purpose: every crate of the engine but the protobuf API. What is tested here is what a stranger meets.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+pub mod command;
+pub mod disk;
+pub mod line;
+pub mod refusal;
+pub mod stage;
+pub mod story;

@@ -33,26 +33,31 @@ pub fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
     println!("{table}");
 }
 
+/// What a person looks for first in a table, in this order; everything else follows.
+const FIRST: [&str; 10] =
+    ["number", "position", "revision", "occurred_at", "received_at", "kind", "business_type", "stage", "crew_progress", "holder"];
+/// What a table leaves out: it is in the JSON.
+const LEFT_OUT: [&str; 4] = ["id", "request_id", "recorded_at", "cycle"];
+
 /// Prints an object's fields one under the other, or a list of objects as a table.
 pub fn value(value: &Value) {
-    let rows = fields(value);
-    let list = rows.iter().find(|(_, value)| matches!(value, Value::Array(items) if items.iter().any(Value::is_object)));
-    if let Some((_, Value::Array(items))) = list {
-        let mut headings: Vec<String> = Vec::new();
-        let flat: Vec<Vec<(String, Value)>> = items.iter().map(fields).collect();
-        for name in flat.iter().flatten().map(|(name, _)| name) {
-            if !headings.contains(name) && !matches!(name.as_str(), "id" | "request_id") {
-                headings.push(name.clone());
+    let is_list = |value: &Value| matches!(value, Value::Array(items) if items.iter().any(Value::is_object));
+    let (lists, single): (Vec<_>, Vec<_>) = fields(value).into_iter().partition(|(_, value)| is_list(value));
+    for (_, list) in &lists {
+        let rows: Vec<Vec<(String, Value)>> = list.as_array().into_iter().flatten().map(fields).collect();
+        let mut headings: Vec<&str> = Vec::new();
+        for name in rows.iter().flatten().map(|(name, _)| name.as_str()) {
+            if !headings.contains(&name) && !LEFT_OUT.contains(&name) {
+                headings.push(name);
             }
         }
-        let cell = |row: &[(String, Value)], name: &String| {
+        headings.sort_by_key(|name| FIRST.iter().position(|first| first == name).unwrap_or(FIRST.len()));
+        let cell = |row: &[(String, Value)], name: &str| {
             row.iter().find(|(n, _)| n == name).map_or_else(String::new, |(_, value)| text(value))
         };
-        let body = flat.iter().map(|row| headings.iter().map(|name| cell(row, name)).collect());
-        table(&headings.iter().map(String::as_str).collect::<Vec<_>>(), body);
+        table(&headings, rows.iter().map(|row| headings.iter().map(|name| cell(row, name)).collect()));
     }
-    let single = rows.iter().filter(|(_, value)| !matches!(value, Value::Array(items) if items.iter().any(Value::is_object)));
-    let single: Vec<Vec<String>> = single.map(|(name, value)| vec![name.clone(), text(value)]).collect();
+    let single: Vec<Vec<String>> = single.iter().map(|(name, value)| vec![name.clone(), text(value)]).collect();
     if !single.is_empty() {
         table(&["field", "value"], single);
     }
@@ -64,6 +69,7 @@ fn fields(value: &Value) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for (name, value) in map {
         match value {
+            Value::Object(_) if name == "data_json" => found.push(("data".into(), value.clone())),
             Value::Object(_) => {
                 let prefix = if matches!(name.as_str(), "outcome" | "ticket" | "place") { String::new() } else { format!("{name}.") };
                 found.extend(fields(value).into_iter().map(|(inner, value)| (format!("{prefix}{inner}"), value)));

@@ -120,21 +120,38 @@ pub async fn import(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode
 }
 
 pub async fn replay(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
-    let (rows, total) = rows(matches)?;
     let seed = *matches.get_one::<u64>("seed").unwrap_or(&1);
     let (from, to) = window(matches)?;
-    let wanted = move |row: &Result<outage::Outage, RowProblem>| {
-        row.as_ref().map_or(true, |outage| outage.received >= from && outage.received < to)
-    };
-    let stage = Stage::of(matches).await?;
-    let mut options = matches.get_one::<f64>("times").map_or_else(Options::default, |times| Options::paced(*times));
-    if options.pace.is_none() {
+    let mut options = Options::default();
+    if let Some(times) = matches.get_one::<f64>("times") {
+        anyhow::ensure!(times.is_finite() && *times > 0.0, "--times takes a number above 0");
+        options = Options::paced(*times);
+    } else {
         options.in_flight = *matches.get_one::<usize>("in-flight").unwrap_or(&64);
     }
-    let scripts = rows.filter(wanted).map(|row| row.map(|outage| outage::script(&outage, Manner::Replay { seed })));
-    let report = stage.play(scripts, options, total).await;
+    let mut recorded = recorded(matches)?;
+    recorded.retain(|row| row.as_ref().map_or(true, |outage| outage.received >= from && outage.received < to));
+    let stage = Stage::of(matches).await?;
+    let total = recorded.len() as u64;
+    let report = stage.play(replayed(recorded, seed), options, total).await;
     stage.end().await?;
     ended(&report?, form)
+}
+
+/// The file's outages in the order in which they were reported; rows that are none come first.
+fn recorded(matches: &ArgMatches) -> anyhow::Result<Vec<Result<outage::Outage, RowProblem>>> {
+    let (rows, _) = rows(matches)?;
+    let mut recorded: Vec<_> = rows.collect();
+    recorded.sort_by_key(|row| row.as_ref().ok().map(|outage| outage.received));
+    Ok(recorded)
+}
+
+/// The scripts of a replay.
+fn replayed(
+    recorded: Vec<Result<outage::Outage, RowProblem>>,
+    seed: u64,
+) -> impl Iterator<Item = Result<Script, RowProblem>> {
+    recorded.into_iter().map(move |row| row.map(|outage| outage::script(&outage, Manner::Replay { seed })))
 }
 
 /// The days that are wanted.
@@ -172,13 +189,12 @@ pub async fn demo(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> 
     let data = matches.get_one::<PathBuf>("data").context("no data folder")?.clone();
     fs::create_dir_all(&data)?;
     let stage = Stage::on(&data).await?;
+    let seed = *matches.get_one::<u64>("seed").unwrap_or(&95598);
     let report = if matches.contains_id("file") {
-        let (rows, total) = rows(matches)?;
-        let seed = *matches.get_one::<u64>("seed").unwrap_or(&1);
-        let scripts = rows.map(|row| row.map(|outage| outage::script(&outage, Manner::Replay { seed })));
-        stage.play(scripts, Options::default(), total).await
+        let recorded = recorded(matches)?;
+        let total = recorded.len() as u64;
+        stage.play(replayed(recorded, seed), Options::default(), total).await
     } else {
-        let seed = *matches.get_one::<u64>("seed").unwrap_or(&95598);
         let tickets = *matches.get_one::<u32>("tickets").unwrap_or(&400);
         let date = matches.get_one::<String>("date").context("no date")?;
         let date = date.parse().with_context(|| format!("{date:?} is no date such as 2026-03-03"))?;

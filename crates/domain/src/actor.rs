@@ -88,3 +88,27 @@ impl Actor {
             && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-@:".contains(&b))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_found_again_by_its_name() {
+        for role in Role::ALL {
+            assert_eq!(Role::parse(role.as_str()), Some(role));
+        }
+        assert_eq!(Role::parse("king"), None);
+    }
+
+    #[test]
+    fn an_actor_is_named_by_an_id_and_not_by_a_person() {
+        for sound in ["a1", "desk.7@hz", "svc:import-2"] {
+            assert!(Actor::id_is_sound(sound), "{sound}");
+        }
+        let long = "a".repeat(ACTOR_ID_BYTES_MAX + 1);
+        for bad in ["", "Zhang San", "\u{5f20}", long.as_str()] {
+            assert!(!Actor::id_is_sound(bad), "{bad}");
+        }
+    }
+}

@@ -7,6 +7,8 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     Timestamp,
     decider::{Process, Projection, Recorded, Want},
@@ -14,7 +16,7 @@ use crate::{
 };
 
 /// What the process may want.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Intent {
     /// The master takes note of the child.
     Adopt {
@@ -81,18 +83,21 @@ impl Intent {
     }
 }
 
-/// The fold: who belongs to whom, and what is still to be said to whom. Bounded by the links that are live.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// The fold: who belongs to whom, and what is still to be said to whom. Bounded by the links that are live and by the
+/// tickets in work whose power is back.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Linkage {
     /// Child to master, from the merge until it ends.
     links: BTreeMap<TicketId, TicketId>,
     /// Master to the children that it adopted.
     families: BTreeMap<TicketId, BTreeSet<TicketId>>,
-    /// When the master's crew restored power.
+    /// When a ticket's crew restored power, until its reply passes: a child may come at any time before that.
     restored: BTreeMap<TicketId, Timestamp>,
     /// What is wanted, by the fact that caused it.
+    #[serde(with = "pairs")]
     wants: BTreeMap<(u64, TicketId), Intent>,
     /// What was refused for good, with the reason: for a person to look at.
+    #[serde(with = "pairs")]
     parked: BTreeMap<(u64, TicketId), (Intent, String)>,
 }
 
@@ -113,7 +118,9 @@ impl Linkage {
 
     /// The child goes its own way; a master that had adopted it is to be told.
     fn unlink(&mut self, because: u64, child: TicketId) {
-        self.settle(child, |_| true);
+        // A release stays wanted whomever the child belonged to since: that master still counts it.
+        self.settle(child, |intent| !matches!(intent, Intent::Release { .. }));
+        self.parked.retain(|(_, c), _| *c != child);
         if let Some(master) = self.links.remove(&child)
             && self.families.get(&master).is_some_and(|family| family.contains(&child))
         {
@@ -139,7 +146,10 @@ impl Projection for Linkage {
         match &recorded.event {
             Event::Merged(e) => {
                 self.links.insert(id, e.master);
-                self.want(position, Intent::Adopt { master: e.master, child: id });
+                // A master that still counts it from before is to release it first; then it is asked again.
+                if !self.families.get(&e.master).is_some_and(|family| family.contains(&id)) {
+                    self.want(position, Intent::Adopt { master: e.master, child: id });
+                }
             }
             Event::ChildAdopted(e) => {
                 self.settle(e.child, |intent| matches!(intent, Intent::Adopt { master, .. } if *master == id));
@@ -154,23 +164,36 @@ impl Projection for Linkage {
                     family.remove(&e.child);
                     if family.is_empty() {
                         self.families.remove(&id);
-                        self.restored.remove(&id);
                     }
                 }
+                if self.links.get(&e.child) == Some(&id) {
+                    self.want(position, Intent::Adopt { master: id, child: e.child });
+                }
             }
-            Event::CrewRestored(_) if self.families.contains_key(&id) => {
+            Event::CrewRestored(_) => {
                 self.restored.insert(id, recorded.occurred_at);
             }
+            // A new holder starts with a clean sheet, here as in the ticket.
+            Event::Dispatched(_) | Event::Returned(_) | Event::Reassigned(_) => {
+                self.restored.remove(&id);
+            }
             Event::ReplyPassed(e) if e.last => {
-                let restored = self.restored.get(&id).copied();
+                let restored = self.restored.remove(&id);
                 for child in self.families.get(&id).cloned().unwrap_or_default() {
                     if self.links.get(&child) == Some(&id) {
                         self.want(position, Intent::Follow { child, master: id, restored });
                     }
                 }
             }
-            Event::MasterFollowed(_) | Event::Unmerged(_) | Event::Reopened(_) => self.unlink(position, id),
-            Event::Withdrawn(_) | Event::ClosedAtFirstContact(_) => self.disband(position, id),
+            Event::Unmerged(_) | Event::Reopened(_) => self.unlink(position, id),
+            Event::MasterFollowed(_) => {
+                self.restored.remove(&id);
+                self.unlink(position, id);
+            }
+            Event::Withdrawn(_) | Event::ClosedAtFirstContact(_) => {
+                self.restored.remove(&id);
+                self.disband(position, id);
+            }
             _ => {}
         }
     }
@@ -190,6 +213,10 @@ impl Process for Linkage {
 
     fn refused(&mut self, want: &Want<Intent>, reason: &str) {
         let key = (want.because, want.intent.child());
+        if self.wants.get(&key) != Some(&want.intent) {
+            // The log has overtaken the question: nobody wants this any more.
+            return;
+        }
         self.wants.remove(&key);
         match want.intent {
             // The master will not have it: the child is freed, because of the same fact.
@@ -198,5 +225,25 @@ impl Process for Linkage {
                 self.parked.insert(key, (intent, reason.to_owned()));
             }
         }
+    }
+}
+
+/// Maps whose keys are no text, written as lists of pairs.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<K, V>, D::Error> {
+        Ok(Vec::deserialize(deserializer)?.into_iter().collect())
     }
 }

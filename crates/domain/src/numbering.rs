@@ -2,6 +2,9 @@
 //! on any keeper and by any number of engines, because the reservation is a fact under an expected revision.
 //! Numbers are for people; nothing parses them.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{

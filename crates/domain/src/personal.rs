@@ -118,4 +118,22 @@ mod tests {
         assert_eq!(Personal::from("\u{5f20}\u{4e09}").masked(), "\u{5f20}***");
         assert_eq!(format!("{:?}", Personal::from("13812345678")), "Personal(138****5678)");
     }
+
+    #[test]
+    fn what_anybody_could_read_cannot_be_stored() {
+        assert!(serde_json::to_string(&Personal::from("13812345678")).is_err());
+        for stored in [Personal::Sealed("c2VhbA".into()), Personal::Erased] {
+            let json = serde_json::to_string(&stored).unwrap();
+            assert_eq!(serde_json::from_str::<Personal>(&json).unwrap(), stored, "{json}");
+        }
+        assert!(serde_json::from_str::<Personal>(r#"{"sealed":""}"#).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_empty_but_has_no_length() {
+        for hidden in [Personal::Sealed("c2VhbA".into()), Personal::Erased] {
+            assert_eq!((hidden.plain(), hidden.len(), hidden.is_empty()), (None, 0, false));
+        }
+        assert!(Personal::from(" ").is_empty());
+    }
 }

@@ -12,7 +12,8 @@
 //! - [`command`]: the command loop, with optimistic concurrency and the request ledger
 //! - [`journal`]: facts to stored bytes and back; [`vault`]: sealing what is personal
 //! - [`feed`]: the log as it grows, read once and handed to everyone
-//! - [`projector`]: read models kept up to date; [`reactor`]: processes that say "whenever X happens, also Y"
+//! - [`projector`]: read models kept up to date; [`reactor`]: processes that say "whenever X happens, also Y",
+//!   with a [`notebook`] each
 //! - [`numbers`]: ticket numbers; [`clock`]: the only place that reads the time
 //!
 //! Invariants, including what is absent: there is no rule about tickets in this crate, no protobuf and no gRPC.
@@ -23,6 +24,7 @@ pub mod clock;
 pub mod command;
 pub mod feed;
 pub mod journal;
+pub mod notebook;
 pub mod numbers;
 pub mod projector;
 pub mod reactor;

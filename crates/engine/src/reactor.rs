@@ -5,6 +5,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use serde::{Serialize, de::DeserializeOwned};
 use switchboard_domain::decider::{Process, Want};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -12,12 +13,15 @@ use uuid::Uuid;
 use crate::{
     clock::Clock,
     feed::{Fact, Feed},
+    notebook::Notebook,
 };
 
 /// The most wants carried out between two looks at the log.
 pub const WANTS_MAX: usize = 64;
 /// The most facts folded in one step.
 pub const STEP_FACTS_MAX: usize = 512;
+/// After so many facts a process notes where it is.
+pub const NOTE_FACTS: u64 = 10_000;
 /// How long a want waits that could not be carried out for want of a store.
 pub const RETRY: Duration = Duration::from_millis(500);
 
@@ -39,14 +43,15 @@ pub fn request_id<I>(process: &str, want: &Want<I>, target: &str) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes())
 }
 
-/// Starts running `process` from the position `after` that its fold has reached.
-pub fn run<P, F, A>(feed: &Arc<Feed>, mut process: P, after: u64, clock: Arc<dyn Clock>, carry_out: F) -> JoinHandle<()>
+/// Starts running the process `P` from where its notebook says it was.
+pub fn run<P, F, A>(feed: &Arc<Feed>, notebook: Notebook, clock: Arc<dyn Clock>, carry_out: F) -> JoinHandle<()>
 where
-    P: Process<Event = Fact> + 'static,
+    P: Process<Event = Fact> + Serialize + DeserializeOwned + Default + 'static,
     F: Fn(Want<P::Intent>) -> A + Send + 'static,
     A: Future<Output = Answer> + Send,
 {
-    let mut cursor = feed.cursor(after);
+    let (mut noted, mut process) = notebook.read::<P>(feed.head());
+    let mut cursor = feed.cursor(noted);
     let feed = Arc::clone(feed);
     tokio::spawn(async move {
         let mut spoken_at = 0;
@@ -82,6 +87,12 @@ where
                     tokio::time::sleep(RETRY).await;
                 }
                 Err(_) => {}
+            }
+            if cursor.position() - noted >= NOTE_FACTS {
+                noted = cursor.position();
+                if let Err(error) = notebook.write(noted, &process) {
+                    tracing::warn!(process = process.name(), %error, "the notebook cannot be written");
+                }
             }
         }
     })

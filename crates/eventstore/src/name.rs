@@ -61,11 +61,8 @@ impl StreamName {
         if let Some(found) = text.chars().find(odd) {
             return Err(InvalidName::Character { found });
         }
-        let (category, id) = text.split_once('-').ok_or(if text.is_empty() {
-            InvalidName::Empty
-        } else {
-            InvalidName::Dashes
-        })?;
+        let (category, id) =
+            text.split_once('-').ok_or(if text.is_empty() { InvalidName::Empty } else { InvalidName::Dashes })?;
         if id.contains('-') {
             return Err(InvalidName::Dashes);
         }

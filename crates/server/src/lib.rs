@@ -34,6 +34,7 @@ use switchboard_engine::{
     command::{Aggregates, Failure, Request},
     feed::{Fact, Feed},
     journal::Journal,
+    notebook::Notebook,
     numbers::Numbers,
     projector::{self, ReadModel},
     reactor::{self, Answer},
@@ -72,6 +73,8 @@ const CONNECTION_AGE_MAX: Duration = Duration::from_mins(30);
 const CONNECTION_GRACE: Duration = Duration::from_mins(5);
 /// How often a silent connection is asked whether it lives, and how long it may take to answer.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
+/// Raised whenever the fold of the linkage process changes: its notebook is then not read.
+const LINKAGE_VERSION: u32 = 1;
 /// The unit that the engine itself acts for: every operator's path lies beside it.
 const ENGINE_ORG: &str = "switchboard";
 
@@ -126,7 +129,7 @@ impl Server {
         let linking = {
             let (desk, engine) = (Arc::clone(&desk), engine);
             let carry_out = move |want| link(Arc::clone(&desk), engine.clone(), want);
-            reactor::run(&feed, Linkage::default(), 0, clock, carry_out)
+            reactor::run::<Linkage, _, _>(&feed, Notebook::new(&config.data, "linkage", LINKAGE_VERSION), clock, carry_out)
         };
 
         // What listens.

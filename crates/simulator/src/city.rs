@@ -114,7 +114,7 @@ impl City {
         // The streets hang on the feeder, the buildings on the transformer.
         let street = words::STREETS[(feeder as usize + (self.seed % 97) as usize) % words::STREETS.len()];
         let address = words::address(street, 1 + transformer * 10 + number % 10, 101 + number % 6);
-        let area = if feeder % 3 == 0 { pb::Area::Rural } else { pb::Area::Urban };
+        let area = if feeder.is_multiple_of(3) { pb::Area::Rural } else { pb::Area::Urban };
         let grid = |unit: u32, scale: i32| i32::try_from(unit).unwrap_or(0) * scale;
         Household {
             caller,

@@ -5,12 +5,14 @@
 mod attempt;
 mod report;
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures::{StreamExt as _, stream};
-use switchboard_wire::proto::{
-    HistoryRequest, ListRequest, ReportRequest, WithdrawRequest, ticket_service_client::TicketServiceClient,
-};
+use switchboard_wire::proto::{HistoryRequest, ListRequest, ReportRequest, WithdrawRequest};
 use tokio::time::Instant;
 use tonic::transport::{Channel, Endpoint};
 
@@ -104,27 +106,24 @@ impl Driver {
         I: IntoIterator<Item = Result<Script, RowProblem>>,
     {
         let begun = Instant::now();
-        let mut pace: Option<Pace> = None;
-        let mut turn = 0;
+        let turns = Turns::default();
+        let (mut pace, mut next): (Option<Pace>, usize) = (None, 0);
         let plays = scripts.into_iter().map(|script| {
             let script = script?;
             if let (None, Some(times), Some(begins)) = (pace, self.options.pace, script.begins()) {
                 pace = Some(Pace { begun, begins, times });
             }
-            turn = (turn + 1) % self.lines.len();
-            Ok((script, self.lines[turn].clone(), pace))
+            next = (next + 1) % self.lines.len();
+            let performer = Performer { options: self.options.clone(), line: self.lines[next].clone(), pace };
+            Ok((turns.of(&script.key), performer, script))
         });
-        let mut played = stream::iter(plays)
-            .map(|play| async {
-                match play {
-                    Ok((script, line, pace)) => Performance { driver: self, line, pace }.play(script).await,
-                    Err(problem) => Played::skipped(problem),
-                }
-            })
-            .buffer_unordered(self.options.in_flight.clamp(1, IN_FLIGHT_MAX));
+        let mut played = stream::iter(plays).map(one).buffer_unordered(self.options.in_flight.clamp(1, IN_FLIGHT_MAX));
         let (mut report, mut latest) = (Report::default(), None);
         while let Some(one) = played.next().await {
             latest = latest.max(one.ends);
+            if let Some(key) = &one.key {
+                turns.over(key);
+            }
             report.add(one);
             progress(&report.progress(latest));
             if report.ended.is_some() {
@@ -133,6 +132,38 @@ impl Driver {
         }
         report.seconds = begun.elapsed().as_secs_f64();
         report
+    }
+}
+
+/// Plays one script when it is its turn, unless the row is none.
+async fn one(play: Result<(Turn, Performer, Script), RowProblem>) -> Played {
+    match play {
+        Ok((turn, performer, script)) => {
+            let _mine = turn.lock_owned().await;
+            performer.play(script).await
+        }
+        Err(problem) => Played::skipped(problem),
+    }
+}
+
+/// Scripts of the same key take turns: a row that is there twice is imported once, and found present the second time.
+#[derive(Debug, Default)]
+struct Turns(Mutex<HashMap<String, Turn>>);
+
+type Turn = Arc<tokio::sync::Mutex<()>>;
+
+impl Turns {
+    fn of(&self, key: &str) -> Turn {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(turns.entry(key.to_owned()).or_default())
+    }
+
+    /// Forgets the key when nobody else waits for it: only what is in flight is remembered.
+    fn over(&self, key: &str) {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if turns.get(key).is_some_and(|turn| Arc::strong_count(turn) == 1) {
+            turns.remove(key);
+        }
     }
 }
 
@@ -154,14 +185,15 @@ impl Pace {
 }
 
 /// One script being played.
-struct Performance<'d> {
-    driver: &'d Driver,
+#[derive(Debug)]
+struct Performer {
+    options: Options,
     line: Line,
     pace: Option<Pace>,
 }
 
-impl Performance<'_> {
-    async fn play(mut self, script: Script) -> Played {
+impl Performer {
+    async fn play(self, script: Script) -> Played {
         let mut played = Played::begin(&script);
         let mut tickets: Vec<Option<Answer>> = vec![None; script.tickets()];
         for step in script.steps {
@@ -181,7 +213,7 @@ impl Performance<'_> {
     }
 
     /// Takes one step. A report that did not attach opened a ticket too many; it is withdrawn at once.
-    async fn take(&mut self, step: Step, tickets: &mut [Option<Answer>]) -> Result<Vec<Answer>, Failure> {
+    async fn take(&self, step: Step, tickets: &mut [Option<Answer>]) -> Result<Vec<Answer>, Failure> {
         if let Some(awaited) = step.after {
             self.facts(awaited, &step, tickets).await?;
         }
@@ -191,12 +223,12 @@ impl Performance<'_> {
         if let (Request::Report(_), Some(known)) = (&request, &known) {
             self.barrier(known.position, &actor).await?;
         }
-        let answer = self.driver.send(&mut self.line, &actor, request.clone()).await?;
+        let answer = self.send(&actor, request.clone()).await?;
         if let (Request::Report(report), Some(known)) = (&request, &known)
             && answer.ticket != known.ticket
         {
             tracing::debug!(stray = %answer.ticket, ticket = %known.ticket, "a report did not attach");
-            let withdrawn = self.driver.send(&mut self.line, &actor, withdrawal(report, &answer, known, at)).await?;
+            let withdrawn = self.send(&actor, withdrawal(report, &answer, known, at)).await?;
             return Ok(vec![answer, withdrawn]);
         }
         if let Some(ticket) = tickets.get_mut(slot.0) {
@@ -206,29 +238,29 @@ impl Performance<'_> {
     }
 
     /// Until the lists have seen the ticket: a report attaches to what they show.
-    async fn barrier(&mut self, position: u64, actor: &crate::script::Actor) -> Result<(), Failure> {
-        let mut client = self.line.tickets.clone();
+    async fn barrier(&self, position: u64, actor: &crate::script::Actor) -> Result<(), Failure> {
         let ask = ListRequest { page_size: 1, min_position: Some(position), ..ListRequest::default() };
-        self.driver.ask(actor, ask, async |request| client.list(request).await).await.map(drop)
+        let listed = self.ask(actor, ask, |mut line, request| async move { line.tickets.list(request).await });
+        listed.await.map(drop)
     }
 
     /// Until the facts are on record that the engine adds by itself.
-    async fn facts(&mut self, awaited: Awaited, step: &Step, tickets: &[Option<Answer>]) -> Result<(), Failure> {
+    async fn facts(&self, awaited: Awaited, step: &Step, tickets: &[Option<Answer>]) -> Result<(), Failure> {
         let Some(ticket) = tickets.get(awaited.slot.0).and_then(Option::as_ref) else { return Ok(()) };
-        let mut client: TicketServiceClient<Channel> = self.line.tickets.clone();
         let begun = Instant::now();
         let mut wait = Duration::from_millis(2);
         loop {
             let ask = HistoryRequest { ticket: ticket.ticket.clone(), ..HistoryRequest::default() };
-            let history = self.driver.ask(&step.actor, ask, async |request| client.history(request).await).await?;
-            if history.facts.iter().filter(|fact| fact.kind == awaited.kind).count() >= awaited.count {
+            let read =
+                self.ask(&step.actor, ask, |mut line, request| async move { line.tickets.history(request).await });
+            if read.await?.facts.iter().filter(|fact| fact.kind == awaited.kind).count() >= awaited.count {
                 return Ok(());
             }
-            if begun.elapsed() > self.driver.options.patience {
-                return Err(Failure::waited(awaited.kind, self.driver.options.patience));
+            if begun.elapsed() > self.options.patience {
+                return Err(Failure::waited(awaited.kind, self.options.patience));
             }
             tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(self.driver.options.backoff_max);
+            wait = (wait * 2).min(self.options.backoff_max);
         }
     }
 }

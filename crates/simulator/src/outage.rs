@@ -12,7 +12,7 @@ use crate::{
     Timestamp,
     city::person,
     request::Request,
-    script::{Actor, Draft, Script, Slot, Source, actor, stamp},
+    script::{Actor, Draft, Script, Slot, Source, actor, of_unit, stamp},
 };
 
 /// How soon a crew is on site when the record does not say: the urban limit, or half of the outage if that is sooner.
@@ -105,12 +105,12 @@ impl Cast {
                 units: vec![importer; outage.route.len()],
             };
         }
-        let unit = |path: &String| match path.split('/').count() {
-            6 => actor("crew-lead", "crew", path),
-            _ => actor("desk", "desk", path),
-        };
         let intake = if ivr { actor("ivr", "ivr", root) } else { actor("agent-01", "agent", root) };
-        Self { intake, agent: actor("agent-02", "agent", root), units: outage.route.iter().map(unit).collect() }
+        Self {
+            intake,
+            agent: actor("agent-02", "agent", root),
+            units: outage.route.iter().map(|unit| of_unit(unit)).collect(),
+        }
     }
 }
 
@@ -179,8 +179,8 @@ fn receive(outage: &Outage, caller: Option<pb::Caller>, ivr: bool) -> pb::Receiv
         business_type: outage.business_type.into(),
         channel: channel.into(),
         received_by: Some(outage.operator.clone()),
-        // Nobody spoke: anonymous, and hence never to be revisited.
-        caller: Some(caller.unwrap_or(pb::Caller { anonymous: true, ..pb::Caller::default() })),
+        // Nobody spoke: nobody is there to be revisited.
+        caller,
         address: outage.address.clone(),
         content: outage.content.clone(),
         place: Some(pb::Place {

@@ -81,7 +81,7 @@ macro_rules! requests {
             ///
             /// # Errors
             /// The server's refusal, or the transport's failure, as it came.
-            pub async fn send(request: tonic::Request<Self>, line: &mut Line) -> Result<Answer, tonic::Status> {
+            pub async fn send(request: tonic::Request<Self>, mut line: Line) -> Result<Answer, tonic::Status> {
                 let (metadata, extensions, body) = request.into_parts();
                 macro_rules! call {
                     ($client:ident, $name:ident, $message:expr) => {

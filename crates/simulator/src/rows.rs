@@ -136,7 +136,8 @@ impl Read for Rationed {
 /// One row as an outage, or what is wrong with it.
 fn outage(mapping: &Mapping, row: &Row<'_>, line: u64) -> Result<Outage, String> {
     if let Some(place) = row.fields.iter().position(|field| field.len() > FIELD_BYTES_MAX) {
-        return Err(format!("field {} is longer than {FIELD_BYTES_MAX} bytes", place + 1));
+        let name = row.places.iter().find(|(_, at)| **at == place).map_or("", |(name, _)| name);
+        return Err(format!("column {name} is longer than {FIELD_BYTES_MAX} bytes"));
     }
     let ticket = &mapping.ticket;
     let field = Fields { mapping, row };

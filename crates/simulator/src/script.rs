@@ -208,6 +208,15 @@ pub fn actor(id: impl Into<String>, role: &str, org: impl Into<String>) -> Actor
     Actor { id: id.into(), role: role.to_owned(), org: org.into() }
 }
 
+/// Somebody who stands for `unit`: a crew's lead on the sixth level, a desk above.
+#[must_use]
+pub fn of_unit(unit: &str) -> Actor {
+    match unit.split('/').count() {
+        6 => actor("crew-lead", "crew", unit),
+        _ => actor("desk", "desk", unit),
+    }
+}
+
 impl fmt::Display for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ticket {}", self.0)

@@ -5,6 +5,8 @@
 //! so that ciphertext cut out of one fact does not open in another. One key seals one person's few hundred fields, far below
 //! the 2^32 seals after which random nonces become doubtful.
 
+use std::cell::RefCell;
+
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     hmac, rand,
@@ -97,14 +99,19 @@ impl Place<'_> {
 const NONCES_DRAWN: usize = 64;
 
 thread_local! {
-    /// Random bytes in stock, each used once. A process that forks without `exec` must not seal, for the stock would be copied.
-    static STOCK: Cell<([u8; NONCES_DRAWN * NONCE_LEN], usize)> = const { Cell::new(([0; NONCES_DRAWN * NONCE_LEN], 0)) };
+    /// Nonces in stock; taken out, never put back. A process that forks without `exec` must not seal: it would copy the stock.
+    static STOCK: RefCell<Vec<[u8; NONCE_LEN]>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A random nonce that nobody was given before.
+/// A random nonce that no seal had before.
 fn fresh_nonce() -> Result<[u8; NONCE_LEN], SealError> {
-    STOCK.with(|stock| {
-        let (mut bytes, mut left) = stock.get();
+    STOCK.with_borrow_mut(|stock| {
+        if stock.is_empty() {
+            let mut bytes = [0; NONCES_DRAWN * NONCE_LEN];
+            rand::fill(&mut bytes).map_err(|_| SealError::Unavailable)?;
+            stock.extend_from_slice(bytes.as_chunks().0);
+        }
+        stock.pop().ok_or(SealError::Unavailable)
     })
 }
 
@@ -150,6 +157,11 @@ pub fn keyed_hash(secret: &[u8; 32], parts: &[&[u8]]) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+        }
+    }
+    text
 }

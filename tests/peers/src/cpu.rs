@@ -9,6 +9,19 @@ use std::time::Duration;
 /// The unit of `/proc/<pid>/stat`: `USER_HZ`, 100 on every Linux that this runs on.
 const TICK: Duration = Duration::from_millis(10);
 
+/// User, system and interrupt time of the whole machine, all processors together, stolen time included.
+pub fn of_machine() -> Duration {
+    let text = fs::read_to_string("/proc/stat").unwrap_or_default();
+    TICK * busy(&text).unwrap_or(0)
+}
+
+/// The first line: user, nice, system, idle, waiting, interrupt, soft interrupt, stolen; guests are in user already.
+fn busy(text: &str) -> Option<u32> {
+    let fields: Vec<u32> = text.lines().next()?.split_whitespace().skip(1).flat_map(str::parse).collect();
+    let part = |range: std::ops::Range<usize>| Some(fields.get(range)?.iter().sum::<u32>());
+    Some(part(0..3)? + part(5..8)?)
+}
+
 /// One line of `/proc/<pid>/stat`.
 struct Stat {
     parent: u32,
@@ -75,6 +88,11 @@ mod tests {
     fn a_command_name_with_parentheses_does_not_shift_the_fields() {
         let stat = parse("17 (a) b) S 4 17 17 0 -1 4194304 1 2 3 4 50 60 7 8 20 0 1 0 9").unwrap();
         assert_eq!((stat.parent, stat.own, stat.reaped), (4, 110, 15));
+    }
+
+    #[test]
+    fn idle_and_waiting_are_not_busy() {
+        assert_eq!(busy("cpu  1 2 3 1000 1000 4 5 6 7 8\ncpu0 9 9 9"), Some(21));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The disk under everybody: how long one sync takes right now, and which mood that is.
 //!
-//! A shared disk changes its mind within seconds, between a tenth of a millisecond and several. A figure taken in one
-//! mood says nothing about another one taken in the other.
+//! A shared machine changes its mind within seconds, between a tenth of a millisecond and several. A figure taken in one
+//! mood says nothing about another one taken in the other. The slow mood need not be the disk: where other programs keep
+//! every processor busy, whoever waits for a sync gets a processor back at the next tick of the scheduler only. What the
+//! others took is measured beside each slice, see [`crate::pairs::Side::others_cpu`].
 
 use std::fs::File;
 use std::io;

@@ -33,6 +33,8 @@ pub struct Side {
     pub server_cpu: Option<Duration>,
     /// CPU time of this process: the callers, and the store itself if there is no server.
     pub driver_cpu: Duration,
+    /// Part of the machine's processors, 0 to 1, that was taken by programs that have no part in this.
+    pub others_cpu: f64,
 }
 
 /// Two slices that can be compared.
@@ -96,12 +98,16 @@ pub async fn run(
 
 async fn measured(contestant: &mut dyn Contestant, callers: usize, time: Duration) -> Result<Side, Fault> {
     let server = contestant.server();
+    let machine_before = cpu::of_machine();
     let driver_before = cpu::of_this_process();
     let server_before = server.map(cpu::of_tree);
     let tally = contestant.slice(callers, time).await?;
     let server_cpu = server.map(cpu::of_tree).zip(server_before).map(|(now, then)| now.saturating_sub(then));
     let driver_cpu = cpu::of_this_process().saturating_sub(driver_before);
-    Ok(Side { tally, server_cpu, driver_cpu })
+    let others = cpu::of_machine().saturating_sub(machine_before + server_cpu.unwrap_or_default() + driver_cpu);
+    let processors = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+    let others_cpu = (others.as_secs_f64() / (tally.elapsed.as_secs_f64() * processors).max(f64::EPSILON)).min(1.0);
+    Ok(Side { tally, server_cpu, driver_cpu, others_cpu })
 }
 
 /// First quartile, median, third quartile; linear between samples.

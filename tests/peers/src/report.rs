@@ -61,6 +61,7 @@ struct Summary {
     ours: SideSummary,
     theirs: SideSummary,
     sync_micros: Spread,
+    others_cpu: Spread,
 }
 
 struct SideSummary {
@@ -121,6 +122,7 @@ impl Comparison {
             ratio: Spread::of(pairs.clone().map(Pair::ratio))?,
             ours: SideSummary::of(pairs.clone().map(|pair| &pair.ours))?,
             theirs: SideSummary::of(pairs.clone().map(|pair| &pair.theirs))?,
+            others_cpu: Spread::of(pairs.clone().flat_map(|pair| [pair.ours.others_cpu, pair.theirs.others_cpu]))?,
             sync_micros: Spread::of(pairs.flat_map(|pair| pair.probes).map(|probe| probe.p50.as_secs_f64() * 1e6))?,
         })
     }
@@ -129,7 +131,7 @@ impl Comparison {
     pub fn lines(&self) -> String {
         let mut lines = String::new();
         for summary in self.summaries() {
-            let Summary { mood, pairs, ratio, ours, theirs, sync_micros } = &summary;
+            let Summary { mood, pairs, ratio, ours, theirs, sync_micros, others_cpu } = &summary;
             let ratio = match mood {
                 Mood::Mixed => "not compared".to_owned(),
                 _ => format!("{:.2} [{:.2}-{:.2}]", ratio.p50, ratio.p25, ratio.p75),
@@ -143,7 +145,7 @@ impl Comparison {
             // A string takes any write.
             let _ = writeln!(
                 lines,
-                "{:<11} {:<8} {:>7} {:<5} {:>5} {:>8.0} {:>8.0}  {:<17} {:<10} {:>12} {:>12} {:>9} {:>9} {:>7.0}",
+                "{:<11} {:<8} {:>7} {:<5} {:>5} {:>8.0} {:>8.0}  {:<17} {:<10} {:>12} {:>12} {:>9} {:>9} {:>7.0} {:>6.0}%",
                 self.ours.text(),
                 self.theirs.text(),
                 self.callers,
@@ -158,6 +160,7 @@ impl Comparison {
                 cpu(ours),
                 cpu(theirs),
                 sync_micros.p50,
+                others_cpu.p50 * 100.0,
             );
         }
         lines
@@ -180,6 +183,7 @@ impl Comparison {
                 "ours": summary.ours.json(),
                 "theirs": summary.theirs.json(),
                 "sync_us": spread(&summary.sync_micros),
+                "others_cpu": spread(&summary.others_cpu),
             });
             (summary.mood.name().to_owned(), of_mood)
         });
@@ -197,7 +201,7 @@ impl Comparison {
 /// The table's heading.
 pub fn heading() -> String {
     format!(
-        "{:<11} {:<8} {:>7} {:<5} {:>5} {:>8} {:>8}  {:<17} {:<10} {:>12} {:>12} {:>9} {:>9} {:>7}",
+        "{:<11} {:<8} {:>7} {:<5} {:>5} {:>8} {:>8}  {:<17} {:<10} {:>12} {:>12} {:>9} {:>9} {:>7} {:>7}",
         "ours",
         "theirs",
         "callers",
@@ -212,6 +216,7 @@ pub fn heading() -> String {
         "CPU us",
         "theirs",
         "sync us",
+        "others",
     )
 }
 
@@ -265,6 +270,7 @@ fn pair(pair: &Pair) -> Value {
             "seconds": side.tally.elapsed.as_secs_f64(),
             "server_cpu_seconds": side.server_cpu.map(|cpu| cpu.as_secs_f64()),
             "driver_cpu_seconds": side.driver_cpu.as_secs_f64(),
+            "others_cpu": side.others_cpu,
         })
     };
     json!({

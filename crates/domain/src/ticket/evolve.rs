@@ -35,6 +35,7 @@ fn received(event: &Received, at: Timestamp) -> Ticket {
         received: at,
         confidential: event.confidential,
         anonymous: event.anonymous,
+        reachable: event.caller_phone.is_some() || event.caller_account.is_some(),
         urgency: Urgency::Normal,
         grade: None,
         accepted_category: None,

@@ -121,6 +121,11 @@ impl MoveSet {
         self.0 & 1 << (m as u64) != 0
     }
 
+    /// Its moves that people and systems may ask for, in the order of the work: those that the engine makes by itself are left out.
+    pub fn open(self) -> impl Iterator<Item = Move> {
+        self.iter().filter(|m| !matches!(m, Move::AdoptChild | Move::ReleaseChild | Move::FollowMaster))
+    }
+
     /// Its moves, in the order of the work.
     pub fn iter(self) -> impl Iterator<Item = Move> {
         Move::ALL.iter().copied().filter(move |&m| self.contains(m))

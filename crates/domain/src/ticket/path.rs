@@ -13,7 +13,7 @@ pub struct Path {
     pub dispatch: FirstStop,
     /// May be answered and closed while the caller waits (办结).
     pub first_contact: bool,
-    /// The customer is revisited after the reply, unless anonymous or confidential.
+    /// The customer is revisited after the reply, unless anonymous, confidential or without a way to be reached.
     pub revisited: bool,
     /// Needs a complaint grade.
     pub graded: bool,

@@ -162,6 +162,8 @@ pub struct Ticket {
     pub confidential: bool,
     /// Whether nobody knows who spoke.
     pub anonymous: bool,
+    /// Whether there is a phone or an account to ask the customer under.
+    pub reachable: bool,
     /// Urgency as classified or escalated.
     pub urgency: Urgency,
     /// Complaint grade.
@@ -172,7 +174,8 @@ pub struct Ticket {
     pub confirmed_category: Option<Category>,
     /// Category as the audit settled it.
     pub audited_category: Option<Category>,
-    /// Who answers for it, from the unit that received it to its present holder. Never empty.
+    /// Who answers for it, from the unit that received it to its present holder. Never empty; beneath the first, each
+    /// lies within the one before, so that there are at most `LEVELS` of them.
     pub holders: Vec<OrgPath>,
     /// The crew's own clock readings.
     pub crew: CrewWork,
@@ -226,7 +229,7 @@ impl Ticket {
     /// Whether a person is to be asked how it went.
     #[must_use]
     pub fn revisit_due(&self) -> bool {
-        self.path().revisited && !self.anonymous && !self.confidential
+        self.path().revisited && self.reachable && !self.anonymous && !self.confidential
     }
 
     /// Whether it waits for its master's outcome.

@@ -8,6 +8,7 @@ mod form;
 mod intake;
 mod lives;
 mod merging;
+mod words;
 
 pub(crate) mod sample;
 pub(crate) mod story;

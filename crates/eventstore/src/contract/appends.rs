@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::{append_each, event, events, fresh, positions, span};
 use crate::{
-    APPEND_BYTES_MAX, APPEND_EVENTS_MAX, AppendError, Direction, EVENT_BYTES_MAX, EventStore, Expected,
-    KIND_BYTES_MAX, Position, Revision,
+    APPEND_BYTES_MAX, APPEND_EVENTS_MAX, AppendError, Direction, EVENT_BYTES_MAX, EventStore, Expected, KIND_BYTES_MAX,
+    Position, Revision,
 };
 
 type Store = Arc<dyn EventStore>;

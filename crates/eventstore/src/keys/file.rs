@@ -66,7 +66,11 @@ impl File {
     }
 
     /// Makes assignments durable and adds fresh keys to the pool, in one sync.
-    pub(super) fn settle(&mut self, assigned: &[(std::sync::Arc<str>, KeyId)], fresh: Vec<Key>) -> rusqlite::Result<Vec<Pair>> {
+    pub(super) fn settle(
+        &mut self,
+        assigned: &[(std::sync::Arc<str>, KeyId)],
+        fresh: Vec<Key>,
+    ) -> rusqlite::Result<Vec<Pair>> {
         let transaction = self.connection.transaction()?;
         {
             let mut name = transaction.prepare_cached("UPDATE keys SET subject = ?2 WHERE id = ?1")?;

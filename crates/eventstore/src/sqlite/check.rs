@@ -204,11 +204,10 @@ impl Chain {
     fn after(connection: &Connection, position: Position) -> rusqlite::Result<Self> {
         let previous = match position {
             Position::START => GENESIS,
-            Position(n) => connection.query_row(
-                "SELECT digest FROM events WHERE position = ?1",
-                [n.cast_signed()],
-                |row| row.get(0),
-            )?,
+            Position(n) => {
+                connection
+                    .query_row("SELECT digest FROM events WHERE position = ?1", [n.cast_signed()], |row| row.get(0))?
+            }
         };
         Ok(Self { previous: Some(previous), last: position, decoder: Decoder::new(true) })
     }

@@ -17,7 +17,18 @@ use crate::Cause;
 /// A folder that this process holds alone, for as long as the value lives.
 pub(super) struct Folder {
     path: PathBuf,
-    _lock: File,
+    _lock: Lock,
+}
+
+/// A held lock. It is let go of by name: closing the file would not do while a process that is just being started
+/// from this one still has a copy of the descriptor.
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // If this fails, closing the file lets go of the lock a moment later.
+        let _ = flock(&self.0, FlockOperation::Unlock);
+    }
 }
 
 impl Folder {
@@ -33,14 +44,13 @@ impl Folder {
             }
             file => file.map_err(unusable)?,
         };
-        hold(&lock, path)?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), _lock: hold(lock, path)? })
     }
 
     /// Locks a stopped store's folder for reading. A copy without a lock file needs no lock.
-    pub(super) fn claim_to_read(path: &Path) -> Result<Option<File>, OpenError> {
+    pub(super) fn claim_to_read(path: &Path) -> Result<Option<Lock>, OpenError> {
         match File::open(lock_path(path)) {
-            Ok(lock) => hold(&lock, path).map(|()| Some(lock)),
+            Ok(lock) => hold(lock, path).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(unusable(error)),
         }
@@ -59,9 +69,9 @@ fn lock_path(folder: &Path) -> PathBuf {
     folder.join("lock")
 }
 
-fn hold(lock: &File, folder: &Path) -> Result<(), OpenError> {
-    match flock(lock, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(()),
+fn hold(lock: File, folder: &Path) -> Result<Lock, OpenError> {
+    match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Lock(lock)),
         Err(Errno::WOULDBLOCK) => Err(OpenError::Locked { folder: folder.to_owned() }),
         Err(error) => Err(unusable(error.into())),
     }

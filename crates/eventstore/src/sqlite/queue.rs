@@ -118,7 +118,13 @@ impl Queue {
 
     /// Moves waiting requests into `batch` until it has `appends` of them or `bytes` bytes; sleeps while there are
     /// none, for at most `patience` if that is given. `false`: stopped, and nothing is left.
-    pub(super) fn take(&self, batch: &mut Vec<Request>, appends: usize, bytes: usize, patience: Option<Duration>) -> bool {
+    pub(super) fn take(
+        &self,
+        batch: &mut Vec<Request>,
+        appends: usize,
+        bytes: usize,
+        patience: Option<Duration>,
+    ) -> bool {
         let mut waiting = self.waiting();
         while waiting.requests.is_empty() {
             if waiting.stopped.is_some() {

@@ -107,9 +107,8 @@ impl Reader {
         }
         let Self { connection, decoder } = self;
         let mut previous = digest_at(connection, after)?;
-        let sql = format!(
-            "SELECT {COLUMNS} FROM events e WHERE e.position > ?1 AND e.position <= ?2 ORDER BY e.position"
-        );
+        let sql =
+            format!("SELECT {COLUMNS} FROM events e WHERE e.position > ?1 AND e.position <= ?2 ORDER BY e.position");
         let mut statement = connection.prepare_cached(&sql).map_err(read_error)?;
         let mut rows = statement.query(params![signed(after.0), signed(last)]).map_err(read_error)?;
         let mut page = Vec::with_capacity(usize::try_from(last - after.0).unwrap_or(0));

@@ -59,9 +59,7 @@ pub(crate) fn open_file(path: &Path, application: i64, format: i64, tables: &[&s
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     settle(&connection).map_err(failed)?;
     let fresh = recognise(&connection, path, application, format)?;
-    connection
-        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
-        .map_err(failed)?;
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;").map_err(failed)?;
     if fresh {
         let transaction = connection.transaction().map_err(failed)?;
         for table in tables {

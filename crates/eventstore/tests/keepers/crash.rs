@@ -153,7 +153,9 @@ fn in_order(log: &[Recorded]) -> Result<(), String> {
     let mut next: HashMap<(u64, u64), u64> = HashMap::new();
     let mut rest = log;
     while let Some(first) = rest.first() {
-        let [run, writer, number, _, parts] = words(first)[..5].iter().map(|word| word.parse().unwrap()).collect::<Vec<u64>>()[..] else {
+        let [run, writer, number, _, parts] =
+            words(first)[..5].iter().map(|word| word.parse().unwrap()).collect::<Vec<u64>>()[..]
+        else {
             return Err("unreadable".into());
         };
         let due = next.entry((run, writer)).or_default();

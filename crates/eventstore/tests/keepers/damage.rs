@@ -26,7 +26,10 @@ async fn one_altered_byte_is_found_at_exactly_its_position() {
     fill(folder.path(), 500).await;
     let sound = check(folder.path());
     assert!(sound.ok && sound.facts == 500 && sound.problems.is_empty(), "{sound:?}");
-    alter(folder.path(), "UPDATE events SET data = CAST(replace(data, 'event 2', 'event 3') AS BLOB) WHERE position = 223");
+    alter(
+        folder.path(),
+        "UPDATE events SET data = CAST(replace(data, 'event 2', 'event 3') AS BLOB) WHERE position = 223",
+    );
     let report = check(folder.path());
     assert!(!report.ok);
     assert_eq!((report.first_bad, report.facts, report.problems.len()), (Some(Position(223)), 500, 1), "{report:?}");

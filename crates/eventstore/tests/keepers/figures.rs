@@ -71,7 +71,9 @@ async fn figures_of_appending() {
     let folder = tempfile::tempdir_in(".").unwrap();
     let store = Arc::new(open(folder.path()));
     let time = Duration::from_millis(u64::from(count("SWITCHBOARD_FIGURE_MILLISECONDS", 2000)));
-    println!("callers  events/s  appends/batch   p50 us   p99 us  cpu us  apply us  commit us  checkpoint us  raw us  head");
+    println!(
+        "callers  events/s  appends/batch   p50 us   p99 us  cpu us  apply us  commit us  checkpoint us  raw us  head"
+    );
     for callers in [1, 4, 16, 64, 256, 64, 16, 1] {
         let raw = raw_sync(folder.path());
         let (before, cpu, begun) = (store.stats(), processor_time(), Instant::now());
@@ -100,7 +102,11 @@ async fn figures_of_appending() {
         after = page.last().unwrap().position;
     }
     let per_event = |time: Duration| time.as_secs_f64() * 1e6 / head.0 as f64;
-    println!("read_all: {:.2} us an event, {:.2} us of processor", per_event(begun.elapsed()), per_event(processor_time() - cpu));
+    println!(
+        "read_all: {:.2} us an event, {:.2} us of processor",
+        per_event(begun.elapsed()),
+        per_event(processor_time() - cpu)
+    );
     store.close().await;
     println!("{:?}", store.stats());
 }

@@ -120,7 +120,7 @@ async fn compare(sqlite: &SqliteStore, memory: &MemoryStore) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: count("SWITCHBOARD_HISTORIES", 24), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: count("SWITCHBOARD_HISTORIES", 24), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn sqlite_and_memory_live_through_the_same_history(steps in prop::collection::vec(step(), 1..80)) {

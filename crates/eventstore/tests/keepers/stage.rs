@@ -66,7 +66,9 @@ impl Disk {
         match disk.format(mebibytes) {
             Ok(()) => {}
             Err(error) => {
-                eprintln!("SKIPPED: no file system of our own (root, mkfs.ext4, mount and loop devices needed): {error}");
+                eprintln!(
+                    "SKIPPED: no file system of our own (root, mkfs.ext4, mount and loop devices needed): {error}"
+                );
                 return None;
             }
         }

@@ -93,7 +93,7 @@ pub fn ticket(page: &TicketPage, personal: Personal) -> proto::TicketView {
         ended_at: row.ended_at.map(answer::timestamp),
         updated_at: Some(answer::timestamp(row.updated_at)),
         satisfaction: answer::maybe_word(ticket.satisfaction),
-        legal_moves: page.legal_moves().iter().map(|m| m.as_str().to_owned()).collect(),
+        legal_moves: page.legal_moves().open().map(|m| m.as_str().to_owned()).collect(),
     }
 }
 

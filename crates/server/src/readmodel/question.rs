@@ -58,6 +58,19 @@ impl Condition {
     }
 }
 
+/// The tickets of a caller by either key; a key that is absent is NULL, which equals nothing.
+const THEIRS: &str = "phone_key = ?1 OR account_key = ?2";
+
+/// The first `limit` rows under `condition`. The narrow lines are sorted and cut off first, so that only the rows of the
+/// answer are read.
+pub(super) fn ordered(condition: &str, key: &str, direction: &str, limit: usize) -> String {
+    let order = format!("ORDER BY {key} {direction}, opened {direction}");
+    format!(
+        "SELECT json FROM (SELECT opened, {key} FROM ticket WHERE {condition} {order} LIMIT {limit})
+         CROSS JOIN ticket_row USING (opened) {order}"
+    )
+}
+
 pub(super) fn page(connection: &Connection, query: &Query) -> Result<Page, ReadModelError> {
     let position = position(connection)?;
     let Condition { mut sql, mut bound } = Condition::of(&query.filter);
@@ -75,11 +88,7 @@ pub(super) fn page(connection: &Connection, query: &Query) -> Result<Page, ReadM
         bound.push(Bound::Integer(stored(after.opened)));
     }
     let page_size = query.page_size.clamp(1, PAGE_ROWS_MAX);
-    let sql = format!(
-        "SELECT json FROM ticket CROSS JOIN ticket_row USING (opened) WHERE {sql}
-         ORDER BY {key} {direction}, opened {direction} LIMIT {}",
-        page_size + 1
-    );
+    let sql = ordered(&sql, key, direction, page_size + 1);
     let mut rows = rows(connection, &sql, bound)?;
     let more = rows.len() > page_size;
     rows.truncate(page_size);
@@ -116,16 +125,11 @@ pub(super) fn caller(
     let keys = [text(phone_key), text(account_key)];
     let since = since.timestamp_micros();
     let (total, recent): (i64, i64) = connection
-        .prepare_cached(
-            "SELECT count(*), count(*) FILTER (WHERE received_at >= ?3) FROM ticket WHERE phone_key = ?1 OR account_key = ?2",
-        )?
+        .prepare_cached(&format!(
+            "SELECT count(*), count(*) FILTER (WHERE received_at >= ?3) FROM ticket WHERE {THEIRS}"
+        ))?
         .query_row(params![keys[0], keys[1], since], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let sql = format!(
-        "SELECT json FROM ticket CROSS JOIN ticket_row USING (opened)
-         WHERE (phone_key = ?1 OR account_key = ?2) AND open = 1
-         ORDER BY received_at DESC, opened DESC LIMIT {}",
-        limit.min(PAGE_ROWS_MAX)
-    );
+    let sql = ordered(&format!("({THEIRS}) AND open = 1"), "received_at", "DESC", limit.min(PAGE_ROWS_MAX));
     let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
     Ok(CallerTickets {
         open: rows(connection, &sql, keys.into())?,

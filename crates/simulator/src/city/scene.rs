@@ -13,7 +13,7 @@ use super::{CREWS_PER_STATION, City, HOUSEHOLDS, Household, NATION, words};
 use crate::{
     Timestamp,
     request::Request,
-    script::{Actor, Draft, Script, Slot, Source, Step, actor, stamp},
+    script::{Actor, Draft, Script, Slot, Source, Step, actor, of_unit, stamp},
 };
 
 /// Hours of the day, China Standard Time, in which nobody is called: 21 to 8 and 12 to 14.
@@ -66,10 +66,6 @@ impl<'c> Scene<'c> {
 
     pub(super) fn agent(&mut self) -> Actor {
         actor(format!("agent-{:02}", self.dice.random_range(1..40)), "agent", NATION)
-    }
-
-    pub(super) fn desk(unit: &str) -> Actor {
-        actor("desk", "desk", unit)
     }
 
     /// The path of one of the crews of `station`.
@@ -149,7 +145,7 @@ impl<'c> Scene<'c> {
             self.pass(minutes.clone());
             self.step(ticket, &sender, Request::dispatch(unit));
             self.pass(minutes.clone());
-            sender = Self::desk(unit);
+            sender = of_unit(unit);
             self.step(ticket, &sender, Request::accept());
         }
     }
@@ -163,7 +159,7 @@ impl<'c> Scene<'c> {
 
     /// The crew that was given the ticket does its work.
     pub(super) fn crew_on_site(&mut self, ticket: Slot, crew: &str, minutes: Range<i64>) {
-        let lead = actor("crew-lead", "crew", crew);
+        let lead = of_unit(crew);
         self.pass(1..4);
         self.step(ticket, &lead, Request::progress(Crew::Accepted(pb::StepAccepted {})));
         self.pass(1..5);
@@ -201,7 +197,7 @@ impl<'c> Scene<'c> {
     pub(super) fn audit(&mut self, ticket: Slot, units: &[&str]) {
         for unit in units.iter().rev() {
             self.pass(5..30);
-            self.step(ticket, &Self::desk(unit), Request::passed());
+            self.step(ticket, &of_unit(unit), Request::passed());
         }
         self.pass(5..30);
         let agent = self.agent();

@@ -9,7 +9,7 @@ use super::{CITY, City, Household, PROVINCE, scene::Scene, words};
 use crate::{
     Timestamp,
     request::Request,
-    script::{CHILD_ADOPTED, MASTER_FOLLOWED, Script, Slot, Source},
+    script::{Actor, CHILD_ADOPTED, MASTER_FOLLOWED, Script, Slot, Source, of_unit, stamp},
 };
 
 macro_rules! stories {
@@ -140,7 +140,7 @@ fn outage(s: &mut Scene<'_>) {
     }
     let crew = s.crew(&house.station);
     s.crew_works(master, &city, &crew);
-    s.reply(master, &Scene::desk(&crew), ReplyOutcome::Resolved, words::FAULT_MEASURES, words::CATEGORY_SHARED);
+    s.reply(master, &of_unit(&crew), ReplyOutcome::Resolved, words::FAULT_MEASURES, words::CATEGORY_SHARED);
     s.pass(5..30);
     s.step(master, &city, Request::passed()).after(master, CHILD_ADOPTED, adopted);
     s.audit(master, &[]);
@@ -174,7 +174,7 @@ fn fault_returned(s: &mut Scene<'_>) {
         note: words::WRONG_AREA.to_owned(),
         ..pb::ReturnRequest::default()
     };
-    s.step(ticket, &Scene::desk(&house.station), request);
+    s.step(ticket, &of_unit(&house.station), request);
     repaired(s, ticket, &city, &house);
     s.revisit_content(ticket);
     s.close(ticket);
@@ -188,11 +188,11 @@ fn fault_urged(s: &mut Scene<'_>) {
     s.step(ticket, &agent, pb::UrgeRequest { header: None, reason: words::URGE.to_owned() });
     s.pass(2..10);
     let request = pb::SuperviseRequest { header: None, demand: words::SUPERVISED.to_owned() };
-    s.step(ticket, &Scene::desk(PROVINCE), request);
+    s.step(ticket, &of_unit(PROVINCE), request);
     s.pass(1..3);
     let to = pb::escalate_request::To::Urgent(true);
     let request = pb::EscalateRequest { header: None, reason: words::URGE.to_owned(), to: Some(to) };
-    s.step(ticket, &Scene::desk(PROVINCE), request);
+    s.step(ticket, &of_unit(PROVINCE), request);
     s.pass(5..10);
     let (reached, note) = (pb::ContactOutcome::Reached.into(), Some(words::SUPERVISED.to_owned()));
     s.step(ticket, &city, pb::ContactRequest { header: None, outcome: reached, note });
@@ -245,7 +245,7 @@ fn fault_inside(s: &mut Scene<'_>) {
     let crew = s.crew(&house.station);
     s.pass(1..3);
     s.step(ticket, &city, Request::dispatch(&crew));
-    let lead = Scene::desk(&crew);
+    let lead = of_unit(&crew);
     s.pass(2..5);
     s.step(ticket, &lead, Request::accept());
     s.pass(20..50);
@@ -264,7 +264,7 @@ fn fault_reassigned(s: &mut Scene<'_>) {
     s.pass(5..15);
     s.step(ticket, &city, pb::ReassignRequest { header: None, to: free.clone(), reason: words::BUSY.to_owned() });
     s.crew_on_site(ticket, &free, 20..120);
-    let (resolved, lead) = (ReplyOutcome::Resolved, Scene::desk(&free));
+    let (resolved, lead) = (ReplyOutcome::Resolved, of_unit(&free));
     s.reply(ticket, &lead, resolved, words::FAULT_MEASURES, words::CATEGORY_SINGLE);
     s.audit(ticket, &[CITY]);
     s.revisit_content(ticket);
@@ -287,19 +287,19 @@ fn service_waiting(s: &mut Scene<'_>) {
     s.pass(1..4);
     s.classify_plain(ticket, words::CATEGORY_SERVICE);
     s.send_down(ticket, &[CITY, &house.station], 5..30);
-    let station = Scene::desk(&house.station);
+    let station = of_unit(&house.station);
     s.pass(30..90);
     let request = pb::SuspendRequest {
         header: None,
         reason: pb::SuspendReason::Customer.into(),
-        until: Some(crate::script::stamp(s.now + TimeDelta::days(2))),
+        until: Some(stamp(s.now + TimeDelta::days(2))),
         note: Some(words::SUSPENDED.to_owned()),
     };
     s.step(ticket, &station, request);
     s.pass(1200..2400);
     s.step(ticket, &station, pb::ResumeRequest { header: None });
     s.pass(10..60);
-    let until = Some(crate::script::stamp(s.now + TimeDelta::days(3)));
+    let until = Some(stamp(s.now + TimeDelta::days(3)));
     s.step(ticket, &station, pb::ExtendRequest { header: None, until, reason: words::EXTENDED.to_owned() });
     s.pass(600..2000);
     s.reply(ticket, &station, ReplyOutcome::Resolved, words::DESK_MEASURES, words::CATEGORY_SERVICE);
@@ -316,14 +316,14 @@ fn complaint(s: &mut Scene<'_>) {
     let county = county(&house);
     let chain = [PROVINCE, CITY, county, &house.station];
     s.send_down(ticket, &chain, 5..40);
-    let station = Scene::desk(&house.station);
+    let station = of_unit(&house.station);
     s.pass(60..300);
     let (reached, note) = (pb::ContactOutcome::Reached.into(), None);
     s.step(ticket, &station, pb::ContactRequest { header: None, outcome: reached, note });
     s.pass(300..1200);
     s.reply(ticket, &station, ReplyOutcome::Resolved, words::DESK_MEASURES, words::CATEGORY_COMPLAINT);
     s.pass(10..60);
-    s.step(ticket, &Scene::desk(county), Request::sent_back(words::INCOMPLETE));
+    s.step(ticket, &of_unit(county), Request::sent_back(words::INCOMPLETE));
     s.pass(60..300);
     s.reply(ticket, &station, ReplyOutcome::Resolved, words::DESK_MEASURES, words::CATEGORY_COMPLAINT);
     s.audit(ticket, &chain[..3]);
@@ -421,7 +421,7 @@ fn desk_work(s: &mut Scene<'_>, ticket: Slot, units: &[&str], category: &str) {
     s.send_down(ticket, units, 5..60);
     s.pass(60..600);
     if let [above @ .., last] = units {
-        s.reply(ticket, &Scene::desk(last), ReplyOutcome::Resolved, words::DESK_MEASURES, category);
+        s.reply(ticket, &of_unit(last), ReplyOutcome::Resolved, words::DESK_MEASURES, category);
         s.audit(ticket, above);
     }
 }
@@ -440,17 +440,17 @@ fn reported(s: &mut Scene<'_>) -> (Slot, Household) {
 }
 
 /// Straight to the city's command centre, whose desk is returned.
-fn at_the_city(s: &mut Scene<'_>, ticket: Slot) -> crate::script::Actor {
+fn at_the_city(s: &mut Scene<'_>, ticket: Slot) -> Actor {
     s.send_down(ticket, &[CITY], 1..2);
-    Scene::desk(CITY)
+    of_unit(CITY)
 }
 
 /// A crew repairs it; reply and audit follow.
-fn repaired(s: &mut Scene<'_>, ticket: Slot, city: &crate::script::Actor, house: &Household) {
+fn repaired(s: &mut Scene<'_>, ticket: Slot, city: &Actor, house: &Household) {
     let crew = s.crew(&house.station);
     s.crew_works(ticket, city, &crew);
     let resolved = ReplyOutcome::Resolved;
-    s.reply(ticket, &Scene::desk(&crew), resolved, words::FAULT_MEASURES, words::CATEGORY_SINGLE);
+    s.reply(ticket, &of_unit(&crew), resolved, words::FAULT_MEASURES, words::CATEGORY_SINGLE);
     s.audit(ticket, &[CITY]);
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::{CALLS_MAX, City, HOUSEHOLDS, STORY_MAX, Story};
+use super::{City, HOUSEHOLDS, STORY_MAX, Story};
 use crate::{
     Timestamp,
     request::Request,
@@ -74,7 +74,6 @@ fn the_shares_add_up_to_ten_thousand() {
 fn a_small_day_is_short_and_a_household_is_always_the_same() {
     assert_eq!(day(5, 0).len(), 0);
     assert_eq!(day(5, 3).len(), 3);
-    assert!(City::new(5).day(midnight(), CALLS_MAX).next().is_some());
     let city = City::new(5);
     assert_eq!(city.household(11), city.household(HOUSEHOLDS + 11));
     let phone = city.household(42).caller.phone.unwrap();

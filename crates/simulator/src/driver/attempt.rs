@@ -7,7 +7,7 @@ use switchboard_wire::proto::ErrorReason;
 use tonic::{Code, Status, metadata::MetadataValue};
 use tonic_types::StatusExt as _;
 
-use super::Driver;
+use super::Performer;
 use crate::{
     request::{Answer, Line, Request},
     script::Actor,
@@ -37,10 +37,15 @@ impl Failure {
                     | ErrorReason::TimedOut
                     | ErrorReason::Draining
             ),
-            // No reason given: it was not the engine that spoke, but the transport.
+            // No reason given: it was not the engine that spoke, but the transport; a connection that broke has many codes.
             None => matches!(
                 status.code(),
-                Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted | Code::Cancelled | Code::Unknown
+                Code::Unavailable
+                    | Code::DeadlineExceeded
+                    | Code::ResourceExhausted
+                    | Code::Cancelled
+                    | Code::Unknown
+                    | Code::Internal
             ),
         };
         let reason = reason.unwrap_or_else(|| format!("{:?}", status.code()).to_uppercase());
@@ -54,29 +59,31 @@ impl Failure {
     }
 }
 
-impl Driver {
+impl Performer {
     /// Sends a command until it is answered for good.
-    pub(super) async fn send(&self, line: &mut Line, actor: &Actor, request: Request) -> Result<Answer, Failure> {
-        let sent = self.ask(actor, request, async |request| {
-            let answer = Request::send(request, line).await?;
-            Ok(tonic::Response::new(answer))
+    pub(super) async fn send(&self, actor: &Actor, request: Request) -> Result<Answer, Failure> {
+        let sent = self.ask(actor, request, |line, request| async move {
+            Request::send(request, line).await.map(tonic::Response::new)
         });
         sent.await
     }
 
     /// Makes a call until it is answered for good.
-    pub(super) async fn ask<M: Clone, A>(
+    pub(super) async fn ask<M: Clone, A, F>(
         &self,
         actor: &Actor,
         message: M,
-        mut call: impl AsyncFnMut(tonic::Request<M>) -> Result<tonic::Response<A>, Status>,
-    ) -> Result<A, Failure> {
+        call: impl Fn(Line, tonic::Request<M>) -> F,
+    ) -> Result<A, Failure>
+    where
+        F: Future<Output = Result<tonic::Response<A>, Status>>,
+    {
         let mut wait = self.options.backoff;
         let mut attempt = 1;
         loop {
             let request = self.address(actor, message.clone())?;
             // The server keeps the deadline; a little later we stop believing that it does.
-            let answered = tokio::time::timeout(self.options.deadline * 2, call(request)).await;
+            let answered = tokio::time::timeout(self.options.deadline * 2, call(self.line.clone(), request)).await;
             let status = match answered {
                 Ok(Ok(answer)) => return Ok(answer.into_inner()),
                 Ok(Err(status)) => status,

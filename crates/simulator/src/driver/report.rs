@@ -106,7 +106,8 @@ impl Report {
 #[derive(Debug, Default)]
 pub(super) struct Played {
     line: Option<u64>,
-    key: Option<String>,
+    /// The script's key; a row that is no script has none.
+    pub key: Option<String>,
     /// When it ended, by its own time.
     pub ends: Option<Timestamp>,
     commands: u64,

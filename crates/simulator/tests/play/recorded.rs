@@ -67,6 +67,15 @@ async fn an_import_closes_a_ticket_for_every_good_row_and_names_the_bad_ones() {
 }
 
 #[tokio::test]
+async fn a_row_that_is_there_twice_is_imported_once() {
+    let stub = Stub::default();
+    let twice = told(Manner::Import).flat_map(|row| [row.clone(), row]);
+    let report = stub.driver(hasty()).await.play(twice, |_| ()).await;
+    assert_eq!((report.rows, report.imported, report.already_present, report.skipped), (20, 8, 8, 4));
+    assert_eq!(stub.world().stages(), [(Stage::Closed, 8)].into());
+}
+
+#[tokio::test]
 async fn a_replay_closes_one_ticket_for_every_good_row_with_callers_who_ring_again() {
     let stub = Stub::default();
     let report = stub.driver(hasty()).await.play(told(REPLAY), |_| ()).await;

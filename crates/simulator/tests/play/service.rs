@@ -72,7 +72,7 @@ impl Stub {
             let mut trouble = self.trouble();
             trouble.seen += 1;
             let seen = trouble.seen;
-            let due = |every: Option<u64>| every.is_some_and(|every| seen % every == 0);
+            let due = |every: Option<u64>| every.is_some_and(|every| seen.is_multiple_of(every));
             let down = trouble.down_after.is_some_and(|after| seen > after);
             (due(trouble.lose_answer_every), due(trouble.busy_every) || down)
         };

@@ -68,7 +68,7 @@ async fn a_driver_that_is_dropped_leaves_nothing_that_cannot_be_completed() {
             report = playing => panic!("it was not stopped: {report:?}"),
         }
     }
-    assert_eq!(rows, 20);
+    assert!((20..80).contains(&rows), "{rows}");
     let again = driver.play(day(4, 80), |_| ()).await;
     assert!(again.is_clean(), "{:#?}", again.problems);
     assert!(again.already_present >= 20);

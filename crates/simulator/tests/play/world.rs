@@ -102,8 +102,15 @@ impl World {
         stages
     }
 
+    /// The linkage does all that is left to do.
+    pub fn link_all(&mut self) {
+        while !self.linkage.pending(Timestamp::default(), 1).is_empty() {
+            self.link_once();
+        }
+    }
+
     fn link_once(&mut self) {
-        for want in self.linkage.pending(chrono::Utc::now(), 1) {
+        for want in self.linkage.pending(Timestamp::from(std::time::SystemTime::now()), 1) {
             let (ticket, command) = match want.intent {
                 Intent::Adopt { master, child } => (master, Command::AdoptChild { child }),
                 Intent::Release { master, child } => (master, Command::ReleaseChild { child }),
@@ -145,7 +152,7 @@ impl World {
         occurred_at: Option<Timestamp>,
         actor: &Actor,
     ) -> Result<pb::CommandOutcome, Refusal> {
-        let (now, rules) = (chrono::Utc::now(), Rules::default());
+        let (now, rules) = (Timestamp::from(std::time::SystemTime::now()), Rules::default());
         let at = occurred_at.unwrap_or(now);
         let cx = Context { now, occurred_at: at, actor, request_id, rules: &rules };
         let mut state = self.tickets.get(&id).cloned().flatten();

@@ -52,12 +52,16 @@ pub struct Row {
     /// The unit that received it.
     pub received_by: OrgPath,
     /// Customers without power, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customers_out: Option<u32>,
     /// Another system's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external: Option<ExternalRef>,
     /// Keyed hash of the caller's phone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone_key: Option<String>,
     /// Keyed hash of the caller's account number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_key: Option<String>,
     /// Position of its first fact: unique, and the tie-break of every order.
     pub opened: u64,
@@ -68,6 +72,7 @@ pub struct Row {
     /// When its last fact happened.
     pub updated_at: Timestamp,
     /// When it was closed or withdrawn; a reopening takes it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
     /// The ticket as the domain sees it: stage, crew, holders and the rest.
     #[serde(with = "stored::StoredTicket")]

@@ -43,7 +43,8 @@ pub fn receive(request: &proto::ReceiveRequest, actor: &Actor) -> Result<(Receiv
     let command = read(&mut reader, request, actor, header.linked.is_some());
     match reader.finish(header, command.map(|receive| Command::Receive(Box::new(receive))))? {
         (header, Command::Receive(receive)) => Ok((header, *receive)),
-        _ => Err(Vec::new()),
+        // Never: the command that went in comes out.
+        _ => Err(vec![Violation::missing("business_type")]),
     }
 }
 

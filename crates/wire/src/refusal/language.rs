@@ -15,10 +15,10 @@ impl Language {
     /// neither.
     #[must_use]
     pub fn from_accept_language(header: &str) -> Self {
-        let mut best = (0.0, Self::default());
+        let mut best = (0.0_f32, Self::default());
         for entry in header.split(',') {
-            let (tag, weight) = entry.split_once(";q=").unwrap_or((entry, "1"));
-            let weight: f32 = weight.trim().parse().unwrap_or(0.0);
+            let (tag, parameter) = entry.split_once(';').unwrap_or((entry, "q=1"));
+            let weight = parameter.trim().strip_prefix("q=").and_then(|weight| weight.parse().ok()).unwrap_or(0.0);
             if let Some(language) = Self::of_tag(tag.trim())
                 && weight > best.0
             {
@@ -61,7 +61,7 @@ mod tests {
             ("en", Language::En),
             ("EN-us", Language::En),
             ("zh-CN,zh;q=0.9,en;q=0.8", Language::Zh),
-            ("zh;q=0.3, en;q=0.8", Language::En),
+            ("zh;q=0.3, en; q=0.8", Language::En),
             ("en, zh", Language::En),
             ("fr, en;q=0.2", Language::En),
             ("en;q=0", Language::Zh),

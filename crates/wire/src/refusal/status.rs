@@ -22,7 +22,7 @@ pub(super) fn status(refusal: &Refusal, language: Language) -> Status {
     }
     if let Refusal::Rejected(Rejection::IllegalMove { legal, .. }) = refusal {
         let moves =
-            legal.iter().map(|m| PreconditionViolation::new(LEGAL_MOVE, m.as_str(), wording::legal(m, language)));
+            legal.open().map(|m| PreconditionViolation::new(LEGAL_MOVE, m.as_str(), wording::legal(m, language)));
         details.set_precondition_failure(moves.collect::<Vec<_>>());
     }
     if let Some(delay) = refusal.retry_after() {

@@ -94,7 +94,7 @@ fn rejection(rejection: &Rejection, l: Language) -> String {
                 Language::Zh => "、",
                 Language::En => ", ",
             };
-            let legal = legal.iter().map(|m| m.term(l)).collect::<Vec<_>>().join(separator);
+            let legal = legal.open().map(|m| m.term(l)).collect::<Vec<_>>().join(separator);
             let waits = match (l, merged, suspended) {
                 (_, false, false) => "",
                 (Language::Zh, true, _) => "（已合并）",

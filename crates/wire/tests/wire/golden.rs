@@ -78,7 +78,7 @@ fn every_kind_is_drawn_and_has_a_golden_file_with_every_field() {
         let file = golden.iter().find(|(name, _)| name == kind);
         let (_, shipped) =
             file.unwrap_or_else(|| panic!("tests/golden/{kind}.json is missing, for example: {payload}"));
-let absent: Vec<_> = fields(payload.as_bytes()).difference(&fields(shipped)).cloned().collect();
+        let absent: Vec<_> = fields(payload.as_bytes()).difference(&fields(shipped)).cloned().collect();
         assert!(absent.is_empty(), "tests/golden/{kind}.json does not show {absent:?}");
     }
 }

@@ -8,4 +8,3 @@ mod history;
 mod refusals;
 mod requests;
 mod sealing;
-mod speed;

@@ -1,5 +1,7 @@
 //! A seal opens with its key at its place, and nowhere else. What follows from an erased key is for who keeps the keys to say.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use switchboard_wire::seal::{HashKey, Place, SealError, key_id, keyed_hash, open, seal};
 
@@ -43,8 +45,11 @@ fn a_seal_opens_at_no_other_place_and_with_no_other_key() {
 }
 
 #[test]
-fn the_same_text_never_has_the_same_seal_twice() {
-    assert_ne!(seal(&KEY, 7, &PLACE, "x"), seal(&KEY, 7, &PLACE, "x"));
+fn no_nonce_is_used_twice_on_any_thread() {
+    let seal_many = || (0..1000).map(|_| seal(&KEY, 7, &PLACE, "x").unwrap()[..20].to_owned()).collect::<Vec<_>>();
+    let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(seal_many)).collect();
+    let seals: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+    assert_eq!(seals.iter().collect::<BTreeSet<_>>().len(), seals.len());
 }
 
 #[test]

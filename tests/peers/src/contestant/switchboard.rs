@@ -18,7 +18,8 @@ use uuid::Uuid;
 use super::{Channels, Service};
 use crate::workload::{Caller, Event, Fault, Refusal};
 
-/// What a customer adds: with what the engine puts around it, the stored event is about as long as everybody's.
+/// What a customer adds. Sealed and wrapped it makes events of about 240 bytes with 340 of metadata, more than everybody
+/// else's 450 together; the engine's own metadata cannot be made shorter.
 const CONTENT: &str =
     "The meter box hums, the whole stairwell is dark, and the caller asks when somebody will come to look at it.";
 

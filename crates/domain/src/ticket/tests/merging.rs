@@ -5,7 +5,7 @@ use super::{
     story::{clock, given},
 };
 use crate::ticket::{
-    BusinessType, Command, Event, Move, Rejection, ReplyOutcome, Satisfaction, Stage, TicketId, event, legal,
+    BusinessType, Command, Event, Move, Rejection, ReplyOutcome, Satisfaction, Stage, Step, TicketId, event, legal,
 };
 
 fn adopt(child: TicketId) -> Command {
@@ -73,6 +73,14 @@ fn a_child_takes_its_masters_outcome_over_and_keeps_its_own_revisit_and_close() 
     let story = story.when(unmerge()).illegal();
     let story = story.when(revisit(Satisfaction::Satisfied)).accepted();
     story.when(close()).accepted().stands_at(Stage::Closed);
+}
+
+#[test]
+fn a_child_whose_power_its_own_crew_restored_keeps_that_time() {
+    let at_home = clock(21, "10:30");
+    let story = given(given_to_a_crew()).by(CREW).at(at_home).when(step(Step::Restored)).accepted();
+    let story = story.and(merged(ticket_id(2))).when(follow(ticket_id(2))).accepted();
+    assert_eq!(story.ticket().crew.restored, Some(at_home));
 }
 
 #[test]

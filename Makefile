@@ -1,0 +1,67 @@
+# Everything that is done to this project has a name here; CI does the same (`.ci/run`). `make` alone lists the names.
+#
+# make test takes, as `make test NAME=value`:
+#   SWITCHBOARD_CASES          cases that each property sees (default: said by each)
+#   SWITCHBOARD_KILL_CYCLES    kill -9 of a server under load
+#   SWITCHBOARD_POWER_CYCLES   power cuts on a loop file system (needs root)
+#   SWITCHBOARD_LONG=1         also the long versions of tests
+#   SWITCHBOARD_DATA           a folder with outside data (outages-bc-2024h1.csv.gz); without it such tests say that they skip
+#   PROPTEST_RNG_SEED          repeats a property's run; every failure prints its seed
+# make demo takes SEED (the city's seed); make run and make demo take DATA (the folder).
+# make bench takes SECONDS (of a slice), PAIRS (of slices) and DATA (a folder on the disk to be measured).
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help build check test run demo bench bench-peers docs clean
+
+SEED ?= 95598
+LOG := target/test.log
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS=$$'\t' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+
+build: ## Build the switchboard binary (target/debug/switchboard)
+	@.ci/setup build
+	cargo build --locked -p switchboard-cli
+
+check: ## Check form, lints and documentation
+	@.ci/setup check
+	cargo fmt --all -- --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+
+test: ## Run every test, after setting up what they need
+	@.ci/setup test
+	cargo build --locked -p switchboard-cli
+	@mkdir -p target
+	.ci/tests 2>&1 | tee $(LOG)
+	@.ci/summary $(LOG)
+
+run: ## Serve tickets from the folder DATA (default: data)
+	@.ci/setup build
+	cargo run --locked -p switchboard-cli -- serve --data $(or $(DATA),data)
+
+demo: ## Play a city's day through the API into DATA (default: demo-data), and tell one ticket's story
+	@.ci/setup build
+	cargo build --locked -p switchboard-cli
+	target/debug/switchboard demo --seed $(SEED) --data $(or $(DATA),demo-data)
+
+bench: ## Measure this machine: commands through gRPC beside the disk's own limit
+	@.ci/setup build
+	cargo build --locked --release -p switchboard-cli
+	cargo run --locked --release -p switchboard-tests --bin bench
+
+bench-peers: ## Measure PostgreSQL and UmaDB beside us, on the same disk
+	@.ci/setup build
+	cargo build --locked --release -p switchboard-cli
+	tests/peers/setup.sh
+
+docs: ## Build the documentation of the code (target/doc)
+	@.ci/setup build
+	cargo doc --locked --workspace --no-deps
+	@echo "Start reading at target/doc/switchboard_domain/index.html, or at docs/architecture.md."
+
+clean: ## Remove everything that was built, and the demo's folder
+	cargo clean
+	rm -rf demo-data

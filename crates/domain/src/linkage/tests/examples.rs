@@ -1,0 +1,171 @@
+//! What the process wants after these facts, one example for each rule.
+
+use super::super::*;
+use crate::{
+    actor::{Actor, Role},
+    ticket::{
+        ReplyOutcome, event,
+        tests::{
+            sample::{
+                CREW, HZ, NATION, dispatched, merged, org, passed_for_good, replied, restored, text, ticket_id,
+                unmerged,
+            },
+            story::clock,
+        },
+    },
+};
+
+const CHILD: TicketId = TicketId(uuid::Uuid::from_u128(1));
+const MASTER: TicketId = TicketId(uuid::Uuid::from_u128(2));
+
+/// A process that has read so many facts.
+struct Reader {
+    process: Linkage,
+    position: u64,
+}
+
+impl Reader {
+    /// It reads one more: what happened to which ticket, as many minutes past ten o'clock as its position says.
+    fn read(&mut self, (ticket, event): (u128, Event)) {
+        self.position += 1;
+        let at = clock(21, &format!("10:{:02}", self.position));
+        self.process.apply(&Recorded {
+            position: self.position,
+            id: ticket_id(ticket),
+            revision: 0,
+            event,
+            occurred_at: at,
+            recorded_at: at,
+            actor: Actor { id: "a1".into(), role: Role::Desk, org: org(NATION) },
+            request_id: uuid::Uuid::nil(),
+        });
+    }
+
+    /// The first thing that it wants.
+    fn first_want(&self) -> Want<Intent> {
+        self.process.pending(clock(21, "12:00"), 1).remove(0)
+    }
+}
+
+/// These facts happened, each to the ticket of this number.
+fn having_read(facts: impl IntoIterator<Item = (u128, Event)>) -> Reader {
+    let mut reader = Reader { process: Linkage::default(), position: 0 };
+    facts.into_iter().for_each(|fact| reader.read(fact));
+    reader
+}
+
+fn wants(reader: &Reader) -> Vec<(u64, Intent)> {
+    let wants = reader.process.pending(clock(21, "12:00"), 9);
+    wants.into_iter().map(|want| (want.because, want.intent)).collect()
+}
+
+fn adopted(child: u128) -> Event {
+    event::ChildAdopted { child: ticket_id(child) }.into()
+}
+
+fn released(child: u128) -> Event {
+    event::ChildReleased { child: ticket_id(child) }.into()
+}
+
+#[test]
+fn whenever_a_ticket_is_merged_its_master_is_asked_to_adopt_it() {
+    let reader = having_read([(1, merged(MASTER))]);
+    assert_eq!(wants(&reader), [(1, Intent::Adopt { master: MASTER, child: CHILD })]);
+    assert_eq!(wants(&having_read([(1, merged(MASTER)), (2, adopted(1))])), []);
+}
+
+#[test]
+fn a_master_that_will_not_have_a_child_loses_it() {
+    let mut reader = having_read([(1, merged(MASTER))]);
+    let want = reader.first_want();
+    reader.process.refused(&want, "closed");
+    assert_eq!(wants(&reader), [(1, Intent::Undo { child: CHILD, master: MASTER })]);
+}
+
+#[test]
+fn what_is_refused_when_nobody_wants_it_any_more_has_no_consequence() {
+    let mut reader = having_read([(1, merged(MASTER))]);
+    let want = reader.first_want();
+    reader.read((1, unmerged(MASTER)));
+    reader.read((1, merged(ticket_id(3))));
+    reader.process.refused(&want, "closed");
+    assert_eq!(wants(&reader), [(3, Intent::Adopt { master: ticket_id(3), child: CHILD })], "the new merge stands");
+}
+
+#[test]
+fn what_else_is_refused_is_left_to_a_person_until_the_child_leaves() {
+    let mut reader = having_read([(1, merged(MASTER)), (2, adopted(1)), (2, passed_for_good(NATION))]);
+    let want = reader.first_want();
+    let follow = Intent::Follow { child: CHILD, master: MASTER, restored: None };
+    assert_eq!((want.because, want.name, want.intent), (3, "follow", follow));
+    reader.process.refused(&want, "unheard of");
+    assert_eq!(wants(&reader), []);
+    assert_eq!(reader.process.parked().collect::<Vec<_>>(), [(3, follow, "unheard of")]);
+    reader.read((1, unmerged(MASTER)));
+    assert_eq!(reader.process.parked().next(), None);
+}
+
+#[test]
+fn a_child_learns_when_power_came_back_even_if_it_was_merged_afterwards() {
+    let at = clock(21, "10:02");
+    let facts = [
+        (2, dispatched(HZ, CREW)),
+        (2, restored(CREW)),
+        (1, merged(MASTER)),
+        (2, adopted(1)),
+        (2, replied(CREW, ReplyOutcome::Resolved)),
+        (2, passed_for_good(NATION)),
+    ];
+    let follow = Intent::Follow { child: CHILD, master: MASTER, restored: Some(at) };
+    assert_eq!(wants(&having_read(facts)), [(6, follow)]);
+}
+
+#[test]
+fn a_master_keeps_its_restoration_when_one_child_leaves_and_another_comes() {
+    let facts = [
+        (1, merged(MASTER)),
+        (2, adopted(1)),
+        (2, restored(CREW)),
+        (1, unmerged(MASTER)),
+        (2, released(1)),
+        (3, merged(MASTER)),
+        (2, adopted(3)),
+        (2, passed_for_good(NATION)),
+    ];
+    let follow = Intent::Follow { child: ticket_id(3), master: MASTER, restored: Some(clock(21, "10:03")) };
+    assert_eq!(wants(&having_read(facts)), [(8, follow)]);
+}
+
+#[test]
+fn children_of_a_master_that_ends_without_an_outcome_stand_alone_again() {
+    let withdrawn: Event = event::Withdrawn { reason: text() }.into();
+    let reader = having_read([(1, merged(MASTER)), (2, adopted(1)), (2, withdrawn)]);
+    assert_eq!(wants(&reader), [(3, Intent::Undo { child: CHILD, master: MASTER })]);
+}
+
+#[test]
+fn a_child_that_left_is_released_also_when_it_has_another_master_by_then() {
+    let facts = [
+        (1, merged(MASTER)),
+        (2, adopted(1)),
+        (1, unmerged(MASTER)),
+        (1, merged(ticket_id(3))),
+        (1, unmerged(ticket_id(3))),
+    ];
+    assert_eq!(wants(&having_read(facts)), [(3, Intent::Release { master: MASTER, child: CHILD })]);
+}
+
+#[test]
+fn a_child_that_comes_back_is_released_first_and_then_adopted_anew() {
+    let mut reader = having_read([(1, merged(MASTER)), (2, adopted(1)), (1, unmerged(MASTER)), (1, merged(MASTER))]);
+    assert_eq!(wants(&reader), [(3, Intent::Release { master: MASTER, child: CHILD })]);
+    reader.read((2, released(1)));
+    assert_eq!(wants(&reader), [(5, Intent::Adopt { master: MASTER, child: CHILD })]);
+}
+
+#[test]
+fn a_process_says_no_more_at_once_than_it_is_asked_for() {
+    let reader = having_read([(1, merged(MASTER)), (3, merged(MASTER))]);
+    assert_eq!(reader.process.pending(clock(21, "12:00"), 1).len(), 1);
+    assert_eq!(reader.process.name(), "linkage");
+}

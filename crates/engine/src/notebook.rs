@@ -1,0 +1,58 @@
+//! Where a process was: its fold with the position it is true for, in one small file, so that a start need not read the whole
+//! log. A notebook may be thrown away at any time: what it held is folded from the log again.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// One process's notebook.
+#[derive(Clone, Debug)]
+pub struct Notebook {
+    path: PathBuf,
+    version: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Page<P> {
+    version: u32,
+    position: u64,
+    process: P,
+}
+
+impl Notebook {
+    /// The notebook of the process `name` in `folder`; `version` changes whenever the fold does.
+    #[must_use]
+    pub fn new(folder: &Path, name: &str, version: u32) -> Self {
+        Self { path: folder.join(format!("{name}.json")), version }
+    }
+
+    /// The position and the fold that were noted; the beginning when there is none, or none of this version and log.
+    #[must_use]
+    pub fn read<P: DeserializeOwned + Default>(&self, head: u64) -> (u64, P) {
+        let bytes = fs::read(&self.path).unwrap_or_default();
+        match serde_json::from_slice::<Page<P>>(&bytes) {
+            Ok(page) if page.version == self.version && page.position <= head => (page.position, page.process),
+            Ok(_) => (0, P::default()),
+            Err(error) => {
+                if !bytes.is_empty() {
+                    tracing::warn!(path = %self.path.display(), %error, "a notebook cannot be read; its process folds the log again");
+                }
+                (0, P::default())
+            }
+        }
+    }
+
+    /// Notes the fold of `process` at `position`, replacing what was noted before as a whole.
+    ///
+    /// # Errors
+    /// When the file cannot be written; what was noted before stays.
+    pub fn write<P: Serialize>(&self, position: u64, process: &P) -> io::Result<()> {
+        let page = serde_json::to_vec(&Page { version: self.version, position, process })?;
+        let draft = self.path.with_extension("draft");
+        fs::write(&draft, page)?;
+        fs::rename(draft, &self.path)
+    }
+}

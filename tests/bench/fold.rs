@@ -1,0 +1,45 @@
+//! Rebuilding a view: stored facts decoded and folded into the rows of the ticket list, in memory, on one core.
+
+use std::{collections::HashMap, path::Path, time::Instant};
+
+use switchboard_domain::ticket::{Event, TicketId};
+use switchboard_eventstore::{
+    Direction, EventStore, Position, Recorded,
+    sqlite::{SqliteOptions, SqliteStore},
+};
+use switchboard_engine::journal;
+use switchboard_views::ticket_list::Row;
+
+use crate::{Outcome, stats::ratio_line};
+
+/// The most facts held for the measurement.
+const FACTS_MAX: usize = 500_000;
+
+pub async fn run(folder: &Path, times: usize) -> Outcome<()> {
+    let store = SqliteStore::open(folder, SqliteOptions::default())?;
+    let mut facts: Vec<Recorded> = Vec::new();
+    let (begun, mut after) = (Instant::now(), Position::START);
+    while facts.len() < FACTS_MAX {
+        let page = store.read_all(after, 512, Direction::Forward).await?;
+        let Some(last) = page.last() else { break };
+        after = last.position;
+        facts.extend(page.into_iter().filter(|raw| raw.stream.category() == "ticket"));
+    }
+    println!("read {} facts from disk: {:.0}/s", facts.len(), facts.len() as f64 / begun.elapsed().as_secs_f64());
+    let mut rates = Vec::new();
+    for _ in 0..times {
+        let begun = Instant::now();
+        let mut rows: HashMap<TicketId, Option<Row>> = HashMap::new();
+        for raw in &facts {
+            let id = TicketId::parse(raw.stream.id()).ok_or("not a ticket")?;
+            let fact = journal::recorded(id, journal::decode::<Event>(raw)?);
+            Row::apply(rows.entry(id).or_default(), &fact);
+        }
+        let rate = facts.len() as f64 / begun.elapsed().as_secs_f64();
+        rates.push(rate / 1e6);
+        std::hint::black_box(rows.len());
+    }
+    println!("decode and fold: {} million facts/s", ratio_line(rates.into_iter()));
+    store.close().await;
+    Ok(())
+}
