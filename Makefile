@@ -4,7 +4,8 @@
 #   SWITCHBOARD_CASES          cases that each property sees (default: said by each)
 #   SWITCHBOARD_KILL_CYCLES    kill -9 of a server under load
 #   SWITCHBOARD_POWER_CYCLES   power cuts on a loop file system (needs root)
-#   SWITCHBOARD_LONG=1         also the long versions of tests
+#   SWITCHBOARD_HISTORIES      random histories on which the keepers of the log are compared
+#   SWITCHBOARD_DAMAGES        places of a log that are overwritten
 #   SWITCHBOARD_DATA           a folder with outside data (outages-bc-2024h1.csv.gz); without it such tests say that they skip
 #   PROPTEST_RNG_SEED          repeats a property's run; every failure prints its seed
 # make demo takes SEED (the city's seed); make run and make demo take DATA (the folder).
@@ -46,6 +47,7 @@ demo: ## Play a city's day through the API into DATA (default: demo-data), and t
 	@.ci/setup build
 	cargo build --locked -p switchboard-cli
 	target/debug/switchboard demo --seed $(SEED) --data $(or $(DATA),demo-data)
+	@echo "or:                          make run DATA=$(or $(DATA),demo-data)"
 
 bench: ## Measure this machine: commands through gRPC beside the disk's own limit
 	@.ci/setup build

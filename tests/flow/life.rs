@@ -13,7 +13,11 @@ async fn lived(scenes: &[Scene], restarts: impl Fn(usize) -> bool) -> (Stage, Li
     let mut life = Life::default();
     for (i, scene) in scenes.iter().enumerate() {
         if restarts(i) {
-            if i % 2 == 0 { server.stop() } else { server.kill() }
+            if i % 2 == 0 {
+                server.stop()
+            } else {
+                server.kill()
+            }
             server = stage.serve();
         }
         life.live_all(&server.line().await, std::slice::from_ref(scene)).await;
@@ -29,9 +33,25 @@ async fn a_fault_lives_from_received_to_closed_through_a_restart_before_every_st
     let line = server.line().await;
     let kinds = line.kinds(&life.ticket).await.unwrap();
     let expected = [
-        "received", "supplemented", "classified", "dispatched", "accepted", "dispatched", "crew_accepted", "crew_en_route",
-        "crew_arrived", "crew_diagnosed", "etr_set", "contacted", "urged", "crew_restored", "replied", "reply_passed",
-        "reply_passed", "revisited", "closed",
+        "received",
+        "supplemented",
+        "classified",
+        "dispatched",
+        "accepted",
+        "dispatched",
+        "crew_accepted",
+        "crew_en_route",
+        "crew_arrived",
+        "crew_diagnosed",
+        "etr_set",
+        "contacted",
+        "urged",
+        "crew_restored",
+        "replied",
+        "reply_passed",
+        "reply_passed",
+        "revisited",
+        "closed",
     ];
     assert_eq!(kinds, expected);
     let ticket = line.get(&life.ticket).await.unwrap();
@@ -62,7 +82,9 @@ async fn a_complaint_goes_down_and_up_its_chain_is_reopened_and_closed_with_an_e
     assert_eq!(ticket.grade(), switchboard_wire::proto::Grade::Important);
     let kinds = line.kinds(&life.ticket).await.unwrap();
     assert_eq!(kinds.len(), scenes.len());
-    for kind in ["returned", "supervised", "escalated", "suspended", "resumed", "extended", "reply_sent_back", "reopened"] {
+    for kind in
+        ["returned", "supervised", "escalated", "suspended", "resumed", "extended", "reply_sent_back", "reopened"]
+    {
         assert_eq!(kinds.iter().filter(|found| *found == kind).count(), 1, "{kind} in {kinds:?}");
     }
     assert_eq!(kinds.iter().filter(|kind| *kind == "revisited").count(), 2);

@@ -1,4 +1,23 @@
 //! The story from outside: the real binary, real gRPC, a restart in the middle. Nothing here knows how the engine is made.
+//!
+//! In reading order: whole lives; the same request again; what is refused and how; what crosses the transport; lists; reading at a
+//! point of history; personal data; merged tickets; the intake; subscriptions; racing callers; stopping; the data folder; the
+//! command line; imports.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod again;
+mod cli;
+mod drain;
+mod family;
+mod folder;
+mod import;
+mod intake;
 mod life;
+mod lists;
+mod privacy;
+mod race;
+mod reading;
+mod refusals;
+mod slow_reader;
+mod subscription;
+mod transport;

@@ -4,8 +4,9 @@
 #
 #   tests/peers/setup.sh [--json FILE] [any option of the harness, see tests/peers/README.md]
 #
-# SWITCHBOARD  the binary of our server (default: target/release/switchboard)
-# PEERS_DIR    folder for all data, on the disk to be measured (default: target/peers)
+# SWITCHBOARD    the binary of our server (default: target/release/switchboard)
+# PEERS_DIR      folder for all data, on the disk to be measured (default: target/peers)
+# UMADB_OPTIONS  options of UmaDB's server (default: none)
 #
 # Absent on purpose: any use of a PostgreSQL cluster or an UmaDB that runs already.
 set -eu
@@ -16,15 +17,17 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 target="$root/target/peers"
 switchboard=${SWITCHBOARD:-$root/target/release/switchboard}
+UMADB_OPTIONS=${UMADB_OPTIONS:-}
 mkdir -p "${PEERS_DIR:-$target}"
 work=$(mktemp -d "${PEERS_DIR:-$target}/run.XXXXXX")
-postgres_pid='' umadb_pid='' switchboard_pid=''
+postgres_pid='' umadb_pid='' switchboard_pid='' harness_pid=''
+postgres_at='' umadb_at='' switchboard_at=''
 
 say() { echo "peers: $*" >&2; }
 
 # Stops by process id: PostgreSQL with its fast shutdown, the others with a plain request, and waits for each.
 stop() {
-    for pid in $umadb_pid $switchboard_pid; do kill -TERM "$pid" 2>/dev/null || true; done
+    for pid in $harness_pid $umadb_pid $switchboard_pid; do kill -TERM "$pid" 2>/dev/null || true; done
     if [ -n "$postgres_pid" ]; then kill -INT "$postgres_pid" 2>/dev/null || true; fi
     wait
     rm -rf "$work"
@@ -63,22 +66,16 @@ postgres_programs() {
 }
 
 # PostgreSQL refuses to run as root.
-as_postgres() {
-    if [ "$(id -u)" -eq 0 ]; then
-        setpriv --reuid=postgres --regid=postgres --init-groups "$@"
-    else
-        "$@"
-    fi
-}
+as_postgres=''
+if [ "$(id -u)" -eq 0 ]; then as_postgres='setpriv --reuid=postgres --regid=postgres --init-groups'; fi
 
-# Sets `$1_missing` to the reason and says it.
+# Notes who will be missing, and why, one a line.
+missing=''
 give_up() {
     say "$1 will be missing: $2"
-    set_missing="$1: $2"
-    missing="$missing$set_missing
+    missing="$missing$1: $2
 "
 }
-missing=''
 
 start_postgres() {
     postgres_programs >/dev/null || install postgresql
@@ -87,7 +84,7 @@ start_postgres() {
     mkdir "$data"
     chmod 755 "$work"
     if [ "$(id -u)" -eq 0 ]; then chown postgres: "$data"; fi
-    if ! as_postgres test -w "$data"; then
+    if ! $as_postgres test -w "$data"; then
         give_up postgres "its user cannot reach $data; set PEERS_DIR to a folder that it can"
         return 0
     fi
@@ -95,8 +92,8 @@ start_postgres() {
     # The sizes keep checkpoints out of the slices, which is to PostgreSQL's advantage.
     (
         cd "$data"
-        as_postgres "$programs/initdb" -D "$data/db" -A trust -U postgres -E UTF8 --no-locale
-        cat >>"$data/db/postgresql.conf" <<CONF
+        $as_postgres "$programs/initdb" -D "$data/db" -A trust -U postgres -E UTF8 --no-locale &&
+            cat >>"$data/db/postgresql.conf" <<CONF
 listen_addresses = ''
 unix_socket_directories = '$data'
 max_connections = 200
@@ -110,12 +107,8 @@ max_wal_size = 8GB
 checkpoint_timeout = 30min
 CONF
     ) >"$work/postgres.log" 2>&1 || { give_up postgres "initdb failed: $(tail -n 1 "$work/postgres.log")"; return 0; }
-    if [ "$(id -u)" -eq 0 ]; then
-        (cd "$data" && exec setpriv --reuid=postgres --regid=postgres --init-groups "$programs/postgres" -D "$data/db") \
-            >>"$work/postgres.log" 2>&1 &
-    else
-        "$programs/postgres" -D "$data/db" >>"$work/postgres.log" 2>&1 &
-    fi
+    # It lives in its own folder: the one that we are called from may be closed to its user.
+    (cd "$data" && exec $as_postgres "$programs/postgres" -D "$data/db") >>"$work/postgres.log" 2>&1 &
     postgres_pid=$!
     if ! await "$postgres_pid" "$programs/psql" -h "$data" -U postgres -c 'SELECT 1'; then
         give_up postgres "it did not start: $(tail -n 1 "$work/postgres.log")"
@@ -133,9 +126,8 @@ END $$;
 DROP TABLE filler;
 CHECKPOINT;
 SQL
-    set_postgres="host=$data user=postgres dbname=postgres"
+    postgres_at="host=$data user=postgres dbname=postgres"
 }
-set_postgres=''
 
 start_umadb() {
     venv="$target/umadb-$UMADB_VERSION"
@@ -157,10 +149,8 @@ start_umadb() {
         give_up umadb "it did not start: $(tail -n 1 "$work/umadb.log")"
         return 0
     fi
-    set_umadb="127.0.0.1:$port"
+    umadb_at="127.0.0.1:$port"
 }
-set_umadb=''
-UMADB_OPTIONS=${UMADB_OPTIONS:-}
 
 start_switchboard() {
     if [ ! -x "$switchboard" ]; then
@@ -175,9 +165,8 @@ start_switchboard() {
         return 0
     fi
     # The first address that it prints is the one that it listens on for gRPC.
-    set_switchboard=$(grep -oE '127\.0\.0\.1:[0-9]+' "$work/switchboard.out" | head -n 1)
+    switchboard_at=$(grep -oE '127\.0\.0\.1:[0-9]+' "$work/switchboard.out" | head -n 1)
 }
-set_switchboard=''
 
 say "building the harness"
 cargo build -q --release --manifest-path "$here/Cargo.toml" --target-dir "$target"
@@ -186,13 +175,13 @@ start_umadb
 start_switchboard
 
 set -- --folder "$work" "$@"
-if [ -n "$set_postgres" ]; then set -- --postgres "$set_postgres" --postgres-pid "$postgres_pid" "$@"; fi
-if [ -n "$set_umadb" ]; then
-    set -- --umadb "$set_umadb" --umadb-pid "$umadb_pid" "$@"
+if [ -n "$postgres_at" ]; then set -- --postgres "$postgres_at" --postgres-pid "$postgres_pid" "$@"; fi
+if [ -n "$umadb_at" ]; then
+    set -- --umadb "$umadb_at" --umadb-pid "$umadb_pid" "$@"
     set -- --umadb-settings "$UMADB_VERSION ${UMADB_OPTIONS:-with its defaults}" "$@"
 fi
-if [ -n "$set_switchboard" ]; then
-    set -- --switchboard "$set_switchboard" --switchboard-pid "$switchboard_pid" "$@"
+if [ -n "$switchboard_at" ]; then
+    set -- --switchboard "$switchboard_at" --switchboard-pid "$switchboard_pid" "$@"
     set -- --switchboard-settings "$("$switchboard" --version) with its defaults" "$@"
 fi
 while IFS= read -r reason; do
@@ -200,4 +189,7 @@ while IFS= read -r reason; do
 done <<REASONS
 $missing
 REASONS
-"$target/release/switchboard-peers" "$@"
+# In the background and waited for, so that a signal is heeded now and not when the measuring is over.
+"$target/release/switchboard-peers" "$@" &
+harness_pid=$!
+wait "$harness_pid"

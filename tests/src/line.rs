@@ -169,10 +169,7 @@ impl Line {
     /// # Errors
     /// As the server says.
     pub async fn head(&self) -> Result<u64, Status> {
-        let ask = proto::SubscribeRequest {
-            from: Some(proto::subscribe_request::From::Now(true)),
-            filter: None,
-        };
+        let ask = proto::SubscribeRequest { from: Some(proto::subscribe_request::From::Now(true)), filter: None };
         let mut stream = self.audit().subscribe(ask).await?.into_inner();
         match stream.message().await?.and_then(|said| said.message) {
             Some(Message::Checkpoint(checkpoint)) => Ok(checkpoint.position),

@@ -145,7 +145,8 @@ impl Stage {
     /// When it does not start.
     #[must_use]
     pub fn serve_with(&self, more: &[&str]) -> Server {
-        Server::start(&mut serve(&self.data(), more), &self.beside("server.log")).unwrap_or_else(|said| panic!("{said}"))
+        Server::start(&mut serve(&self.data(), more), &self.beside("server.log"))
+            .unwrap_or_else(|said| panic!("{said}"))
     }
 
     /// Starts a server that is expected not to come up, and returns what it said.

@@ -108,19 +108,16 @@ pub fn complaint() -> Vec<Scene> {
     let (agent, province) = (agent(), who("desk", "sgcc/zj"));
     let (city, wrong, right) = (who("desk", CITY), who("desk", "sgcc/zj/hz/xihu"), who("desk", "sgcc/zj/hz/yuhang"));
     let category = "complaint/service/attitude";
-    let investigated = [
-        by(&right, reply(category, Some(true))),
-        by(&city, passed()),
-        by(&province, passed()),
-        by(&agent, passed()),
-    ];
+    let down =
+        [by(&agent, dispatch("sgcc/zj")), by(&province, accept()), by(&province, dispatch(CITY)), by(&city, accept())];
+    let investigated =
+        [by(&right, reply(category, Some(true))), by(&city, passed()), by(&province, passed()), by(&agent, passed())];
     let mut scenes = vec![
         by(&agent, Command::Receive(Box::new(somebody(BusinessType::Complaint)))),
         by(&agent, classify("complaint/service", Some(Grade::General))),
-        by(&agent, dispatch("sgcc/zj")),
-        by(&province, accept()),
-        by(&province, dispatch(CITY)),
-        by(&city, accept()),
+    ];
+    scenes.extend(down.clone());
+    scenes.extend([
         by(&city, dispatch("sgcc/zj/hz/xihu")),
         by(&wrong, give_back(ReturnReason::WrongArea)),
         by(&city, dispatch("sgcc/zj/hz/yuhang")),
@@ -134,10 +131,12 @@ pub fn complaint() -> Vec<Scene> {
         by(&right, reply(category, Some(false))),
         by(&city, passed()),
         by(&province, sent_back()),
-    ];
+    ]);
     scenes.extend(investigated.clone());
     scenes.push(by(&agent, revisit(Satisfaction::Dissatisfied, &[DissatisfactionReason::Attitude])));
     scenes.push(by(&agent, reopen()));
+    scenes.extend(down);
+    scenes.extend([by(&city, dispatch("sgcc/zj/hz/yuhang")), by(&right, accept())]);
     scenes.extend(investigated);
     scenes.push(by(&agent, revisit(Satisfaction::Dissatisfied, &[DissatisfactionReason::Other])));
     scenes.push(by(&agent, close(Some("What was done, and why no more can be."))));

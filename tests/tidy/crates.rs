@@ -53,7 +53,8 @@ pub fn section<'p>(manifest: &'p Page, wanted: &str) -> Vec<(&'p str, &'p str)> 
     for (_, line) in manifest.lines() {
         if line.starts_with('[') {
             inside = line == format!("[{wanted}]");
-        } else if inside && !line.starts_with('#')
+        } else if inside
+            && !line.starts_with('#')
             && let Some(end) = line.find(['.', ' ', '='])
         {
             found.push((&line[..end], &line[end..]));

@@ -102,7 +102,8 @@ fn every_link_leads_somewhere() {
 
 #[test]
 fn the_flow_is_drawn_at_every_door() {
-    let mut doors: Vec<Page> = pages("crates", "src/lib.rs").into_iter().filter(|p| p.path.split('/').count() == 4).collect();
+    let mut doors: Vec<Page> =
+        pages("crates", "src/lib.rs").into_iter().filter(|p| p.path.split('/').count() == 4).collect();
     doors.extend(["README.md", "README.zh-CN.md", "docs/architecture.md", "crates/cli/src/main.rs"].map(page));
     let drawn = |door: &Page| unmarked(&door.text).contains(FLOW);
     clean(doors.into_iter().filter(|door| !drawn(door)).map(|door| door.path).collect());
@@ -138,9 +139,12 @@ fn both_readmes_say_the_same() {
 #[test]
 fn every_make_target_that_is_named_exists_and_says_what_it_does() {
     let makefile = page("Makefile");
-    let rules = makefile.text.lines().filter_map(|line| line.split_once(':').filter(|(name, _)| {
-        name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(|c| c.is_ascii_lowercase() || c == '-')
-    }));
+    let rules = makefile.text.lines().filter_map(|line| {
+        line.split_once(':').filter(|(name, _)| {
+            name.starts_with(|c: char| c.is_ascii_lowercase())
+                && name.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+        })
+    });
     let rules: Vec<(&str, &str)> = rules.collect();
     let targets: BTreeSet<&str> = rules.iter().map(|(name, _)| *name).collect();
     let mut found: Vec<String> =
@@ -156,6 +160,18 @@ fn every_make_target_that_is_named_exists_and_says_what_it_does() {
         }
     }
     clean(found);
+}
+
+#[test]
+fn every_variable_of_the_makefile_is_read_by_somebody() {
+    let makefile = page("Makefile");
+    let head = makefile.text.lines().take_while(|line| line.starts_with('#'));
+    let named = head.flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
+    let named: BTreeSet<&str> = named.filter(|word| word.starts_with("SWITCHBOARD_")).collect();
+    assert!(!named.is_empty());
+    let sources = pages("", ".rs");
+    let read = |name: &str| sources.iter().any(|source| source.text.contains(&format!("\"{name}\"")));
+    clean(named.into_iter().filter(|name| !read(name)).map(str::to_owned).collect());
 }
 
 #[test]
@@ -190,7 +206,8 @@ fn the_changelog_keeps_its_form() {
         let kind = heading.strip_prefix("### ").is_some_and(|kind| kinds.contains(&kind));
         let dated = |text: &str| text.len() == 10 && text.chars().all(|c| c.is_ascii_digit() || c == '-');
         let release = heading.strip_prefix("## [").and_then(|rest| rest.split_once(']'));
-        let release = release.is_some_and(|(name, date)| name == "Unreleased" || date.strip_prefix(" - ").is_some_and(dated));
+        let release =
+            release.is_some_and(|(name, date)| name == "Unreleased" || date.strip_prefix(" - ").is_some_and(dated));
         if !kind && !release {
             found.push(heading.to_owned());
         }
@@ -207,7 +224,8 @@ fn every_setting_is_documented() {
         ("crates/domain/src/rules.rs", "pub struct Rules {", "rules."),
     ] {
         let text = crate::tree::page(file).text;
-        let fields = text.split(after).nth(1).and_then(|rest| rest.split("\n}").next()).expect("the struct of settings");
+        let fields =
+            text.split(after).nth(1).and_then(|rest| rest.split("\n}").next()).expect("the struct of settings");
         let names = fields.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split(':').next());
         let names = names.filter(|name| *name != "rules").map(|name| format!("`{prefix}{name}`"));
         found.extend(names.filter(|name| !page.text.contains(name)));

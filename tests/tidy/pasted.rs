@@ -2,6 +2,7 @@
 //! Addresses and folders are its own, so that nothing that runs on this machine is disturbed.
 
 use std::{
+    ffi::OsStr,
     fs,
     net::TcpListener,
     os::unix::fs::symlink,
@@ -30,6 +31,16 @@ fn path() -> String {
     format!("{}:{}", built().display(), std::env::var("PATH").unwrap())
 }
 
+/// A program with none of the settings that this test's own environment may hold.
+fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    let settings = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SWITCHBOARD_"));
+    settings.for_each(|(name, _)| {
+        command.env_remove(name);
+    });
+    command
+}
+
 /// A folder that looks like the project after `make demo`.
 fn project() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -51,14 +62,14 @@ fn the_lines_of_the_readme_work_as_they_are_pasted() {
         return;
     }
     let folder = project();
-    let demo = Command::new(&program).current_dir(folder.path()).args(["demo", "--tickets", "20"]).output().unwrap();
+    let demo = command(&program).current_dir(folder.path()).args(["demo", "--tickets", "20"]).output().unwrap();
     assert!(demo.status.success(), "{}", text(&demo));
 
     let readme = blocks(&page("README.md"));
     let pasted = readme.into_iter().filter(|(language, text)| language == "sh" && !text.starts_with("make "));
     let mut said = String::new();
     for (_, lines) in pasted {
-        let mut shell = Command::new("bash");
+        let mut shell = command("bash");
         shell.args(["-e", "-o", "pipefail", "-c", &format!("trap 'kill $! 2>/dev/null || true' EXIT\n{lines}")]);
         shell.current_dir(folder.path()).env("PATH", path());
         if lines.contains("switchboard serve") {
@@ -71,7 +82,14 @@ fn the_lines_of_the_readme_work_as_they_are_pasted() {
         said.push_str(&text(&output));
         assert!(output.status.success(), "{lines}\n{said}");
     }
-    for wanted in ["ticket.dispatched.v1", "\"stage\":\"dispatched\"", "legal now", "\"ok\":true", "\"imported\":1", "\"already_present\":1"] {
+    for wanted in [
+        "ticket.dispatched.v1",
+        "\"stage\":\"dispatched\"",
+        "legal now",
+        "\"ok\":true",
+        "\"imported\":1",
+        "\"already_present\":1",
+    ] {
         assert!(said.contains(wanted), "{wanted} is not in\n{said}");
     }
 }

@@ -85,7 +85,8 @@ fn names_are_nouns_of_the_trade() {
         for (number, line) in page.lines() {
             let line = line.trim_start();
             let line = line.strip_prefix("pub ").or_else(|| line.strip_prefix("pub(crate) ")).unwrap_or(line);
-            let keyword = ["struct ", "enum ", "trait ", "type ", "mod "].into_iter().find_map(|k| line.strip_prefix(k));
+            let keyword =
+                ["struct ", "enum ", "trait ", "type ", "mod "].into_iter().find_map(|k| line.strip_prefix(k));
             let name = keyword.map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or(""));
             found.extend(name.filter(|name| is_banned(name)).map(|name| format!("{}:{number}: {name}", page.path)));
         }

@@ -55,7 +55,7 @@ async fn run(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
         Some(("demo", matches)) => play::demo(matches, form).await,
         Some(("import", matches)) => play::import(matches, form).await,
         Some(("replay", matches)) => play::replay(matches, form).await,
-        Some(("store", matches)) => store::run(matches, form).await,
+        Some(("store", matches)) => store::run(matches, form),
         Some((service, matches)) => calls::run(service, matches, form).await,
         None => Ok(ExitCode::FAILURE),
     }

@@ -57,21 +57,26 @@ pub async fn serve(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let (config, _) = load(matches)?;
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
     let server = Server::start(&config, metrics).await?;
+    // Whoever has read the line below may ask for a stop.
+    let stop = stopped();
     // The one line that scripts wait for.
     println!("listening on {} (operations on {}), data in {}", server.listen, server.operations, config.data.display());
-    stopped().await;
+    stop.await;
     server.stop().await?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Waits for an interrupt or a request to terminate.
-pub async fn stopped() {
+/// Waits for an interrupt or a request to terminate, heard from this call on and not only once it is awaited.
+pub fn stopped() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-        (Ok(mut interrupt), Ok(mut terminate)) => {
-            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+    let heard = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async move {
+        match heard {
+            (Ok(mut interrupt), Ok(mut terminate)) => {
+                tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            }
+            _ => std::future::pending().await,
         }
-        _ => std::future::pending().await,
     }
 }
 

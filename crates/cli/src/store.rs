@@ -1,12 +1,14 @@
-//! `store`: what can be done to a data folder by hand. `check` and `stats` need it to themselves; nothing here repairs.
+//! `store`: what can be done to a data folder by hand. `check` needs it to itself; nothing here repairs, and nothing copies keys.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command, value_parser};
-use serde_json::json;
-use switchboard_eventstore::EventStore;
-use switchboard_eventstore::sqlite::{SqliteOptions, SqliteStore};
+use serde_json::{Value, json};
+use switchboard_eventstore::sqlite::SqliteStore;
 
 use crate::{
     bars::bar,
@@ -19,33 +21,33 @@ fn folder() -> Arg {
 
 pub fn command() -> Command {
     Command::new("store")
-        .about("Looks after a data folder while no server uses it")
+        .about("Looks after a data folder")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(Command::new("check").about("Verifies every fact of the log; ends with 1 when something is wrong").arg(folder()))
-        .subcommand(Command::new("stats").about("Counts what the log holds").arg(folder()))
+        .subcommand(Command::new("check").about("Verifies every fact of a log that no server uses; ends with 1 when something is wrong").arg(folder()))
+        .subcommand(Command::new("stats").about("Counts what the log holds, while a server uses it or not").arg(folder()))
         .subcommand(
             Command::new("backup")
-                .about("Copies the log, without the keys that open personal data")
+                .about("Copies the log, while a server uses it or not; never the keys that open personal data")
                 .arg(folder())
-                .arg(Arg::new("to").value_name("FILE").required(true).value_parser(value_parser!(PathBuf)).help("The copy; must not exist")),
+                .arg(Arg::new("to").value_name("TO").required(true).value_parser(value_parser!(PathBuf)).help("The folder of the copy; absent or empty")),
         )
 }
 
-pub async fn run(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
+pub fn run(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     let (name, matches) = matches.subcommand().context("no such command")?;
     let folder = matches.get_one::<PathBuf>("folder").context("no folder")?.clone();
     anyhow::ensure!(folder.is_dir(), "{} is not a folder", folder.display());
     match name {
-        "check" => check(folder, form),
-        "stats" => stats(folder, form).await,
-        _ => backup(folder, matches.get_one::<PathBuf>("to").context("no file")?.clone(), form).await,
+        "check" => check(&folder, form),
+        "stats" => stats(&folder, form),
+        _ => backup(&folder, matches.get_one::<PathBuf>("to").context("no folder")?, form),
     }
 }
 
-fn check(folder: PathBuf, form: Form) -> anyhow::Result<ExitCode> {
+fn check(folder: &Path, form: Form) -> anyhow::Result<ExitCode> {
     let progress = bar(0, "check");
-    let report = SqliteStore::check(&folder, |done, total| {
+    let report = SqliteStore::check(folder, |done, total| {
         progress.set_length(total);
         progress.set_position(done);
     })?;
@@ -54,6 +56,7 @@ fn check(folder: PathBuf, form: Form) -> anyhow::Result<ExitCode> {
         "ok": report.ok,
         "facts": report.facts,
         "head": report.head.0,
+        "digest": report.digest,
         "first_bad": report.first_bad.map(|position| position.0),
         "problems": report.problems,
     });
@@ -61,25 +64,30 @@ fn check(folder: PathBuf, form: Form) -> anyhow::Result<ExitCode> {
     Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn stats(folder: PathBuf, form: Form) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open(&folder, SqliteOptions::default())?;
-    let value = json!({ "head": store.head().0 });
-    store.close().await;
+fn stats(folder: &Path, form: Form) -> anyhow::Result<ExitCode> {
+    let census = SqliteStore::census(folder)?;
+    let listed = |counts: Vec<(String, u64)>, name: &str, of: &str| -> Vec<Value> {
+        counts.into_iter().map(|(text, count)| json!({ name: text, of: count })).collect()
+    };
+    let value = json!({
+        "facts": census.events,
+        "head": census.head.0,
+        "bytes": census.bytes,
+        "streams": listed(census.categories, "category", "streams"),
+        "kinds": listed(census.kinds, "kind", "facts"),
+    });
     print(&value, form);
     Ok(ExitCode::SUCCESS)
 }
 
-async fn backup(folder: PathBuf, to: PathBuf, form: Form) -> anyhow::Result<ExitCode> {
-    anyhow::ensure!(!to.exists(), "{} exists; a backup overwrites nothing", to.display());
-    let store = SqliteStore::open(&folder, SqliteOptions::default())?;
+fn backup(folder: &Path, to: &Path, form: Form) -> anyhow::Result<ExitCode> {
     let progress = bar(0, "backup");
-    let report = store.backup(&to, |done, total| {
+    let report = SqliteStore::copy(folder, to, |done, total| {
         progress.set_length(total);
         progress.set_position(done);
     })?;
     progress.finish_and_clear();
-    store.close().await;
-    print(&json!({ "file": to.display().to_string(), "head": report.head.0, "bytes": report.bytes }), form);
+    print(&json!({ "folder": to.display().to_string(), "head": report.head.0, "bytes": report.bytes }), form);
     Ok(ExitCode::SUCCESS)
 }
 

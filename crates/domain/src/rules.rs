@@ -10,15 +10,15 @@ use crate::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rules {
-    /// After so many failed tries a revisit counts as unreachable (domain.md section 8: "after 3 failed tries stop").
+    /// After so many failed tries a revisit counts as unreachable (SGCC revisit practice: after three failed tries stop).
     pub revisit_tries_max: u16,
     /// At least so many minutes between two tries (SGCC practice: two hours).
     pub revisit_spacing_minutes: u32,
     /// No revisit call begins in these windows of China Standard Time (SGCC practice: 21:00-08:00 and 12:00-14:00). Messages may.
     pub revisit_quiet: Vec<QuietWindow>,
-    /// At least so many minutes between two urges (section 7.3).
+    /// At least so many minutes between two urges (SGCC practice).
     pub urge_spacing_minutes: u32,
-    /// At most so many urges of a ticket that is not a fault repair (section 7.3).
+    /// At most so many urges of a ticket that is not a fault repair (SGCC practice).
     pub urges_max: u16,
     /// How far ahead of the engine's clock a device's clock may run, in minutes.
     pub clock_skew_minutes: u32,

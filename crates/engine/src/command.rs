@@ -36,6 +36,8 @@ pub struct Request {
     pub occurred_at: Option<Timestamp>,
     /// The revision that the caller saw, if the command depends on it.
     pub etag: Option<u64>,
+    /// Whether the command is to open the aggregate: it is then tried without reading the stream first.
+    pub opens: bool,
     /// The event that caused it, when a process acts.
     pub causation_id: Option<Uuid>,
     /// The conversation that it belongs to; the request itself when absent.
@@ -201,8 +203,12 @@ impl<D: Aggregate> Aggregates<D> {
         command: &D::Command,
         request: &Request,
     ) -> Result<Outcome<D>, Failure<D::Rejection>> {
-        for _ in 0..CONFLICTS_MAX {
-            let folded = self.load(id).await?;
+        for attempt in 0..CONFLICTS_MAX {
+            let folded = match self.cache.get(id) {
+                Some(folded) => folded,
+                None if attempt == 0 && request.opens => Arc::new(Folded::empty()),
+                None => self.load(id).await?,
+            };
             if let Some(answered) = folded.answered(request.request_id) {
                 return self.replay(id, answered, request).await;
             }
@@ -339,11 +345,8 @@ impl<D: Aggregate> Aggregates<D> {
         Ok(Outcome { position, revision, replayed: true, state: folded.state, events })
     }
 
-    /// The stream folded as far as this process knows; the append tells whether that was far enough.
+    /// The stream folded as it stands; the append tells whether that was far enough.
     async fn load(&self, id: &D::Id) -> Result<Arc<Folded<D>>, JournalError> {
-        if let Some(folded) = self.cache.get(id) {
-            return Ok(folded);
-        }
         let facts = self.journal.read(id, 0).await?;
         let folded = Arc::new(facts.iter().fold(Folded::empty(), |folded, fact| folded.take(id, fact)));
         if folded.revision.is_some() {

@@ -39,18 +39,22 @@ pub struct Entry {
 
 impl Entry {
     fn read(raw: Raw) -> Self {
-        let mut fact = None;
-        if raw.stream.category() == Tickets::CATEGORY {
-            match (TicketId::parse(raw.stream.id()), decode::<Event>(&raw)) {
-                (Some(id), Ok(decoded)) => fact = Some(Arc::new(recorded(id, decoded))),
-                (_, decoded) => {
-                    let error = decoded.err().map_or_else(|| "not a ticket id".into(), |error| error.to_string());
-                    tracing::error!(position = raw.position.0, %error, "a ticket's fact cannot be read: the ticket is parked");
-                }
+        if raw.stream.category() != Tickets::CATEGORY {
+            let metadata = Metadata::from_json(&raw.meta).ok();
+            return Self { raw, metadata, fact: None };
+        }
+        match (TicketId::parse(raw.stream.id()), decode::<Event>(&raw)) {
+            (Some(id), Ok(decoded)) => {
+                let metadata = Some(decoded.metadata.clone());
+                Self { raw, metadata, fact: Some(Arc::new(recorded(id, decoded))) }
+            }
+            (_, decoded) => {
+                let error = decoded.err().map_or_else(|| "not a ticket id".into(), |error| error.to_string());
+                tracing::error!(position = raw.position.0, %error, "a ticket's fact cannot be read: the ticket is parked");
+                let metadata = Metadata::from_json(&raw.meta).ok();
+                Self { raw, metadata, fact: None }
             }
         }
-        let metadata = Metadata::from_json(&raw.meta).ok();
-        Self { raw, metadata, fact }
     }
 }
 

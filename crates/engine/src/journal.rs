@@ -135,7 +135,7 @@ impl<D: Aggregate> Journal<D> {
     /// # Errors
     /// Unavailable, when the id cannot be part of a stream's name: a fault of this program.
     pub fn stream(id: &D::Id) -> Result<StreamName, AppendError> {
-        StreamName::new(D::CATEGORY, &id.to_string())
+        StreamName::new(D::CATEGORY, id)
             .map_err(|error| AppendError::Unavailable(switchboard_eventstore::Cause::new(error)))
     }
 

@@ -12,7 +12,7 @@ use switchboard_domain::{
     actor::Actor,
     numbering::{BLOCK_NUMBERS_MAX, Exhausted, Numbering, Reserve, format},
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use uuid::Uuid;
 
 use crate::command::{Aggregates, Failure, Request};
@@ -27,6 +27,17 @@ struct Block {
     next: u32,
     last: u32,
     size: u32,
+}
+
+impl Block {
+    fn take(&mut self) -> Option<u32> {
+        let number = self.next;
+        if number == 0 || number > self.last {
+            return None;
+        }
+        self.next += 1;
+        Some(number)
+    }
 }
 
 /// Hands out numbers.
@@ -44,23 +55,14 @@ impl Numbers {
         Self { streams, actor, days: std::sync::Mutex::default() }
     }
 
-    /// The next number of the day that `at` falls on in China Standard Time.
-    ///
-    /// # Errors
-    /// When no block could be reserved.
-    pub async fn next(&self, at: Timestamp) -> Result<String, Failure<Exhausted>> {
+    /// The numbers of the day that `at` falls on in China Standard Time, for one caller at a time.
+    pub async fn day(&self, at: Timestamp) -> Day<'_> {
         let date = date_in_china(at);
-        let day = self.day(&date);
-        let mut block = day.lock().await;
-        if block.next == 0 || block.next > block.last {
-            *block = self.reserve(&date, block.size).await?;
-        }
-        let number = block.next;
-        block.next += 1;
-        Ok(format(&date, number))
+        let block = self.block(&date).lock_owned().await;
+        Day { numbers: self, date, block }
     }
 
-    fn day(&self, date: &str) -> Arc<Mutex<Block>> {
+    fn block(&self, date: &str) -> Arc<Mutex<Block>> {
         let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(day) = days.get(date) {
             return Arc::clone(day);
@@ -77,12 +79,37 @@ impl Numbers {
             actor: self.actor.clone(),
             occurred_at: None,
             etag: None,
+            opens: false,
             causation_id: None,
             correlation_id: None,
         };
         let outcome = self.streams.execute(&date.to_owned(), &Reserve { count: size }, &request).await?;
         let (first, last) = outcome.events.first().map_or((1, 0), |reserved| (reserved.first, reserved.last));
         Ok(Block { next: first, last, size })
+    }
+}
+
+/// The numbers of one day.
+#[derive(Debug)]
+pub struct Day<'a> {
+    numbers: &'a Numbers,
+    date: String,
+    block: OwnedMutexGuard<Block>,
+}
+
+impl Day<'_> {
+    /// The next number of the block in memory; `None` when a block must be reserved first, which appends.
+    pub fn take(&mut self) -> Option<String> {
+        self.block.take().map(|number| format(&self.date, number))
+    }
+
+    /// The next number, of a block reserved for it.
+    ///
+    /// # Errors
+    /// When no block could be reserved.
+    pub async fn reserve(mut self) -> Result<String, Failure<Exhausted>> {
+        *self.block = self.numbers.reserve(&self.date, self.block.size).await?;
+        self.take().ok_or_else(|| Failure::Corrupt(format!("a block of no numbers for {}", self.date)))
     }
 }
 

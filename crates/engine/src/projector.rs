@@ -12,6 +12,12 @@ pub const STEP_FACTS_MAX: usize = 512;
 /// How long a failed step waits before it is tried again.
 pub const STEP_RETRY: Duration = Duration::from_secs(1);
 
+/// After a step a projector rests so many times as long as the step took, unless more than a step is waiting: it takes a fixed
+/// share of a core at most, and its steps grow with the load.
+pub const REST_FACTOR: u32 = 4;
+/// It rests no longer than this.
+pub const REST_MAX: Duration = Duration::from_millis(20);
+
 /// A read model that keeps its own checkpoint.
 pub trait ReadModel: Send + Sync + 'static {
     /// Its name, for logs.
@@ -60,6 +66,7 @@ pub fn project(feed: &Arc<Feed>, model: Arc<dyn ReadModel>) -> (Progress, JoinHa
             };
             let facts: Arc<[Arc<Fact>]> = page.iter().filter_map(|entry| entry.fact.clone()).collect();
             let upto = cursor.position();
+            let begun = tokio::time::Instant::now();
             loop {
                 let (model, facts) = (Arc::clone(&model), Arc::clone(&facts));
                 let name = model.name();
@@ -71,6 +78,9 @@ pub fn project(feed: &Arc<Feed>, model: Arc<dyn ReadModel>) -> (Progress, JoinHa
                 tokio::time::sleep(STEP_RETRY).await;
             }
             progress.send_replace(upto);
+            if page.len() < STEP_FACTS_MAX {
+                tokio::time::sleep((begun.elapsed() * REST_FACTOR).min(REST_MAX)).await;
+            }
         }
     });
     (Progress(reached), task)

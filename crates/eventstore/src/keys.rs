@@ -85,7 +85,8 @@ pub enum KeyError {
 /// The methods block: `assign` and `key` for microseconds (or, with an empty pool, for one sync), `erase`, `adopt`
 /// and `flush` for a sync.
 pub trait KeyStore: Send + Sync + 'static {
-    /// The subject's key, or a fresh one. The key is durable when this returns; that it is *this subject's* key
+    /// A key of the subject: the one that it had last, while that is remembered, or a fresh one; so a subject may come to
+    /// have several, and an erasure destroys them all. The key is durable when this returns; that it is *this subject's* key
     /// becomes durable shortly after (see [`strays`](KeyStore::strays)).
     fn assign(&self, subject: &str) -> Result<(KeyId, Key), KeyError>;
 

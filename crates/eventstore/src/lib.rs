@@ -1,8 +1,10 @@
 //! Append-only streams of opaque bytes: one port, one contract, several keepers.
 //!
 //! ```text
-//!    command --> decide --> append --> project --> dispatch --> subscribe
-//!    server      domain  **eventstore**  views     dispatcher   server
+//!    command ──▶ decide ──▶ [append] ──▶ project ──▶ dispatch ──▶ subscribe
+//!    server      domain     EVENTSTORE   views       dispatcher   server
+//!       ╰───────────────  engine turns the wheel  ───────────────╯
+//!                         wire carries it across
 //! ```
 //!
 //! In reading order:

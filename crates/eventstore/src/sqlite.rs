@@ -10,6 +10,7 @@
 //! `tail` (the newest events in memory), `backup`, `check`, `stats`.
 
 mod backup;
+mod census;
 mod chain;
 mod check;
 mod checkpoint;
@@ -37,6 +38,7 @@ use crate::{
 };
 
 pub use backup::{BackupError, BackupReport};
+pub use census::Census;
 pub use check::{CheckReport, PROBLEMS_MAX};
 pub use queue::{WRITE_QUEUE_APPENDS_MAX, WRITE_QUEUE_BYTES_MAX};
 pub use stats::Stats;
@@ -74,7 +76,7 @@ impl Default for SqliteOptions {
         Self {
             create: true,
             readers_max: 4,
-            writer_cache_bytes: 64 << 20,
+            writer_cache_bytes: 32 << 20,
             reader_cache_bytes: 8 << 20,
             verify_reads: true,
             planted: Planted::Nothing,
@@ -197,7 +199,18 @@ impl SqliteStore {
     /// `progress` gets pages done and pages in total. The copy is complete or absent, is synced, and opens and checks
     /// like the original. It never holds sealing keys.
     pub fn backup(&self, to: &Path, progress: impl FnMut(u64, u64)) -> Result<BackupReport, BackupError> {
-        backup::run(&self.readers, to, progress)
+        self.readers.serving()?;
+        backup::run(self.readers.path(), to, progress)
+    }
+
+    /// Copies the log of a folder as [`backup`](Self::backup) does, from any process, whether or not a store serves the folder.
+    pub fn copy(folder: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Result<BackupReport, BackupError> {
+        backup::run(&folder::log_path(folder), to, progress)
+    }
+
+    /// Counts what the log of a folder holds, from any process, whether or not a store serves the folder.
+    pub fn census(folder: &Path) -> Result<Census, ReadError> {
+        census::take(&folder::log_path(folder))
     }
 
     /// Verifies every event, every digest and the structure of a stopped store's file without changing it.

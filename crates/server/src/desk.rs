@@ -129,6 +129,7 @@ impl Desk {
             actor: actor.clone(),
             occurred_at: header.occurred_at,
             etag: header.etag,
+            opens: false,
             causation_id: None,
             correlation_id: None,
         };
@@ -158,9 +159,7 @@ impl Desk {
         let (phone, account) = self.caller_keys(body.caller.as_ref());
         (receive.caller.phone_key, receive.caller.account_key) = (phone, account);
         let at = header.occurred_at.unwrap_or_else(|| self.tickets.clock().now());
-        receive.number = self.numbers.next(at).await.map_err(|failure| refusal(failure, header.request_id, |why| {
-            Refusal::StoreUnavailable { detail: format!("no ticket number: {why:?}") }
-        }))?;
+        receive.number = self.number(at, header.request_id).await?;
         let id = TicketId::opened_by(header.request_id);
         let request = Request {
             request_id: header.request_id,
@@ -168,6 +167,7 @@ impl Desk {
             actor: actor.clone(),
             occurred_at: header.occurred_at,
             etag: None,
+            opens: true,
             causation_id: None,
             correlation_id: None,
         };
@@ -178,6 +178,20 @@ impl Desk {
         };
         self.recent.lock().unwrap_or_else(PoisonError::into_inner).put(number.clone(), id);
         Ok((done, number))
+    }
+
+    /// The number for a ticket that `request_id` opens at `at`; none for a repeated request, which is answered from its first
+    /// facts: reserving one would append.
+    async fn number(&self, at: Timestamp, request_id: Uuid) -> Result<String, Refusal> {
+        let mut day = self.numbers.day(at).await;
+        if let Some(number) = day.take() {
+            return Ok(number);
+        }
+        if self.reported(request_id).await?.is_some() {
+            return Ok(String::new());
+        }
+        let unavailable = |why| Refusal::StoreUnavailable { detail: format!("no ticket number: {why:?}") };
+        day.reserve().await.map_err(|failure| refusal(failure, request_id, unavailable))
     }
 
     pub(crate) async fn execute(&self, id: TicketId, command: &Command, request: &Request) -> Result<Done, Refusal> {

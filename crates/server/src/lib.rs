@@ -41,7 +41,7 @@ use switchboard_engine::{
     vault::Vault,
 };
 use switchboard_eventstore::{
-    EventStore,
+    EventStore, Position,
     keys::SqliteKeys,
     sqlite::{SqliteOptions, SqliteStore},
 };
@@ -111,8 +111,19 @@ impl Server {
 
         // What is kept: the log, the keys, the list.
         let store = Arc::new(SqliteStore::open(&config.data, SqliteOptions::default())?);
+        let keyed = config.data.join(SqliteKeys::FILE_NAME).exists();
+        anyhow::ensure!(
+            keyed || store.head() == Position::START,
+            "{} holds a log but no keys; bring its {} back, or personal data cannot be read and repeated requests not be recognised",
+            config.data.display(),
+            SqliteKeys::FILE_NAME
+        );
         let keys = Arc::new(SqliteKeys::open(&config.data)?);
         let list = TicketList::open(&config.data)?;
+        if list.checkpoint() > store.head().0 {
+            tracing::warn!("the ticket list is ahead of the log, which must have been restored; it is built again");
+            list.start_over()?;
+        }
         let log: Arc<dyn EventStore> = store.clone();
         let vault = Vault::new(keys.clone());
 
@@ -135,7 +146,7 @@ impl Server {
         // What listens.
         let (drain, draining) = watch::channel(false);
         let (operations, operating) =
-            operations::serve(config.operations, Arc::clone(&desk), metrics, draining.clone()).await?;
+            operations::serve(config.operations, Arc::clone(&desk), Arc::clone(&store), metrics, draining.clone()).await?;
         let listener = TcpListener::bind(config.listen).await?;
         let listen = listener.local_addr()?;
         let transport = tokio::spawn(transport(config, Arc::clone(&desk), listener, draining)?);
@@ -246,6 +257,7 @@ async fn link(desk: Arc<Desk>, engine: Actor, want: Want<Intent>) -> Answer {
         actor: engine,
         occurred_at: None,
         etag: None,
+        opens: false,
         causation_id: None,
         correlation_id: None,
     };

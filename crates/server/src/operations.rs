@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
+use switchboard_eventstore::sqlite::SqliteStore;
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::desk::Desk;
@@ -11,6 +12,7 @@ use crate::desk::Desk;
 #[derive(Clone)]
 struct Shared {
     desk: Arc<Desk>,
+    store: Arc<SqliteStore>,
     metrics: Option<PrometheusHandle>,
     draining: watch::Receiver<bool>,
 }
@@ -22,13 +24,14 @@ struct Shared {
 pub async fn serve(
     address: SocketAddr,
     desk: Arc<Desk>,
+    store: Arc<SqliteStore>,
     metrics: Option<PrometheusHandle>,
     draining: watch::Receiver<bool>,
 ) -> std::io::Result<(SocketAddr, tokio::task::JoinHandle<()>)> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     let mut stop = draining.clone();
-    let shared = Shared { desk, metrics, draining };
+    let shared = Shared { desk, store, metrics, draining };
     let routes = Router::new()
         .route("/health/live", get(|| async { "live\n" }))
         .route("/health/ready", get(ready))
@@ -48,7 +51,14 @@ pub async fn serve(
 async fn ready(State(shared): State<Shared>) -> (StatusCode, String) {
     let (head, listed) = (shared.desk.head(), shared.desk.listed.position());
     let state = format!("head {head}, list {listed}\n");
-    if *shared.draining.borrow() { (StatusCode::SERVICE_UNAVAILABLE, format!("draining, {state}")) } else { (StatusCode::OK, state) }
+    let refused = if *shared.draining.borrow() {
+        Some("draining")
+    } else if !shared.store.stats().serving {
+        Some("the log takes nothing")
+    } else {
+        None
+    };
+    refused.map_or((StatusCode::OK, state.clone()), |why| (StatusCode::SERVICE_UNAVAILABLE, format!("{why}, {state}")))
 }
 
 async fn numbers(State(shared): State<Shared>) -> String {

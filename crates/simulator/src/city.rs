@@ -133,7 +133,9 @@ impl City {
 
     /// Another household behind the same transformer.
     fn neighbour(&self, household: &Household, nth: u32) -> Household {
-        self.household(household.transformer * HOUSEHOLDS_PER_TRANSFORMER + nth % HOUSEHOLDS_PER_TRANSFORMER)
+        let first = household.transformer * HOUSEHOLDS_PER_TRANSFORMER;
+        let of = |nth: u32| self.household(first + nth % HOUSEHOLDS_PER_TRANSFORMER);
+        Some(of(nth)).filter(|found| found.caller != household.caller).unwrap_or_else(|| of(nth + 1))
     }
 }
 

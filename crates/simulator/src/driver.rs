@@ -212,7 +212,8 @@ impl Performer {
         played
     }
 
-    /// Takes one step. A report that did not attach opened a ticket too many; it is withdrawn at once.
+    /// Takes one step. A report that did not attach opened a ticket too many; it is withdrawn at once. One that attached to
+    /// another ticket of the caller's stays there: that ticket is not ours to take back.
     async fn take(&self, step: Step, tickets: &mut [Option<Answer>]) -> Result<Vec<Answer>, Failure> {
         if let Some(awaited) = step.after {
             self.facts(awaited, &step, tickets).await?;
@@ -227,6 +228,9 @@ impl Performer {
         if let (Request::Report(report), Some(known)) = (&request, &known)
             && answer.ticket != known.ticket
         {
+            if answer.attached {
+                return Ok(vec![answer]);
+            }
             tracing::debug!(stray = %answer.ticket, ticket = %known.ticket, "a report did not attach");
             let withdrawn = self.send(&actor, withdrawal(report, &answer, known, at)).await?;
             return Ok(vec![answer, withdrawn]);

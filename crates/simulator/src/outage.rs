@@ -175,12 +175,13 @@ fn receive(outage: &Outage, caller: Option<pb::Caller>, ivr: bool) -> pb::Receiv
         Some(_) => pb::Premises::Multiple,
     };
     let issued = |value: &String| pb::ExternalRef { issuer: outage.source.clone(), value: value.clone() };
+    // Of a ticket that somebody brought, the record does not say who.
+    let unnamed = || pb::Caller { anonymous: true, ..pb::Caller::default() };
     pb::ReceiveRequest {
         business_type: outage.business_type.into(),
         channel: channel.into(),
         received_by: Some(outage.operator.clone()),
-        // Nobody spoke: nobody is there to be revisited.
-        caller,
+        caller: caller.or_else(|| (channel != Channel::Proactive).then(unnamed)),
         address: outage.address.clone(),
         content: outage.content.clone(),
         place: Some(pb::Place {

@@ -1,5 +1,5 @@
 //! Does everything that came in still add up? Two ledgers that share nothing: what the facts say went in and out, and what
-//! the rows say is there. An order lost on its way (domain.md section 17, invariant 8) makes them differ.
+//! the rows say is there. An order lost on its way makes them differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -41,9 +41,10 @@ pub struct Report {
     pub comparisons: Vec<Comparison>,
 }
 
-/// The ratio that we want to reach, by opponent and callers.
-fn aim(theirs: Name, callers: usize) -> Option<f64> {
+/// The ratio that we want to reach, by opponent and callers; none where neither side is ours.
+fn aim(ours: Name, theirs: Name, callers: usize) -> Option<f64> {
     match (theirs, callers) {
+        _ if !matches!(ours, Name::Keeper | Name::Switchboard) => None,
         (Name::Postgres, 1) => Some(0.8),
         (Name::Postgres, 16) => Some(1.2),
         (Name::Postgres, 64) => Some(1.5),
@@ -167,7 +168,7 @@ impl Comparison {
     }
 
     fn verdict(&self, summary: &Summary) -> String {
-        match aim(self.theirs, self.callers) {
+        match aim(self.ours, self.theirs, self.callers) {
             Some(aim) if summary.mood == Mood::Mixed => format!("{aim}"),
             Some(aim) if summary.ratio.p50 >= aim => format!("{aim} met"),
             Some(aim) => format!("{aim} missed"),
@@ -191,7 +192,7 @@ impl Comparison {
             "ours": self.ours.text(),
             "theirs": self.theirs.text(),
             "callers": self.callers,
-            "aim": aim(self.theirs, self.callers),
+            "aim": aim(self.ours, self.theirs, self.callers),
             "by_mood": moods.collect::<serde_json::Map<_, _>>(),
             "pairs": self.pairs.iter().map(pair).collect::<Vec<_>>(),
         })

@@ -138,7 +138,7 @@ pub enum Command {
     Merge {
         /// The master.
         master: TicketId,
-        /// What verified that it is the same trouble (section 7.4: only after verification).
+        /// What verified that it is the same trouble (outage tickets are merged only after verification).
         evidence: Personal,
     },
     /// Lets it stand on its own again.
@@ -175,7 +175,7 @@ pub enum Command {
     },
 }
 
-/// All that is known when a ticket is received (受理), section 13.2.
+/// All that is known when a ticket is received (受理): the fields of the national and provincial work orders.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Receive {
     /// The number that people use, allocated by the engine.

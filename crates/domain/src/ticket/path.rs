@@ -1,4 +1,4 @@
-//! The legal paths of the ten business types (domain.md sections 4.1 and 5.1), one row each.
+//! The legal paths of the ten business types, one row each.
 //! Which move is legal *now* is `moves.rs`; this file only knows the type.
 
 use crate::{

@@ -12,8 +12,8 @@ use crate::{
     },
 };
 
-/// The longest free text, in bytes.
-pub const TEXT_BYTES_MAX: usize = 16 * 1024;
+/// The longest free text, in bytes. Three of them, sealed and with their metadata, fit into one event of the store.
+pub const TEXT_BYTES_MAX: usize = 12 * 1024;
 /// The longest name, phone, account number or reference, in bytes.
 pub const SHORT_BYTES_MAX: usize = 128;
 /// The longest address, cause or purpose, in bytes.

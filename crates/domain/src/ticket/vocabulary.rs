@@ -30,7 +30,7 @@ macro_rules! words {
 }
 
 words! {
-    /// Business type (业务类型), domain.md section 4.1.
+    /// Business type (业务类型).
     BusinessType {
         /// 信息查询
         InformationQuery = "information_query",
@@ -130,7 +130,7 @@ words! {
 }
 
 words! {
-    /// Why a unit returns a ticket one level (退单原因), section 7.1.
+    /// Why a unit returns a ticket one level (退单原因).
     ReturnReason {
         /// Not this unit's area; the note names the likely one.
         WrongArea = "wrong_area",
@@ -144,7 +144,7 @@ words! {
 }
 
 words! {
-    /// Why work waits (挂起原因), section 7.6.
+    /// Why work waits (挂起原因).
     SuspendReason {
         /// Waits for the customer.
         Customer = "customer",
@@ -192,7 +192,7 @@ words! {
 }
 
 words! {
-    /// What a revisit brought (回访结果), section 8. The last three never count as evaluated.
+    /// What a revisit brought (回访结果). The last three never count as evaluated.
     Satisfaction {
         /// 非常满意
         VerySatisfied = "very_satisfied",
@@ -212,7 +212,7 @@ words! {
 }
 
 words! {
-    /// Why a customer is dissatisfied, several may hold (section 8, the reply digits 4 to 9).
+    /// Why a customer is dissatisfied, several may hold (the digits 4 to 9 of the SMS revisit).
     DissatisfactionReason {
         /// 服务态度
         Attitude = "attitude",

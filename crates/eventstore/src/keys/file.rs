@@ -162,11 +162,6 @@ impl Lookup {
             .map_err(|error| failed(path, error))
     }
 
-    pub(super) fn subject(&self, subject: &str) -> rusqlite::Result<Option<Pair>> {
-        let sql = "SELECT id, material FROM keys WHERE subject = ?1 ORDER BY id DESC LIMIT 1";
-        self.connection.prepare_cached(sql)?.query_row([subject], pair).optional()
-    }
-
     pub(super) fn number(&self, id: KeyId) -> rusqlite::Result<Option<Key>> {
         let Ok(id) = i64::try_from(id.0) else { return Ok(None) };
         let sql = "SELECT id, material FROM keys WHERE id = ?1";

@@ -85,7 +85,7 @@ impl Pool {
         let mut state = self.state();
         let begun = Instant::now();
         loop {
-            if let Some(pair) = state.known(subject)? {
+            if let Some(pair) = state.known(subject) {
                 return Ok(pair);
             }
             if let Some(cause) = &state.stopped {
@@ -253,18 +253,10 @@ impl Pool {
 }
 
 impl State {
-    fn known(&mut self, subject: &str) -> Result<Option<Pair>, KeyError> {
-        if let Some(pair) = self.subjects.get(subject) {
-            return Ok(Some(pair.clone()));
-        }
-        if let Some(pair) = self.unsettled.get(subject) {
-            return Ok(Some(pair.clone()));
-        }
-        let found = self.lookup.subject(subject).map_err(key_error)?;
-        if let Some(pair) = &found {
-            self.subjects.put(subject.into(), pair.clone());
-        }
-        Ok(found)
+    /// The key that this process gave the subject last. The file is not asked: a look-up for every caller who is new
+    /// would cost more than the key that it saves.
+    fn known(&mut self, subject: &str) -> Option<Pair> {
+        self.subjects.get(subject).or_else(|| self.unsettled.get(subject)).cloned()
     }
 
     fn hand_out(&mut self, subject: &str, pair: &Pair) {

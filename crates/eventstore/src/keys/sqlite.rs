@@ -20,12 +20,15 @@ pub struct SqliteKeys {
 }
 
 impl SqliteKeys {
+    /// The file in the data folder.
+    pub const FILE_NAME: &'static str = "keys.db";
+
     /// Opens `keys.db` in a folder, creating it with a fresh secret if it is absent, and fills the pool. Blocks for a
     /// few syncs. The file is readable by its owner only.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         let unusable = |error| OpenError::Unavailable(Cause::new(error));
         create_folder(folder).map_err(unusable)?;
-        let path = folder.join("keys.db");
+        let path = folder.join(Self::FILE_NAME);
         let opened = File::open(&path)?;
         let pool = Arc::new(Pool::new(opened.file, Lookup::open(&path)?, opened.pool));
         pool.settle().map_err(|error| OpenError::Unavailable(Cause::new(error)))?;

@@ -11,8 +11,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::folder::{create_folder, log_path, sync_folder};
-use super::readers::Readers;
+use super::folder::{create_folder, create_private, log_path, sync_folder};
 use super::schema::open_to_read;
 use crate::{Cause, Position, ReadError};
 
@@ -78,14 +77,13 @@ impl From<ReadError> for BackupError {
 }
 
 /// Copies the log into `to/log.db`, by way of a partial file that gets its name when it is complete and synced.
-pub(super) fn run(readers: &Readers, to: &Path, progress: impl FnMut(u64, u64)) -> Result<BackupReport, BackupError> {
-    readers.serving()?;
+pub(super) fn run(from: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Result<BackupReport, BackupError> {
     create_folder(to)?;
     if std::fs::read_dir(to)?.next().is_some() {
         return Err(BackupError::NotEmpty { folder: to.to_owned() });
     }
     let partial = to.join("log.db.partial");
-    let copied = copy(readers.path(), &partial, progress);
+    let copied = create_private(&partial).map_err(BackupError::from).and_then(|()| copy(from, &partial, progress));
     let head = match copied {
         Ok(head) => head,
         Err(error) => {

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::folder::{create_private, unusable};
@@ -84,6 +85,8 @@ pub(super) fn open_to_read(path: &Path, cache_bytes: usize) -> rusqlite::Result<
 
 /// Settings of every connection: see damage early, run nothing that the file brings along.
 fn settle(connection: &Connection) -> rusqlite::Result<()> {
+    // A prepared statement keeps its plan whatever is bound to it; otherwise many would be prepared anew at each use.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(&format!(
         "PRAGMA busy_timeout = {BUSY_MILLISECONDS}; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; \
          PRAGMA temp_store = MEMORY;"

@@ -5,6 +5,7 @@
 //! appended (no space, rolled back), or it cannot be told (a failed commit), after which the store is poisoned.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
@@ -74,7 +75,13 @@ impl Writer {
                 }
             };
             let mut finish_at = WAL_PAGES_MAX;
+            let mut looked_at = 0;
             while round.run() {
+                let recorded = meter.commits.load(Ordering::Relaxed) * LOOK_COMMIT_APPENDS + meter.appends.load(Ordering::Relaxed);
+                if recorded < looked_at + LOOK_APPENDS {
+                    continue;
+                }
+                looked_at = recorded;
                 if let Err(error) = keep_short(&connection, &checkpointer, &meter, &mut finish_at) {
                     tracing::error!(%error, "a checkpoint failed; the store is poisoned");
                     queue.stop(Stopped::Poisoned);
@@ -90,6 +97,12 @@ impl Writer {
         }
     }
 }
+
+/// The write-ahead log's length is asked for after so many appends, a commit counting as
+/// [`LOOK_COMMIT_APPENDS`] more: asking costs about as much as an append.
+const LOOK_APPENDS: u64 = 512;
+/// See [`LOOK_APPENDS`].
+const LOOK_COMMIT_APPENDS: u64 = 8;
 
 /// Keeps the write-ahead log short. An error leaves the file in doubt.
 fn keep_short(

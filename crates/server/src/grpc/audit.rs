@@ -32,6 +32,8 @@ const PAGE_FACTS_MAX: usize = 256;
 const READ_FACTS_MAX: u32 = 1_000;
 /// The facts of a `ReadLog` answer when no size is asked for.
 const READ_FACTS_DEFAULT: u32 = 100;
+/// A `ReadLog` answer ends once it holds so many bytes of payload: what a client takes by default is 4 MiB.
+const READ_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Messages that may wait for one reader.
 const QUEUE_MESSAGES_MAX: usize = 64;
 /// How long a reader may take nothing.
@@ -265,7 +267,7 @@ impl AuditService for Audit {
                 size => size.min(READ_FACTS_MAX),
             } as usize;
             let mut after = body.after_position;
-            let mut facts = Vec::new();
+            let (mut facts, mut bytes) = (Vec::new(), 0);
             // A page of the log that the filter leaves nothing of is followed by the next, within the deadline.
             loop {
                 let page = self.desk.feed.page(after, PAGE_FACTS_MAX).await.map_err(|e| crate::desk::unreadable(e.into()))?;
@@ -276,7 +278,8 @@ impl AuditService for Audit {
                     after = entry.raw.position.0;
                     if filter.admits(&entry) {
                         facts.push(fact(&entry));
-                        if facts.len() == size {
+                        bytes += entry.raw.data.len() + entry.raw.meta.len();
+                        if facts.len() == size || bytes >= READ_BYTES_MAX {
                             return Ok(proto::ReadLogResponse { facts, next_after_position: after, end: false });
                         }
                     }

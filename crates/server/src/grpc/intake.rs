@@ -30,7 +30,7 @@ use crate::{
 
 /// The most open tickets that `Identify` names.
 const OPEN_TICKETS_MAX: usize = 20;
-/// Calls within this window count as recent (section 7.5: four within two hours go to a human).
+/// Calls within this window count as recent (trade practice: four within two hours go to a human).
 const RECENT: TimeDelta = TimeDelta::hours(2);
 /// The share of the caller's time that checks may take; the rest is kept for recording.
 const CHECKS_SHARE: f64 = 0.4;
@@ -89,6 +89,7 @@ impl Intake {
                 actor: actor.clone(),
                 occurred_at: header.occurred_at,
                 etag: None,
+                opens: false,
                 causation_id: None,
                 correlation_id: None,
             };

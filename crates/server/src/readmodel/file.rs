@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use switchboard_views::ticket_list::{Field, ROW_CODE, fingerprint};
 
 use super::ReadModelError;
@@ -19,7 +19,7 @@ const DAMAGED_NAME: &str = "views.damaged";
 pub const VIEW_VERSION: u64 = fingerprint(&[include_str!("file.rs"), include_str!("writer.rs")]) ^ ROW_CODE;
 
 /// Page cache of the writing connection, in KiB.
-const WRITER_CACHE_KIB: i32 = 64 * 1024;
+const WRITER_CACHE_KIB: i32 = 32 * 1024;
 /// Page cache of each reading connection, in KiB.
 const READER_CACHE_KIB: i32 = 16 * 1024;
 /// The write-ahead log is carried over into the file, and synced, when it has grown by so many pages (64 MiB). Facts touch
@@ -103,6 +103,7 @@ impl ViewFile {
 
     fn connect(&self, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
         let connection = Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         // A power cut may lose the last transactions, whole; the log has their facts still.
         connection.pragma_update(None, "synchronous", "normal")?;
@@ -115,6 +116,7 @@ impl ViewFile {
     pub(super) fn reader(&self) -> Result<Connection, ReadModelError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
         Ok(connection)
     }

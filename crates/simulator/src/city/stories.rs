@@ -1,5 +1,5 @@
 //! The stories of a day, one function each: how tickets of every business type begin, go on, go astray and end.
-//! Shares follow domain.md section 12: mostly questions answered at once, a fifth faults, few grave ones. Absent: dates and places.
+//! Shares as a national hotline sees them: mostly questions answered at once, a fifth faults, few grave ones. Absent: dates and places.
 
 use chrono::TimeDelta;
 use rand::RngExt as _;

@@ -1,4 +1,4 @@
-//! Decisions that stand beside the work: urge, supervise, escalate, suspend, extend, merge, reveal (domain.md section 7).
+//! Decisions that stand beside the work: urge, supervise, escalate, suspend, extend, merge, reveal.
 
 use super::{Decision, one};
 use crate::{

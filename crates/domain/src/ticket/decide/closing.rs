@@ -38,7 +38,7 @@ pub(super) fn audit_reply(ticket: &Ticket, verdict: &Verdict, cx: &Context<'_>) 
     }
 }
 
-/// Arrival before the report, or restoration before arrival, fails the audit (domain.md section 17, invariant 6).
+/// Arrival before the report, or restoration before arrival, fails the audit.
 pub(super) fn times_agree(ticket: &Ticket) -> Result<(), Rejection> {
     let steps =
         [("received", Some(ticket.received)), ("arrived", ticket.crew.arrived), ("restored", ticket.crew.restored)];
@@ -52,7 +52,7 @@ pub(super) fn times_agree(ticket: &Ticket) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Revisit (回访), section 8: tries apart, not in quiet hours, not for ever.
+/// Revisit (回访): tries apart, not in quiet hours, not for ever.
 pub(super) fn revisit(
     ticket: &Ticket,
     method: RevisitMethod,

@@ -1,0 +1,157 @@
+//! The data folder: one server at a time, nothing from the future, nothing damaged passed over.
+
+use std::{fs::OpenOptions, os::unix::fs::FileExt as _};
+
+use rusqlite::Connection;
+use switchboard_tests::{
+    command::supplement,
+    line::{Line, agent},
+    refusal::{reason, refused},
+    stage::{Stage, run},
+    story::received,
+};
+use switchboard_wire::proto::{BusinessType, ErrorReason};
+use tonic::Code;
+
+/// Tickets with some facts each, oldest first.
+async fn filled(line: &Line, tickets: usize) -> Vec<String> {
+    let mut ids = Vec::new();
+    for _ in 0..tickets {
+        let ticket = received(line, BusinessType::FaultRepair).await;
+        for n in 0..4 {
+            let command = supplement(&format!("{n} {}", "x".repeat(600))).about(&ticket);
+            command.send(&mut line.tickets(&agent())).await.unwrap();
+        }
+        ids.push(ticket);
+    }
+    ids
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_server_on_a_folder_is_refused_by_name_and_the_first_goes_on() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    let said = stage.refused(&[]);
+    assert!(said.contains("in use") && said.contains(stage.data().to_str().unwrap()), "{said}");
+    received(&server.line().await, BusinessType::FaultRepair).await;
+    let check = run(["store", "check", stage.data().to_str().unwrap(), "--json"]);
+    assert!(!check.ok && check.refusal()["error"].as_str().unwrap().contains("in use"), "{check:?}");
+    server.kill();
+    stage.serve().stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_of_a_newer_version_and_a_foreign_file_are_refused_by_name() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    filled(&server.line().await, 1).await;
+    server.stop();
+    let log = stage.data().join("log.db");
+    let version = |n: u32| {
+        let connection = Connection::open(&log).unwrap();
+        connection.pragma_update(None, "user_version", n).unwrap();
+    };
+    version(99);
+    let said = stage.refused(&[]);
+    assert!(said.contains("format 99"), "{said}");
+    let check = run(["store", "check", stage.data().to_str().unwrap(), "--json"]);
+    assert!(!check.ok && check.refusal()["error"].as_str().unwrap().contains("format 99"), "{check:?}");
+    version(1);
+    stage.serve().stop();
+    std::fs::write(&log, b"this is no log at all, but long enough to be looked at as one; see for yourself").unwrap();
+    for name in ["log.db-wal", "log.db-shm"] {
+        let _ = std::fs::remove_file(stage.data().join(name));
+    }
+    let said = stage.refused(&[]);
+    assert!(said.contains("log.db"), "{said}");
+    assert!(std::fs::read(&log).unwrap().starts_with(b"this is no log"), "it is left as it was");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_altered_fact_is_named_by_the_check_and_never_read_as_absent() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    let line = server.line().await;
+    let tickets = filled(&line, 60).await;
+    let damaged = line.history(&tickets[10]).await.unwrap()[2].position;
+    server.stop();
+    assert_eq!(stage.check()["ok"], true);
+    let connection = Connection::open(stage.data().join("log.db")).unwrap();
+    let altered = connection
+        .execute("UPDATE events SET data = zeroblob(length(data)) WHERE position = ?1", [damaged.cast_signed()])
+        .unwrap();
+    assert_eq!(altered, 1);
+    drop(connection);
+    let report = run(["store", "check", stage.data().to_str().unwrap(), "--json"]);
+    assert!(!report.ok, "the check ends with a failure");
+    let report = report.json();
+    assert_eq!((&report["ok"], &report["first_bad"]), (&false.into(), &damaged.into()), "{report}");
+
+    let server = stage.serve();
+    let line = server.line().await;
+    refused(line.get(&tickets[10]).await, Code::DataLoss, ErrorReason::StoreCorrupt);
+    refused(line.history(&tickets[10]).await, Code::DataLoss, ErrorReason::StoreCorrupt);
+    let command = supplement("more").about(&tickets[10]);
+    refused(command.send(&mut line.tickets(&agent())).await, Code::DataLoss, ErrorReason::StoreCorrupt);
+    // One ticket is parked, not the service.
+    assert_eq!(line.get(&tickets[3]).await.unwrap().id, tickets[3]);
+    supplement("more").about(&tickets[15]).send(&mut line.tickets(&agent())).await.unwrap();
+    received(&line, BusinessType::FaultRepair).await;
+    // An auditor is told where the log breaks, after everything that comes before.
+    let mut stream = line.subscribe(None, None).await.unwrap();
+    let mut last = 0;
+    let end = loop {
+        match tokio::time::timeout(std::time::Duration::from_secs(20), stream.message()).await.expect("an end") {
+            Ok(Some(said)) => {
+                if let Some(switchboard_wire::proto::subscribe_response::Message::Fact(fact)) = said.message {
+                    assert_eq!(fact.position, last + 1);
+                    last = fact.position;
+                }
+            }
+            Ok(None) => panic!("the end of a damaged log looks like the end of the log"),
+            Err(status) => break status,
+        }
+    };
+    assert_eq!((end.code(), reason(&end)), (Code::DataLoss, Some(ErrorReason::StoreCorrupt)), "{end:?}");
+    assert!(last < damaged);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_overwritten_page_fails_the_check_and_no_ticket_is_said_not_to_exist() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    let tickets = filled(&server.line().await, 30).await;
+    server.stop();
+    let path = stage.data().join("log.db");
+    let sound = std::fs::read(&path).unwrap();
+    let pages = sound.len() as u64 / 4096;
+    let mut found = 0;
+    for page in [pages / 4, pages / 2, pages - 2] {
+        std::fs::write(&path, &sound).unwrap();
+        for name in ["log.db-wal", "log.db-shm"] {
+            let _ = std::fs::remove_file(stage.data().join(name));
+        }
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        file.write_all_at(&[0xa5; 4096], page * 4096).unwrap();
+        drop(file);
+        let report = run(["store", "check", stage.data().to_str().unwrap(), "--json"]);
+        assert!(!report.ok, "page {page}: {report:?}");
+        found += usize::from(!report.out.is_empty());
+        let said = switchboard_tests::stage::Server::start(
+            &mut switchboard_tests::stage::serve(&stage.data(), &[]),
+            &stage.beside("damaged.log"),
+        );
+        match said {
+            Err(said) => assert!(said.contains("corrupt"), "page {page}: {said}"),
+            Ok(server) => {
+                let line = server.line().await;
+                for ticket in &tickets {
+                    if let Err(status) = line.get(ticket).await {
+                        assert_eq!(reason(&status), Some(ErrorReason::StoreCorrupt), "page {page}: {status:?}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(found > 0, "some damage is described and not only refused");
+}

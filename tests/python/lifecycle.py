@@ -1,0 +1,156 @@
+"""A client that is not ours: it knows an address and nothing else. Every message comes from the server's own descriptors.
+
+It brings one ticket from received to closed, repeats a request, is refused with the legal moves, and resumes a subscription
+by its token over a new connection. Ends with 0 and a line that says so, or with a traceback.
+"""
+
+import sys
+import uuid
+
+import grpc
+from google.protobuf import descriptor_pool, message_factory
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+PATIENCE_SECONDS = 20
+CITY = "sgcc/zj/hz"
+CREW = "sgcc/zj/hz/yuhang/liangzhu/crew3"
+
+
+class Api:
+    """The calls of a server, made from what it says about itself."""
+
+    def __init__(self, address):
+        self.channel = grpc.insecure_channel(address)
+        grpc.channel_ready_future(self.channel).result(timeout=PATIENCE_SECONDS)
+        database = ProtoReflectionDescriptorDatabase(self.channel)
+        self.services = set(database.get_services())
+        self.pool = descriptor_pool.DescriptorPool(database)
+
+    def method(self, name):
+        """The descriptor of `Service.Method`, its path and its message classes."""
+        service, method = name.split(".")
+        found = self.pool.FindServiceByName(f"switchboard.v1.{service}").FindMethodByName(method)
+        request, response = (message_factory.GetMessageClass(m) for m in (found.input_type, found.output_type))
+        return f"/switchboard.v1.{service}/{method}", request, response
+
+    def call(self, name, role="agent", org="sgcc", /, **fields):
+        """One call by somebody of that role and unit."""
+        path, request, response = self.method(name)
+        send = self.channel.unary_unary(path, request.SerializeToString, response.FromString)
+        return send(request(**fields), metadata=actor(role, org), timeout=PATIENCE_SECONDS)
+
+    def subscribe(self, **fields):
+        """The messages of a subscription, as they come."""
+        path, request, response = self.method("AuditService.Subscribe")
+        follow = self.channel.unary_stream(path, request.SerializeToString, response.FromString)
+        return follow(request(**fields), metadata=actor("auditor", "sgcc"), timeout=PATIENCE_SECONDS)
+
+    def enum(self, name, value):
+        """The number of an enum's value."""
+        return self.pool.FindEnumTypeByName(f"switchboard.v1.{name}").values_by_name[value].number
+
+    def close(self):
+        """Hangs up."""
+        self.channel.close()
+
+
+def actor(role, org):
+    """Who acts, as metadata."""
+    return (("x-actor-id", f"{role}-python"), ("x-actor-role", role), ("x-actor-org", org), ("accept-language", "en"))
+
+
+def live(api):
+    """Brings one ticket from received to closed; its id and the position of its last fact."""
+    opening = dict(
+        request_id=str(uuid.uuid4()),
+        business_type=api.enum("BusinessType", "BUSINESS_TYPE_FAULT_REPAIR"),
+        channel=api.enum("Channel", "CHANNEL_HOTLINE"),
+        caller=dict(phone="13800001234"),
+        content="No power since noon.",
+    )
+    opened = api.call("TicketService.Receive", **opening)
+    ticket = opened.outcome.ticket_id
+    again = api.call("TicketService.Receive", **opening)
+    assert again.outcome.replayed and again.number == opened.number, "a repeated request is answered as before"
+    assert again.outcome.position == opened.outcome.position
+
+    def step(method, role="agent", org="sgcc", /, **fields):
+        header = dict(request_id=str(uuid.uuid4()), ticket=ticket)
+        return api.call(f"TicketService.{method}", role, org, header=header, **fields).outcome
+
+    try:
+        step("Close")
+        raise AssertionError("a ticket that was only received was closed")
+    except grpc.RpcError as refused:
+        assert refused.code() == grpc.StatusCode.FAILED_PRECONDITION, refused
+        details = dict(refused.trailing_metadata())["grpc-status-details-bin"]
+        assert b"ILLEGAL_MOVE" in details and b"classify" in details, details
+
+    category = "fault_repair/low_voltage/fuse"
+    urgent = api.enum("Urgency", "URGENCY_URGENT")
+    step("Classify", category="fault_repair/low_voltage", urgency=urgent)
+    step("Dispatch", to=CITY)
+    step("Accept", "desk", CITY)
+    step("Dispatch", "desk", CITY, to=CREW)
+    for progress in ("accepted", "en_route", "arrived"):
+        step("ReportProgress", "crew", CREW, **{progress: {}})
+    step("ReportProgress", "crew", CREW, diagnosed=dict(finding="A blown fuse."))
+    step("ReportProgress", "crew", CREW, restored={})
+    resolved = api.enum("ReplyOutcome", "REPLY_OUTCOME_RESOLVED")
+    slip = dict(facts="As told.", cause="A blown fuse", measures="Replaced it.", category=category)
+    step("Reply", "crew", CREW, outcome=resolved, **slip)
+    step("AuditReply", "desk", CITY, passed={})
+    step("AuditReply", passed={})
+    # By message: those may be sent at any hour.
+    by_sms = api.enum("RevisitMethod", "REVISIT_METHOD_SMS")
+    step("Revisit", method=by_sms, outcome=api.enum("Satisfaction", "SATISFACTION_SATISFIED"))
+    closed = step("Close")
+
+    view = api.call("TicketService.Get", ticket=ticket, min_position=closed.position).ticket
+    assert view.stage == api.enum("Stage", "STAGE_CLOSED"), view
+    assert view.caller_phone == "138****1234", view
+    page = api.call("TicketService.List", filter="stage = closed", min_position=closed.position)
+    assert [row.id for row in page.tickets] == [ticket] and page.total == 1, page
+    return ticket, closed.position
+
+
+def facts(messages, head):
+    """The facts of a subscription up to a position, each with the token after it."""
+    found = []
+    for message in messages:
+        if message.HasField("fact"):
+            found.append((message.fact.position, message.fact.event_id, message.resume_token))
+            if message.fact.position >= head:
+                break
+    messages.cancel()
+    return found
+
+
+def resume(address, head):
+    """Reads some of the log, hangs up, and goes on over a new connection where the token says."""
+    api = Api(address)
+    whole = facts(api.subscribe(), head)
+    api.close()
+    assert [position for position, _, _ in whole] == list(range(1, head + 1)), "gapless from 1"
+    for cut in (1, head // 2, head - 1):
+        api = Api(address)
+        token = whole[cut - 1][2]
+        rest = facts(api.subscribe(resume_token=token), head)
+        api.close()
+        assert [fact[:2] for fact in rest] == [fact[:2] for fact in whole[cut:]], f"resumed after {cut}"
+
+
+def main():
+    """The whole story."""
+    address = sys.argv[1]
+    api = Api(address)
+    for service in ("TicketService", "IntakeService", "AuditService"):
+        assert f"switchboard.v1.{service}" in api.services, api.services
+    ticket, head = live(api)
+    api.close()
+    resume(address, head)
+    print(f"a Python client brought ticket {ticket} to its end and resumed a subscription of {head} facts")
+
+
+if __name__ == "__main__":
+    main()
