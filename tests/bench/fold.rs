@@ -3,11 +3,11 @@
 use std::{collections::HashMap, path::Path, time::Instant};
 
 use switchboard_domain::ticket::{Event, TicketId};
+use switchboard_engine::journal;
 use switchboard_eventstore::{
     Direction, EventStore, Position, Recorded,
     sqlite::{SqliteOptions, SqliteStore},
 };
-use switchboard_engine::journal;
 use switchboard_views::ticket_list::Row;
 
 use crate::{Outcome, stats::ratio_line};

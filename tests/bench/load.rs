@@ -53,7 +53,8 @@ impl Agent {
         match self.step {
             0 => {
                 let serial = self.tickets.fetch_add(1, Ordering::Relaxed);
-                let caller = Caller { phone: Some(format!("138{serial:08}")), name: Some("Bench".into()), ..Default::default() };
+                let caller =
+                    Caller { phone: Some(format!("138{serial:08}")), name: Some("Bench".into()), ..Default::default() };
                 let body = ReceiveRequest {
                     request_id: id,
                     business_type: BusinessType::FaultRepair.into(),
@@ -133,7 +134,8 @@ impl Load {
         let begun = Instant::now();
         let mut tasks = Vec::new();
         for caller in 0..callers {
-            let mut client = tonic_health::pb::health_client::HealthClient::new(self.channels[caller % self.channels.len()].clone());
+            let mut client =
+                tonic_health::pb::health_client::HealthClient::new(self.channels[caller % self.channels.len()].clone());
             tasks.push(tokio::spawn(async move {
                 let mut operations = 0_u64;
                 while begun.elapsed() < time {
@@ -162,9 +164,14 @@ pub async fn keeper(store: &SqliteStore, callers: usize, time: Duration) -> Outc
             let asked = Instant::now();
             let (name, expected) = match stream.take() {
                 Some(name) => (name, Expected::Exists),
-                None => (StreamName::new("bench", &Uuid::new_v4().simple().to_string())?, Expected::NoStream),
+                None => (StreamName::new("bench", Uuid::new_v4().simple())?, Expected::NoStream),
             };
-            let event = NewEvent { id: Uuid::new_v4(), kind: "bench.done.v1".into(), data: vec![b'x'; 300], meta: vec![b'y'; 330] };
+            let event = NewEvent {
+                id: Uuid::new_v4(),
+                kind: "bench.done.v1".into(),
+                data: vec![b'x'; 300],
+                meta: vec![b'y'; 330],
+            };
             store.append(&name, expected, vec![event]).await?;
             operations += 1;
             latency.saturating_record(asked.elapsed().as_micros() as u64);

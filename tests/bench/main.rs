@@ -51,7 +51,17 @@ async fn main() -> Outcome<()> {
     println!("raw = one write and fdatasync per batch of as many 700-byte records as there are callers");
     println!(
         "{:>7} {:>10} {:>10} {:>10} {:>9} {:>9} {:>9} {:>9} {:>11} {:>17} {:>17}",
-        "callers", "raw/s", "keeper/s", "gRPC/s", "p50 ms", "p99 ms", "sync ms", "cpu us", "model/s", "gRPC:keeper", "gRPC:model"
+        "callers",
+        "raw/s",
+        "keeper/s",
+        "gRPC/s",
+        "p50 ms",
+        "p99 ms",
+        "sync ms",
+        "cpu us",
+        "model/s",
+        "gRPC:keeper",
+        "gRPC:model"
     );
     for callers in CALLERS {
         let (mut raw, mut keeper, mut grpc) = (Vec::new(), Vec::new(), Vec::new());
@@ -115,7 +125,11 @@ async fn main() -> Outcome<()> {
 
     println!("\n# Memory of the server");
     let tickets = load.tickets();
-    println!("resident {:.1} MiB after {tickets} tickets (peak {:.1} MiB)", server.memory("VmRSS"), server.memory("VmHWM"));
+    println!(
+        "resident {:.1} MiB after {tickets} tickets (peak {:.1} MiB)",
+        server.memory("VmRSS"),
+        server.memory("VmHWM")
+    );
     server.stop()?;
     store.close().await;
 

@@ -23,7 +23,9 @@ impl Server {
             .arg(data)
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("{}: {error}; build it first: cargo build --release -p switchboard-cli", binary.display()))?;
+            .map_err(|error| {
+                format!("{}: {error}; build it first: cargo build --release -p switchboard-cli", binary.display())
+            })?;
         let mut line = String::new();
         let out = child.stdout.take().ok_or("no output")?;
         BufReader::new(out).read_line(&mut line)?;

@@ -167,16 +167,16 @@ pub fn skipped(what: &str) {
     eprintln!("SKIPPED: {what}");
 }
 
-/// The folder that holds the recorded outages, or a loud word: `SWITCHBOARD_DATA`, else `../shared/data` beside the workspace.
+/// The folder that holds the recorded outages, or a loud word: `SWITCHBOARD_DEMAND`, else `../shared/data` beside the workspace.
 #[must_use]
 pub fn recorded(file: &str) -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let folder = std::env::var_os("SWITCHBOARD_DATA").map_or(beside, PathBuf::from);
+    let folder = std::env::var_os("SWITCHBOARD_DEMAND").map_or(beside, PathBuf::from);
     let path = folder.join(file);
     if path.exists() {
         return Some(path);
     }
-    skipped(&format!("{} is not here; set SWITCHBOARD_DATA to the folder that holds it", path.display()));
+    skipped(&format!("{} is not here; set SWITCHBOARD_DEMAND to the folder that holds it", path.display()));
     None
 }
 

@@ -1,7 +1,7 @@
 //! What the outside tests stand on: the real `switchboard` binary as a child process, the API's clients, and the stories that
 //! the tests tell over and over.
 //!
-//! Modules in reading order: [`stage`], a data folder, servers on it and commands of the binary; [`line`], a connection and who
+//! Modules in reading order: [`stage`], a data folder, servers on it and commands of the binary; [`mod@line`], a connection and who
 //! speaks on it; [`command`], one request of any kind; [`story`], whole lives of tickets; [`refusal`], reading a *no*;
 //! [`disk`], a small file system of one's own that fills up and loses power.
 //!

@@ -43,9 +43,17 @@ fn call_command(method: &MethodDescriptor) -> Command {
         .about(comment(&file, method.path()))
         .arg(server())
         .arg(option("actor", "ID", "Who acts").default_value("desk-1").env("SWITCHBOARD_ACTOR"))
-        .arg(option("role", "ROLE", "In which role: ivr, agent, desk, crew, inspector, auditor, operator, importer").default_value("desk").env("SWITCHBOARD_ROLE"))
+        .arg(
+            option("role", "ROLE", "In which role: ivr, agent, desk, crew, inspector, auditor, operator, importer")
+                .default_value("desk")
+                .env("SWITCHBOARD_ROLE"),
+        )
         .arg(option("org", "UNIT", "For which unit").default_value("sgcc").env("SWITCHBOARD_ORG"))
-        .arg(option("language", "LANGUAGE", "Language of sentences: zh-CN or en").default_value("en").env("SWITCHBOARD_LANGUAGE"));
+        .arg(
+            option("language", "LANGUAGE", "Language of sentences: zh-CN or en")
+                .default_value("en")
+                .env("SWITCHBOARD_LANGUAGE"),
+        );
     let command = if method.is_server_streaming() {
         command.arg(option("limit", "N", "End after so many messages").value_parser(clap::value_parser!(u64)))
     } else {
@@ -91,7 +99,8 @@ fn leaves(message: &MessageDescriptor, prefix: &str) -> Vec<Leaf> {
     let mut found = Vec::new();
     for field in message.fields() {
         // The header is what every command has: its fields stand for themselves.
-        let name = if field.name() == "header" { prefix.to_owned() } else { format!("{prefix}{}", kebab(field.name())) };
+        let name =
+            if field.name() == "header" { prefix.to_owned() } else { format!("{prefix}{}", kebab(field.name())) };
         match field.kind() {
             Kind::Message(inner) if !is_time(&inner) && inner.fields().len() > 0 => {
                 let choice = field.containing_oneof().is_some_and(|oneof| !oneof.is_synthetic());
@@ -159,7 +168,8 @@ async fn make(
 fn fill(message: &mut DynamicMessage, matches: &ArgMatches, prefix: &str) -> anyhow::Result<bool> {
     let mut said = false;
     for field in message.descriptor().fields() {
-        let name = if field.name() == "header" { prefix.to_owned() } else { format!("{prefix}{}", kebab(field.name())) };
+        let name =
+            if field.name() == "header" { prefix.to_owned() } else { format!("{prefix}{}", kebab(field.name())) };
         if let Kind::Message(inner) = field.kind()
             && !is_time(&inner)
         {
@@ -202,7 +212,8 @@ fn read(field: &FieldDescriptor, text: &str) -> anyhow::Result<Value> {
         Kind::Sint32 | Kind::Int32 => Value::I32(text.parse()?),
         Kind::Enum(list) => Value::EnumNumber(number(&list, text)?),
         Kind::Message(time) => {
-            let at = chrono::DateTime::parse_from_rfc3339(text).context("not an instant such as 2026-11-21T08:00:00+08:00")?;
+            let at = chrono::DateTime::parse_from_rfc3339(text)
+                .context("not an instant such as 2026-11-21T08:00:00+08:00")?;
             let mut message = DynamicMessage::new(time);
             message.set_field_by_name("seconds", Value::I64(at.timestamp()));
             message.set_field_by_name("nanos", Value::I32(at.timestamp_subsec_nanos().cast_signed()));

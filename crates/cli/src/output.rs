@@ -34,8 +34,18 @@ pub fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
 }
 
 /// What a person looks for first in a table, in this order; everything else follows.
-const FIRST: [&str; 10] =
-    ["number", "position", "revision", "occurred_at", "received_at", "kind", "business_type", "stage", "crew_progress", "holder"];
+const FIRST: [&str; 10] = [
+    "number",
+    "position",
+    "revision",
+    "occurred_at",
+    "received_at",
+    "kind",
+    "business_type",
+    "stage",
+    "crew_progress",
+    "holder",
+];
 /// What a table leaves out: it is in the JSON.
 const LEFT_OUT: [&str; 4] = ["id", "request_id", "recorded_at", "cycle"];
 
@@ -71,7 +81,11 @@ fn fields(value: &Value) -> Vec<(String, Value)> {
         match value {
             Value::Object(_) if name == "data_json" => found.push(("data".into(), value.clone())),
             Value::Object(_) => {
-                let prefix = if matches!(name.as_str(), "outcome" | "ticket" | "place") { String::new() } else { format!("{name}.") };
+                let prefix = if matches!(name.as_str(), "outcome" | "ticket" | "place") {
+                    String::new()
+                } else {
+                    format!("{name}.")
+                };
                 found.extend(fields(value).into_iter().map(|(inner, value)| (format!("{prefix}{inner}"), value)));
             }
             _ => found.push((name.clone(), value.clone())),

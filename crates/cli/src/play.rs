@@ -26,14 +26,36 @@ const DEMO_FOLDER: &str = "demo-data";
 
 pub fn commands() -> [Command; 3] {
     let file = || {
-        Arg::new("file").value_name("FILE").required(true).value_parser(value_parser!(PathBuf)).help("A CSV file, perhaps with gzip")
+        Arg::new("file")
+            .value_name("FILE")
+            .required(true)
+            .value_parser(value_parser!(PathBuf))
+            .help("A CSV file, perhaps with gzip")
     };
-    let mapping = || option("mapping", "FILE", "What the file's columns mean, see deploy/mappings").value_parser(value_parser!(PathBuf));
+    let mapping = || {
+        option("mapping", "FILE", "What the file's columns mean, see deploy/mappings")
+            .value_parser(value_parser!(PathBuf))
+    };
     let target = |command: Command| {
         command
-            .arg(option("server", "URL", "A running server; without it, one is started on the data folder for the time of the command").env("SWITCHBOARD_SERVER"))
-            .arg(option("data", "FOLDER", "The data folder when no server is named").default_value("data").value_parser(value_parser!(PathBuf)))
-            .arg(option("in-flight", "N", "Tickets worked on at once").default_value("64").value_parser(value_parser!(usize)))
+            .arg(
+                option(
+                    "server",
+                    "URL",
+                    "A running server; without it, one is started on the data folder for the time of the command",
+                )
+                .env("SWITCHBOARD_SERVER"),
+            )
+            .arg(
+                option("data", "FOLDER", "The data folder when no server is named")
+                    .default_value("data")
+                    .value_parser(value_parser!(PathBuf)),
+            )
+            .arg(
+                option("in-flight", "N", "Tickets worked on at once")
+                    .default_value("64")
+                    .value_parser(value_parser!(usize)),
+            )
     };
     [
         Command::new("demo")
@@ -157,7 +179,8 @@ fn replayed(
 /// The days that are wanted.
 fn window(matches: &ArgMatches) -> anyhow::Result<(chrono::DateTime<chrono::Utc>, chrono::DateTime<chrono::Utc>)> {
     let day = |text: &String| -> anyhow::Result<chrono::DateTime<chrono::Utc>> {
-        let date: chrono::NaiveDate = text.parse().with_context(|| format!("{text:?} is no date such as 2024-01-08"))?;
+        let date: chrono::NaiveDate =
+            text.parse().with_context(|| format!("{text:?} is no date such as 2024-01-08"))?;
         Ok(date.and_time(chrono::NaiveTime::MIN).and_utc())
     };
     let from = matches.get_one::<String>("from").map_or(Ok(chrono::DateTime::<chrono::Utc>::MIN_UTC), day)?;
@@ -225,20 +248,41 @@ async fn story(endpoint: &str) -> anyhow::Result<()> {
         let (service, matches) = matches.subcommand().context("no such command")?;
         crate::calls::answer(service, matches).await
     };
-    let list = ask("list", vec!["--filter".into(), "stage = closed AND business_type = fault_repair".into(), "--page-size".into(), "1".into()]).await?;
+    let list = ask(
+        "list",
+        vec![
+            "--filter".into(),
+            "stage = closed AND business_type = fault_repair".into(),
+            "--page-size".into(),
+            "1".into(),
+        ],
+    )
+    .await?;
     if let Some(number) = list.pointer("/tickets/0/number").and_then(Value::as_str) {
         let history = ask("history", vec![number.to_owned()]).await?;
         println!("The life of ticket {number}:");
         let facts = history.get("facts").and_then(Value::as_array).cloned().unwrap_or_default();
-        let text = |fact: &Value, pointer: &str| fact.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text =
+            |fact: &Value, pointer: &str| fact.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let rows = facts.iter().map(|fact| {
             vec![text(fact, "/occurred_at"), text(fact, "/kind"), text(fact, "/actor/role"), text(fact, "/actor/org")]
         });
         output::table(&["occurred at (UTC)", "fact", "role", "unit"], rows);
     }
     let mut stages = Vec::new();
-    for stage in ["received", "classified", "dispatched", "accepted", "replied", "awaiting_revisit", "ready_to_close", "closed", "withdrawn"] {
-        let found = ask("list", vec!["--filter".into(), format!("stage = {stage}"), "--page-size".into(), "1".into()]).await?;
+    for stage in [
+        "received",
+        "classified",
+        "dispatched",
+        "accepted",
+        "replied",
+        "awaiting_revisit",
+        "ready_to_close",
+        "closed",
+        "withdrawn",
+    ] {
+        let found =
+            ask("list", vec!["--filter".into(), format!("stage = {stage}"), "--page-size".into(), "1".into()]).await?;
         let total = found.get("total").and_then(Value::as_u64).unwrap_or_default();
         if total > 0 {
             stages.push(vec![stage.to_owned(), total.to_string()]);

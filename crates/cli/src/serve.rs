@@ -22,13 +22,22 @@ const FLAGS: [(&str, &str, &str); 3] = [
 
 fn with_settings(command: Command) -> Command {
     let command = command
-        .arg(option("config", "FILE", "A TOML file with settings").value_parser(value_parser!(PathBuf)).env("SWITCHBOARD_CONFIG"))
-        .arg(option("set", "NAME=VALUE", "Any setting by name, for example rules.urges_max=3").action(clap::ArgAction::Append));
+        .arg(
+            option("config", "FILE", "A TOML file with settings")
+                .value_parser(value_parser!(PathBuf))
+                .env("SWITCHBOARD_CONFIG"),
+        )
+        .arg(
+            option("set", "NAME=VALUE", "Any setting by name, for example rules.urges_max=3")
+                .action(clap::ArgAction::Append),
+        );
     FLAGS.into_iter().fold(command, |command, (name, value, help)| command.arg(option(name, value, help)))
 }
 
 pub fn command() -> Command {
-    with_settings(Command::new("serve").about("Serves tickets from one folder, in one process, until it is told to stop"))
+    with_settings(
+        Command::new("serve").about("Serves tickets from one folder, in one process, until it is told to stop"),
+    )
 }
 
 pub fn config_command() -> Command {

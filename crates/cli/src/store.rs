@@ -24,13 +24,25 @@ pub fn command() -> Command {
         .about("Looks after a data folder")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(Command::new("check").about("Verifies every fact of a log that no server uses; ends with 1 when something is wrong").arg(folder()))
-        .subcommand(Command::new("stats").about("Counts what the log holds, while a server uses it or not").arg(folder()))
+        .subcommand(
+            Command::new("check")
+                .about("Verifies every fact of a log that no server uses; ends with 1 when something is wrong")
+                .arg(folder()),
+        )
+        .subcommand(
+            Command::new("stats").about("Counts what the log holds, while a server uses it or not").arg(folder()),
+        )
         .subcommand(
             Command::new("backup")
                 .about("Copies the log, while a server uses it or not; never the keys that open personal data")
                 .arg(folder())
-                .arg(Arg::new("to").value_name("TO").required(true).value_parser(value_parser!(PathBuf)).help("The folder of the copy; absent or empty")),
+                .arg(
+                    Arg::new("to")
+                        .value_name("TO")
+                        .required(true)
+                        .value_parser(value_parser!(PathBuf))
+                        .help("The folder of the copy; absent or empty"),
+                ),
         )
 }
 

@@ -217,13 +217,8 @@ impl<D: Aggregate> Aggregates<D> {
             }
             let now = self.clock.now();
             let occurred_at = request.occurred_at.unwrap_or(now);
-            let context = Context {
-                now,
-                occurred_at,
-                actor: &request.actor,
-                request_id: request.request_id,
-                rules: &self.rules,
-            };
+            let context =
+                Context { now, occurred_at, actor: &request.actor, request_id: request.request_id, rules: &self.rules };
             let events = D::decide(&folded.state, command, &context).map_err(Failure::Rejected)?;
             let recording = Recording {
                 request_id: request.request_id,

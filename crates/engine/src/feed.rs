@@ -102,7 +102,10 @@ impl Feed {
             }
             // The store ended the subscription: it is closing, or could not read. Its head tells when there is more.
             let mut head = self.store.watch_head();
-            if tokio::time::timeout(std::time::Duration::from_secs(1), head.changed()).await.is_ok_and(|closed| closed.is_err()) {
+            if tokio::time::timeout(std::time::Duration::from_secs(1), head.changed())
+                .await
+                .is_ok_and(|closed| closed.is_err())
+            {
                 return;
             }
         }

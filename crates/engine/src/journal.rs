@@ -11,7 +11,8 @@ use switchboard_domain::{
     ticket::{Event, TicketId, Tickets},
 };
 use switchboard_eventstore::{
-    AppendError, Appended, EventStore, Expected, NewEvent, PAGE_EVENTS_MAX, ReadError, Recorded as Raw, Revision, StreamName,
+    AppendError, Appended, EventStore, Expected, NewEvent, PAGE_EVENTS_MAX, ReadError, Recorded as Raw, Revision,
+    StreamName,
 };
 use switchboard_wire::stored::{self, DecodeError, Metadata, Stored};
 use uuid::Uuid;

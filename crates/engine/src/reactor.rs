@@ -71,7 +71,13 @@ where
                     }
                     Answer::Done(position) => spoken_at = spoken_at.max(position),
                     Answer::Refused(reason) => {
-                        tracing::warn!(process = process.name(), want = want.name, because = want.because, reason, "refused");
+                        tracing::warn!(
+                            process = process.name(),
+                            want = want.name,
+                            because = want.because,
+                            reason,
+                            "refused"
+                        );
                         process.refused(&want, &reason);
                         later = true;
                     }
@@ -81,7 +87,9 @@ where
             let next = cursor.next(STEP_FACTS_MAX);
             let page = if later { tokio::time::timeout(RETRY, next).await } else { Ok(next.await) };
             match page {
-                Ok(Ok(page)) => page.iter().filter_map(|entry| entry.fact.as_deref()).for_each(|fact| process.apply(fact)),
+                Ok(Ok(page)) => {
+                    page.iter().filter_map(|entry| entry.fact.as_deref()).for_each(|fact| process.apply(fact))
+                }
                 Ok(Err(error)) => {
                     tracing::error!(process = process.name(), %error, "the feed cannot be read; trying again");
                     tokio::time::sleep(RETRY).await;

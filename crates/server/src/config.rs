@@ -93,7 +93,10 @@ impl Config {
     pub fn load(file: Option<&Path>, flags: &Flags) -> Result<(Self, Vec<Setting>), ConfigError> {
         let text = toml::to_string(&Self::default()).map_err(|e| config::ConfigError::Message(e.to_string()))?;
         let mut builder = config::Config::builder().add_source(File::from_str(&text, FileFormat::Toml));
-        let mut origins = origins(&config::Config::builder().add_source(File::from_str(&text, FileFormat::Toml)).build()?, "default")?;
+        let mut origins = origins(
+            &config::Config::builder().add_source(File::from_str(&text, FileFormat::Toml)).build()?,
+            "default",
+        )?;
         if let Some(path) = file {
             let source = File::from(path).format(FileFormat::Toml);
             let alone = config::Config::builder().add_source(source.clone()).build()?;

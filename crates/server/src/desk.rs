@@ -199,7 +199,9 @@ impl Desk {
         let outcome = self.tickets.execute(&id, command, request).await;
         let made = command.as_move().as_str();
         metrics::histogram!("switchboard_command_seconds", "move" => made).record(started.elapsed().as_secs_f64());
-        outcome.map(|outcome| done(id, outcome)).map_err(|failure| refusal(failure, request.request_id, Refusal::Rejected))
+        outcome
+            .map(|outcome| done(id, outcome))
+            .map_err(|failure| refusal(failure, request.request_id, Refusal::Rejected))
     }
 
     /// The keyed hashes by which a caller is recognised: of the phone, and of the account number.
@@ -328,7 +330,8 @@ impl Desk {
         let facts = self.facts(id, 0).await?;
         let confidential = TicketPage::fold(facts.iter()).ok_or(Refusal::TicketNotFound)?.row.ticket.confidential;
         let from = usize::try_from(request.from_revision).unwrap_or(usize::MAX);
-        let shown = facts.iter().skip(from).take(size).map(|fact| present::fact(fact, confidential)).collect::<Vec<_>>();
+        let shown =
+            facts.iter().skip(from).take(size).map(|fact| present::fact(fact, confidential)).collect::<Vec<_>>();
         let next = from.saturating_add(shown.len());
         Ok(proto::HistoryResponse { facts: shown, next_revision: (next < facts.len()).then_some(next as u64) })
     }

@@ -107,7 +107,11 @@ impl Server {
     pub async fn start(config: &Config, metrics: Option<PrometheusHandle>) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let rules = Arc::new(config.rules.clone());
-        let engine = Actor { id: "switchboard".into(), role: Role::System, org: OrgPath::parse(ENGINE_ORG).map_err(anyhow::Error::msg)? };
+        let engine = Actor {
+            id: "switchboard".into(),
+            role: Role::System,
+            org: OrgPath::parse(ENGINE_ORG).map_err(anyhow::Error::msg)?,
+        };
 
         // What is kept: the log, the keys, the list.
         let store = Arc::new(SqliteStore::open(&config.data, SqliteOptions::default())?);
@@ -140,13 +144,19 @@ impl Server {
         let linking = {
             let (desk, engine) = (Arc::clone(&desk), engine);
             let carry_out = move |want| link(Arc::clone(&desk), engine.clone(), want);
-            reactor::run::<Linkage, _, _>(&feed, Notebook::new(&config.data, "linkage", LINKAGE_VERSION), clock, carry_out)
+            reactor::run::<Linkage, _, _>(
+                &feed,
+                Notebook::new(&config.data, "linkage", LINKAGE_VERSION),
+                clock,
+                carry_out,
+            )
         };
 
         // What listens.
         let (drain, draining) = watch::channel(false);
         let (operations, operating) =
-            operations::serve(config.operations, Arc::clone(&desk), Arc::clone(&store), metrics, draining.clone()).await?;
+            operations::serve(config.operations, Arc::clone(&desk), Arc::clone(&store), metrics, draining.clone())
+                .await?;
         let listener = TcpListener::bind(config.listen).await?;
         let listen = listener.local_addr()?;
         let transport = tokio::spawn(transport(config, Arc::clone(&desk), listener, draining)?);
@@ -264,7 +274,9 @@ async fn link(desk: Arc<Desk>, engine: Actor, want: Want<Intent>) -> Answer {
     match desk.tickets.execute(&target, &command, &request).await {
         Ok(outcome) => Answer::Done(outcome.position),
         Err(Failure::Rejected(rejection)) => Answer::Refused(format!("{rejection:?}")),
-        Err(Failure::RequestIdReused | Failure::RevisionConflict { .. }) => Answer::Refused("another request has its name".into()),
+        Err(Failure::RequestIdReused | Failure::RevisionConflict { .. }) => {
+            Answer::Refused("another request has its name".into())
+        }
         Err(failure) => {
             tracing::warn!(%failure, "a want waits");
             Answer::Later

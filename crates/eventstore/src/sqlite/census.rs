@@ -37,8 +37,12 @@ pub(super) fn take(path: &Path) -> Result<Census, ReadError> {
         Ok(Census {
             head: Position(number("SELECT coalesce(max(position), 0) FROM events")?),
             events: number("SELECT count(*) FROM events")?,
-            categories: counts("SELECT substr(name, 1, instr(name, '-') - 1) AS c, count(*) FROM streams GROUP BY c ORDER BY c")?,
-            kinds: counts("SELECT k.name, count(*) FROM events e JOIN kinds k ON k.id = e.kind GROUP BY k.name ORDER BY k.name")?,
+            categories: counts(
+                "SELECT substr(name, 1, instr(name, '-') - 1) AS c, count(*) FROM streams GROUP BY c ORDER BY c",
+            )?,
+            kinds: counts(
+                "SELECT k.name, count(*) FROM events e JOIN kinds k ON k.id = e.kind GROUP BY k.name ORDER BY k.name",
+            )?,
             bytes: number("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")?,
         })
     };

@@ -77,7 +77,8 @@ impl Writer {
             let mut finish_at = WAL_PAGES_MAX;
             let mut looked_at = 0;
             while round.run() {
-                let recorded = meter.commits.load(Ordering::Relaxed) * LOOK_COMMIT_APPENDS + meter.appends.load(Ordering::Relaxed);
+                let recorded =
+                    meter.commits.load(Ordering::Relaxed) * LOOK_COMMIT_APPENDS + meter.appends.load(Ordering::Relaxed);
                 if recorded < looked_at + LOOK_APPENDS {
                     continue;
                 }

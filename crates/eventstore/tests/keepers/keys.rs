@@ -115,7 +115,10 @@ fn after_a_crash_no_key_is_handed_out_twice_and_none_is_lost() {
             Some((old, material)) => {
                 assert_eq!(keys.key(*old).unwrap().as_ref(), Some(material), "what was sealed can be opened");
                 assert!(!used.contains(&id) && key != *material, "handed out twice");
-                assert!(n >= 40 || keys.erase(&subject).unwrap() == 2, "an erasure destroys the flushed and the new key");
+                assert!(
+                    n >= 40 || keys.erase(&subject).unwrap() == 2,
+                    "an erasure destroys the flushed and the new key"
+                );
                 assert!(n >= 40 || keys.key(*old).unwrap().is_none());
             }
             None => assert!(!used.contains(&id) && !strays.contains(&id), "handed out twice"),

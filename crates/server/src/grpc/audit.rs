@@ -9,9 +9,7 @@ use switchboard_domain::{Timestamp, Violation, organisation::OrgPath};
 use switchboard_engine::feed::Entry;
 use switchboard_wire::{
     answer,
-    proto::{
-        self, audit_service_server::AuditService, subscribe_request::From, subscribe_response::Message as Said,
-    },
+    proto::{self, audit_service_server::AuditService, subscribe_request::From, subscribe_response::Message as Said},
     refusal::Refusal,
 };
 use tokio::sync::{mpsc, watch};
@@ -270,7 +268,8 @@ impl AuditService for Audit {
             let (mut facts, mut bytes) = (Vec::new(), 0);
             // A page of the log that the filter leaves nothing of is followed by the next, within the deadline.
             loop {
-                let page = self.desk.feed.page(after, PAGE_FACTS_MAX).await.map_err(|e| crate::desk::unreadable(e.into()))?;
+                let page =
+                    self.desk.feed.page(after, PAGE_FACTS_MAX).await.map_err(|e| crate::desk::unreadable(e.into()))?;
                 if page.is_empty() {
                     return Ok(proto::ReadLogResponse { facts, next_after_position: after, end: true });
                 }

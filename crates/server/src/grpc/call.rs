@@ -68,7 +68,10 @@ impl Call {
     #[must_use]
     pub fn refuse(&self, refusal: &Refusal) -> Status {
         match refusal {
-            Refusal::StoreUnavailable { .. } | Refusal::OutcomeUnknown { .. } | Refusal::StoreCorrupt | Refusal::Internal { .. } => {
+            Refusal::StoreUnavailable { .. }
+            | Refusal::OutcomeUnknown { .. }
+            | Refusal::StoreCorrupt
+            | Refusal::Internal { .. } => {
                 tracing::error!(%refusal, "a call could not be served");
             }
             _ => tracing::debug!(%refusal, "refused"),

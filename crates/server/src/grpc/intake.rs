@@ -5,11 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use prost::Message;
-use switchboard_domain::{
-    Violation,
-    personal::Personal,
-    ticket::Command,
-};
+use switchboard_domain::{Violation, personal::Personal, ticket::Command};
 use switchboard_engine::command::Request as EngineRequest;
 use switchboard_views::advice;
 use switchboard_wire::{
@@ -75,9 +71,7 @@ impl Intake {
                 let keys = self.desk.caller_keys(receive.caller.as_ref());
                 let known = keys.0.is_some() || keys.1.is_some();
                 let time = call.remaining().mul_f64(CHECKS_SHARE);
-                let open = async {
-                    if known { self.desk.open_ticket(keys, command.business).await } else { Ok(None) }
-                };
+                let open = async { if known { self.desk.open_ticket(keys, command.business).await } else { Ok(None) } };
                 let (open, made) = check("open_tickets", time, open).await;
                 (open.flatten(), vec![made])
             }
@@ -144,7 +138,8 @@ impl Intake {
     async fn advise(&self, call: &Call, body: &proto::AdviseRequest) -> Result<proto::AdviseResponse, Refusal> {
         let id = self.desk.resolve(&reference(&body.ticket)?).await?;
         let position = self.desk.head();
-        let (page, made) = check("history", call.remaining().mul_f64(CHECKS_SHARE), self.desk.page(id, AsOf::Now)).await;
+        let (page, made) =
+            check("history", call.remaining().mul_f64(CHECKS_SHARE), self.desk.page(id, AsOf::Now)).await;
         let language = match call.language {
             Language::Zh => advice::Language::Chinese,
             Language::En => advice::Language::English,

@@ -43,7 +43,11 @@ impl Tickets {
     }
 
     /// One question.
-    async fn question<Q, A, F>(&self, request: Request<Q>, ask: impl FnOnce(Arc<Desk>, Q) -> F) -> Result<Response<A>, Status>
+    async fn question<Q, A, F>(
+        &self,
+        request: Request<Q>,
+        ask: impl FnOnce(Arc<Desk>, Q) -> F,
+    ) -> Result<Response<A>, Status>
     where
         F: Future<Output = Result<A, Refusal>>,
     {

@@ -124,8 +124,8 @@ fn a_row_that_is_not_over_yet_stays_open_where_it_was() {
 /// The real file, if the environment says where: every row of it is an outage, and no two are the same.
 #[tokio::test]
 async fn every_row_of_the_real_file_imports() {
-    let Some(folder) = std::env::var_os("SWITCHBOARD_DATA").map(PathBuf::from) else {
-        println!("SKIPPED: SWITCHBOARD_DATA does not name the folder with outages-bc-2024h1.csv.gz");
+    let Some(folder) = std::env::var_os("SWITCHBOARD_DEMAND").map(PathBuf::from) else {
+        println!("SKIPPED: SWITCHBOARD_DEMAND does not name the folder with outages-bc-2024h1.csv.gz");
         return;
     };
     let path = folder.join("outages-bc-2024h1.csv.gz");
