@@ -77,12 +77,13 @@ impl Writer {
             let mut finish_at = WAL_PAGES_MAX;
             let mut looked_at = 0;
             while round.run() {
-                let recorded =
-                    meter.commits.load(Ordering::Relaxed) * LOOK_COMMIT_APPENDS + meter.appends.load(Ordering::Relaxed);
-                if recorded < looked_at + LOOK_APPENDS {
+                let written = meter.bytes.load(Ordering::Relaxed)
+                    + meter.appends.load(Ordering::Relaxed) * APPEND_BYTES_BESIDE
+                    + meter.commits.load(Ordering::Relaxed) * COMMIT_BYTES_BESIDE;
+                if written < looked_at + LOOK_BYTES {
                     continue;
                 }
-                looked_at = recorded;
+                looked_at = written;
                 if let Err(error) = keep_short(&connection, &checkpointer, &meter, &mut finish_at) {
                     tracing::error!(%error, "a checkpoint failed; the store is poisoned");
                     queue.stop(Stopped::Poisoned);
@@ -99,11 +100,13 @@ impl Writer {
     }
 }
 
-/// The write-ahead log's length is asked for after so many appends, a commit counting as
-/// [`LOOK_COMMIT_APPENDS`] more: asking costs about as much as an append.
-const LOOK_APPENDS: u64 = 512;
-/// See [`LOOK_APPENDS`].
-const LOOK_COMMIT_APPENDS: u64 = 8;
+/// The write-ahead log's length is asked for after about so many bytes were written to it: asking costs about as much as an
+/// append.
+const LOOK_BYTES: u64 = 2 << 20;
+/// What an append writes about, beside its own bytes: pages of indexes.
+const APPEND_BYTES_BESIDE: u64 = 2 << 10;
+/// What a commit writes about: pages that are rewritten whole.
+const COMMIT_BYTES_BESIDE: u64 = 16 << 10;
 
 /// Keeps the write-ahead log short. An error leaves the file in doubt.
 fn keep_short(

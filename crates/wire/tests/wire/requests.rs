@@ -1,6 +1,7 @@
 //! Requests are read whole or refused whole: every violation at once, each field once, by its path in the request.
 
 use prost_types::Timestamp as WireTimestamp;
+use switchboard_domain::ticket::validate::TEXT_BYTES_MAX;
 use switchboard_domain::{
     Problem, Violation,
     actor::{Actor, Role},
@@ -219,9 +220,11 @@ fn a_nested_field_is_named_by_its_path() {
 
 #[test]
 fn a_text_has_a_longest_length_and_a_unit_a_form() {
-    let long = proto::ReassignRequest { header: header(), to: "SGCC".into(), reason: "x".repeat(16 * 1024 + 1) };
-    let expected =
-        [("to", Problem::Malformed { expected: OrgPath::FORM }), ("reason", Problem::TooLong { limit: 16 * 1024 })];
+    let long = proto::ReassignRequest { header: header(), to: "SGCC".into(), reason: "x".repeat(TEXT_BYTES_MAX + 1) };
+    let expected = [
+        ("to", Problem::Malformed { expected: OrgPath::FORM }),
+        ("reason", Problem::TooLong { limit: TEXT_BYTES_MAX }),
+    ];
     assert_eq!(refused(&long), expected);
 }
 
