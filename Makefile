@@ -7,6 +7,7 @@
 #   SWITCHBOARD_HISTORIES      random histories on which the keepers of the log are compared
 #   SWITCHBOARD_DAMAGES        places of a log that are overwritten
 #   SWITCHBOARD_DEMAND           a folder with outside data (outages-bc-2024h1.csv.gz); without it such tests say that they skip
+#   SWITCHBOARD_LONG=1         the whole half year of outages imported twice, instead of a week
 #   PROPTEST_RNG_SEED          repeats a property's run; every failure prints its seed
 # make demo takes SEED (the city's seed); make run and make demo take DATA (the folder).
 # make bench takes SECONDS (of a slice), PAIRS (of slices) and DATA (a folder on the disk to be measured).

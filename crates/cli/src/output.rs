@@ -94,7 +94,8 @@ fn fields(value: &Value) -> Vec<(String, Value)> {
     found
 }
 
-fn text(value: &Value) -> String {
+/// A value as a cell of a table.
+pub fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),

@@ -94,7 +94,7 @@ pub fn config(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     match form {
         Form::Json => output::json(&serde_json::to_value(&settings)?),
         Form::Table => {
-            let rows = settings.into_iter().map(|s| vec![s.name, s.value, s.origin]);
+            let rows = settings.into_iter().map(|s| vec![s.name, output::text(&s.value), s.origin]);
             output::table(&["setting", "value", "origin"], rows);
         }
     }

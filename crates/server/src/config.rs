@@ -60,8 +60,8 @@ impl Default for Config {
 pub struct Setting {
     /// The dotted name.
     pub name: String,
-    /// The value, as TOML would write it.
-    pub value: String,
+    /// The value.
+    pub value: serde_json::Value,
     /// `default`, the file's path, `environment` or `flag`.
     pub origin: String,
 }
@@ -117,10 +117,17 @@ impl Config {
         let loaded: Self = built.clone().try_deserialize()?;
         loaded.check()?;
         let mut settings = Vec::new();
+        let mut unreadable = None;
         flatten("", &Value::new(None, built.collect()?), &mut |name, value| {
             let origin = origins.get(name).cloned().unwrap_or_else(|| "default".into());
-            settings.push(Setting { name: name.into(), value: value.to_string(), origin });
+            match value.clone().try_deserialize() {
+                Ok(value) => settings.push(Setting { name: name.into(), value, origin }),
+                Err(error) => unreadable = Some(error),
+            }
         });
+        if let Some(error) = unreadable {
+            return Err(error.into());
+        }
         settings.sort_by(|a, b| a.name.cmp(&b.name));
         Ok((loaded, settings))
     }

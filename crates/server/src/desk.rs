@@ -22,7 +22,7 @@ use switchboard_engine::{
     projector::Progress,
     vault::Vault,
 };
-use switchboard_views::{Fact, ticket_page::TicketPage};
+use switchboard_views::{Fact, ticket_list::Row, ticket_page::TicketPage};
 use switchboard_wire::{
     answer,
     command::{self, TicketRef, TicketRequest},
@@ -351,7 +351,8 @@ impl Desk {
     ) -> Result<Option<TicketId>, Refusal> {
         let since = self.tickets.clock().now();
         let known = self.look_up(move |list| list.by_caller(keys.0.as_deref(), keys.1.as_deref(), since, 20)).await?;
-        Ok(known.open.iter().find(|row| row.ticket.business == business).map(|row| row.id))
+        let same = |row: &&Row| row.ticket.business == business && !row.ticket.confidential;
+        Ok(known.open.iter().find(same).map(|row| row.id))
     }
 }
 

@@ -71,6 +71,8 @@ pub enum Refusal {
         /// Where to go on.
         resume_token: String,
     },
+    /// There is no such call, or its request comes in a form that is not taken.
+    Unsupported,
     /// A fault of the engine.
     Internal {
         /// What identifies it in the log.
@@ -98,6 +100,7 @@ impl Refusal {
             Self::ActorMissing { .. } => ErrorReason::ActorMissing,
             Self::Draining => ErrorReason::Draining,
             Self::SlowReader { .. } => ErrorReason::SlowReader,
+            Self::Unsupported => ErrorReason::Unsupported,
             Self::Internal { .. } => ErrorReason::InternalFault,
         }
     }

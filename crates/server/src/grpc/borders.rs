@@ -73,6 +73,7 @@ fn reworded(response: &Response<Body>) -> Option<Refusal> {
         Code::Internal if status.message().contains("decode") => {
             Some(Refusal::InvalidFields(vec![Violation::malformed("(body)", "a protobuf message of this call's type")]))
         }
+        Code::Unimplemented => Some(Refusal::Unsupported),
         _ => None,
     }
 }

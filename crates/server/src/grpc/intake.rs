@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use prost::Message;
 use switchboard_domain::{Violation, personal::Personal, ticket::Command};
 use switchboard_engine::command::Request as EngineRequest;
-use switchboard_views::advice;
+use switchboard_views::{advice, ticket_list::Row};
 use switchboard_wire::{
     answer, command,
     proto::{self, CheckState, intake_service_server::IntakeService},
@@ -53,6 +53,11 @@ async fn check<T>(
         Err(_) => (None, CheckState::TimedOut),
     };
     (value, proto::Check { name: name.into(), state: state.into() })
+}
+
+/// The caller's tickets that anybody at the desk may know of: who spoke in confidence is not told by a phone number either.
+fn shown(open: &[Row]) -> Vec<proto::TicketSummary> {
+    open.iter().filter(|row| !row.ticket.confidential).map(present::summary).collect()
 }
 
 impl Intake {
@@ -123,8 +128,7 @@ impl Intake {
         // The list is asked after it caught up, or, when that takes too long, for what it knows.
         let (_, history) = caught_up.await;
         let (found, open) = check("open_tickets", time, asked).await;
-        let (tickets, total, recent) =
-            found.map_or((Vec::new(), 0, 0), |f| (f.open.iter().map(present::summary).collect(), f.total, f.recent));
+        let (tickets, total, recent) = found.map_or((Vec::new(), 0, 0), |f| (shown(&f.open), f.total, f.recent));
         Ok(proto::IdentifyResponse {
             known: total > 0,
             open_tickets: tickets,

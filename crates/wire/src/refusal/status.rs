@@ -48,6 +48,7 @@ fn code(reason: ErrorReason) -> Code {
         ErrorReason::TimedOut => Code::DeadlineExceeded,
         ErrorReason::ActorMissing => Code::Unauthenticated,
         ErrorReason::InternalFault => Code::Internal,
+        ErrorReason::Unsupported => Code::Unimplemented,
     }
 }
 
@@ -92,7 +93,8 @@ fn metadata(refusal: &Refusal) -> HashMap<String, String> {
         | Refusal::StoreCorrupt
         | Refusal::TimedOut
         | Refusal::TokenMismatch
-        | Refusal::Draining => {}
+        | Refusal::Draining
+        | Refusal::Unsupported => {}
     }
     metadata
 }

@@ -74,6 +74,11 @@ pub(super) fn refusal(refusal: &Refusal, l: Language) -> String {
         Refusal::Draining => {
             say!(l, "服务正在停机，请重新连接并续传。", "The server is draining; reconnect and resume.")
         }
+        Refusal::Unsupported => say!(
+            l,
+            "没有该接口，或请求形式不被接受（例如压缩）。",
+            "There is no such call, or the request comes in a form that is not taken, such as compressed."
+        ),
         Refusal::SlowReader { .. } => say!(
             l,
             "读取过慢，推送已结束；请凭续传标记继续。",

@@ -94,6 +94,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::TokenMismatch,
         Refusal::ActorMissing { what: "x-actor-role" },
         Refusal::Draining,
+        Refusal::Unsupported,
         Refusal::SlowReader { resume_token: "opaque".into() },
         Refusal::Internal { incident: "i-1".into() },
     ];
