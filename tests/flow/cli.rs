@@ -28,7 +28,7 @@ fn settings_come_from_file_environment_and_flags_and_say_so() {
     let of = |name: &str| {
         let found = settings.as_array().unwrap().iter().find(|setting| setting["name"] == name).unwrap();
         assert_eq!(names(found), ["name", "origin", "value"]);
-        (found["value"].as_str().unwrap().to_owned(), found["origin"].as_str().unwrap().to_owned())
+        (found["value"].to_string(), found["origin"].as_str().unwrap().to_owned())
     };
     let file = file.display().to_string();
     let expected = [

@@ -9,7 +9,7 @@
 //!
 //! `serve` and `demo` start a server in this process; `import` and `replay` drive one; every other command is a call to one.
 //! The commands under `ticket`, `intake` and `audit` are made from the protos, so that none can be missing ([`calls`]).
-//! There is no rule about tickets here, and no storage but what `store` looks at while no server runs.
+//! There is no rule about tickets here, and no storage but what `store` looks at.
 
 mod bars;
 mod calls;

@@ -1,6 +1,8 @@
 //! What a person sees: tables, or JSON for scripts. JSON goes to stdout and is stable: field names as in the protos, instants
 //! in RFC 3339, numbers as numbers. Errors go to stderr in the same form.
 
+use std::io::Write;
+
 use comfy_table::{ContentArrangement, Table, presets};
 use prost_reflect::{Kind, MessageDescriptor};
 use serde_json::{Value, json};
@@ -17,9 +19,16 @@ pub enum Form {
     Json,
 }
 
+/// Prints a line; when nobody reads on (`| head -1`), there is nothing left to do.
+pub fn line(text: &impl std::fmt::Display) {
+    if writeln!(std::io::stdout(), "{text}").is_err() {
+        std::process::exit(0);
+    }
+}
+
 /// Prints one JSON document on a line.
 pub fn json(value: &Value) {
-    println!("{value}");
+    line(value);
 }
 
 /// Prints rows under headings.
@@ -30,7 +39,7 @@ pub fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
     for row in rows {
         table.add_row(row);
     }
-    println!("{table}");
+    line(&table);
 }
 
 /// What a person looks for first in a table, in this order; everything else follows.

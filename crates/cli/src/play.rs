@@ -224,7 +224,13 @@ pub async fn demo(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> 
         let midnight = City::midnight(date).context("no such day")?;
         stage.play(City::new(seed).day(midnight, tickets).map(Ok), Options::default(), tickets.into()).await
     };
-    let report = report?;
+    let report = match report {
+        Ok(report) => report,
+        Err(error) => {
+            stage.end().await?;
+            return Err(error);
+        }
+    };
     if form == Form::Table {
         story(&stage.endpoint).await?;
     }

@@ -204,22 +204,28 @@ impl<D: Aggregate> Aggregates<D> {
         request: &Request,
     ) -> Result<Outcome<D>, Failure<D::Rejection>> {
         for attempt in 0..CONFLICTS_MAX {
-            let folded = match self.cache.get(id) {
+            // The first attempt decides on what is remembered, every further one on what stands in the log.
+            let remembered = match self.cache.get(id) {
+                _ if attempt > 0 => None,
+                None if request.opens => Some(Arc::new(Folded::empty())),
+                remembered => remembered,
+            };
+            let from_memory = remembered.is_some();
+            let folded = match remembered {
                 Some(folded) => folded,
-                None if attempt == 0 && request.opens => Arc::new(Folded::empty()),
                 None => self.load(id).await?,
             };
             if let Some(answered) = folded.answered(request.request_id) {
                 return self.replay(id, answered, request).await;
             }
-            if request.etag.is_some() && request.etag != folded.revision {
-                return Err(Failure::RevisionConflict { current: folded.revision });
-            }
             let now = self.clock.now();
             let occurred_at = request.occurred_at.unwrap_or(now);
-            let context =
-                Context { now, occurred_at, actor: &request.actor, request_id: request.request_id, rules: &self.rules };
-            let events = D::decide(&folded.state, command, &context).map_err(Failure::Rejected)?;
+            let events = match self.decide(&folded, command, request, now, occurred_at) {
+                Ok(events) => events,
+                // Memory may lag behind the log, for example when a caller gave up before its answer: a no is said of the log only.
+                Err(_) if from_memory => continue,
+                Err(no) => return Err(no),
+            };
             let recording = Recording {
                 request_id: request.request_id,
                 payload_hash: request.payload_hash.clone(),
@@ -234,6 +240,23 @@ impl<D: Aggregate> Aggregates<D> {
             }
         }
         Err(Failure::Contended)
+    }
+
+    /// What follows from `command`, or the no of the caller's etag or of the domain.
+    fn decide(
+        &self,
+        folded: &Folded<D>,
+        command: &D::Command,
+        request: &Request,
+        now: Timestamp,
+        occurred_at: Timestamp,
+    ) -> Result<Vec<D::Event>, Failure<D::Rejection>> {
+        if request.etag.is_some() && request.etag != folded.revision {
+            return Err(Failure::RevisionConflict { current: folded.revision });
+        }
+        let context =
+            Context { now, occurred_at, actor: &request.actor, request_id: request.request_id, rules: &self.rules };
+        D::decide(&folded.state, command, &context).map_err(Failure::Rejected)
     }
 
     /// Appends what was decided; `None` when somebody was faster and the decision is to be made again.

@@ -23,8 +23,10 @@ use crate::journal::{decode, recorded};
 /// A ticket's fact as projections take it.
 pub type Fact = Recorded<Event, TicketId>;
 
-/// How many of the newest facts are kept in memory.
+/// How many of the newest facts are kept in memory, at most.
 pub const TAIL_FACTS_MAX: usize = 8192;
+/// How many of their stored bytes, at most; decoded they take about as much again.
+pub const TAIL_BYTES_MAX: usize = 32 << 20;
 
 /// One fact of the log, as far as it is understood.
 #[derive(Debug)]
@@ -38,6 +40,10 @@ pub struct Entry {
 }
 
 impl Entry {
+    fn bytes(&self) -> usize {
+        self.raw.data.len() + self.raw.meta.len()
+    }
+
     fn read(raw: Raw) -> Self {
         if raw.stream.category() != Tickets::CATEGORY {
             let metadata = Metadata::from_json(&raw.meta).ok();
@@ -50,7 +56,7 @@ impl Entry {
             }
             (_, decoded) => {
                 let error = decoded.err().map_or_else(|| "not a ticket id".into(), |error| error.to_string());
-                tracing::error!(position = raw.position.0, %error, "a ticket's fact cannot be read: the ticket is parked");
+                tracing::error!(position = raw.position.0, %error, "a ticket's fact cannot be read and is passed over");
                 let metadata = Metadata::from_json(&raw.meta).ok();
                 Self { raw, metadata, fact: None }
             }
@@ -58,11 +64,31 @@ impl Entry {
     }
 }
 
+/// The newest facts.
+#[derive(Default)]
+struct Ring {
+    entries: VecDeque<Arc<Entry>>,
+    bytes: usize,
+}
+
+impl Ring {
+    fn push(&mut self, entry: Arc<Entry>) {
+        self.bytes += entry.bytes();
+        self.entries.push_back(entry);
+        while self.entries.len() > TAIL_FACTS_MAX || (self.bytes > TAIL_BYTES_MAX && self.entries.len() > 1) {
+            let Some(oldest) = self.entries.pop_front() else { return };
+            self.bytes -= oldest.bytes();
+        }
+    }
+}
+
 /// The log as it grows.
 pub struct Feed {
     store: Arc<dyn EventStore>,
-    ring: RwLock<VecDeque<Arc<Entry>>>,
+    ring: RwLock<Ring>,
     head: watch::Sender<u64>,
+    /// Set when the store is closed or stopped for good: nothing more will come.
+    ended: watch::Sender<bool>,
 }
 
 impl std::fmt::Debug for Feed {
@@ -78,8 +104,9 @@ impl Feed {
         let start = store.head();
         let feed = Arc::new(Self {
             store,
-            ring: RwLock::new(VecDeque::with_capacity(TAIL_FACTS_MAX)),
+            ring: RwLock::default(),
             head: watch::Sender::new(start.0),
+            ended: watch::Sender::new(false),
         });
         let task = tokio::spawn(Arc::clone(&feed).run(start));
         (feed, task)
@@ -106,6 +133,7 @@ impl Feed {
                 .await
                 .is_ok_and(|closed| closed.is_err())
             {
+                self.ended.send_replace(true);
                 return;
             }
         }
@@ -115,10 +143,7 @@ impl Feed {
         let position = entry.raw.position.0;
         {
             let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
-            if ring.len() == TAIL_FACTS_MAX {
-                ring.pop_front();
-            }
-            ring.push_back(entry);
+            ring.push(entry);
         }
         self.head.send_replace(position);
     }
@@ -153,15 +178,15 @@ impl Feed {
     /// The page from memory, if it begins there.
     fn recent(&self, after: u64, max: usize) -> Option<Vec<Arc<Entry>>> {
         let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
-        let first = ring.front()?.raw.position.0;
+        let first = ring.entries.front()?.raw.position.0;
         let skip = usize::try_from((after + 1).checked_sub(first)?).ok()?;
-        Some(ring.iter().skip(skip).take(max).cloned().collect())
+        Some(ring.entries.iter().skip(skip).take(max).cloned().collect())
     }
 
     /// A reader that begins after a position.
     #[must_use]
     pub fn cursor(self: &Arc<Self>, after: u64) -> Cursor {
-        Cursor { feed: Arc::clone(self), head: self.watch(), position: after }
+        Cursor { feed: Arc::clone(self), head: self.watch(), ended: self.ended.subscribe(), position: after }
     }
 }
 
@@ -170,6 +195,7 @@ impl Feed {
 pub struct Cursor {
     feed: Arc<Feed>,
     head: watch::Receiver<u64>,
+    ended: watch::Receiver<bool>,
     position: u64,
 }
 
@@ -192,9 +218,14 @@ impl Cursor {
                 self.position = last.raw.position.0;
                 return Ok(page);
             }
-            if self.head.changed().await.is_err() {
-                return Err(ReadError::Unavailable("the feed has ended".into()));
+            tokio::select! {
+                moved = self.head.changed() => if moved.is_err() { return Err(ended()) },
+                _ = self.ended.wait_for(|ended| *ended) => return Err(ended()),
             }
         }
     }
+}
+
+fn ended() -> ReadError {
+    ReadError::Unavailable("the log takes nothing more until it is opened again".into())
 }

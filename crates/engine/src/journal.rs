@@ -87,6 +87,8 @@ pub struct Decoded<E> {
     pub position: u64,
     /// Revision in the stream.
     pub revision: u64,
+    /// The kind that it is stored under: what its personal data is sealed for.
+    pub kind: Arc<str>,
     /// What happened; personal data still sealed.
     pub event: E,
     /// What is known about the recording.
@@ -220,7 +222,7 @@ pub fn decode<E: Stored>(raw: &Raw) -> Result<Decoded<E>, JournalError> {
     let unreadable = |source| JournalError::Unreadable { position, source };
     let event = E::read(&raw.kind, &raw.data).map_err(unreadable)?;
     let metadata = Metadata::from_json(&raw.meta).map_err(unreadable)?;
-    Ok(Decoded { position, revision: raw.revision.0, event, metadata })
+    Ok(Decoded { position, revision: raw.revision.0, kind: Arc::clone(&raw.kind), event, metadata })
 }
 
 /// A decoded fact in the shape that projections take.

@@ -66,10 +66,9 @@ impl Vault {
         failure.map_or(Ok(()), Err)
     }
 
-    /// Opens every sealed field of an event. What has no key any more is [`Personal::Erased`]; what does not open though
+    /// Opens every sealed field of an event that is stored under `kind`. What has no key any more is [`Personal::Erased`]; what does not open though
     /// the key is there was tampered with, and stays sealed.
-    pub fn open<E: Stored>(&self, stream: &str, event: &mut E) {
-        let kind = event.kind();
+    pub fn open<E: Stored>(&self, stream: &str, kind: &str, event: &mut E) {
         event.each_personal(&mut |field, personal| {
             if let Personal::Sealed(text) = personal
                 && let Some(opened) = self.opened(&Place { stream, kind, field }, text)

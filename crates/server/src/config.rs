@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use config::{Environment, File, FileFormat, Source, Value, ValueKind};
+use config::{Environment, File, FileFormat, Source, Value};
 use serde::{Deserialize, Serialize};
 use switchboard_domain::rules::Rules;
 
@@ -114,20 +114,13 @@ impl Config {
             origins.insert(name.clone(), "flag".into());
         }
         let built = builder.build()?;
-        let loaded: Self = built.clone().try_deserialize()?;
+        let loaded: Self = built.try_deserialize()?;
         loaded.check()?;
         let mut settings = Vec::new();
-        let mut unreadable = None;
-        flatten("", &Value::new(None, built.collect()?), &mut |name, value| {
+        flatten("", &serde_json::json!(loaded), &mut |name, value| {
             let origin = origins.get(name).cloned().unwrap_or_else(|| "default".into());
-            match value.clone().try_deserialize() {
-                Ok(value) => settings.push(Setting { name: name.into(), value, origin }),
-                Err(error) => unreadable = Some(error),
-            }
+            settings.push(Setting { name: name.into(), value: value.clone(), origin });
         });
-        if let Some(error) = unreadable {
-            return Err(error.into());
-        }
         settings.sort_by(|a, b| a.name.cmp(&b.name));
         Ok((loaded, settings))
     }
@@ -179,23 +172,24 @@ impl Source for Known {
     }
 }
 
+/// Every leaf that a layer sets, with that layer's name.
 fn origins(config: &config::Config, origin: &str) -> Result<BTreeMap<String, String>, ConfigError> {
     let mut found = BTreeMap::new();
-    flatten("", &Value::new(None, config.collect()?), &mut |name, _| {
+    flatten("", &config.clone().try_deserialize()?, &mut |name, _| {
         found.insert(name.to_owned(), origin.to_owned());
     });
     Ok(found)
 }
 
 /// Calls `each` for every leaf, with its dotted name.
-fn flatten(prefix: &str, value: &Value, each: &mut impl FnMut(&str, &Value)) {
-    match &value.kind {
-        ValueKind::Table(table) => {
+fn flatten(prefix: &str, value: &serde_json::Value, each: &mut impl FnMut(&str, &serde_json::Value)) {
+    match value.as_object() {
+        Some(table) => {
             for (key, value) in table {
                 let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
                 flatten(&name, value, each);
             }
         }
-        _ => each(prefix, value),
+        None => each(prefix, value),
     }
 }

@@ -22,7 +22,7 @@ use switchboard_engine::{
     projector::Progress,
     vault::Vault,
 };
-use switchboard_views::{Fact, ticket_list::Row, ticket_page::TicketPage};
+use switchboard_views::{Fact, ticket_page::TicketPage};
 use switchboard_wire::{
     answer,
     command::{self, TicketRef, TicketRequest},
@@ -30,6 +30,7 @@ use switchboard_wire::{
     refusal::Refusal,
     stored,
 };
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::{
@@ -39,6 +40,8 @@ use crate::{
 
 /// Ticket numbers remembered from receiving them, so that a caller need not wait for the list.
 const NUMBERS_REMEMBERED: usize = 65_536;
+/// Questions to the list under way at once.
+const LOOK_UPS_MAX: usize = 32;
 /// The most facts of one ticket that one answer carries.
 pub const HISTORY_FACTS_MAX: usize = 1_000;
 
@@ -79,6 +82,8 @@ pub struct Desk {
     pub(crate) feed: Arc<Feed>,
     pub(crate) deadline: Duration,
     recent: Mutex<LruCache<String, TicketId>>,
+    /// Places for questions to the list: a caller that gave up leaves its question running, and must not be followed by more.
+    look_ups: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -97,7 +102,8 @@ impl Desk {
         deadline: Duration,
     ) -> Self {
         let recent = Mutex::new(LruCache::new(NonZeroUsize::new(NUMBERS_REMEMBERED).unwrap_or(NonZeroUsize::MIN)));
-        Self { tickets, numbers, list, listed, feed, deadline, recent }
+        let look_ups = Arc::new(Semaphore::new(LOOK_UPS_MAX));
+        Self { tickets, numbers, list, listed, feed, deadline, recent, look_ups }
     }
 
     /// The longest that a call may take.
@@ -108,6 +114,13 @@ impl Desk {
 
     pub(crate) fn vault(&self) -> &Vault {
         self.tickets.journal().vault()
+    }
+
+    /// What makes two requests of one id the same: the call, who asks, and the body. A request that somebody else repeats is
+    /// another request: an answer is never given to one who might have been refused it.
+    pub(crate) fn identity(&self, method: &str, actor: &Actor, body: &impl Message) -> String {
+        let (role, org) = (actor.role.as_str().as_bytes(), actor.org.as_str().as_bytes());
+        self.vault().hash(&[method.as_bytes(), actor.id.as_bytes(), role, org, &body.encode_to_vec()])
     }
 
     /// Executes a request to an existing ticket.
@@ -125,7 +138,7 @@ impl Desk {
         }
         let request = Request {
             request_id: header.request_id,
-            payload_hash: self.vault().hash(&[R::METHOD.as_bytes(), &body.encode_to_vec()]),
+            payload_hash: self.identity(R::METHOD, actor, body),
             actor: actor.clone(),
             occurred_at: header.occurred_at,
             etag: header.etag,
@@ -141,8 +154,7 @@ impl Desk {
     /// # Errors
     /// As for [`Desk::command`].
     pub async fn receive(&self, body: &proto::ReceiveRequest, actor: &Actor) -> Result<(Done, String), Refusal> {
-        let hash = self.vault().hash(&[b"Receive", &body.encode_to_vec()]);
-        self.receive_as(body, actor, hash).await
+        self.receive_as(body, actor, self.identity("Receive", actor, body)).await
     }
 
     /// Opens a ticket for a request whose body has this hash.
@@ -242,10 +254,17 @@ impl Desk {
         &self,
         ask: impl FnOnce(&TicketList) -> Result<T, ReadModelError> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let list = self.list.clone();
-        let answer = tokio::task::spawn_blocking(move || ask(&list)).await;
         let unavailable = |detail: String| Refusal::StoreUnavailable { detail };
-        answer.map_err(|error| unavailable(error.to_string()))?.map_err(|error| unavailable(error.to_string()))
+        let place = Arc::clone(&self.look_ups).acquire_owned().await.map_err(|_| Refusal::Draining)?;
+        let list = self.list.clone();
+        let answer = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            ask(&list)
+        });
+        match answer.await.map_err(|error| unavailable(error.to_string()))? {
+            Err(ReadModelError::Corrupt(_)) => Err(Refusal::StoreCorrupt),
+            answer => answer.map_err(|error| unavailable(error.to_string())),
+        }
     }
 
     /// The durable head of the log.
@@ -266,7 +285,8 @@ impl Desk {
     async fn recorded(&self, position: Option<u64>) -> Result<(), Refusal> {
         let Some(position) = position else { return Ok(()) };
         let mut head = self.tickets.journal().store().watch_head();
-        head.wait_for(|head| head.0 >= position).await.map(|_| ()).map_err(|_| Refusal::Draining)
+        let closed = |_| Refusal::StoreUnavailable { detail: "the log is closed".into() };
+        head.wait_for(|head| head.0 >= position).await.map(|_| ()).map_err(closed)
     }
 
     /// The facts of one ticket, personal data opened; empty when there is no such ticket.
@@ -275,7 +295,7 @@ impl Desk {
         let decoded = journal.read(&id, from).await.map_err(unreadable)?;
         let stream = switchboard_engine::journal::Journal::<Tickets>::stream(&id).map_err(|e| unreadable_text(&e))?;
         let opened = decoded.into_iter().map(|mut fact| {
-            self.vault().open(stream.as_str(), &mut fact.event);
+            self.vault().open(stream.as_str(), &fact.kind, &mut fact.event);
             journal::recorded(id, fact)
         });
         Ok(opened.collect())
@@ -287,7 +307,8 @@ impl Desk {
     /// [`Refusal::TicketNotFound`] when it did not exist at that point.
     pub async fn page(&self, id: TicketId, as_of: AsOf) -> Result<TicketPage, Refusal> {
         let facts = self.facts(id, 0).await?;
-        let seen = facts.iter().filter(|fact| match as_of {
+        // Up to the first fact past the point: what is shown was once the ticket, whatever a clock did between two starts.
+        let seen = facts.iter().take_while(|fact| match as_of {
             AsOf::Now => true,
             AsOf::Position(position) => fact.position <= position,
             AsOf::Time(time) => fact.recorded_at <= time,
@@ -351,8 +372,7 @@ impl Desk {
     ) -> Result<Option<TicketId>, Refusal> {
         let since = self.tickets.clock().now();
         let known = self.look_up(move |list| list.by_caller(keys.0.as_deref(), keys.1.as_deref(), since, 20)).await?;
-        let same = |row: &&Row| row.ticket.business == business && !row.ticket.confidential;
-        Ok(known.open.iter().find(same).map(|row| row.id))
+        Ok(known.open.iter().find(|row| row.ticket.business == business).map(|row| row.id))
     }
 }
 

@@ -115,7 +115,7 @@ impl Server {
 
         // What is kept: the log, the keys, the list.
         let store = Arc::new(SqliteStore::open(&config.data, SqliteOptions::default())?);
-        let keyed = config.data.join(SqliteKeys::FILE_NAME).exists();
+        let keyed = config.data.join(SqliteKeys::FILE_NAME).metadata().is_ok_and(|file| file.len() > 0);
         anyhow::ensure!(
             keyed || store.head() == Position::START,
             "{} holds a log but no keys; bring its {} back, or personal data cannot be read and repeated requests not be recognised",
@@ -217,6 +217,7 @@ fn transport(
     let admission = Admission::new(config.calls_max, config.streams_max);
     let tickets = Tickets { desk: Arc::clone(&desk), admission: admission.clone() };
     let intake = Intake { desk: Arc::clone(&desk), admission: admission.clone() };
+    let mut head = desk.tickets.journal().store().watch_head();
     let audit = Audit { desk, admission, draining: draining.clone() };
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
@@ -246,15 +247,25 @@ fn transport(
         reporter.set_serving::<TicketServiceServer<Tickets>>().await;
         reporter.set_serving::<IntakeServiceServer<Intake>>().await;
         reporter.set_serving::<AuditServiceServer<Audit>>().await;
-        let mut stop = draining;
+        let (unwell, mut stop) = (reporter.clone(), draining);
+        // A log that takes nothing more is said so; who asks for health can start the server anew.
+        let watching = tokio::spawn(async move {
+            while head.changed().await.is_ok() {}
+            not_serving(&unwell).await;
+        });
         let drained = async move {
             let _ = stop.wait_for(|draining| *draining).await;
-            reporter.set_not_serving::<TicketServiceServer<Tickets>>().await;
-            reporter.set_not_serving::<IntakeServiceServer<Intake>>().await;
-            reporter.set_not_serving::<AuditServiceServer<Audit>>().await;
+            not_serving(&reporter).await;
+            watching.abort();
         };
         server.serve_with_incoming_shutdown(TcpListenerStream::new(listener), drained).await
     })
+}
+
+async fn not_serving(reporter: &tonic_health::server::HealthReporter) {
+    reporter.set_not_serving::<TicketServiceServer<Tickets>>().await;
+    reporter.set_not_serving::<IntakeServiceServer<Intake>>().await;
+    reporter.set_not_serving::<AuditServiceServer<Audit>>().await;
 }
 
 /// Carries one want of the linkage process out as a command of the engine itself.
@@ -274,6 +285,8 @@ async fn link(desk: Arc<Desk>, engine: Actor, want: Want<Intent>) -> Answer {
     match desk.tickets.execute(&target, &command, &request).await {
         Ok(outcome) => Answer::Done(outcome.position),
         Err(Failure::Rejected(rejection)) => Answer::Refused(format!("{rejection:?}")),
+        // One ticket that cannot be read must not hold up the others.
+        Err(Failure::Corrupt(detail)) => Answer::Refused(detail),
         Err(Failure::RequestIdReused | Failure::RevisionConflict { .. }) => {
             Answer::Refused("another request has its name".into())
         }

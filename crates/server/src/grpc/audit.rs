@@ -28,14 +28,20 @@ use crate::{
 const PAGE_FACTS_MAX: usize = 256;
 /// The most facts of one `ReadLog` answer.
 const READ_FACTS_MAX: u32 = 1_000;
+/// The facts that one `ReadLog` looks at.
+const READ_SCAN_MAX: u64 = 50_000;
 /// The facts of a `ReadLog` answer when no size is asked for.
 const READ_FACTS_DEFAULT: u32 = 100;
 /// A `ReadLog` answer ends once it holds so many bytes of payload: what a client takes by default is 4 MiB.
 const READ_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Messages that may wait for one reader.
-const QUEUE_MESSAGES_MAX: usize = 64;
+const QUEUE_MESSAGES_MAX: usize = 16;
 /// How long a reader may take nothing.
 const READER_PATIENCE: Duration = Duration::from_secs(30);
+/// How long the status that ends a stream may wait for its reader.
+const LAST_WORD: Duration = Duration::from_secs(2);
+/// A reader whose filter lets nothing through is told where it is after so many facts.
+const CHECKPOINT_FACTS: u64 = 1_000;
 /// How often a quiet stream says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// The most categories, and kinds, of a filter.
@@ -159,13 +165,13 @@ struct Reader {
 
 impl Reader {
     /// Hands one message on, or says why the stream ends.
-    async fn say(&self, position: u64, message: Said) -> Result<(), Refusal> {
+    async fn say(&mut self, position: u64, message: Said) -> Result<(), Refusal> {
         let token = self.token.at(position);
         let message = proto::SubscribeResponse { resume_token: token, message: Some(message) };
-        match tokio::time::timeout(READER_PATIENCE, self.out.send(Ok(message))).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Refusal::Draining),
-            Err(_) => Err(Refusal::SlowReader { resume_token: self.token.at(position) }),
+        tokio::select! {
+            sent = self.out.send(Ok(message)) => sent.map_err(|_| Refusal::Draining),
+            _ = self.draining.wait_for(|draining| *draining) => Err(Refusal::Draining),
+            () = tokio::time::sleep(READER_PATIENCE) => Err(Refusal::SlowReader { resume_token: self.token.at(position) }),
         }
     }
 
@@ -175,16 +181,18 @@ impl Reader {
         {
             let status = self.call.refuse(&refusal);
             // A reader that takes nothing gets the status when it reads again, or never.
-            let _ = tokio::time::timeout(READER_PATIENCE, self.out.send(Err(status))).await;
+            let _ = tokio::time::timeout(LAST_WORD, self.out.send(Err(status))).await;
         }
     }
 
     async fn follow(&mut self, after: u64) -> Result<(), Refusal> {
         let mut cursor = self.desk.feed.cursor(after);
         let mut draining = self.draining.clone();
-        if cursor.position() >= self.desk.feed.head() {
-            self.say(after, Said::Checkpoint(proto::Checkpoint { position: after, live: true })).await?;
+        let mut live = cursor.position() >= self.desk.feed.head();
+        if live {
+            self.say(after, Said::Checkpoint(proto::Checkpoint { position: after, live })).await?;
         }
+        let mut told = after;
         loop {
             let page = tokio::select! {
                 biased;
@@ -200,11 +208,19 @@ impl Reader {
                 }
                 Ok(Err(error)) => return Err(crate::desk::unreadable(error.into())),
                 Ok(Ok(page)) => {
-                    for entry in page.iter().filter(|entry| self.filter.admits(entry)) {
-                        self.say(entry.raw.position.0, Said::Fact(fact(entry))).await?;
+                    for entry in &page {
+                        if self.filter.admits(entry) {
+                            told = entry.raw.position.0;
+                            self.say(told, Said::Fact(fact(entry))).await?;
+                        }
                     }
-                    let live = position >= self.desk.feed.head();
-                    self.say(position, Said::Checkpoint(proto::Checkpoint { position, live })).await?;
+                    // Said when the reader has caught up, and now and then to one whose filter lets little through.
+                    let caught_up = position >= self.desk.feed.head();
+                    if caught_up && !live || position - told >= CHECKPOINT_FACTS {
+                        told = position;
+                        self.say(position, Said::Checkpoint(proto::Checkpoint { position, live: caught_up })).await?;
+                    }
+                    live |= caught_up;
                 }
             }
         }
@@ -266,8 +282,12 @@ impl AuditService for Audit {
             } as usize;
             let mut after = body.after_position;
             let (mut facts, mut bytes) = (Vec::new(), 0);
-            // A page of the log that the filter leaves nothing of is followed by the next, within the deadline.
+            // A filter that lets little through must not use up the deadline: an answer may hold nothing but where to go on.
+            let stop = after.saturating_add(READ_SCAN_MAX);
             loop {
+                if after >= stop {
+                    return Ok(proto::ReadLogResponse { facts, next_after_position: after, end: false });
+                }
                 let page =
                     self.desk.feed.page(after, PAGE_FACTS_MAX).await.map_err(|e| crate::desk::unreadable(e.into()))?;
                 if page.is_empty() {

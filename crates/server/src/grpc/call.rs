@@ -10,6 +10,9 @@ use switchboard_wire::refusal::{Language, Refusal};
 use tokio::time::Instant;
 use tonic::{Status, metadata::MetadataMap};
 
+/// What is kept of the caller's time for the way back: past the deadline the transport would end the call without a reason.
+const ANSWER_MARGIN: Duration = Duration::from_millis(10);
+
 /// The metadata of one call.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -28,6 +31,7 @@ impl Call {
         let text = |name: &'static str| metadata.get(name).and_then(|value| value.to_str().ok());
         let language = Language::from_accept_language(text("accept-language").unwrap_or_default());
         let given = text("grpc-timeout").and_then(timeout).unwrap_or(longest).min(longest);
+        let given = given.saturating_sub(ANSWER_MARGIN.min(given / 10));
         let actor = match (text("x-actor-id"), text("x-actor-role").and_then(Role::parse), text("x-actor-org")) {
             (None, ..) => Err("x-actor-id"),
             (Some(id), ..) if !Actor::id_is_sound(id) => Err("x-actor-id"),

@@ -1,13 +1,16 @@
-//! `IntakeService`: what IVR and bots ask while a caller waits. Checks run side by side; what is not known in time is marked so,
-//! and a report is accepted whatever the checks say.
+//! `IntakeService`: what IVR and bots ask while a caller waits. Checks get a share of the caller's time; what is not known by then is
+//! marked so, and a report is accepted whatever the checks say.
 
 use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use prost::Message;
-use switchboard_domain::{Violation, personal::Personal, ticket::Command};
+use switchboard_domain::{
+    Violation,
+    personal::Personal,
+    ticket::{Command, TicketId, command::Receive, path},
+};
 use switchboard_engine::command::Request as EngineRequest;
-use switchboard_views::{advice, ticket_list::Row};
+use switchboard_views::advice;
 use switchboard_wire::{
     answer, command,
     proto::{self, CheckState, intake_service_server::IntakeService},
@@ -16,7 +19,7 @@ use switchboard_wire::{
 use tonic::{Request, Response, Status};
 
 use crate::{
-    desk::{AsOf, Desk, Done, reference},
+    desk::{AsOf, Desk, reference},
     grpc::{
         admission::{Admission, Class},
         call::Call,
@@ -55,11 +58,6 @@ async fn check<T>(
     (value, proto::Check { name: name.into(), state: state.into() })
 }
 
-/// The caller's tickets that anybody at the desk may know of: who spoke in confidence is not told by a phone number either.
-fn shown(open: &[Row]) -> Vec<proto::TicketSummary> {
-    open.iter().filter(|row| !row.ticket.confidential).map(present::summary).collect()
-}
-
 impl Intake {
     async fn report(&self, call: &Call, body: &proto::ReportRequest) -> Result<proto::ReportResponse, Refusal> {
         let actor = call.actor()?;
@@ -67,46 +65,77 @@ impl Intake {
             return Err(Refusal::InvalidFields(vec![Violation::missing("receive")]));
         };
         let (header, command) = command::receive(receive, actor).map_err(Refusal::InvalidFields)?;
-        let hash = self.desk.vault().hash(&[b"Report", &body.encode_to_vec()]);
+        let request = EngineRequest {
+            request_id: header.request_id,
+            payload_hash: self.desk.identity("Report", actor, body),
+            actor: actor.clone(),
+            occurred_at: header.occurred_at,
+            etag: None,
+            opens: false,
+            causation_id: None,
+            correlation_id: None,
+        };
         // A repeated report is answered from where the first was recorded, whatever is open now.
         let (target, checks) = match self.desk.reported(header.request_id).await? {
             Some((_, true)) => (None, Vec::new()),
             Some((id, false)) => (Some(id), Vec::new()),
             None => {
-                let keys = self.desk.caller_keys(receive.caller.as_ref());
-                let known = keys.0.is_some() || keys.1.is_some();
                 let time = call.remaining().mul_f64(CHECKS_SHARE);
-                let open = async { if known { self.desk.open_ticket(keys, command.business).await } else { Ok(None) } };
-                let (open, made) = check("open_tickets", time, open).await;
+                let (open, made) = check("open_tickets", time, self.open_ticket(receive, &command)).await;
                 (open.flatten(), vec![made])
             }
         };
         if let Some(id) = target {
-            let request = EngineRequest {
-                request_id: header.request_id,
-                payload_hash: hash.clone(),
-                actor: actor.clone(),
-                occurred_at: header.occurred_at,
-                etag: None,
-                opens: false,
-                causation_id: None,
-                correlation_id: None,
-            };
-            let supplement = Command::Supplement { content: Personal::Plain(receive.content.clone()) };
-            match self.desk.execute(id, &supplement, &request).await {
+            match self.attach(id, receive, &request, &checks).await {
                 // The ticket closed in this very moment: the report opens one of its own.
                 Err(Refusal::Rejected(_)) => {}
-                other => return self.attached(other?, checks).await,
+                other => return other,
             }
         }
-        let (done, number) = self.desk.receive_as(receive, actor, hash).await?;
-        Ok(proto::ReportResponse { outcome: Some(present::outcome(&done)), number, attached: false, checks })
+        match self.desk.receive_as(receive, actor, request.payload_hash.clone()).await {
+            Ok((done, number)) => {
+                Ok(proto::ReportResponse { outcome: Some(present::outcome(&done)), number, attached: false, checks })
+            }
+            // The same report was attached while this one looked around: it is answered as that one was.
+            Err(Refusal::RequestIdReused) => match self.desk.reported(header.request_id).await? {
+                Some((id, false)) => self.attach(id, receive, &request, &checks).await,
+                _ => Err(Refusal::RequestIdReused),
+            },
+            Err(refusal) => Err(refusal),
+        }
     }
 
-    async fn attached(&self, done: Done, checks: Vec<proto::Check>) -> Result<proto::ReportResponse, Refusal> {
-        let page = self.desk.page(done.id, AsOf::Now).await?;
+    /// The open ticket that a report can be attached to without losing what it asks for: a supplement holds its words and no more.
+    async fn open_ticket(
+        &self,
+        receive: &proto::ReceiveRequest,
+        command: &Receive,
+    ) -> Result<Option<TicketId>, Refusal> {
+        let keys = self.desk.caller_keys(receive.caller.as_ref());
+        let words_only = !command.confidential
+            && !path::of(command.business).always_confidential
+            && command.external.is_none()
+            && command.linked.is_none();
+        if !words_only || keys == (None, None) {
+            return Ok(None);
+        }
+        self.desk.reach(Some(self.desk.head())).await?;
+        self.desk.open_ticket(keys, command.business).await
+    }
+
+    /// Adds the report's words to a ticket.
+    async fn attach(
+        &self,
+        id: TicketId,
+        receive: &proto::ReceiveRequest,
+        request: &EngineRequest,
+        checks: &[proto::Check],
+    ) -> Result<proto::ReportResponse, Refusal> {
+        let supplement = Command::Supplement { content: Personal::Plain(receive.content.clone()) };
+        let done = self.desk.execute(id, &supplement, request).await?;
+        let number = self.desk.page(id, AsOf::Now).await?.row.number;
         let outcome = Some(present::outcome(&done));
-        Ok(proto::ReportResponse { outcome, number: page.row.number, attached: true, checks })
+        Ok(proto::ReportResponse { outcome, number, attached: true, checks: checks.to_vec() })
     }
 
     async fn identify(&self, call: &Call, body: &proto::IdentifyRequest) -> Result<proto::IdentifyResponse, Refusal> {
@@ -128,7 +157,8 @@ impl Intake {
         // The list is asked after it caught up, or, when that takes too long, for what it knows.
         let (_, history) = caught_up.await;
         let (found, open) = check("open_tickets", time, asked).await;
-        let (tickets, total, recent) = found.map_or((Vec::new(), 0, 0), |f| (shown(&f.open), f.total, f.recent));
+        let (tickets, total, recent) =
+            found.map_or((Vec::new(), 0, 0), |f| (f.open.iter().map(present::summary).collect(), f.total, f.recent));
         Ok(proto::IdentifyResponse {
             known: total > 0,
             open_tickets: tickets,
@@ -142,18 +172,13 @@ impl Intake {
     async fn advise(&self, call: &Call, body: &proto::AdviseRequest) -> Result<proto::AdviseResponse, Refusal> {
         let id = self.desk.resolve(&reference(&body.ticket)?).await?;
         let position = self.desk.head();
-        let (page, made) =
-            check("history", call.remaining().mul_f64(CHECKS_SHARE), self.desk.page(id, AsOf::Now)).await;
         let language = match call.language {
             Language::Zh => advice::Language::Chinese,
             Language::En => advice::Language::English,
         };
         // Without the ticket there is nothing to advise: better a refusal that may be repeated than a made-up sentence.
-        let page = match (page, made.state()) {
-            (Some(page), _) => page,
-            (None, CheckState::TimedOut) => return Err(Refusal::TimedOut),
-            (None, _) => return Err(Refusal::TicketNotFound),
-        };
+        let page = self.desk.page(id, AsOf::Now).await?;
+        let made = proto::Check { name: "history".into(), state: CheckState::Done.into() };
         Ok(proto::AdviseResponse {
             sentence: advice::sentence(&page.row.ticket, self.desk.tickets.clock().now(), language),
             stage: answer::word(page.row.ticket.stage),

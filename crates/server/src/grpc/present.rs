@@ -1,7 +1,10 @@
 //! Views in the API's words. What is personal is masked here unless it was asked for on the record; who complained in
 //! confidence is left out altogether.
 
-use switchboard_domain::{Violation, personal, ticket::Event};
+use switchboard_domain::{
+    Violation, personal,
+    ticket::{Event, Place},
+};
 use switchboard_views::{
     Fact,
     ticket_list::{Filter, Order, Row},
@@ -71,13 +74,13 @@ pub fn ticket(page: &TicketPage, personal: Personal) -> proto::TicketView {
         caller_account: caller(&page.caller_account),
         address: caller(&page.address),
         content: page.content.iter().map(show).collect::<Vec<_>>().join("\n"),
-        place: Some(answer::place(&page.place)),
+        place: Some(if hidden { coarse(&page.place) } else { answer::place(&page.place) }),
         premises: answer::maybe_word(page.premises),
         customers_out: row.customers_out,
         anonymous: ticket.anonymous,
         confidential: ticket.confidential,
-        external: row.external.as_ref().map(answer::external),
-        linked_ticket: page.linked.map(|id| id.to_string()),
+        external: row.external.as_ref().filter(|_| !hidden).map(answer::external),
+        linked_ticket: page.linked.filter(|_| !hidden).map(|id| id.to_string()),
         supervised: ticket.supervised,
         suspended: answer::maybe_word(ticket.suspended),
         urges: u32::from(ticket.urges),
@@ -95,6 +98,11 @@ pub fn ticket(page: &TicketPage, personal: Personal) -> proto::TicketView {
         satisfaction: answer::maybe_word(ticket.satisfaction),
         legal_moves: page.legal_moves().open().map(|m| m.as_str().to_owned()).collect(),
     }
+}
+
+/// A place that leads to nobody's door.
+fn coarse(place: &Place) -> proto::Place {
+    proto::Place { area: answer::maybe_word(place.area), ..proto::Place::default() }
 }
 
 /// One line of a list.
@@ -124,7 +132,7 @@ pub fn summary(row: &Row) -> proto::TicketSummary {
         cycle: u32::from(ticket.cycle),
         master: ticket.master.map(|id| id.to_string()),
         customers_out: row.customers_out,
-        external: row.external.as_ref().map(answer::external),
+        external: row.external.as_ref().filter(|_| !ticket.confidential).map(answer::external),
     }
 }
 
@@ -134,9 +142,6 @@ pub fn fact(fact: &Fact, confidential: bool) -> proto::FactView {
     let mut event = fact.event.clone();
     if let Event::Received(received) = &mut event {
         received.confidential |= confidential;
-        if confidential {
-            received.address = None;
-        }
     }
     proto::FactView {
         position: fact.position,

@@ -58,8 +58,9 @@ impl Condition {
     }
 }
 
-/// The tickets of a caller by either key; a key that is absent is NULL, which equals nothing.
-const THEIRS: &str = "phone_key = ?1 OR account_key = ?2";
+/// The tickets of a caller by either key; a key that is absent is NULL, which equals nothing. Who spoke in confidence is not
+/// found by a number.
+const THEIRS: &str = "(phone_key = ?1 OR account_key = ?2) AND confidential = 0";
 
 /// The first `limit` rows under `condition`. The narrow lines are sorted and cut off first, so that only the rows of the
 /// answer are read.

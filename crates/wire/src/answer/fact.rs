@@ -31,12 +31,26 @@ pub fn fact_json(event: &Event, reveal: bool) -> String {
     Value::Object(fields).to_string()
 }
 
+/// What would lead to the one who spoke.
+const WHO_SPOKE: [&str; 10] = [
+    "caller_name",
+    "caller_phone",
+    "caller_account",
+    "address",
+    "place",
+    "premises",
+    "call_id",
+    "hung_up_at",
+    "external",
+    "linked",
+];
+
 fn hide(received: &Received, reveal: bool, fields: &mut Map<String, Value>) {
     for hash in ["phone_key", "account_key"] {
         fields.remove(hash);
     }
     if received.confidential && !reveal {
-        for field in ["caller_name", "caller_phone", "caller_account"] {
+        for field in WHO_SPOKE {
             fields.remove(field);
         }
     }
