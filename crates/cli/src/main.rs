@@ -25,6 +25,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use output::Form;
 use tracing_subscriber::EnvFilter;
 
+/// A command is some hundred small allocations on one thread and their release on another, which is what this allocator is for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Where a server is looked for when nothing else is said.
 const SERVER_DEFAULT: &str = "http://127.0.0.1:9559";
 

@@ -19,7 +19,7 @@ const DAMAGED_NAME: &str = "views.damaged";
 pub const VIEW_VERSION: u64 = fingerprint(&[include_str!("file.rs"), include_str!("writer.rs")]) ^ ROW_CODE;
 
 /// Page cache of the writing connection, in KiB.
-const WRITER_CACHE_KIB: i32 = 32 * 1024;
+const WRITER_CACHE_KIB: i32 = 16 * 1024;
 /// Page cache of each reading connection, in KiB.
 const READER_CACHE_KIB: i32 = 16 * 1024;
 /// The write-ahead log is carried over into the file, and synced, when it has grown by so many pages (64 MiB). Facts touch

@@ -1,0 +1,80 @@
+//! The same request again, from memory and after a restart; and a request id that means something else.
+
+use switchboard_domain::ticket::Stage;
+use switchboard_engine::command::{Failure, Request};
+
+use crate::house::{House, ask_to_open, classify, open, request, supplement};
+
+#[tokio::test]
+async fn a_repeated_request_is_answered_as_first_and_appends_nothing_even_after_a_restart() {
+    let house = House::new();
+    let mut engine = house.engine();
+    let opened = ask_to_open(&engine, 1).await.unwrap();
+    let id = open(&engine, 1).await;
+    let told = engine.execute(&id, &supplement("The third floor too."), &request(2)).await.unwrap();
+    engine.execute(&id, &classify(), &request(3)).await.unwrap();
+    let head = house.head();
+    for restarted in [false, true] {
+        if restarted {
+            engine = house.engine();
+        }
+        let again = ask_to_open(&engine, 1).await.unwrap();
+        assert!(again.replayed && !opened.replayed);
+        assert_eq!((again.position, again.revision, &again.state), (opened.position, opened.revision, &opened.state));
+        let again = engine.execute(&id, &supplement("The third floor too."), &request(2)).await.unwrap();
+        assert!(again.replayed && !told.replayed);
+        assert_eq!((again.position, again.revision, &again.state), (told.position, told.revision, &told.state));
+        assert_eq!(again.state.unwrap().stage, Stage::Received, "as it was then, not as it is now");
+        assert_eq!(again.events.len(), told.events.len());
+        assert_eq!(house.head(), head);
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_request_is_answered_although_its_etag_is_stale_and_the_move_no_longer_legal() {
+    let house = House::new();
+    let engine = house.engine();
+    let id = open(&engine, 1).await;
+    let classified = Request { etag: Some(0), ..request(2) };
+    engine.execute(&id, &classify(), &classified).await.unwrap();
+    let withdraw = switchboard_domain::ticket::Command::Withdraw { reason: "It came back.".into() };
+    engine.execute(&id, &withdraw, &request(3)).await.unwrap();
+    assert!(engine.execute(&id, &classify(), &classified).await.unwrap().replayed);
+    assert!(house.engine().execute(&id, &classify(), &classified).await.unwrap().replayed);
+}
+
+#[tokio::test]
+async fn a_request_id_with_another_body_is_refused() {
+    let house = House::new();
+    let engine = house.engine();
+    let id = open(&engine, 1).await;
+    engine.execute(&id, &supplement("one"), &request(2)).await.unwrap();
+    let head = house.head();
+    for engine in [engine, house.engine()] {
+        let other = Request { payload_hash: "another body".into(), ..request(2) };
+        let refusal = engine.execute(&id, &supplement("two"), &other).await;
+        assert!(matches!(refusal, Err(Failure::RequestIdReused)), "{refusal:?}");
+        // An opening does not read before it appends: the store's unique ids tell.
+        let mut opening = Request { opens: true, ..request(1) };
+        opening.payload_hash = "another body".into();
+        let command = crate::house::receive(switchboard_domain::ticket::BusinessType::Complaint);
+        let refusal = engine.execute(&id, &command, &opening).await;
+        assert!(matches!(refusal, Err(Failure::RequestIdReused)), "{refusal:?}");
+    }
+    assert_eq!(house.head(), head);
+}
+
+#[tokio::test]
+async fn a_request_id_used_on_another_ticket_is_refused_with_the_same_body_too() {
+    let house = House::new();
+    let engine = house.engine();
+    let (one, other) = (open(&engine, 1).await, open(&engine, 2).await);
+    engine.execute(&one, &supplement("one"), &request(3)).await.unwrap();
+    let head = house.head();
+    for engine in [engine, house.engine()] {
+        let refusal = engine.execute(&other, &supplement("one"), &request(3)).await;
+        assert!(matches!(refusal, Err(Failure::RequestIdReused)), "{refusal:?}");
+        assert!(!engine.execute(&other, &supplement("two"), &request(head.into())).await.is_err());
+    }
+    assert_eq!(house.head(), head + 1);
+}

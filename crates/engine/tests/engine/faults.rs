@@ -1,0 +1,170 @@
+//! A store that fails: what the caller is told, and what a repeated request then finds.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use switchboard_engine::command::{CONFLICTS_MAX, Failure};
+use switchboard_eventstore::{
+    AppendError, Appended, Direction, EventStore, Expected, NewEvent, Position, ReadError, Recorded, Revision,
+    StreamName, Subscription, memory::MemoryStore,
+};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::house::{House, ask_to_open, open, request, supplement};
+
+/// What befalls one append.
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    /// It is recorded, and nobody learns it.
+    AnswerLost,
+    /// Nothing is recorded.
+    Unavailable,
+    /// Somebody else is always faster.
+    Conflict,
+}
+
+/// A log in memory whose next appends meet these faults; the others give way once and succeed.
+pub struct Faulty {
+    log: MemoryStore,
+    coming: Mutex<VecDeque<Fault>>,
+}
+
+impl Faulty {
+    pub fn sound() -> Self {
+        Self { log: MemoryStore::new(), coming: Mutex::default() }
+    }
+
+    fn meet(&self, faults: &[Fault]) {
+        self.coming.lock().unwrap().extend(faults);
+    }
+
+    fn coming(&self) -> usize {
+        self.coming.lock().unwrap().len()
+    }
+}
+
+#[async_trait]
+impl EventStore for Faulty {
+    async fn append(
+        &self,
+        stream: &StreamName,
+        expected: Expected,
+        events: Vec<NewEvent>,
+    ) -> Result<Appended, AppendError> {
+        tokio::task::yield_now().await;
+        let fault = self.coming.lock().unwrap().pop_front();
+        match fault {
+            None => self.log.append(stream, expected, events).await,
+            Some(Fault::AnswerLost) => {
+                self.log.append(stream, expected, events).await?;
+                Err(AppendError::OutcomeUnknown("the answer was lost".into()))
+            }
+            Some(Fault::Unavailable) => Err(AppendError::Unavailable("not now".into())),
+            Some(Fault::Conflict) => Err(AppendError::Conflict { actual: None }),
+        }
+    }
+
+    async fn read_stream(&self, stream: &StreamName, from: Revision, max: usize) -> Result<Vec<Recorded>, ReadError> {
+        self.log.read_stream(stream, from, max).await
+    }
+
+    async fn read_all(&self, after: Position, max: usize, direction: Direction) -> Result<Vec<Recorded>, ReadError> {
+        self.log.read_all(after, max, direction).await
+    }
+
+    async fn locate(&self, id: Uuid) -> Result<Option<Recorded>, ReadError> {
+        self.log.locate(id).await
+    }
+
+    fn head(&self) -> Position {
+        self.log.head()
+    }
+
+    fn watch_head(&self) -> watch::Receiver<Position> {
+        self.log.watch_head()
+    }
+
+    fn subscribe_all(&self, after: Position) -> Subscription {
+        self.log.subscribe_all(after)
+    }
+}
+
+fn house() -> (Arc<Faulty>, House) {
+    let store = Arc::new(Faulty::sound());
+    (store.clone(), House::over(store))
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_an_unknown_outcome_and_the_same_request_is_told_that_it_was_done() {
+    for restarts in [false, true] {
+        let (store, house) = house();
+        let mut engine = house.engine();
+        store.meet(&[Fault::AnswerLost]);
+        let lost = ask_to_open(&engine, 1).await;
+        assert!(matches!(lost, Err(Failure::OutcomeUnknown(_))), "{lost:?}");
+        if restarts {
+            engine = house.engine();
+        }
+        assert!(ask_to_open(&engine, 1).await.unwrap().replayed);
+        let id = open(&engine, 1).await;
+
+        store.meet(&[Fault::AnswerLost]);
+        let lost = engine.execute(&id, &supplement("one"), &request(2)).await;
+        assert!(matches!(lost, Err(Failure::OutcomeUnknown(_))), "{lost:?}");
+        if restarts {
+            engine = house.engine();
+        }
+        let again = engine.execute(&id, &supplement("one"), &request(2)).await.unwrap();
+        assert_eq!((again.replayed, again.revision, house.head()), (true, 1, 2));
+        let next = engine.execute(&id, &supplement("two"), &request(3)).await.unwrap();
+        assert_eq!((next.replayed, next.revision), (false, 2));
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_took_nothing_is_unavailable_and_the_same_request_is_then_recorded() {
+    let (store, house) = house();
+    let engine = house.engine();
+    store.meet(&[Fault::Unavailable]);
+    let refusal = ask_to_open(&engine, 1).await;
+    assert!(matches!(refusal, Err(Failure::Unavailable(_))), "{refusal:?}");
+    assert!(!ask_to_open(&engine, 1).await.unwrap().replayed);
+    let id = open(&engine, 1).await;
+    store.meet(&[Fault::Unavailable]);
+    let refusal = engine.execute(&id, &supplement("one"), &request(2)).await;
+    assert!(matches!(refusal, Err(Failure::Unavailable(_))), "{refusal:?}");
+    let told = engine.execute(&id, &supplement("one"), &request(2)).await.unwrap();
+    assert_eq!((told.replayed, told.revision, house.head()), (false, 1, 2));
+}
+
+#[tokio::test]
+async fn a_command_gives_up_after_so_many_conflicts_and_not_before() {
+    let (store, house) = house();
+    let engine = house.engine();
+    let id = open(&engine, 1).await;
+    store.meet(&[Fault::Conflict; CONFLICTS_MAX]);
+    let refusal = engine.execute(&id, &supplement("one"), &request(2)).await;
+    assert!(matches!(refusal, Err(Failure::Contended)), "{refusal:?}");
+    assert_eq!((store.coming(), house.head()), (0, 1));
+    store.meet(&[Fault::Conflict; CONFLICTS_MAX - 1]);
+    assert!(!engine.execute(&id, &supplement("one"), &request(2)).await.unwrap().replayed);
+}
+
+#[tokio::test]
+async fn a_ticket_with_a_fact_that_cannot_be_read_takes_no_command_and_its_neighbour_does() {
+    let house = House::new();
+    let engine = house.engine();
+    let (sick, sound) = (open(&engine, 1).await, open(&engine, 2).await);
+    crate::feed::append_unknown_kind(&house, sick).await;
+    let refusal = house.engine().execute(&sick, &supplement("one"), &request(3)).await;
+    let Err(Failure::Corrupt(detail)) = refusal else { panic!("{refusal:?}") };
+    assert!(detail.contains("position 3"), "{detail}");
+    // An engine that has the ticket in memory must not append beyond what it cannot read.
+    let refusal = engine.execute(&sick, &supplement("one"), &request(3)).await;
+    assert!(matches!(refusal, Err(Failure::Corrupt(_))), "{refusal:?}");
+    assert!(engine.execute(&sound, &supplement("one"), &request(4)).await.is_ok());
+}

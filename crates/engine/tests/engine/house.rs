@@ -1,0 +1,169 @@
+//! What every test lives in: a log, keys and a clock that outlive the engines started over them; and the words to speak with.
+
+use std::sync::Arc;
+
+use chrono::DateTime;
+use switchboard_domain::{
+    Timestamp,
+    actor::{Actor, Role},
+    organisation::OrgPath,
+    rules::Rules,
+    ticket::{
+        BusinessType, Category, Channel, Command, Place, Rejection, State, TicketId, Tickets, Urgency,
+        command::{Caller, Receive},
+    },
+};
+use switchboard_engine::{
+    clock::ManualClock,
+    command::{Aggregates, Failure, Outcome, Request},
+    journal::{Aggregate, Journal},
+    vault::Vault,
+};
+use switchboard_eventstore::{
+    Direction, EventStore, Position, Recorded as Raw,
+    keys::{Key, MemoryKeys},
+    memory::MemoryStore,
+};
+use switchboard_wire::stored::Metadata;
+use uuid::Uuid;
+
+/// An engine of tickets.
+pub type Engine = Aggregates<Tickets>;
+/// What it answers.
+pub type Answer = Result<Outcome<Tickets>, Failure<Rejection>>;
+
+/// The caller's phone.
+pub const PHONE: &str = "13857112233";
+/// What the caller said.
+pub const CONTENT: &str = "The meter cabinet smokes.";
+
+pub struct House {
+    pub store: Arc<dyn EventStore>,
+    pub keys: Arc<MemoryKeys>,
+    pub clock: Arc<ManualClock>,
+}
+
+impl House {
+    pub fn new() -> Self {
+        Self::over(Arc::new(MemoryStore::new()))
+    }
+
+    /// A house over a store of one's own.
+    pub fn over(store: Arc<dyn EventStore>) -> Self {
+        let keys = Arc::new(MemoryKeys::with_secret(Key::from_bytes([7; 32])));
+        Self { store, keys, clock: Arc::new(ManualClock::new(at("2026-11-21T02:00:00Z"))) }
+    }
+
+    pub fn vault(&self) -> Vault {
+        Vault::new(self.keys.clone())
+    }
+
+    /// Fresh aggregates over the log: what a restart leaves.
+    pub fn aggregates<D: Aggregate>(&self) -> Aggregates<D> {
+        let journal = Journal::new(Arc::clone(&self.store), self.vault());
+        Aggregates::new(journal, self.clock.clone(), Arc::new(Rules::default()), 64)
+    }
+
+    pub fn engine(&self) -> Engine {
+        self.aggregates()
+    }
+
+    /// The whole log.
+    pub async fn log(&self) -> Vec<Raw> {
+        let mut log: Vec<Raw> = Vec::new();
+        loop {
+            let page = self.store.read_all(Position(log.len() as u64), 512, Direction::Forward).await.unwrap();
+            if page.is_empty() {
+                return log;
+            }
+            log.extend(page);
+        }
+    }
+
+    /// The request of every fact, in the order of the log.
+    pub async fn requests(&self) -> Vec<Uuid> {
+        self.log().await.iter().map(|raw| Metadata::from_json(&raw.meta).unwrap().request_id).collect()
+    }
+
+    /// The ticket as its facts tell it.
+    pub async fn state(&self, id: TicketId) -> State {
+        use switchboard_domain::decider::Decider;
+        let facts = self.engine().journal().read(&id, 0).await.unwrap();
+        facts.iter().fold(None, |state, fact| Tickets::evolve(state, &fact.event, fact.metadata.occurred_at))
+    }
+
+    pub fn head(&self) -> u64 {
+        self.store.head().0
+    }
+}
+
+pub fn at(text: &str) -> Timestamp {
+    DateTime::parse_from_rfc3339(text).unwrap().to_utc()
+}
+
+pub fn org(path: &str) -> OrgPath {
+    OrgPath::parse(path).unwrap()
+}
+
+pub fn agent() -> Actor {
+    Actor { id: "agent-1".into(), role: Role::Agent, org: org("sgcc") }
+}
+
+/// The request number `n`, always with the same body.
+pub fn request(n: u128) -> Request {
+    Request {
+        request_id: Uuid::from_u128(n),
+        payload_hash: format!("body {n}"),
+        actor: agent(),
+        occurred_at: None,
+        etag: None,
+        opens: false,
+        causation_id: None,
+        correlation_id: None,
+    }
+}
+
+pub fn receive(business: BusinessType) -> Command {
+    Command::Receive(Box::new(Receive {
+        number: "2026112100000001".into(),
+        business,
+        channel: Channel::Hotline,
+        received_by: org("sgcc"),
+        caller: Caller { phone: Some(PHONE.into()), ..Caller::default() },
+        address: None,
+        content: CONTENT.into(),
+        place: Place::default(),
+        premises: None,
+        customers_out: None,
+        confidential: false,
+        call_id: None,
+        hung_up_at: None,
+        external: None,
+        linked: None,
+    }))
+}
+
+pub fn supplement(content: &str) -> Command {
+    Command::Supplement { content: content.into() }
+}
+
+pub fn classify() -> Command {
+    let category = Category::parse("fault/low voltage").unwrap();
+    Command::Classify { business: None, category, urgency: Urgency::Normal, grade: None }
+}
+
+pub fn dispatch(to: &str) -> Command {
+    Command::Dispatch { to: org(to) }
+}
+
+/// Asks for the opening of the ticket that request `n` opens.
+pub async fn ask_to_open(engine: &Engine, n: u128) -> Answer {
+    let id = TicketId::opened_by(Uuid::from_u128(n));
+    engine.execute(&id, &receive(BusinessType::FaultRepair), &Request { opens: true, ..request(n) }).await
+}
+
+/// A fault received under request `n`.
+pub async fn open(engine: &Engine, n: u128) -> TicketId {
+    ask_to_open(engine, n).await.unwrap();
+    TicketId::opened_by(Uuid::from_u128(n))
+}
