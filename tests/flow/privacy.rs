@@ -7,7 +7,7 @@ use switchboard_tests::{
     line::{Line, Who, agent, who},
     refusal::refused,
     stage::Stage,
-    story::{ACCOUNT, ADDRESS, CONTENT, Life, NAME, PHONE, complaint, fault, received},
+    story::{ACCOUNT, ADDRESS, CONTENT, Life, NAME, PHONE, complaint, fault, received, somebody},
 };
 use switchboard_wire::proto::{self, BusinessType, CommandHeader, ErrorReason, RevealRequest, TicketView};
 use tonic::{Code, Status};
@@ -89,6 +89,82 @@ async fn who_reports_in_confidence_is_hidden_everywhere_but_from_an_inspector() 
     let list = format!("{:?}", line.list("confidential = true").await.unwrap());
     assert!(list.contains(&ticket) && list.contains(&turned));
     assert_eq!(secret_in(&list), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_sees_by_repeating_an_inspectors_look() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    let line = server.line().await;
+    let ticket = received(&line, BusinessType::Report).await;
+    let header = CommandHeader { request_id: Uuid::new_v4().to_string(), ticket, ..Default::default() };
+    let look = RevealRequest { header: Some(header), purpose: "investigation 7".into() };
+    let inspector = who("inspector", "sgcc");
+    let shown = line.tickets(&inspector).reveal(look.clone()).await.unwrap().into_inner();
+    assert_eq!(shown.ticket.unwrap().caller_name.as_deref(), Some(NAME));
+    let head = line.head().await.unwrap();
+    for other in [agent(), who("desk", "sgcc"), who("auditor", "sgcc"), who("inspector", "sgcc/zj")] {
+        let answer = line.tickets(&other).reveal(look.clone()).await;
+        let status = refused(answer, Code::AlreadyExists, ErrorReason::RequestIdReused);
+        assert_eq!(secret_in(&format!("{status:?}")), None);
+    }
+    let again = line.tickets(&inspector).reveal(look).await.unwrap().into_inner();
+    assert!(again.outcome.unwrap().replayed);
+    assert_eq!(again.ticket.unwrap().caller_name.as_deref(), Some(NAME));
+    assert_eq!(line.head().await.unwrap(), head);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_confidential_ticket_is_neither_known_to_the_intake_nor_leads_to_a_door() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    let line = server.line().await;
+    let traceable = |business| proto::ReceiveRequest {
+        place: Some(proto::Place {
+            area: proto::Area::Rural.into(),
+            feeder: Some("feeder-traced".into()),
+            transformer: Some("transformer-traced".into()),
+            latitude_e6: Some(30_271_828),
+            longitude_e6: Some(120_314_159),
+        }),
+        call_id: Some("call-traced".into()),
+        external: Some(proto::ExternalRef { issuer: "issuer-traced".into(), value: "value-traced".into() }),
+        ..somebody(business)
+    };
+    let report = traceable(BusinessType::Report);
+    // A complaint is confidential when the caller asks for it.
+    let mut complaint = traceable(BusinessType::Complaint);
+    complaint.confidential = true;
+    complaint.external = Some(proto::ExternalRef { issuer: "issuer-traced".into(), value: "another-traced".into() });
+    let mut numbers = Vec::new();
+    for receive in [report, complaint] {
+        let received = line.tickets(&agent()).receive(receive).await.unwrap().into_inner();
+        numbers.push(received.number.clone());
+        let ticket = received.outcome.unwrap().ticket_id;
+        let view = line.get(&ticket).await.unwrap();
+        assert_eq!(view.place, Some(proto::Place { area: proto::Area::Rural.into(), ..Default::default() }));
+        assert_eq!((&view.address, &view.external), (&None, &None));
+        let told = format!("{view:?} {:?} {:?}", line.history(&ticket).await.unwrap(), line.list("").await.unwrap());
+        for trace in ["traced", "30271828", "120314159", "30_271_828", "Wensan"] {
+            assert!(!told.contains(trace), "{trace} in {told}");
+        }
+    }
+    let by_phone = proto::IdentifyRequest { phone: Some(PHONE.into()), account: None };
+    let by_account = proto::IdentifyRequest { phone: None, account: Some(ACCOUNT.into()) };
+    for ask in [&by_phone, &by_account] {
+        let told = line.intake(&who("ivr", "sgcc")).identify(ask.clone()).await.unwrap().into_inner();
+        assert_eq!(told.position, line.head().await.unwrap(), "it has seen them");
+        assert!(!told.known && told.open_tickets.is_empty(), "{told:?}");
+        assert_eq!((told.tickets_total, told.recent_reports), (0, 0));
+    }
+    let open = received(&line, BusinessType::FaultRepair).await;
+    for ask in [by_phone, by_account] {
+        let told = line.intake(&who("ivr", "sgcc")).identify(ask).await.unwrap().into_inner();
+        assert_eq!((told.tickets_total, told.recent_reports), (1, 1));
+        assert_eq!(told.open_tickets.iter().map(|ticket| ticket.id.as_str()).collect::<Vec<_>>(), [open.as_str()]);
+        let told = format!("{told:?}");
+        assert!(numbers.iter().all(|number| !told.contains(number)), "{told}");
+    }
 }
 
 /// Every file below a folder that holds one of the secrets, with what it holds.

@@ -87,6 +87,7 @@ async fn callers_at_once_share_a_block_and_get_a_number_each() {
     let house = House::new();
     let numbers = numbers(&house);
     let noon = at("2026-11-21T04:00:00Z");
-    let given: HashSet<_> = futures::future::join_all((0..64).map(|_| next(&numbers, noon))).await.into_iter().collect();
+    let given: HashSet<_> =
+        futures::future::join_all((0..64).map(|_| next(&numbers, noon))).await.into_iter().collect();
     assert_eq!((given.len(), blocks(&house).await.len()), (64, 1));
 }

@@ -1,0 +1,121 @@
+//! The feed: the same pages from memory and from the store, every fact once and in order, and facts that nobody understands.
+
+use std::{sync::Arc, time::Duration};
+
+use switchboard_domain::ticket::TicketId;
+use switchboard_engine::feed::{Entry, Feed, TAIL_FACTS_MAX};
+use switchboard_eventstore::{Direction, EventStore, Expected, NewEvent, Position, StreamName};
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use crate::house::{House, open, request, supplement};
+
+/// How long a test waits for what must come.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+fn new_event(kind: &str) -> NewEvent {
+    NewEvent { id: Uuid::new_v4(), kind: kind.into(), data: b"{}".to_vec(), meta: b"{}".to_vec() }
+}
+
+/// Appends a fact to a ticket that no version of this program wrote.
+pub async fn append_unknown_kind(house: &House, id: TicketId) {
+    let stream = StreamName::new("ticket", id).unwrap();
+    house.store.append(&stream, Expected::Exists, vec![new_event("ticket.sung.v1")]).await.unwrap();
+}
+
+/// Appends so many facts of no ticket.
+async fn append_many(store: &Arc<dyn EventStore>, count: usize) {
+    let stream = StreamName::new("other", "x").unwrap();
+    for begun in (0..count).step_by(500) {
+        let events = (begun..count.min(begun + 500)).map(|_| new_event("other.happened.v1")).collect();
+        store.append(&stream, Expected::Any, events).await.unwrap();
+    }
+}
+
+/// Until the feed has come to the head of the log.
+pub async fn caught_up(feed: &Feed, house: &House) {
+    let head = house.head();
+    timeout(PATIENCE, feed.watch().wait_for(|at| *at >= head)).await.expect("the feed follows").unwrap();
+}
+
+fn positions(page: &[Arc<Entry>]) -> Vec<u64> {
+    page.iter().map(|entry| entry.raw.position.0).collect()
+}
+
+#[tokio::test]
+async fn pages_from_memory_and_from_the_store_agree_at_every_starting_position() {
+    let house = House::new();
+    append_many(&house.store, 30).await;
+    let (feed, following) = Feed::follow(Arc::clone(&house.store));
+    // More than memory keeps: the first of them have left it again.
+    append_many(&house.store, TAIL_FACTS_MAX + 100).await;
+    caught_up(&feed, &house).await;
+    let head = house.head();
+    assert_eq!((feed.head(), head), (head, TAIL_FACTS_MAX as u64 + 130));
+    for after in 0..=head + 2 {
+        let page = feed.page(after, 3).await.unwrap();
+        let stored = house.store.read_all(Position(after), 3, Direction::Forward).await.unwrap();
+        let paged: Vec<_> = page.iter().map(|entry| entry.raw.clone()).collect();
+        assert_eq!(paged, stored, "after {after}");
+    }
+    let whole = feed.page(130, TAIL_FACTS_MAX).await.unwrap();
+    assert_eq!(positions(&whole), (131..=head).collect::<Vec<_>>());
+    following.abort();
+}
+
+#[tokio::test]
+async fn every_cursor_sees_every_fact_once_and_in_order_while_appends_go_on() {
+    const FACTS: u64 = 1_500;
+    let house = House::new();
+    append_many(&house.store, 10).await;
+    let (feed, following) = Feed::follow(Arc::clone(&house.store));
+    let store = Arc::clone(&house.store);
+    let appends = tokio::spawn(async move {
+        while store.head().0 < FACTS {
+            append_many(&store, 1 + usize::try_from(store.head().0 % 7).unwrap()).await;
+            tokio::task::yield_now().await;
+        }
+    });
+    let readers = [(0, 7), (3, 512), (10, 1), (400, 64)].map(|(start, max)| {
+        let mut cursor = feed.cursor(start);
+        async move {
+            let mut seen = Vec::new();
+            while cursor.position() < FACTS {
+                let page = timeout(PATIENCE, cursor.next(max)).await.expect("facts come").unwrap();
+                assert!(!page.is_empty() && page.len() <= max);
+                seen.extend(positions(&page));
+            }
+            assert_eq!(seen, (start + 1..=cursor.position()).collect::<Vec<_>>());
+        }
+    });
+    futures::future::join_all(readers).await;
+    appends.await.unwrap();
+    following.abort();
+}
+
+#[tokio::test]
+async fn a_fact_of_unknown_kind_passes_as_such_and_stops_nobody() {
+    let house = House::new();
+    let engine = house.engine();
+    let (feed, following) = Feed::follow(Arc::clone(&house.store));
+    let mut cursor = feed.cursor(0);
+    let (sick, sound) = (open(&engine, 1).await, open(&engine, 2).await);
+    append_unknown_kind(&house, sick).await;
+    engine.execute(&sound, &supplement("one"), &request(3)).await.unwrap();
+    append_many(&house.store, 1).await;
+    caught_up(&feed, &house).await;
+    let page = cursor.next(512).await.unwrap();
+    assert_eq!(positions(&page), [1, 2, 3, 4, 5]);
+    let facts: Vec<_> = page.iter().map(|entry| entry.fact.as_ref().map(|fact| (fact.position, fact.id))).collect();
+    assert_eq!(facts, [Some((1, sick)), Some((2, sound)), None, Some((4, sound)), None]);
+    assert_eq!(&*page[2].raw.kind, "ticket.sung.v1");
+    // A feed that starts later reads the same from the store.
+    let (late, late_following) = Feed::follow(Arc::clone(&house.store));
+    let again = late.page(0, 512).await.unwrap();
+    assert_eq!(
+        again.iter().map(|e| e.fact.clone()).collect::<Vec<_>>(),
+        page.iter().map(|e| e.fact.clone()).collect::<Vec<_>>()
+    );
+    following.abort();
+    late_following.abort();
+}

@@ -1,0 +1,199 @@
+//! Processes: the linkage of merged tickets carried out through the engine, over restarts with a notebook and without.
+
+use std::{path::Path, sync::Arc};
+
+use switchboard_domain::{
+    actor::{Actor, Role},
+    decider::{Projection, Want},
+    linkage::{Intent, Linkage},
+    ticket::{Command, Stage, State, TicketId},
+};
+use switchboard_engine::{
+    command::{Failure, Request},
+    feed::Feed,
+    notebook::Notebook,
+    reactor::{self, Answer},
+};
+use switchboard_wire::stored::Metadata;
+use tokio::{task::JoinHandle, time::timeout};
+use uuid::Uuid;
+
+use crate::{
+    feed::PATIENCE,
+    house::{Engine, House, agent, classify, dispatch, open, org, request},
+};
+
+fn notebook(folder: &Path) -> Notebook {
+    Notebook::new(folder, "linkage", 1)
+}
+
+/// Carries a want out as a command of the engine's own.
+async fn carry_out(engine: Arc<Engine>, want: Want<Intent>) -> Answer {
+    let (target, command) = want.intent.command();
+    let actor = Actor { id: "linkage".into(), role: Role::System, org: org("sgcc") };
+    let request_id = reactor::request_id("linkage", &want, &target.to_string());
+    let request = Request { request_id, payload_hash: request_id.to_string(), actor, ..request(0) };
+    match engine.execute(&target, &command, &request).await {
+        Ok(outcome) => Answer::Done(outcome.position),
+        Err(Failure::Rejected(rejection)) => Answer::Refused(format!("{rejection:?}")),
+        Err(_) => Answer::Later,
+    }
+}
+
+/// A running process, with the feed that it reads.
+struct Running {
+    following: JoinHandle<()>,
+    process: JoinHandle<()>,
+}
+
+impl Running {
+    fn start(house: &House, notebook: Notebook) -> Self {
+        let engine = Arc::new(house.engine());
+        let (feed, following) = Feed::follow(Arc::clone(&house.store));
+        let process = reactor::run::<Linkage, _, _>(&feed, notebook, house.clock.clone(), move |want| {
+            carry_out(Arc::clone(&engine), want)
+        });
+        Self { following, process }
+    }
+
+    async fn kill(self) {
+        self.process.abort();
+        self.following.abort();
+        let _ = (self.process.await, self.following.await);
+    }
+}
+
+/// Until the ticket is as it should be; every new fact is a reason to look again.
+async fn until(house: &House, id: TicketId, what: &str, is_so: impl Fn(&State) -> bool) {
+    let mut head = house.store.watch_head();
+    let looking = async {
+        while !is_so(&house.state(id).await) {
+            head.changed().await.unwrap();
+        }
+    };
+    assert!(timeout(PATIENCE, looking).await.is_ok(), "{what}: {:?}", house.state(id).await);
+}
+
+async fn merge(engine: &Engine, child: TicketId, master: TicketId, n: u128) {
+    let command = Command::Merge { master, evidence: "The same transformer.".into() };
+    engine.execute(&child, &command, &request(n)).await.unwrap();
+}
+
+fn children(state: &State) -> usize {
+    state.as_ref().map_or(0, |ticket| ticket.children.len())
+}
+
+#[tokio::test]
+async fn a_master_adopts_its_children_and_lets_them_go() {
+    let (house, folder) = (House::new(), tempfile::tempdir().unwrap());
+    let engine = house.engine();
+    let running = Running::start(&house, notebook(folder.path()));
+    let (master, child) = (open(&engine, 1).await, open(&engine, 2).await);
+    merge(&engine, child, master, 3).await;
+    until(&house, master, "adopted", |state| children(state) == 1).await;
+    let unmerge = Command::Unmerge { reason: "Another line.".into() };
+    engine.execute(&child, &unmerge, &request(4)).await.unwrap();
+    until(&house, master, "released", |state| children(state) == 0).await;
+    running.kill().await;
+}
+
+#[tokio::test]
+async fn a_merge_that_the_master_refuses_is_undone_by_the_process() {
+    let (house, folder) = (House::new(), tempfile::tempdir().unwrap());
+    let engine = house.engine();
+    let running = Running::start(&house, notebook(folder.path()));
+    let child = open(&engine, 1).await;
+    merge(&engine, child, TicketId(Uuid::from_u128(99)), 2).await;
+    let alone = |state: &State| state.as_ref().is_some_and(|ticket| ticket.master.is_none());
+    until(&house, child, "undone", alone).await;
+    let last = house.log().await.pop().unwrap();
+    assert_eq!(&*last.kind, "ticket.unmerged.v1");
+    assert_eq!(Metadata::from_json(&last.meta).unwrap().actor.role, Role::System);
+    running.kill().await;
+}
+
+/// How the process starts again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Restart {
+    Never,
+    WithoutNotebook,
+    WithNotebook,
+    WithGarbage,
+}
+
+/// Notes the fold at the first `position` facts: what a process had in its notebook some time before it was killed.
+async fn note(house: &House, folder: &Path, position: u64) {
+    let (feed, following) = Feed::follow(Arc::clone(&house.store));
+    let mut process = Linkage::default();
+    for entry in feed.page(0, usize::try_from(position).unwrap()).await.unwrap() {
+        entry.fact.iter().for_each(|fact| process.apply(fact));
+    }
+    notebook(folder).write(position, &process).unwrap();
+    following.abort();
+}
+
+/// One story, told with a restart in its middle, while merges are asked for and nobody listens; the tickets in the end, and the
+/// requests recorded.
+async fn family(restart: Restart) -> (Vec<State>, Vec<Uuid>) {
+    let (house, folder) = (House::new(), tempfile::tempdir().unwrap());
+    let engine = house.engine();
+    let mut running = Some(Running::start(&house, notebook(folder.path())));
+    let mut tickets = Vec::new();
+    for n in 1..=5 {
+        tickets.push(open(&engine, n).await);
+    }
+    let [master, one, two, three, closed] = tickets[..] else { panic!() };
+    merge(&engine, one, master, 11).await;
+    until(&house, master, "the first child", |state| children(state) == 1).await;
+    if let Some(killed) = running.take_if(|_| restart != Restart::Never) {
+        killed.kill().await;
+        match restart {
+            // Noted before the adoption: it is wanted still, and was done.
+            Restart::WithNotebook => note(&house, folder.path(), house.head() - 1).await,
+            Restart::WithGarbage => std::fs::write(folder.path().join("linkage.json"), b"garbage").unwrap(),
+            _ => {}
+        }
+    }
+    engine.execute(&closed, &Command::Withdraw { reason: "It came back.".into() }, &request(12)).await.unwrap();
+    merge(&engine, two, master, 13).await;
+    merge(&engine, three, closed, 14).await;
+    let running = running.unwrap_or_else(|| Running::start(&house, notebook(folder.path())));
+    until(&house, master, "the second child", |state| children(state) == 2).await;
+    until(&house, three, "undone", |state| state.as_ref().unwrap().master.is_none()).await;
+    // The master comes to an outcome, which its children take over.
+    let desk = Request { actor: Actor { org: org("sgcc/zj/hz"), role: Role::Desk, ..agent() }, ..request(0) };
+    let reply = crate::histories::reply();
+    for (n, command, by) in [
+        (21, classify(), request(0)),
+        (22, dispatch("sgcc/zj/hz"), request(0)),
+        (23, Command::Accept, desk.clone()),
+        (24, reply, desk),
+        (25, crate::histories::pass(), request(0)),
+    ] {
+        let Request { request_id, payload_hash, .. } = request(n);
+        engine.execute(&master, &command, &Request { request_id, payload_hash, ..by }).await.unwrap();
+    }
+    for child in [one, two] {
+        let followed = |state: &State| state.as_ref().unwrap().stage == Stage::AwaitingRevisit;
+        until(&house, child, "followed", followed).await;
+    }
+    until(&house, master, "all released", |state| children(state) == 0).await;
+    running.kill().await;
+    let mut states = Vec::new();
+    for id in tickets {
+        states.push(house.state(id).await);
+    }
+    (states, house.requests().await)
+}
+
+#[tokio::test]
+async fn a_restart_with_or_without_a_notebook_leaves_the_same_tickets_and_nothing_said_twice() {
+    let (states, requests) = family(Restart::Never).await;
+    for restart in [Restart::WithoutNotebook, Restart::WithNotebook, Restart::WithGarbage] {
+        let (after, recorded) = family(restart).await;
+        assert_eq!(after, states, "{restart:?}");
+        assert_eq!(recorded.len(), requests.len(), "{restart:?}");
+        let distinct: std::collections::HashSet<_> = recorded.iter().collect();
+        assert_eq!(distinct.len(), recorded.len(), "{restart:?}");
+    }
+}

@@ -1,0 +1,107 @@
+//! Projectors: every fact once and in order, whatever befalls the model meanwhile.
+
+use std::{
+    error::Error,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use switchboard_engine::{
+    feed::{Fact, Feed},
+    projector::{ReadModel, STEP_FACTS_MAX, project},
+};
+use tokio::time::timeout;
+
+use crate::{
+    feed::{PATIENCE, append_unknown_kind},
+    house::{House, open, request, supplement},
+};
+
+/// A model that writes down what it was given.
+#[derive(Default)]
+struct Diary {
+    begun_at: u64,
+    tries: AtomicU64,
+    applied: Mutex<Vec<u64>>,
+    upto: AtomicU64,
+    /// Breaks off in its first step, and refuses the second try.
+    frail: bool,
+}
+
+impl ReadModel for Diary {
+    fn name(&self) -> &'static str {
+        "diary"
+    }
+
+    fn checkpoint(&self) -> u64 {
+        self.begun_at
+    }
+
+    fn apply(&self, facts: &[Arc<Fact>], upto: u64) -> Result<(), Box<dyn Error + Send + Sync>> {
+        match self.tries.fetch_add(1, Ordering::SeqCst) {
+            0 if self.frail => panic!("on purpose"),
+            1 if self.frail => return Err("on purpose".into()),
+            _ => {}
+        }
+        self.applied.lock().unwrap().extend(facts.iter().map(|fact| fact.position));
+        assert!(self.upto.swap(upto, Ordering::SeqCst) < upto, "a step goes forward");
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_fails_twice_is_given_every_fact_once_and_in_order() {
+    let house = House::new();
+    let engine = house.engine();
+    let id = open(&engine, 1).await;
+    for n in 2..=20 {
+        engine.execute(&id, &supplement("more"), &request(n)).await.unwrap();
+    }
+    let (feed, following) = Feed::follow(Arc::clone(&house.store));
+    let model = Arc::new(Diary { frail: true, ..Diary::default() });
+    let (progress, projecting) = project(&feed, model.clone());
+    assert_eq!(progress.position(), 0);
+    assert!(timeout(PATIENCE, progress.reach(20)).await.expect("it is tried again"));
+    for n in 21..=30 {
+        engine.execute(&id, &supplement("more"), &request(n)).await.unwrap();
+    }
+    assert!(timeout(PATIENCE, progress.reach(30)).await.expect("it goes on"));
+    assert_eq!(*model.applied.lock().unwrap(), (1..=30).collect::<Vec<_>>());
+    assert_eq!(progress.position(), 30);
+    projecting.abort();
+    following.abort();
+}
+
+#[tokio::test]
+async fn a_model_goes_on_after_its_checkpoint_and_reaches_positions_that_hold_no_fact_for_it() {
+    let house = House::new();
+    let engine = house.engine();
+    let id = open(&engine, 1).await;
+    for n in 2..=STEP_FACTS_MAX as u128 + 50 {
+        engine.execute(&id, &supplement("more"), &request(n)).await.unwrap();
+    }
+    append_unknown_kind(&house, id).await;
+    let head = house.head();
+    let (feed, following) = Feed::follow(Arc::clone(&house.store));
+    let model = Arc::new(Diary { begun_at: 7, upto: 7.into(), ..Diary::default() });
+    let (progress, projecting) = project(&feed, model.clone());
+    assert!(timeout(PATIENCE, progress.reach(head)).await.expect("it gets there"));
+    assert_eq!(*model.applied.lock().unwrap(), (8..head).collect::<Vec<_>>());
+    assert_eq!(model.upto.load(Ordering::SeqCst), head);
+    projecting.abort();
+    following.abort();
+}
+
+#[tokio::test]
+async fn who_waits_for_a_projector_that_stopped_is_told_so() {
+    let house = House::new();
+    open(&house.engine(), 1).await;
+    let (feed, following) = Feed::follow(Arc::clone(&house.store));
+    let (progress, projecting) = project(&feed, Arc::new(Diary::default()));
+    assert!(timeout(PATIENCE, progress.reach(1)).await.expect("it gets there"));
+    projecting.abort();
+    assert!(!timeout(PATIENCE, progress.reach(2)).await.expect("nobody waits for ever"));
+    following.abort();
+}
