@@ -17,7 +17,7 @@ use switchboard_eventstore::{
 use switchboard_wire::stored::{self, DecodeError, Metadata, Stored};
 use uuid::Uuid;
 
-use crate::vault::Vault;
+use crate::vault::{SubjectKey, Vault};
 
 /// An aggregate that the journal can keep: its events have a stored form, and its personal data a subject.
 pub trait Aggregate: Decider<Event: Stored> {
@@ -155,7 +155,9 @@ impl<D: Aggregate> Journal<D> {
         recording: &Recording,
     ) -> Result<Appended, AppendError> {
         let stream = Self::stream(id)?;
-        let stored = self.encode(&stream, subject, events, recording)?;
+        let key = self.vault.subject_key(subject).await;
+        let key = key.map_err(|error| AppendError::Unavailable(error.to_string().into()))?;
+        let stored = self.encode(&stream, &key, events, recording)?;
         let expected = expected.map_or(Expected::NoStream, |revision| Expected::Revision(Revision(revision)));
         self.store.append(&stream, expected, stored).await
     }
@@ -163,12 +165,11 @@ impl<D: Aggregate> Journal<D> {
     fn encode(
         &self,
         stream: &StreamName,
-        subject: &str,
+        key: &SubjectKey,
         events: &[D::Event],
         recording: &Recording,
     ) -> Result<Vec<NewEvent>, AppendError> {
         let broken = |error: &dyn std::fmt::Display| AppendError::Unavailable(error.to_string().into());
-        let key = self.vault.subject_key(subject).map_err(|error| broken(&error))?;
         let metadata = Metadata {
             request_id: recording.request_id,
             payload_hash: recording.payload_hash.clone(),
@@ -181,7 +182,7 @@ impl<D: Aggregate> Journal<D> {
         let metadata = metadata.to_json().map_err(|error| broken(&error))?;
         let sealed = events.iter().enumerate().map(|(index, event)| {
             let mut event = event.clone();
-            self.vault.seal(stream.as_str(), &mut event, &key).map_err(|error| broken(&error))?;
+            self.vault.seal(stream.as_str(), &mut event, key).map_err(|error| broken(&error))?;
             Ok(NewEvent {
                 id: stored::event_id(recording.request_id, index),
                 kind: event.kind().into(),

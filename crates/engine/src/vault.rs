@@ -46,9 +46,14 @@ impl Vault {
         self.hash(&[b"pseudonym", what.as_bytes(), value.trim().as_bytes()])
     }
 
-    /// The key under which `subject`'s data is sealed.
-    pub(crate) fn subject_key(&self, subject: &str) -> Result<SubjectKey, KeyError> {
-        self.keys.assign(subject)
+    /// The key under which `subject`'s data is sealed. Where it must be waited for, it is not waited for on an async thread.
+    pub(crate) async fn subject_key(&self, subject: &str) -> Result<SubjectKey, KeyError> {
+        if let Some(key) = self.keys.at_hand(subject)? {
+            return Ok(key);
+        }
+        let (keys, subject) = (Arc::clone(&self.keys), subject.to_owned());
+        let waited = tokio::task::spawn_blocking(move || keys.assign(&subject)).await;
+        waited.unwrap_or_else(|error| Err(KeyError::Unavailable(error.to_string().into())))
     }
 
     /// Seals every readable personal field of an event.

@@ -90,6 +90,9 @@ pub trait KeyStore: Send + Sync + 'static {
     /// becomes durable shortly after (see [`strays`](KeyStore::strays)).
     fn assign(&self, subject: &str) -> Result<(KeyId, Key), KeyError>;
 
+    /// As [`assign`](KeyStore::assign), but never waits: `None` when a key would have to be waited for.
+    fn at_hand(&self, subject: &str) -> Result<Option<(KeyId, Key)>, KeyError>;
+
     /// The key with this number. `None`: erased, or never existed.
     fn key(&self, id: KeyId) -> Result<Option<Key>, KeyError>;
 

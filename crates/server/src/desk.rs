@@ -12,7 +12,7 @@ use prost::Message;
 use switchboard_domain::{
     Timestamp, Violation,
     actor::Actor,
-    ticket::{BusinessType, Command, Event, Rejection, Stage, TicketId, Tickets},
+    ticket::{BusinessType, Command, Event, ExternalRef, Rejection, Stage, TicketId, Tickets},
 };
 use switchboard_engine::{
     command::{Aggregates, Failure, Outcome, Request},
@@ -22,7 +22,7 @@ use switchboard_engine::{
     projector::Progress,
     vault::Vault,
 };
-use switchboard_views::{Fact, ticket_page::TicketPage};
+use switchboard_views::{Fact, ticket_list::Row, ticket_page::TicketPage};
 use switchboard_wire::{
     answer,
     command::{self, TicketRef, TicketRequest},
@@ -364,15 +364,18 @@ impl Desk {
         Ok(found.and_then(|raw| Some((TicketId::parse(raw.stream.id())?, raw.revision.0 == 0))))
     }
 
-    /// The caller's open ticket that a report of this type belongs to, the latest first.
+    /// The caller's open ticket that a report of this type belongs to, the latest first; one that brings another system's number
+    /// belongs only to a ticket of that number.
     pub(crate) async fn open_ticket(
         &self,
         keys: (Option<String>, Option<String>),
         business: BusinessType,
+        external: Option<ExternalRef>,
     ) -> Result<Option<TicketId>, Refusal> {
         let since = self.tickets.clock().now();
         let known = self.look_up(move |list| list.by_caller(keys.0.as_deref(), keys.1.as_deref(), since, 20)).await?;
-        Ok(known.open.iter().find(|row| row.ticket.business == business).map(|row| row.id))
+        let same = |row: &&Row| row.ticket.business == business && (external.is_none() || row.external == external);
+        Ok(known.open.iter().find(same).map(|row| row.id))
     }
 }
 

@@ -272,6 +272,9 @@ async fn not_serving(reporter: &tonic_health::server::HealthReporter) {
 async fn link(desk: Arc<Desk>, engine: Actor, want: Want<Intent>) -> Answer {
     let (target, command) = want.intent.command();
     let request_id = reactor::request_id("linkage", &want, &target.to_string());
+    // The fact that made the process want it, so that whoever reads the answer finds the question.
+    let page = desk.feed.page(want.because.saturating_sub(1), 1).await.unwrap_or_default();
+    let cause = page.first();
     let request = Request {
         request_id,
         payload_hash: desk.vault().hash(&[b"linkage", request_id.as_bytes()]),
@@ -279,8 +282,8 @@ async fn link(desk: Arc<Desk>, engine: Actor, want: Want<Intent>) -> Answer {
         occurred_at: None,
         etag: None,
         opens: false,
-        causation_id: None,
-        correlation_id: None,
+        causation_id: cause.map(|entry| entry.raw.id),
+        correlation_id: cause.and_then(|entry| entry.metadata.as_ref()).map(|metadata| metadata.correlation_id),
     };
     match desk.tickets.execute(&target, &command, &request).await {
         Ok(outcome) => Answer::Done(outcome.position),

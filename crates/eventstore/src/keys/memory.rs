@@ -51,6 +51,10 @@ impl KeyStore for MemoryKeys {
         Ok((id, key))
     }
 
+    fn at_hand(&self, subject: &str) -> Result<Option<(KeyId, Key)>, KeyError> {
+        self.assign(subject).map(Some)
+    }
+
     fn key(&self, id: KeyId) -> Result<Option<Key>, KeyError> {
         Ok(self.state().keys.get(&id).cloned())
     }

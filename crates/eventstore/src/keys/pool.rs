@@ -85,20 +85,31 @@ impl Pool {
         let mut state = self.state();
         let begun = Instant::now();
         loop {
-            if let Some(pair) = state.known(subject) {
+            if let Some(pair) = self.take(&mut state, subject)? {
                 return Ok(pair);
             }
-            if let Some(cause) = &state.stopped {
-                return Err(KeyError::Unavailable(cause.clone()));
-            }
-            if let Some(pair) = state.ready.pop() {
-                state.hand_out(subject, &pair);
-                self.work.notify_one();
-                return Ok(pair);
-            }
-            self.work.notify_one();
             state = self.wait(state, begun)?;
         }
+    }
+
+    pub(super) fn at_hand(&self, subject: &str) -> Result<Option<Pair>, KeyError> {
+        self.take(&mut self.state(), subject)
+    }
+
+    /// A key from memory; without one the thread is told to make more.
+    fn take(&self, state: &mut State, subject: &str) -> Result<Option<Pair>, KeyError> {
+        if let Some(pair) = state.known(subject) {
+            return Ok(Some(pair));
+        }
+        if let Some(cause) = &state.stopped {
+            return Err(KeyError::Unavailable(cause.clone()));
+        }
+        let pair = state.ready.pop();
+        if let Some(pair) = &pair {
+            state.hand_out(subject, pair);
+        }
+        self.work.notify_one();
+        Ok(pair)
     }
 
     pub(super) fn key(&self, id: KeyId) -> Result<Option<Key>, KeyError> {

@@ -84,6 +84,11 @@ impl KeyStore for SqliteKeys {
         self.pool.assign(subject)
     }
 
+    fn at_hand(&self, subject: &str) -> Result<Option<(KeyId, Key)>, KeyError> {
+        check_subject(subject)?;
+        self.pool.at_hand(subject)
+    }
+
     fn key(&self, id: KeyId) -> Result<Option<Key>, KeyError> {
         self.pool.key(id)
     }

@@ -112,15 +112,13 @@ impl Intake {
         command: &Receive,
     ) -> Result<Option<TicketId>, Refusal> {
         let keys = self.desk.caller_keys(receive.caller.as_ref());
-        let words_only = !command.confidential
-            && !path::of(command.business).always_confidential
-            && command.external.is_none()
-            && command.linked.is_none();
+        let words_only =
+            !command.confidential && !path::of(command.business).always_confidential && command.linked.is_none();
         if !words_only || keys == (None, None) {
             return Ok(None);
         }
         self.desk.reach(Some(self.desk.head())).await?;
-        self.desk.open_ticket(keys, command.business).await
+        self.desk.open_ticket(keys, command.business, command.external.clone()).await
     }
 
     /// Adds the report's words to a ticket.
