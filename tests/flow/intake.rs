@@ -42,6 +42,28 @@ async fn a_caller_is_recognised_by_phone_or_account_with_what_is_open_for_them()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_report_that_a_supplement_cannot_hold_opens_a_ticket_of_its_own() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    let line = server.line().await;
+    let mut intake = line.intake(&who("ivr", "sgcc"));
+    let report = |change: &dyn Fn(&mut proto::ReceiveRequest)| {
+        let mut receive = receive(BusinessType::Complaint, PHONE);
+        change(&mut receive);
+        ReportRequest { receive: Some(receive) }
+    };
+    let number = |value: &str| Some(proto::ExternalRef { issuer: "12345".into(), value: value.into() });
+    let opened = intake.report(report(&|r| r.external = number("DH1"))).await.unwrap().into_inner();
+    assert!(!opened.attached);
+    let in_confidence = intake.report(report(&|r| r.confidential = true)).await.unwrap().into_inner();
+    assert!(!in_confidence.attached, "a wish for confidence is not lost in an open ticket");
+    let another = intake.report(report(&|r| r.external = number("DH2"))).await.unwrap().into_inner();
+    assert!(!another.attached, "another system's number is not lost");
+    let same = intake.report(report(&|r| r.external = number("DH1"))).await.unwrap().into_inner();
+    assert_eq!((same.attached, same.number), (true, opened.number));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_report_attaches_to_the_open_ticket_and_a_repeated_one_is_answered_as_before() {
     let stage = Stage::new();
     let server = stage.serve();

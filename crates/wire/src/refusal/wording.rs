@@ -26,8 +26,8 @@ pub(super) fn refusal(refusal: &Refusal, l: Language) -> String {
         Refusal::TicketNotFound => say!(l, "没有这张工单。", "There is no such ticket."),
         Refusal::RequestIdReused => say!(
             l,
-            "该请求号已用于另一内容的请求，请换用新的请求号。",
-            "The request id was used before with another body; choose a new one."
+            "该请求号已用于另一内容的请求，或由他人用过，请换用新的请求号。",
+            "The request id was used before with another body or by another actor; choose a new one."
         ),
         Refusal::RevisionConflict { current: Some(current) } => say!(
             l,
