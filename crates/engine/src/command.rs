@@ -44,6 +44,23 @@ pub struct Request {
     pub correlation_id: Option<Uuid>,
 }
 
+impl Request {
+    /// A request that happens now, depends on no revision, and was caused by nothing but itself.
+    #[must_use]
+    pub fn new(request_id: Uuid, payload_hash: String, actor: Actor) -> Self {
+        Self {
+            request_id,
+            payload_hash,
+            actor,
+            occurred_at: None,
+            etag: None,
+            opens: false,
+            causation_id: None,
+            correlation_id: None,
+        }
+    }
+}
+
 /// What came of an accepted command.
 #[derive(Clone, Debug)]
 pub struct Outcome<D: Aggregate> {

@@ -73,16 +73,7 @@ impl Numbers {
 
     async fn reserve(&self, date: &str, before: u32) -> Result<Block, Failure<Exhausted>> {
         let size = if before == 0 { BLOCK_NUMBERS_FIRST } else { (before * 2).min(BLOCK_NUMBERS_MAX) };
-        let request = Request {
-            request_id: Uuid::new_v4(),
-            payload_hash: String::new(),
-            actor: self.actor.clone(),
-            occurred_at: None,
-            etag: None,
-            opens: false,
-            causation_id: None,
-            correlation_id: None,
-        };
+        let request = Request::new(Uuid::new_v4(), String::new(), self.actor.clone());
         let outcome = self.streams.execute(&date.to_owned(), &Reserve { count: size }, &request).await?;
         let (first, last) = outcome.events.first().map_or((1, 0), |reserved| (reserved.first, reserved.last));
         Ok(Block { next: first, last, size })

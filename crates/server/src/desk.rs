@@ -136,15 +136,11 @@ impl Desk {
                 return Err(Refusal::InvalidFields(vec![Violation::contradicts("master", "header.ticket")]));
             }
         }
+        let identity = self.identity(R::METHOD, actor, body);
         let request = Request {
-            request_id: header.request_id,
-            payload_hash: self.identity(R::METHOD, actor, body),
-            actor: actor.clone(),
             occurred_at: header.occurred_at,
             etag: header.etag,
-            opens: false,
-            causation_id: None,
-            correlation_id: None,
+            ..Request::new(header.request_id, identity, actor.clone())
         };
         self.execute(id, &command, &request).await
     }
@@ -174,14 +170,9 @@ impl Desk {
         receive.number = self.number(at, header.request_id).await?;
         let id = TicketId::opened_by(header.request_id);
         let request = Request {
-            request_id: header.request_id,
-            payload_hash,
-            actor: actor.clone(),
             occurred_at: header.occurred_at,
-            etag: None,
             opens: true,
-            causation_id: None,
-            correlation_id: None,
+            ..Request::new(header.request_id, payload_hash, actor.clone())
         };
         let done = self.execute(id, &Command::Receive(Box::new(receive)), &request).await?;
         let number = match done.events.first() {
@@ -290,9 +281,9 @@ impl Desk {
     }
 
     /// The facts of one ticket, personal data opened; empty when there is no such ticket.
-    async fn facts(&self, id: TicketId, from: u64) -> Result<Vec<Fact>, Refusal> {
+    async fn facts(&self, id: TicketId) -> Result<Vec<Fact>, Refusal> {
         let journal = self.tickets.journal();
-        let decoded = journal.read(&id, from).await.map_err(unreadable)?;
+        let decoded = journal.read(&id, 0).await.map_err(unreadable)?;
         let stream = switchboard_engine::journal::Journal::<Tickets>::stream(&id).map_err(|e| unreadable_text(&e))?;
         let opened = decoded.into_iter().map(|mut fact| {
             self.vault().open(stream.as_str(), &fact.kind, &mut fact.event);
@@ -306,7 +297,7 @@ impl Desk {
     /// # Errors
     /// [`Refusal::TicketNotFound`] when it did not exist at that point.
     pub async fn page(&self, id: TicketId, as_of: AsOf) -> Result<TicketPage, Refusal> {
-        let facts = self.facts(id, 0).await?;
+        let facts = self.facts(id).await?;
         // Up to the first fact past the point: what is shown was once the ticket, whatever a clock did between two starts.
         let seen = facts.iter().take_while(|fact| match as_of {
             AsOf::Now => true,
@@ -348,7 +339,7 @@ impl Desk {
         };
         self.recorded(request.min_position).await?;
         let id = self.resolve(&reference).await?;
-        let facts = self.facts(id, 0).await?;
+        let facts = self.facts(id).await?;
         let confidential = TicketPage::fold(facts.iter()).ok_or(Refusal::TicketNotFound)?.row.ticket.confidential;
         let from = usize::try_from(request.from_revision).unwrap_or(usize::MAX);
         let shown =

@@ -275,15 +275,11 @@ async fn link(desk: Arc<Desk>, engine: Actor, want: Want<Intent>) -> Answer {
     // The fact that made the process want it, so that whoever reads the answer finds the question.
     let page = desk.feed.page(want.because.saturating_sub(1), 1).await.unwrap_or_default();
     let cause = page.first();
+    let identity = desk.vault().hash(&[b"linkage", request_id.as_bytes()]);
     let request = Request {
-        request_id,
-        payload_hash: desk.vault().hash(&[b"linkage", request_id.as_bytes()]),
-        actor: engine,
-        occurred_at: None,
-        etag: None,
-        opens: false,
         causation_id: cause.map(|entry| entry.raw.id),
         correlation_id: cause.and_then(|entry| entry.metadata.as_ref()).map(|metadata| metadata.correlation_id),
+        ..Request::new(request_id, identity, engine)
     };
     match desk.tickets.execute(&target, &command, &request).await {
         Ok(outcome) => Answer::Done(outcome.position),

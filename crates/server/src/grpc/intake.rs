@@ -65,15 +65,10 @@ impl Intake {
             return Err(Refusal::InvalidFields(vec![Violation::missing("receive")]));
         };
         let (header, command) = command::receive(receive, actor).map_err(Refusal::InvalidFields)?;
+        let identity = self.desk.identity("Report", actor, body);
         let request = EngineRequest {
-            request_id: header.request_id,
-            payload_hash: self.desk.identity("Report", actor, body),
-            actor: actor.clone(),
             occurred_at: header.occurred_at,
-            etag: None,
-            opens: false,
-            causation_id: None,
-            correlation_id: None,
+            ..EngineRequest::new(header.request_id, identity, actor.clone())
         };
         // A repeated report is answered from where the first was recorded, whatever is open now.
         let (target, checks) = match self.desk.reported(header.request_id).await? {
