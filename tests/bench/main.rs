@@ -2,15 +2,19 @@
 //!
 //! Everything is measured in one run, contenders in alternating slices, and reported as medians of paired ratios with their
 //! spread; nothing is discarded. The server is a process of its own, so that its CPU time and memory can be read.
-//! `SECONDS=` sets the length of a slice, `PAIRS=` how many, `DATA=` the folder (its disk is what is measured).
+//! `ONLY=promises` leaves the rest out; `CLOCKS=`, `TICKETS=`, `PASSES=`, `DUE_RATE=` and `DUE_SECONDS=` size that part. `SECONDS=` sets the length of a slice, `PAIRS=` how many, `DATA=` the folder (its disk is what is measured).
 
 mod disk;
 mod fold;
 mod load;
+mod promises;
 mod server;
 mod stats;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use switchboard_eventstore::sqlite::{SqliteOptions, SqliteStore};
 
@@ -42,6 +46,27 @@ async fn main() -> Outcome<()> {
     println!("cores {}, fdatasync of 4 KiB: p50 {:.3} ms, p99 {:.3} ms (n 200)", cores(), ms(probe.0), ms(probe.1));
     println!("slices of {slice:?}, {pairs} pairs, in {}", folder.display());
 
+    if setting::<String>("ONLY", String::new()) == "promises" {
+        let server = Server::start(&folder.join("grpc"))?;
+        promises(server, &folder).await?;
+    } else {
+        everything(&folder, slice, pairs).await?;
+    }
+    std::fs::remove_dir_all(&folder)?;
+    Ok(())
+}
+
+async fn promises(server: Server, folder: &Path) -> Outcome<()> {
+    println!("\n# Promises: from due to the recorded breach, through a server");
+    promises::delay(&server.endpoint).await?;
+    server.stop()?;
+    println!("\n# Promises: the watch's memory and a simulated day, one core");
+    promises::clocks()?;
+    println!("\n# Promises: history judged under another policy, one core");
+    promises::backtest(&folder.join("dockets"))
+}
+
+async fn everything(folder: &Path, slice: Duration, pairs: usize) -> Outcome<()> {
     let server = Server::start(&folder.join("grpc"))?;
     let load = Load::connect(&server.endpoint, 8).await?;
     let store = SqliteStore::open(&folder.join("keeper"), SqliteOptions::default())?;
@@ -68,11 +93,11 @@ async fn main() -> Outcome<()> {
         let (mut syncs, mut models) = (Vec::new(), Vec::new());
         load.run(callers, slice / 2).await?;
         for pair in 0..pairs {
-            let sync = disk::probe(&folder, 40)?.0;
+            let sync = disk::probe(folder, 40)?.0;
             let order: [u8; 3] = if pair % 2 == 0 { [0, 1, 2] } else { [2, 1, 0] };
             for turn in order {
                 match turn {
-                    0 => raw.push(disk::batches(&folder, callers, slice / 2)?),
+                    0 => raw.push(disk::batches(folder, callers, slice / 2)?),
                     1 => keeper.push(load::keeper(&store, callers, slice / 2).await?),
                     _ => {
                         let before = server.cpu();
@@ -130,13 +155,12 @@ async fn main() -> Outcome<()> {
         server.memory("VmRSS"),
         server.memory("VmHWM")
     );
-    server.stop()?;
+
     store.close().await;
+    promises(server, folder).await?;
 
     println!("\n# B8: decode and fold, one core");
-    fold::run(&folder.join("grpc"), pairs).await?;
-    std::fs::remove_dir_all(&folder)?;
-    Ok(())
+    fold::run(&folder.join("grpc"), pairs).await
 }
 
 fn cores() -> usize {

@@ -131,6 +131,7 @@ async fn a_ticket_on_the_command_line_has_the_documented_shape() {
         "stage",
         "supervised",
         "suspended",
+        "tier",
         "updated_at",
         "urgency",
         "urges",

@@ -59,6 +59,11 @@ async fn a_report_that_a_supplement_cannot_hold_opens_a_ticket_of_its_own() {
     assert!(!in_confidence.attached, "a wish for confidence is not lost in an open ticket");
     let another = intake.report(report(&|r| r.external = number("DH2"))).await.unwrap().into_inner();
     assert!(!another.attached, "another system's number is not lost");
+    let [told, agreed] = [0, 86_400].map(|s| Some(prost_types::Timestamp { seconds: 1_700_000_000 + s, nanos: 0 }));
+    let visit = report(&|r| (r.occurred_at, r.appointment) = (told, agreed));
+    let visit = intake.report(visit).await.unwrap().into_inner();
+    assert!(!visit.attached, "an appointment is not lost");
+    assert_eq!(line.get(&visit.outcome.unwrap().ticket_id).await.unwrap().appointment, agreed);
     let same = intake.report(report(&|r| r.external = number("DH1"))).await.unwrap().into_inner();
     assert_eq!((same.attached, same.number), (true, opened.number));
 }

@@ -15,6 +15,7 @@ mod intake;
 mod life;
 mod lists;
 mod privacy;
+mod promises_cli;
 mod race;
 mod reading;
 mod refusals;

@@ -129,6 +129,7 @@ async fn a_confidential_ticket_is_neither_known_to_the_intake_nor_leads_to_a_doo
         }),
         call_id: Some("call-traced".into()),
         external: Some(proto::ExternalRef { issuer: "issuer-traced".into(), value: "value-traced".into() }),
+        tier: proto::CustomerTier::A.into(),
         ..somebody(business)
     };
     let report = traceable(BusinessType::Report);
@@ -144,6 +145,7 @@ async fn a_confidential_ticket_is_neither_known_to_the_intake_nor_leads_to_a_doo
         let view = line.get(&ticket).await.unwrap();
         assert_eq!(view.place, Some(proto::Place { area: proto::Area::Rural.into(), ..Default::default() }));
         assert_eq!((&view.address, &view.external), (&None, &None));
+        assert_eq!(view.tier(), proto::CustomerTier::Unspecified);
         let told = format!("{view:?} {:?} {:?}", line.history(&ticket).await.unwrap(), line.list("").await.unwrap());
         for trace in ["traced", "30271828", "120314159", "30_271_828", "Wensan"] {
             assert!(!told.contains(trace), "{trace} in {told}");

@@ -12,9 +12,11 @@ const BANNED: [&str; 12] =
     ["util", "utils", "helper", "helpers", "common", "misc", "manager", "managers", "base", "impl", "impls", "core"];
 
 /// Where sentences and names in Chinese live. Everywhere else Chinese stands in rustdoc, or in a test that quotes these.
-const CATALOGUES: [&str; 4] = [
+const CATALOGUES: [&str; 6] = [
     "crates/simulator/src/city/words.rs",
     "crates/views/src/advice/catalogue.rs",
+    "crates/views/src/kpi/catalogue.rs",
+    "crates/views/src/promises/catalogue.rs",
     "crates/wire/src/refusal/terms.rs",
     "crates/wire/src/refusal/wording.rs",
 ];
@@ -97,7 +99,8 @@ fn names_are_nouns_of_the_trade() {
 #[test]
 fn source_is_ascii_but_for_chinese_in_rustdoc_and_catalogues() {
     let mut found = Vec::new();
-    let manifests = pages("", ".toml");
+    // What is shipped as data names holidays and clocks as people read them.
+    let manifests = pages("", ".toml").into_iter().filter(|page| !page.path.starts_with("deploy/"));
     for page in sources().into_iter().chain(manifests).filter(|page| !CATALOGUES.contains(&page.path.as_str())) {
         for (number, line) in page.lines().filter(|(_, line)| !line.is_ascii()) {
             let text = line.trim_start();

@@ -12,3 +12,13 @@ pub fn bar(total: u64, what: &'static str) -> ProgressBar {
     bar.set_prefix(what);
     bar
 }
+
+/// A count of things whose total nobody knows; hidden unless stderr is a terminal.
+pub fn counter(what: &'static str) -> ProgressBar {
+    let counter = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
+    if let Ok(style) = ProgressStyle::with_template("{prefix:>10} {human_pos} {per_sec}") {
+        counter.set_style(style);
+    }
+    counter.set_prefix(what);
+    counter
+}

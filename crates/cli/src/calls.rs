@@ -1,5 +1,6 @@
-//! `ticket`, `intake`, `audit`: every call of the API as a command, made from the protos. A field becomes an option, a nested
-//! field an option with a dotted name, an enum value its short name in lower case, and the comment in the proto the help.
+//! `ticket`, `intake`, `audit`, `board`, `admin`: every call of the API as a command, made from the protos. A field becomes an
+//! option, a nested field an option with a dotted name, an enum value its short name in lower case, and the comment in the proto
+//! the help. Commands that were written by hand are beside it: [`crate::policy`], [`crate::calendar`], [`crate::kpi`].
 
 use std::process::ExitCode;
 
@@ -12,17 +13,22 @@ use prost_reflect::{
 use uuid::Uuid;
 
 use crate::{
-    client::{self, Caller},
+    client::{self, Caller, speaker, with_own_org},
     option,
     output::{self, Form},
-    server,
 };
 
 /// The command and the service behind it.
-const SERVICES: [(&str, &str, &str); 3] = [
+const SERVICES: [(&str, &str, &str); 5] = [
     ("ticket", "switchboard.v1.TicketService", "Commands to tickets, and questions about them"),
     ("intake", "switchboard.v1.IntakeService", "What IVR and bots ask while a caller waits"),
     ("audit", "switchboard.v1.AuditService", "The raw facts, from any position"),
+    ("board", "switchboard.v1.BoardService", "Figures over many tickets, call by call; `kpi` is made for people"),
+    (
+        "admin",
+        "switchboard.v1.AdminService",
+        "Policies and calendars, call by call; `policy` and `calendar` are made for people",
+    ),
 ];
 
 /// One command per service, one below it per call.
@@ -32,34 +38,24 @@ pub fn commands() -> Vec<Command> {
         let command = Command::new(name).about(about).subcommand_required(true).arg_required_else_help(true);
         let methods = pool.get_service_by_name(service);
         let calls = methods.iter().flat_map(|service| service.methods().collect::<Vec<_>>());
-        calls.fold(command, |command, method| command.subcommand(call_command(&method)))
+        // Publishing is for operators only, and they may ask what everybody may.
+        let role = if name == "admin" { "operator" } else { "desk" };
+        calls.fold(command, |command, method| command.subcommand(call_command(&method, role)))
     };
     SERVICES.into_iter().map(service).collect()
 }
 
-fn call_command(method: &MethodDescriptor) -> Command {
+fn call_command(method: &MethodDescriptor, role: &'static str) -> Command {
     let file = method.parent_service().parent_file();
-    let command = Command::new(kebab(method.name()))
-        .about(comment(&file, method.path()))
-        .arg(server())
-        .arg(option("actor", "ID", "Who acts").default_value("desk-1").env("SWITCHBOARD_ACTOR"))
-        .arg(
-            option("role", "ROLE", "In which role: ivr, agent, desk, crew, inspector, auditor, operator, importer")
-                .default_value("desk")
-                .env("SWITCHBOARD_ROLE"),
-        )
-        .arg(option("org", "UNIT", "For which unit").default_value("sgcc").env("SWITCHBOARD_ORG"))
-        .arg(
-            option("language", "LANGUAGE", "Language of sentences: zh-CN or en")
-                .default_value("en")
-                .env("SWITCHBOARD_LANGUAGE"),
-        );
+    let command = speaker(Command::new(kebab(method.name())).about(comment(&file, method.path())), role);
     let command = if method.is_server_streaming() {
         command.arg(option("limit", "N", "End after so many messages").value_parser(clap::value_parser!(u64)))
     } else {
         command
     };
-    leaves(&method.input(), "").into_iter().fold(command, |command, leaf| command.arg(leaf.argument()))
+    let leaves = leaves(&method.input(), "");
+    let command = if leaves.iter().any(|leaf| leaf.name == "org") { with_own_org(command) } else { command };
+    leaves.into_iter().fold(command, |command, leaf| command.arg(leaf.argument()))
 }
 
 /// One field of a request, however deep, as the command line knows it.
@@ -151,17 +147,15 @@ async fn make(
     let mut body = DynamicMessage::new(method.input());
     fill(&mut body, matches, "")?;
     name_request(&mut body);
-    let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
-    let caller = Caller { id: text("actor"), role: text("role"), org: text("org"), language: text("language") };
     let limit = matches.try_get_one::<u64>("limit").ok().flatten().copied().unwrap_or(u64::MAX);
-    let channel = client::connect(&text("server")).await?;
+    let channel = client::connect(matches.get_one::<String>("server").context("no server")?).await?;
     let mut seen = 0;
     let limited = |answer| {
         seen += 1;
         each(answer)?;
         Ok(seen < limit)
     };
-    client::call(channel, &method, body, &caller, limited).await
+    client::call(channel, &method, body, &Caller::of(matches), limited).await
 }
 
 /// Sets what the arguments say; whether any was said.
@@ -253,7 +247,7 @@ fn name_request(body: &mut DynamicMessage) {
 }
 
 /// Prints an answer.
-fn show(answer: &DynamicMessage, form: Form) -> anyhow::Result<()> {
+pub fn show(answer: &DynamicMessage, form: Form) -> anyhow::Result<()> {
     let value = printable(answer, form)?;
     match form {
         Form::Json => output::json(&value),
@@ -263,7 +257,7 @@ fn show(answer: &DynamicMessage, form: Form) -> anyhow::Result<()> {
 }
 
 /// An answer as JSON; for a table without what is not said.
-fn printable(answer: &DynamicMessage, form: Form) -> anyhow::Result<serde_json::Value> {
+pub fn printable(answer: &DynamicMessage, form: Form) -> anyhow::Result<serde_json::Value> {
     let options = SerializeOptions::new()
         .use_proto_field_name(true)
         .stringify_64_bit_integers(false)

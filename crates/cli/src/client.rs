@@ -1,8 +1,9 @@
-//! Calling a server by the protos' descriptors: any method, any message, without generated code.
+//! Calling a server by the protos' descriptors: any method, any message. What is asked and answered is said elsewhere.
 
 use std::time::Duration;
 
 use anyhow::Context;
+use clap::{Arg, ArgMatches, Command};
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, MethodDescriptor};
 use switchboard_wire::proto;
@@ -13,6 +14,8 @@ use tonic::{
     metadata::AsciiMetadataValue,
     transport::{Channel, Endpoint},
 };
+
+use crate::{option, server};
 
 /// How long a call may take, and a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -33,6 +36,100 @@ pub struct Caller {
     pub org: String,
     /// Language of sentences.
     pub language: String,
+}
+
+/// The option of the actor's unit, whatever it is called on a command that has another `--org`.
+pub const ACTOR_ORG: &str = "actor-org";
+
+/// A command with the options of every call: which server, and who asks. Unless told otherwise, somebody of that role does.
+pub fn speaker(command: Command, role: &'static str) -> Command {
+    command
+        .arg(server())
+        .arg(option("actor", "ID", "Who acts").default_value(format!("{role}-1")).env("SWITCHBOARD_ACTOR"))
+        .arg(
+            option("role", "ROLE", "In which role: ivr, agent, desk, crew, inspector, auditor, operator, importer")
+                .default_value(role)
+                .env("SWITCHBOARD_ROLE"),
+        )
+        .arg(option("org", "UNIT", "For which unit").id(ACTOR_ORG).default_value("sgcc").env("SWITCHBOARD_ORG"))
+        .arg(
+            option("language", "LANGUAGE", "Language of sentences: zh-CN or en")
+                .default_value("en")
+                .env("SWITCHBOARD_LANGUAGE"),
+        )
+}
+
+/// The same command with its `--org` free for what is asked: the actor's unit is then `--actor-org`.
+pub fn with_own_org(command: Command) -> Command {
+    command.mut_arg(ACTOR_ORG, |argument| argument.long(ACTOR_ORG))
+}
+
+/// The option that waits for a position of the log.
+pub fn min_position() -> Arg {
+    option("min-position", "N", "The answer must be true at least for this log position; waits within the deadline")
+        .value_parser(clap::value_parser!(u64))
+}
+
+impl Caller {
+    /// Somebody of that role, when nobody was asked.
+    pub fn in_role(role: &str) -> Self {
+        Self { id: format!("{role}-1"), role: role.into(), org: "sgcc".into(), language: "en".into() }
+    }
+
+    /// Whoever the options of [`speaker`] name.
+    pub fn of(matches: &ArgMatches) -> Self {
+        let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
+        Self { id: text("actor"), role: text("role"), org: text(ACTOR_ORG), language: text("language") }
+    }
+}
+
+/// An open connection, and who speaks on it.
+#[derive(Debug)]
+pub struct Line {
+    channel: Channel,
+    pool: DescriptorPool,
+    /// Who speaks.
+    pub caller: Caller,
+}
+
+impl Line {
+    /// Connects as the options of [`speaker`] say.
+    pub async fn of(matches: &ArgMatches) -> anyhow::Result<Self> {
+        let server = matches.get_one::<String>("server").context("no server")?;
+        Self::to(server, Caller::of(matches)).await
+    }
+
+    /// Connects.
+    pub async fn to(server: &str, caller: Caller) -> anyhow::Result<Self> {
+        Ok(Self { pool: pool()?, channel: connect(server).await?, caller })
+    }
+
+    /// Asks once.
+    pub async fn ask(&self, service: &str, call: &str, request: &impl Message) -> anyhow::Result<DynamicMessage> {
+        let mut answered = None;
+        let keep = |answer| {
+            answered = Some(answer);
+            Ok(false)
+        };
+        self.hear(service, call, request, keep).await?;
+        answered.context("the server ended without an answer")
+    }
+
+    /// Asks, and gives every message of the answer to `each`, until it says no.
+    pub async fn hear(
+        &self,
+        service: &str,
+        name: &str,
+        request: &impl Message,
+        each: impl FnMut(DynamicMessage) -> anyhow::Result<bool>,
+    ) -> anyhow::Result<()> {
+        let service = self.pool.get_service_by_name(&format!("switchboard.v1.{service}"));
+        let method = service.and_then(|service| service.methods().find(|method| method.name() == name));
+        let method = method.with_context(|| format!("{name} is not in the protos"))?;
+        let mut body = DynamicMessage::new(method.input());
+        body.transcode_from(request)?;
+        call(self.channel.clone(), &method, body, &self.caller, each).await
+    }
 }
 
 /// Connects to a server.

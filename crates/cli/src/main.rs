@@ -8,16 +8,25 @@
 //! ```
 //!
 //! `serve` and `demo` start a server in this process; `import` and `replay` drive one; every other command is a call to one.
-//! The commands under `ticket`, `intake` and `audit` are made from the protos, so that none can be missing ([`calls`]).
+//! The commands under `ticket`, `intake`, `audit`, `board` and `admin` are made from the protos, so that none can be missing
+//! ([`calls`]); those about promises that people use every day are written by hand ([`promises`], [`policy`], [`calendar`], [`kpi`]).
 //! There is no rule about tickets here, and no storage but what `store` looks at.
 
 mod bars;
+mod calendar;
 mod calls;
 mod client;
+mod comparison;
+mod kpi;
 mod output;
 mod play;
+mod policy;
+mod promises;
+mod publish;
 mod serve;
+mod shipped;
 mod store;
+mod times;
 
 use std::process::ExitCode;
 
@@ -60,6 +69,12 @@ async fn run(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
         Some(("import", matches)) => play::import(matches, form).await,
         Some(("replay", matches)) => play::replay(matches, form).await,
         Some(("store", matches)) => store::run(matches, form),
+        Some(("policy", matches)) => policy::run(matches, form).await,
+        Some(("calendar", matches)) => calendar::run(matches, form).await,
+        Some(("kpi", matches)) => kpi::run(matches, form).await,
+        Some(("ticket", matches)) if let Some(("promises", matches)) = matches.subcommand() => {
+            promises::run(matches, form).await
+        }
         Some((service, matches)) => calls::run(service, matches, form).await,
         None => Ok(ExitCode::FAILURE),
     }
@@ -77,7 +92,10 @@ pub(crate) fn command() -> Command {
         .subcommand(serve::command())
         .subcommand(serve::config_command());
     let command = play::commands().into_iter().fold(command, Command::subcommand).subcommand(store::command());
-    calls::commands().into_iter().fold(command, Command::subcommand)
+    let by_hand = [policy::command(), calendar::command(), kpi::command()];
+    let command = by_hand.into_iter().fold(command, Command::subcommand);
+    let command = calls::commands().into_iter().fold(command, Command::subcommand);
+    command.mut_subcommand("ticket", |ticket| ticket.subcommand(promises::command()))
 }
 
 /// An option that takes a value.
@@ -102,4 +120,12 @@ fn logging(filter: &str, json: bool) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if json { logs.json().init() } else { logs.init() }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_command_has_two_options_of_one_name_nor_any_other_contradiction() {
+        super::command().debug_assert();
+    }
 }

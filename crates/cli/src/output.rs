@@ -33,13 +33,30 @@ pub fn json(value: &Value) {
 
 /// Prints rows under headings.
 pub fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+    line(&drawn(headings, rows));
+}
+
+/// Rows under headings, as wide as the terminal at most.
+pub fn drawn(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    filled(table, headings, rows).to_string()
+}
+
+/// Rows under headings without a frame, a step to the right: what belongs to the line above.
+pub fn indented(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    let text = filled(table, headings, rows).to_string();
+    text.lines().map(|line| format!("   {}", line.trim_end())).collect::<Vec<_>>().join("\n")
+}
+
+fn filled(mut table: Table, headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Table {
     table.set_header(headings.iter().copied());
     for row in rows {
         table.add_row(row);
     }
-    line(&table);
+    table
 }
 
 /// What a person looks for first in a table, in this order; everything else follows.

@@ -19,6 +19,7 @@ use crate::{
     bars::bar,
     flag, option,
     output::{self, Form},
+    promises, shipped,
 };
 
 /// The folder of the demo.
@@ -105,7 +106,14 @@ impl Stage {
         let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
         let config = Config { data: data.to_owned(), listen: free, operations: free, ..Config::default() };
         let server = Server::start(&config, None).await?;
-        Ok(Self { endpoint: format!("http://{}", server.listen), own: Some(server) })
+        let stage = Self { endpoint: format!("http://{}", server.listen), own: Some(server) };
+        match shipped::publish_on_empty(&stage.endpoint).await {
+            Ok(()) => Ok(stage),
+            Err(error) => {
+                stage.end().await?;
+                Err(error)
+            }
+        }
     }
 
     async fn play<I>(&self, scripts: I, options: Options, total: u64) -> anyhow::Result<Report>
@@ -258,7 +266,7 @@ async fn story(endpoint: &str) -> anyhow::Result<()> {
         "list",
         vec![
             "--filter".into(),
-            "stage = closed AND business_type = fault_repair".into(),
+            "stage = closed AND business_type = fault_repair AND crew_progress = restored".into(),
             "--page-size".into(),
             "1".into(),
         ],
@@ -274,6 +282,8 @@ async fn story(endpoint: &str) -> anyhow::Result<()> {
             vec![text(fact, "/occurred_at"), text(fact, "/kind"), text(fact, "/actor/role"), text(fact, "/actor/org")]
         });
         output::table(&["occurred at (UTC)", "fact", "role", "unit"], rows);
+        println!("Its promises; `switchboard ticket promises {number}` explains them:");
+        output::line(&promises::summary(endpoint, number).await?);
     }
     let mut stages = Vec::new();
     for stage in [

@@ -4,7 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use crate::{Timestamp, actor::Actor, rules::Rules};
+use crate::{Timestamp, actor::Actor, rules::Rules, ticket::TicketId};
 
 /// A kind of aggregate: one stream, one consistency boundary, one atomic append.
 pub trait Decider: 'static {
@@ -89,7 +89,15 @@ pub trait Process: Projection {
     /// Its name in metadata and metrics; part of every intent's request id.
     fn name(&self) -> &'static str;
     /// What it wants now, each want with the position of the fact that caused it, at most `limit` of them.
-    fn pending(&self, now: Timestamp, limit: usize) -> Vec<Want<Self::Intent>>;
+    fn pending(&mut self, now: Timestamp, limit: usize) -> Vec<Want<Self::Intent>>;
+    /// The next instant at which it may want something without a new fact; `None` when only facts can make it want.
+    fn wake(&self) -> Option<Timestamp> {
+        None
+    }
+    /// The ticket whose history it let go and needs again before it is told this fact.
+    fn forgotten(&self, _: &Self::Event) -> Option<TicketId> {
+        None
+    }
     /// The intent was refused for good; it is parked with the reason and not wanted again.
     fn refused(&mut self, want: &Want<Self::Intent>, reason: &str);
 }

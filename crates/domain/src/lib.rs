@@ -24,11 +24,13 @@ pub mod actor;
 #[cfg(test)]
 mod chance;
 pub mod decider;
+pub mod fact;
 pub mod linkage;
 pub mod numbering;
 pub mod organisation;
 pub mod personal;
 pub mod rules;
+pub mod sla;
 pub mod ticket;
 
 /// An instant in UTC, to the microsecond on the wire. People see it at +08:00.
@@ -77,6 +79,11 @@ pub enum Problem {
     InTheFuture,
     /// An instant that lies in the past where a coming one is needed.
     InThePast,
+    /// An instant that lies further ahead than the named limit.
+    TooFarAhead {
+        /// The furthest that is taken, in days.
+        days_max: i64,
+    },
 }
 
 impl Violation {

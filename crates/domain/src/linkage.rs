@@ -206,7 +206,7 @@ impl Process for Linkage {
         "linkage"
     }
 
-    fn pending(&self, _: Timestamp, limit: usize) -> Vec<Want<Intent>> {
+    fn pending(&mut self, _: Timestamp, limit: usize) -> Vec<Want<Intent>> {
         let wants = self.wants.iter().take(limit);
         wants.map(|(&(because, _), &intent)| Want { because, name: intent.name(), intent }).collect()
     }

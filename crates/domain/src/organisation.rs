@@ -78,6 +78,15 @@ impl OrgPath {
         Level::ALL[depth.min(LEVELS - 1)]
     }
 
+    /// The unit of `level` that this one is or lies within; `None` when it stands above that level.
+    #[must_use]
+    pub fn at_level(&self, level: Level) -> Option<Self> {
+        let depth = Level::ALL.iter().position(|known| *known == level)? + 1;
+        let mut segments = self.0.split('/');
+        let path: Vec<&str> = segments.by_ref().take(depth).collect();
+        (path.len() == depth).then(|| Self(path.join("/")))
+    }
+
     /// Whether `other` is this unit or lies within it.
     #[must_use]
     pub fn contains(&self, other: &Self) -> bool {
@@ -123,6 +132,9 @@ mod tests {
             !city.contains(&OrgPath::parse("sgcc/zj/hzx").unwrap()),
             "a prefix of the text is not a part of the unit"
         );
+        assert_eq!(city.at_level(Level::Province).unwrap().as_str(), "sgcc/zj");
+        assert_eq!(city.at_level(Level::City).as_ref(), Some(&city));
+        assert_eq!(city.at_level(Level::Crew), None, "a city is in no crew");
         for bad in ["", "/", "sgcc//zj", "SGCC", "a/b/c/d/e/f/g", "sgcc/\u{6d59}"] {
             assert_eq!(OrgPath::parse(bad), Err(NotAnOrgPath), "{bad}");
         }

@@ -1,8 +1,9 @@
-//! The log as it grows: read and decoded once, handed to every projector, process and subscriber.
+//! The log as it grows: read and decoded once, handed to every projector, process and subscriber. And the way back:
+//! one ticket's history up to a fact, for who has let it go.
 //!
-//! The newest facts are kept in a bounded ring; a reader that is further behind reads pages from the store. Readers pull: a
-//! slow one is simply further behind, and nothing queues for it. A fact that cannot be understood is handed on as such,
-//! so that it stops nobody.
+//! The newest facts are kept in a bounded ring; a reader that is further behind reads pages from the store. Readers
+//! pull: a slow one is simply further behind, and nothing queues for it. A fact that cannot be understood is handed on
+//! as such, so that it stops nobody.
 
 use std::{
     collections::VecDeque,
@@ -12,16 +13,20 @@ use std::{
 use futures::StreamExt;
 use switchboard_domain::{
     decider::{Decider, Recorded},
-    ticket::{Event, TicketId, Tickets},
+    fact::Fact,
+    sla::{
+        promise::Promises,
+        publication::{Calendars, Policies},
+    },
+    ticket::{TicketId, Tickets},
 };
-use switchboard_eventstore::{Direction, EventStore, PAGE_EVENTS_MAX, Position, ReadError, Recorded as Raw};
-use switchboard_wire::stored::Metadata;
+use switchboard_eventstore::{
+    Cause, Direction, EventStore, PAGE_EVENTS_MAX, Position, ReadError, Recorded as Raw, StreamName,
+};
+use switchboard_wire::stored::{Metadata, Stored};
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::journal::{decode, recorded};
-
-/// A ticket's fact as projections take it.
-pub type Fact = Recorded<Event, TicketId>;
+use crate::journal::{decode, read_whole, recorded};
 
 /// How many of the newest facts are kept in memory, at most.
 pub const TAIL_FACTS_MAX: usize = 8192;
@@ -35,7 +40,7 @@ pub struct Entry {
     pub raw: Raw,
     /// What is known about its recording; `None` when that cannot be read.
     pub metadata: Option<Metadata>,
-    /// The ticket's fact, if it is one and can be read.
+    /// The fact, if it is one that the domain's folds know and it can be read.
     pub fact: Option<Arc<Fact>>,
 }
 
@@ -45,21 +50,33 @@ impl Entry {
     }
 
     fn read(raw: Raw) -> Self {
-        if raw.stream.category() != Tickets::CATEGORY {
-            let metadata = Metadata::from_json(&raw.meta).ok();
-            return Self { raw, metadata, fact: None };
-        }
-        match (TicketId::parse(raw.stream.id()), decode::<Event>(&raw)) {
-            (Some(id), Ok(decoded)) => {
-                let metadata = Some(decoded.metadata.clone());
-                Self { raw, metadata, fact: Some(Arc::new(recorded(id, decoded))) }
-            }
-            (_, decoded) => {
-                let error = decoded.err().map_or_else(|| "not a ticket id".into(), |error| error.to_string());
-                tracing::error!(position = raw.position.0, %error, "a ticket's fact cannot be read and is passed over");
+        let id = raw.stream.id();
+        let understood = match raw.stream.category() {
+            Tickets::CATEGORY => understand(&raw, TicketId::parse(id), Fact::Ticket),
+            Promises::CATEGORY => understand(&raw, TicketId::parse(id), Fact::Promise),
+            Policies::CATEGORY => understand(&raw, Some(id.to_owned()), Fact::Policy),
+            Calendars::CATEGORY => understand(&raw, Some(id.to_owned()), Fact::Year),
+            _ => None,
+        };
+        match understood {
+            Some((metadata, fact)) => Self { raw, metadata: Some(metadata), fact: Some(Arc::new(fact)) },
+            None => {
                 let metadata = Metadata::from_json(&raw.meta).ok();
                 Self { raw, metadata, fact: None }
             }
+        }
+    }
+}
+
+/// A stored fact as folds take it, with what is known about its recording; `None`, and a line for the operator, when
+/// it cannot be read.
+fn understand<E: Stored, Id>(raw: &Raw, id: Option<Id>, fact: fn(Recorded<E, Id>) -> Fact) -> Option<(Metadata, Fact)> {
+    match (id, decode::<E>(raw)) {
+        (Some(id), Ok(decoded)) => Some((decoded.metadata.clone(), fact(recorded(id, decoded)))),
+        (_, decoded) => {
+            let error = decoded.err().map_or_else(|| "not a ticket id".into(), |error| error.to_string());
+            tracing::error!(position = raw.position.0, %error, "a fact cannot be read and is passed over");
+            None
         }
     }
 }
@@ -173,6 +190,23 @@ impl Feed {
         }
         let page = self.store.read_all(Position(after), max.min(PAGE_EVENTS_MAX), Direction::Forward).await?;
         Ok(page.into_iter().map(|raw| Arc::new(Entry::read(raw))).collect())
+    }
+
+    /// What the feed hands out of one ticket and of its promises before a position, in the order of the log. What
+    /// cannot be understood is passed over here as it was then.
+    ///
+    /// # Errors
+    /// When the store gives no answer.
+    pub async fn history(&self, id: TicketId, before: u64) -> Result<Vec<Arc<Fact>>, ReadError> {
+        let mut facts: Vec<Arc<Fact>> = Vec::new();
+        for category in [Tickets::CATEGORY, Promises::CATEGORY] {
+            let stream = StreamName::new(category, id).map_err(|error| ReadError::Unavailable(Cause::new(error)))?;
+            let raw = read_whole(&*self.store, &stream, 0).await?;
+            let earlier = raw.into_iter().take_while(|raw| raw.position.0 < before);
+            facts.extend(earlier.filter_map(|raw| Entry::read(raw).fact));
+        }
+        facts.sort_unstable_by_key(|fact| fact.position());
+        Ok(facts)
     }
 
     /// The page from memory, if it begins there.

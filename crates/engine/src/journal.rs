@@ -8,21 +8,26 @@ use switchboard_domain::{
     actor::Actor,
     decider::{Decider, Recorded},
     numbering::{Numbering, Reserved},
+    sla::{
+        promise::{self, Promises},
+        publication::{Calendars, Policies, PolicyEvent, YearPublished},
+    },
     ticket::{Event, TicketId, Tickets},
 };
 use switchboard_eventstore::{
     AppendError, Appended, EventStore, Expected, NewEvent, PAGE_EVENTS_MAX, ReadError, Recorded as Raw, Revision,
     StreamName,
 };
-use switchboard_wire::stored::{self, DecodeError, Metadata, Stored};
+use switchboard_wire::stored::{self, DecodeError, EncodeError, Metadata, Stored};
 use uuid::Uuid;
 
-use crate::vault::{SubjectKey, Vault};
+use crate::vault::Vault;
 
 /// An aggregate that the journal can keep: its events have a stored form, and its personal data a subject.
 pub trait Aggregate: Decider<Event: Stored> {
-    /// Whose personal data the stream `id` holds, as far as `event` tells: the name under which a key is kept.
-    /// Never a readable name or number.
+    /// Whose personal data the stream `id` holds, as far as `event` tells: the name under which a key is kept. Never a
+    /// readable name or number. `None` when the event tells of nobody; what it says of somebody nevertheless is sealed
+    /// under the stream's own key.
     fn subject(id: &Self::Id, event: &Self::Event) -> Option<String>;
 }
 
@@ -40,6 +45,24 @@ impl Aggregate for Tickets {
 
 impl Aggregate for Numbering {
     fn subject(_: &String, _: &Reserved) -> Option<String> {
+        None
+    }
+}
+
+impl Aggregate for Promises {
+    fn subject(_: &TicketId, _: &promise::Event) -> Option<String> {
+        None
+    }
+}
+
+impl Aggregate for Policies {
+    fn subject(_: &String, _: &PolicyEvent) -> Option<String> {
+        None
+    }
+}
+
+impl Aggregate for Calendars {
+    fn subject(_: &String, _: &YearPublished) -> Option<String> {
         None
     }
 }
@@ -142,7 +165,8 @@ impl<D: Aggregate> Journal<D> {
             .map_err(|error| AppendError::Unavailable(switchboard_eventstore::Cause::new(error)))
     }
 
-    /// Appends the events of one accepted command, sealed under `subject`'s key, if the stream stands at `expected`.
+    /// Appends the events of one accepted command, what is personal in them sealed under `subject`'s key, if the
+    /// stream stands at `expected`. Where nothing is personal, `subject` needs no key and gets none.
     ///
     /// # Errors
     /// The store's own, see [`AppendError`].
@@ -155,42 +179,16 @@ impl<D: Aggregate> Journal<D> {
         recording: &Recording,
     ) -> Result<Appended, AppendError> {
         let stream = Self::stream(id)?;
-        let key = self.vault.subject_key(subject).await;
-        let key = key.map_err(|error| AppendError::Unavailable(error.to_string().into()))?;
-        let stored = self.encode(&stream, &key, events, recording)?;
+        let mut events = events.to_vec();
+        if events.iter_mut().any(has_readable) {
+            let key = self.vault.subject_key(subject).await.map_err(unavailable)?;
+            for event in &mut events {
+                self.vault.seal(stream.as_str(), event, &key).map_err(unavailable)?;
+            }
+        }
+        let stored = encode(&events, recording).map_err(unavailable)?;
         let expected = expected.map_or(Expected::NoStream, |revision| Expected::Revision(Revision(revision)));
         self.store.append(&stream, expected, stored).await
-    }
-
-    fn encode(
-        &self,
-        stream: &StreamName,
-        key: &SubjectKey,
-        events: &[D::Event],
-        recording: &Recording,
-    ) -> Result<Vec<NewEvent>, AppendError> {
-        let broken = |error: &dyn std::fmt::Display| AppendError::Unavailable(error.to_string().into());
-        let metadata = Metadata {
-            request_id: recording.request_id,
-            payload_hash: recording.payload_hash.clone(),
-            correlation_id: recording.correlation_id,
-            causation_id: recording.causation_id,
-            actor: recording.actor.clone(),
-            occurred_at: recording.occurred_at,
-            recorded_at: recording.recorded_at,
-        };
-        let metadata = metadata.to_json().map_err(|error| broken(&error))?;
-        let sealed = events.iter().enumerate().map(|(index, event)| {
-            let mut event = event.clone();
-            self.vault.seal(stream.as_str(), &mut event, key).map_err(|error| broken(&error))?;
-            Ok(NewEvent {
-                id: stored::event_id(recording.request_id, index),
-                kind: event.kind().into(),
-                data: event.payload().map_err(|error| broken(&error))?,
-                meta: metadata.clone(),
-            })
-        });
-        sealed.collect()
     }
 
     /// All facts of one aggregate from revision `from` on, personal data still sealed.
@@ -199,19 +197,57 @@ impl<D: Aggregate> Journal<D> {
     /// When the store gives no answer, or a fact cannot be understood.
     pub async fn read(&self, id: &D::Id, from: u64) -> Result<Vec<Decoded<D::Event>>, JournalError> {
         let stream = Self::stream(id).map_err(|error| ReadError::Unavailable(error.to_string().into()))?;
-        let mut facts = Vec::new();
-        loop {
-            let next = Revision(from + facts.len() as u64);
-            let page = self.store.read_stream(&stream, next, PAGE_EVENTS_MAX).await?;
-            let ended = page.len() < PAGE_EVENTS_MAX;
-            for raw in &page {
-                facts.push(decode(raw)?);
-            }
-            if ended {
-                return Ok(facts);
-            }
+        let raw = read_whole(&*self.store, &stream, from).await?;
+        raw.iter().map(decode).collect()
+    }
+}
+
+/// A stream from revision `from` on, as stored.
+pub(crate) async fn read_whole(store: &dyn EventStore, stream: &StreamName, from: u64) -> Result<Vec<Raw>, ReadError> {
+    let mut facts = Vec::new();
+    loop {
+        let page = store.read_stream(stream, Revision(from + facts.len() as u64), PAGE_EVENTS_MAX).await?;
+        let ended = page.len() < PAGE_EVENTS_MAX;
+        facts.extend(page);
+        if ended {
+            return Ok(facts);
         }
     }
+}
+
+/// Whether an event says something personal that is not sealed yet.
+fn has_readable<E: Stored>(event: &mut E) -> bool {
+    let mut found = false;
+    event.each_personal(&mut |_, personal| found |= personal.plain().is_some());
+    found
+}
+
+/// The events of one command in their stored form.
+fn encode<E: Stored>(events: &[E], recording: &Recording) -> Result<Vec<NewEvent>, EncodeError> {
+    let metadata = Metadata {
+        request_id: recording.request_id,
+        payload_hash: recording.payload_hash.clone(),
+        correlation_id: recording.correlation_id,
+        causation_id: recording.causation_id,
+        actor: recording.actor.clone(),
+        occurred_at: recording.occurred_at,
+        recorded_at: recording.recorded_at,
+    };
+    let metadata = metadata.to_json()?;
+    let stored = events.iter().enumerate().map(|(index, event)| {
+        Ok(NewEvent {
+            id: stored::event_id(recording.request_id, index),
+            kind: event.kind().into(),
+            data: event.payload()?,
+            meta: metadata.clone(),
+        })
+    });
+    stored.collect()
+}
+
+/// What keeps a fact from being written before the store is asked.
+fn unavailable(error: impl std::fmt::Display) -> AppendError {
+    AppendError::Unavailable(error.to_string().into())
 }
 
 /// Understands one stored fact.

@@ -3,9 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use switchboard_domain::fact::Fact;
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::feed::{Fact, Feed};
+use crate::feed::Feed;
 
 /// The most facts applied in one step.
 pub const STEP_FACTS_MAX: usize = 512;
@@ -24,7 +25,8 @@ pub trait ReadModel: Send + Sync + 'static {
     fn name(&self) -> &'static str;
     /// The position up to which it is true.
     fn checkpoint(&self) -> u64;
-    /// Takes facts into account, in order, together with the position `upto` that they reach. Facts seen before are passed over.
+    /// Takes facts of all kinds into account, in order, together with the position `upto` that they reach. Facts seen
+    /// before are passed over.
     ///
     /// # Errors
     /// When nothing of it was kept; the step will be tried again.

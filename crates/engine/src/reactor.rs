@@ -1,34 +1,45 @@
-//! Runs processes: folds the log into each, carries out what it wants, and tells it what was refused.
+//! Runs processes: folds the log into each, wakes it when it asked to be woken, carries out what it wants, and tells
+//! it what was refused.
 //!
-//! A want's request id derives from the process, the want's name and the fact that caused it, never from the clock: a crash
-//! between acting and observing acts once. A process is asked again only when its fold has passed its own last write.
+//! A want's request id derives from the process, the want's name and the fact that caused it, never from the clock: a
+//! crash between acting and observing acts once. A process is asked again only when its fold has passed its own last
+//! write. One that let a ticket go is told the ticket's history again before the fact that it needs it for. What a
+//! process wants, and what it makes of a refusal, is not known here.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, io, sync::Arc, time::Duration};
 
+use futures::{StreamExt, stream};
 use serde::{Serialize, de::DeserializeOwned};
-use switchboard_domain::decider::{Process, Want};
-use tokio::task::JoinHandle;
+use switchboard_domain::{
+    decider::{Process, Want},
+    fact::{Fact, TicketFact},
+    ticket::TicketId,
+};
+use tokio::{task::JoinHandle, time};
 use uuid::Uuid;
 
 use crate::{
     clock::Clock,
-    feed::{Fact, Feed},
+    feed::{Cursor, Feed},
     notebook::Notebook,
 };
 
-/// The most wants carried out between two looks at the log.
-pub const WANTS_MAX: usize = 64;
 /// The most facts folded in one step.
 pub const STEP_FACTS_MAX: usize = 512;
-/// After so many facts a process notes where it is.
+/// After so many facts a process that has a notebook notes where it is.
 pub const NOTE_FACTS: u64 = 10_000;
-/// How long a want waits that could not be carried out for want of a store.
+/// How long a want waits that could not be carried out for want of a store, and a history that could not be read.
 pub const RETRY: Duration = Duration::from_millis(500);
+/// The longest sleep between two looks at the clock: a wall clock that jumps forward is noticed within it.
+pub const WAKE_CAP: Duration = Duration::from_millis(500);
+/// A process that was to be woken by now and wanted nothing is not asked again sooner, unless facts come.
+pub const WAKE_REST: Duration = Duration::from_millis(10);
 
 /// What became of a want.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Done, now or earlier; its facts end at this position.
+    /// Done, now or earlier, by this want or another: the process is asked again when it knows the log up to this
+    /// position. One that knows it already and wants the same still is told that the want is refused.
     Done(u64),
     /// Refused for good.
     Refused(String),
@@ -43,65 +54,248 @@ pub fn request_id<I>(process: &str, want: &Want<I>, target: &str) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes())
 }
 
-/// Starts running the process `P` from where its notebook says it was.
-pub fn run<P, F, A>(feed: &Arc<Feed>, notebook: Notebook, clock: Arc<dyn Clock>, carry_out: F) -> JoinHandle<()>
+/// Which facts a process is told: a process says so by the type of its events.
+pub trait Hears: Sync {
+    /// The fact as the process takes it; `None` when it is none of its.
+    fn of(fact: &Fact) -> Option<&Self>;
+}
+
+impl Hears for Fact {
+    fn of(fact: &Fact) -> Option<&Self> {
+        Some(fact)
+    }
+}
+
+impl Hears for TicketFact {
+    fn of(fact: &Fact) -> Option<&Self> {
+        fact.ticket()
+    }
+}
+
+/// How much a process does at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The most wants carried out between two looks at the log.
+    pub wants_max: usize,
+    /// How many of them at once, so that they share the store's syncs; 0 counts as 1.
+    pub at_once_max: usize,
+}
+
+impl Default for Pace {
+    /// One by one, in the order of the wants.
+    fn default() -> Self {
+        Self { wants_max: 64, at_once_max: 1 }
+    }
+}
+
+type Note<P> = Box<dyn FnMut(u64, &P) -> io::Result<()> + Send>;
+
+/// A process, the position that it is folded up to, and where that is noted as it goes on.
+pub struct Start<P> {
+    position: u64,
+    process: P,
+    note: Option<Note<P>>,
+}
+
+impl<P> std::fmt::Debug for Start<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Start({})", self.position)
+    }
+}
+
+impl<P> Start<P> {
+    /// A process that knows the log up to `position`. Nothing is noted.
+    #[must_use]
+    pub fn at(position: u64, process: P) -> Self {
+        Self { position, process, note: None }
+    }
+}
+
+impl<P: Serialize + DeserializeOwned + Default> Start<P> {
+    /// A process as its notebook says that it was, in a log with this head; it is noted there from now on.
+    #[must_use]
+    pub fn noted(notebook: Notebook, head: u64) -> Self {
+        let (position, process) = notebook.read(head);
+        Self { position, process, note: Some(Box::new(move |position, process| notebook.write(position, process))) }
+    }
+}
+
+/// Starts running a process.
+pub fn run<P, F, A>(
+    feed: &Arc<Feed>,
+    clock: Arc<dyn Clock>,
+    start: Start<P>,
+    pace: Pace,
+    carry_out: F,
+) -> JoinHandle<()>
 where
-    P: Process<Event = Fact> + Serialize + DeserializeOwned + Default + 'static,
-    F: Fn(Want<P::Intent>) -> A + Send + 'static,
+    P: Process<Event: Hears> + 'static,
+    F: Fn(Want<P::Intent>) -> A + Send + Sync + 'static,
+    A: Future<Output = Answer> + Send + 'static,
+{
+    let Start { position, process, note } = start;
+    let (feed, cursor) = (Arc::clone(feed), feed.cursor(position));
+    tokio::spawn(Reactor { process, feed, cursor, clock, pace, carry_out, note, noted: position, spoken_at: 0 }.run())
+}
+
+/// What came of asking a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spoken {
+    /// It wants nothing.
+    Silence,
+    /// All that it wanted was done; the facts of that are on their way to it.
+    All,
+    /// Something was refused, which may make it want another thing, or has to wait.
+    NotAll,
+}
+
+struct Reactor<P, F> {
+    process: P,
+    feed: Arc<Feed>,
+    cursor: Cursor,
+    clock: Arc<dyn Clock>,
+    pace: Pace,
+    carry_out: F,
+    note: Option<Note<P>>,
+    /// The position that was noted last.
+    noted: u64,
+    /// The position of its own last write.
+    spoken_at: u64,
+}
+
+impl<P, F, A> Reactor<P, F>
+where
+    P: Process<Event: Hears>,
+    F: Fn(Want<P::Intent>) -> A + Send + Sync,
     A: Future<Output = Answer> + Send,
 {
-    let (mut noted, mut process) = notebook.read::<P>(feed.head());
-    let mut cursor = feed.cursor(noted);
-    let feed = Arc::clone(feed);
-    tokio::spawn(async move {
-        let mut spoken_at = 0;
+    async fn run(mut self) {
+        // Whether there is a reason to ask beside the time: facts came, or a want is to be tried again.
+        let mut ask = true;
         loop {
-            let caught_up = cursor.position() >= feed.head();
-            let wants = if caught_up && cursor.position() >= spoken_at {
-                process.pending(clock.now(), WANTS_MAX)
+            let patience = if !self.may_speak() {
+                None
+            } else if ask || self.is_time() {
+                let spoken = self.speak().await;
+                ask = spoken == Spoken::NotAll;
+                match spoken {
+                    Spoken::Silence => self.sleep(),
+                    Spoken::All => None,
+                    Spoken::NotAll => Some(RETRY),
+                }
             } else {
-                Vec::new()
+                self.sleep()
             };
-            let mut later = false;
-            for want in wants {
-                match carry_out(want.clone()).await {
-                    // Done long ago, and the fold that knows it wants it still: asking again would spin.
-                    Answer::Done(position) if position <= cursor.position() => {
-                        process.refused(&want, "carried out before, without the effect that was wanted");
-                    }
-                    Answer::Done(position) => spoken_at = spoken_at.max(position),
-                    Answer::Refused(reason) => {
-                        tracing::warn!(
-                            process = process.name(),
-                            want = want.name,
-                            because = want.because,
-                            reason,
-                            "refused"
-                        );
-                        process.refused(&want, &reason);
-                        later = true;
-                    }
-                    Answer::Later => later = true,
+            ask |= self.listen(patience).await;
+        }
+    }
+
+    /// Whether its fold has passed its own last write and whatever else is there to be known.
+    fn may_speak(&self) -> bool {
+        self.cursor.position() >= self.feed.head().max(self.spoken_at)
+    }
+
+    /// Whether it is to be woken by now.
+    fn is_time(&self) -> bool {
+        self.process.wake().is_some_and(|at| at <= self.clock.now())
+    }
+
+    /// How long it may sleep if no facts come; for ever when only facts can wake it.
+    fn sleep(&self) -> Option<Duration> {
+        let left = (self.process.wake()? - self.clock.now()).to_std().unwrap_or_default();
+        Some(if left.is_zero() { WAKE_REST } else { left.min(WAKE_CAP) })
+    }
+
+    /// Asks the process what it wants, and has that carried out.
+    async fn speak(&mut self) -> Spoken {
+        let wants = self.process.pending(self.clock.now(), self.pace.wants_max);
+        if wants.is_empty() {
+            return Spoken::Silence;
+        }
+        let carry_out = &self.carry_out;
+        let carried = stream::iter(wants).map(async |want| (carry_out(want.clone()).await, want));
+        let mut carried = std::pin::pin!(carried.buffer_unordered(self.pace.at_once_max.max(1)));
+        let mut spoken = Spoken::All;
+        while let Some((answer, want)) = carried.next().await {
+            let refusal = match answer {
+                // Done long ago, and the fold that knows it wants it still: asking again would spin.
+                Answer::Done(position) if position <= self.cursor.position() => {
+                    Some("carried out before, without the effect that was wanted".to_owned())
                 }
+                Answer::Done(position) => {
+                    self.spoken_at = self.spoken_at.max(position);
+                    continue;
+                }
+                Answer::Refused(reason) => Some(reason),
+                Answer::Later => None,
+            };
+            spoken = Spoken::NotAll;
+            if let Some(reason) = refusal {
+                let (process, name, because) = (self.process.name(), want.name, want.because);
+                tracing::warn!(process, want = name, because, reason, "refused");
+                self.process.refused(&want, &reason);
             }
-            let next = cursor.next(STEP_FACTS_MAX);
-            let page = if later { tokio::time::timeout(RETRY, next).await } else { Ok(next.await) };
-            match page {
-                Ok(Ok(page)) => {
-                    page.iter().filter_map(|entry| entry.fact.as_deref()).for_each(|fact| process.apply(fact))
+        }
+        spoken
+    }
+
+    /// Folds the next facts, for which it waits that long at most; whether there were any.
+    async fn listen(&mut self, patience: Option<Duration>) -> bool {
+        let next = self.cursor.next(STEP_FACTS_MAX);
+        let page = match patience {
+            Some(patience) => time::timeout(patience, next).await,
+            None => Ok(next.await),
+        };
+        match page {
+            Ok(Ok(page)) => {
+                for fact in page.iter().filter_map(|entry| entry.fact.as_deref()) {
+                    self.tell(fact).await;
                 }
-                Ok(Err(error)) => {
-                    tracing::error!(process = process.name(), %error, "the feed cannot be read; trying again");
-                    tokio::time::sleep(RETRY).await;
-                }
-                Err(_) => {}
+                self.note();
+                // Folding may be work: the others on this thread have their turn between two pages.
+                tokio::task::yield_now().await;
+                true
             }
-            if cursor.position() - noted >= NOTE_FACTS {
-                noted = cursor.position();
-                if let Err(error) = notebook.write(noted, &process) {
-                    tracing::warn!(process = process.name(), %error, "the notebook cannot be written");
+            Ok(Err(error)) => {
+                tracing::error!(process = self.process.name(), %error, "the feed cannot be read; trying again");
+                time::sleep(RETRY).await;
+                false
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Tells it a fact, and before that the history that it needs again.
+    async fn tell(&mut self, fact: &Fact) {
+        let Some(event) = P::Event::of(fact) else { return };
+        if let Some(ticket) = self.process.forgotten(event) {
+            let history = self.recall(ticket, fact.position()).await;
+            history.iter().filter_map(|past| P::Event::of(past)).for_each(|past| self.process.apply(past));
+        }
+        self.process.apply(event);
+    }
+
+    /// A ticket's history before a position. A fold without it would be another one, so it is tried until it is there.
+    async fn recall(&mut self, ticket: TicketId, before: u64) -> Vec<Arc<Fact>> {
+        loop {
+            match self.feed.history(ticket, before).await {
+                Ok(history) => return history,
+                Err(error) => {
+                    let process = self.process.name();
+                    tracing::error!(process, %ticket, %error, "a history cannot be read; trying again");
+                    time::sleep(RETRY).await;
                 }
             }
         }
-    })
+    }
+
+    fn note(&mut self) {
+        let position = self.cursor.position();
+        if let Some(note) = self.note.as_mut().filter(|_| position - self.noted >= NOTE_FACTS) {
+            self.noted = position;
+            if let Err(error) = note(position, &self.process) {
+                tracing::warn!(process = self.process.name(), %error, "the notebook cannot be written");
+            }
+        }
+    }
 }

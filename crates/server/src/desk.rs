@@ -73,6 +73,18 @@ pub enum AsOf {
     Time(Timestamp),
 }
 
+impl AsOf {
+    /// Whether a fact of this position, recorded then, was known at that point.
+    #[must_use]
+    pub fn sees(self, position: u64, recorded: Timestamp) -> bool {
+        match self {
+            Self::Now => true,
+            Self::Position(last) => position <= last,
+            Self::Time(time) => recorded <= time,
+        }
+    }
+}
+
 /// Everything that answers for tickets.
 pub struct Desk {
     pub(crate) tickets: Aggregates<Tickets>,
@@ -273,7 +285,7 @@ impl Desk {
     }
 
     /// Waits until the log has reached `position`.
-    async fn recorded(&self, position: Option<u64>) -> Result<(), Refusal> {
+    pub(crate) async fn recorded(&self, position: Option<u64>) -> Result<(), Refusal> {
         let Some(position) = position else { return Ok(()) };
         let mut head = self.tickets.journal().store().watch_head();
         let closed = |_| Refusal::StoreUnavailable { detail: "the log is closed".into() };
@@ -299,24 +311,12 @@ impl Desk {
     pub async fn page(&self, id: TicketId, as_of: AsOf) -> Result<TicketPage, Refusal> {
         let facts = self.facts(id).await?;
         // Up to the first fact past the point: what is shown was once the ticket, whatever a clock did between two starts.
-        let seen = facts.iter().take_while(|fact| match as_of {
-            AsOf::Now => true,
-            AsOf::Position(position) => fact.position <= position,
-            AsOf::Time(time) => fact.recorded_at <= time,
-        });
+        let seen = facts.iter().take_while(|fact| as_of.sees(fact.position, fact.recorded_at));
         TicketPage::fold(seen).ok_or(Refusal::TicketNotFound)
     }
 
     pub(crate) async fn get(&self, request: &proto::GetRequest) -> Result<proto::GetResponse, Refusal> {
-        let reference = reference(&request.ticket)?;
-        let as_of = match request.as_of.and_then(|as_of| as_of.point) {
-            None => AsOf::Now,
-            Some(proto::as_of::Point::Position(position)) => AsOf::Position(position),
-            Some(proto::as_of::Point::Time(time)) => AsOf::Time(
-                answer::instant(&time)
-                    .ok_or_else(|| Refusal::InvalidFields(vec![Violation::malformed("as_of.time", "an instant")]))?,
-            ),
-        };
+        let (reference, as_of) = (reference(&request.ticket)?, as_of(request.as_of)?);
         self.recorded(request.min_position).await?;
         let position = self.head();
         let page = self.page(self.resolve(&reference).await?, as_of).await?;
@@ -375,6 +375,18 @@ pub(crate) fn reference(text: &str) -> Result<TicketRef, Refusal> {
     command::reference(text).ok_or_else(|| Refusal::InvalidFields(vec![Violation::missing("ticket")]))
 }
 
+/// Reads a point of history out of a question.
+pub(crate) fn as_of(as_of: Option<proto::AsOf>) -> Result<AsOf, Refusal> {
+    Ok(match as_of.and_then(|as_of| as_of.point) {
+        None => AsOf::Now,
+        Some(proto::as_of::Point::Position(position)) => AsOf::Position(position),
+        Some(proto::as_of::Point::Time(time)) => AsOf::Time(
+            answer::instant(&time)
+                .ok_or_else(|| Refusal::InvalidFields(vec![Violation::malformed("as_of.time", "an instant")]))?,
+        ),
+    })
+}
+
 fn done(id: TicketId, outcome: Outcome<Tickets>) -> Done {
     let stage = outcome.state.as_ref().map_or(Stage::Received, |ticket| ticket.stage);
     let Outcome { position, revision, replayed, events, .. } = outcome;
@@ -382,7 +394,7 @@ fn done(id: TicketId, outcome: Outcome<Tickets>) -> Done {
 }
 
 /// A failure of the engine in the API's words.
-fn refusal<R>(failure: Failure<R>, request_id: Uuid, rejected: impl FnOnce(R) -> Refusal) -> Refusal {
+pub(crate) fn refusal<R>(failure: Failure<R>, request_id: Uuid, rejected: impl FnOnce(R) -> Refusal) -> Refusal {
     match failure {
         Failure::Rejected(rejection) => rejected(rejection),
         Failure::RequestIdReused => Refusal::RequestIdReused,

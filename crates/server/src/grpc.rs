@@ -1,10 +1,13 @@
 //! The gRPC way in: transport, admission, one file per service. Nothing is decided here; every answer is the engine's or a
 //! view's, put into words by `wire`.
 
+pub mod admin;
 pub mod admission;
 pub mod audit;
+pub mod board;
 pub mod borders;
 pub mod call;
+pub(crate) mod clocks;
 pub mod intake;
 pub mod present;
 pub mod tickets;

@@ -7,16 +7,20 @@
 //!                         wire carries it across
 //! ```
 //!
-//! Modules in reading order: [`config`], what an operator may set; [`desk`], a request to the engine and back; [`grpc`], the
-//! transport and its services; [`readmodel`], the ticket list on disk; [`operations`], health and metrics.
+//! Modules in reading order: [`config`], what an operator may set; [`desk`], a request to the engine and back; [`promises`],
+//! [`publishing`] and [`figures`], the clocks of tickets, what they are judged by, and what they come to; [`grpc`], the transport and
+//! its services; [`readmodel`], the ticket list and the dockets on disk; [`operations`], health and metrics.
 //!
 //! Invariants, including what is absent: no rule about tickets, no stored name, no retry. [`Server::start`] chooses every
 //! implementation, from top to bottom; start reading there.
 
 pub mod config;
 pub mod desk;
+pub mod figures;
 pub mod grpc;
 pub mod operations;
+pub mod promises;
+pub mod publishing;
 pub mod readmodel;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -25,19 +29,26 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use switchboard_domain::{
     actor::{Actor, Role},
     decider::Want,
+    fact::Fact,
     linkage::{Intent, Linkage},
     organisation::OrgPath,
+    rules::Rules,
+    sla::{
+        promise::Promises as PromiseAggregate,
+        publication::{Calendars, Policies},
+        watch::Watch,
+    },
     ticket::Tickets as TicketAggregate,
 };
 use switchboard_engine::{
     clock::{Clock, SystemClock},
-    command::{Aggregates, Failure, Request},
-    feed::{Fact, Feed},
-    journal::Journal,
+    command::{Aggregates, Failure, Outcome, Request},
+    feed::Feed,
+    journal::{Aggregate, Journal},
     notebook::Notebook,
     numbers::Numbers,
     projector::{self, ReadModel},
-    reactor::{self, Answer},
+    reactor::{self, Answer, Pace, Start},
     vault::Vault,
 };
 use switchboard_eventstore::{
@@ -46,7 +57,8 @@ use switchboard_eventstore::{
     sqlite::{SqliteOptions, SqliteStore},
 };
 use switchboard_wire::proto::{
-    self, audit_service_server::AuditServiceServer, intake_service_server::IntakeServiceServer,
+    self, admin_service_server::AdminServiceServer, audit_service_server::AuditServiceServer,
+    board_service_server::BoardServiceServer, intake_service_server::IntakeServiceServer,
     ticket_service_server::TicketServiceServer,
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -55,14 +67,19 @@ use tokio_stream::wrappers::TcpListenerStream;
 use crate::{
     config::Config,
     desk::Desk,
+    figures::Figures,
     grpc::{
+        admin::Admin,
         admission::Admission,
         audit::Audit,
+        board::Board,
         borders::{BordersLayer, REQUEST_BYTES_MAX},
         intake::Intake,
         tickets::Tickets,
     },
-    readmodel::TicketList,
+    promises::Promises,
+    publishing::Publishing,
+    readmodel::{Dockets, TicketList},
 };
 
 /// Streams that one connection may have open at once.
@@ -75,6 +92,8 @@ const CONNECTION_GRACE: Duration = Duration::from_mins(5);
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 /// Raised whenever the fold of the linkage process changes: its notebook is then not read.
 const LINKAGE_VERSION: u32 = 1;
+/// How much the watch says at a time: promises that come due together share the log's syncs.
+const WATCH_PACE: Pace = Pace { wants_max: 1_024, at_once_max: 256 };
 /// The unit that the engine itself acts for: every operator's path lies beside it.
 const ENGINE_ORG: &str = "switchboard";
 
@@ -128,41 +147,66 @@ impl Server {
             tracing::warn!("the ticket list is ahead of the log, which must have been restored; it is built again");
             list.start_over()?;
         }
+        let dockets = Dockets::open(&config.data)?;
+        if dockets.checkpoint() > store.head().0 {
+            tracing::warn!("the dockets are ahead of the log, which must have been restored; they are built again");
+            dockets.start_over()?;
+        }
         let log: Arc<dyn EventStore> = store.clone();
         let vault = Vault::new(keys.clone());
 
-        // What turns: commands, numbers, the feed, the projector.
-        let journal = Journal::<TicketAggregate>::new(Arc::clone(&log), vault.clone());
-        let tickets = Aggregates::new(journal, Arc::clone(&clock), Arc::clone(&rules), config.tickets_cached);
-        let numbers = Aggregates::new(Journal::new(Arc::clone(&log), vault), Arc::clone(&clock), rules, 64);
-        let numbers = Numbers::new(numbers, engine.clone());
+        // What turns: commands, numbers, the feed, the projectors.
+        let loops = Loops { log: Arc::clone(&log), vault, clock: Arc::clone(&clock), rules };
+        let numbers = Numbers::new(loops.of(64), engine.clone());
         let (feed, following) = Feed::follow(log);
-        let (listed, projecting) = projector::project(&feed, Arc::new(list.clone()));
+        let (listed, listing) = projector::project(&feed, Arc::new(list.clone()));
+        let (docketed, docketing) = projector::project(&feed, Arc::new(dockets.clone()));
+        let tickets = loops.of::<TicketAggregate>(config.tickets_cached);
         let desk = Arc::new(Desk::new(tickets, numbers, list, listed, Arc::clone(&feed), config.deadline()));
+        let said = loops.of::<PromiseAggregate>(config.tickets_cached);
+        let promises = Arc::new(Promises::new(Arc::clone(&desk), said, dockets.clone(), docketed));
+        let (policies, calendars) = (loops.of::<Policies>(16), loops.of::<Calendars>(16));
+        let publishing = Publishing::new(Arc::clone(&desk), Arc::clone(&promises), policies, calendars);
+        let figures = Arc::new(Figures::new(Arc::clone(&promises)));
 
-        // What reacts: masters and children of a merge.
+        // What reacts: masters and children of a merge, and promises that come due.
         let linking = {
-            let (desk, engine) = (Arc::clone(&desk), engine);
+            let (desk, engine) = (Arc::clone(&desk), engine.clone());
             let carry_out = move |want| link(Arc::clone(&desk), engine.clone(), want);
-            reactor::run::<Linkage, _, _>(
-                &feed,
-                Notebook::new(&config.data, "linkage", LINKAGE_VERSION),
-                clock,
-                carry_out,
-            )
+            let notebook = Notebook::new(&config.data, "linkage", LINKAGE_VERSION);
+            let start = Start::<Linkage>::noted(notebook, feed.head());
+            reactor::run(&feed, Arc::clone(&clock), start, Pace::default(), carry_out)
         };
+        let watching = {
+            let promises = Arc::clone(&promises);
+            let (position, book, in_flight) = dockets.in_flight()?;
+            let start = Start::at(position, Watch::resume((*book).clone(), in_flight));
+            let carry_out = move |want| {
+                let (promises, engine) = (Arc::clone(&promises), engine.clone());
+                async move { promises.announce(&engine, want).await }
+            };
+            reactor::run(&feed, Arc::clone(&clock), start, WATCH_PACE, carry_out)
+        };
+        let covering = tokio::spawn(publishing::watch_coverage(dockets, clock));
 
         // What listens.
         let (drain, draining) = watch::channel(false);
         let (operations, operating) =
             operations::serve(config.operations, Arc::clone(&desk), Arc::clone(&store), metrics, draining.clone())
                 .await?;
+        let services = Services {
+            desk: Arc::clone(&desk),
+            promises,
+            publishing: Arc::new(publishing),
+            figures,
+            admission: Admission::new(config.calls_max, config.streams_max),
+        };
         let listener = TcpListener::bind(config.listen).await?;
         let listen = listener.local_addr()?;
-        let transport = tokio::spawn(transport(config, Arc::clone(&desk), listener, draining)?);
+        let transport = tokio::spawn(transport(services, listener, draining)?);
         tracing::info!(%listen, %operations, data = %config.data.display(), head = desk.head(), "serving");
         let drain_time = Duration::from_millis(config.drain_ms);
-        let others = vec![following, projecting, linking, operating];
+        let others = vec![following, listing, docketing, linking, watching, covering, operating];
         Ok(Self { listen, operations, desk, store, keys, drain, drain_time, transport, others })
     }
 
@@ -207,16 +251,42 @@ impl Server {
     }
 }
 
+/// Makes the command loops of all aggregates alike.
+struct Loops {
+    log: Arc<dyn EventStore>,
+    vault: Vault,
+    clock: Arc<dyn Clock>,
+    rules: Arc<Rules>,
+}
+
+impl Loops {
+    /// The loop of one kind of aggregate, of which so many are kept folded.
+    fn of<D: Aggregate>(&self, cached_max: usize) -> Aggregates<D> {
+        let journal = Journal::new(Arc::clone(&self.log), self.vault.clone());
+        Aggregates::new(journal, Arc::clone(&self.clock), Arc::clone(&self.rules), cached_max)
+    }
+}
+
+/// What the services answer from.
+struct Services {
+    desk: Arc<Desk>,
+    promises: Arc<Promises>,
+    publishing: Arc<Publishing>,
+    figures: Arc<Figures>,
+    admission: Admission,
+}
+
 /// The gRPC transport with its limits and services; ends when it drains.
 fn transport(
-    config: &Config,
-    desk: Arc<Desk>,
+    services: Services,
     listener: TcpListener,
     draining: watch::Receiver<bool>,
 ) -> anyhow::Result<impl Future<Output = Result<(), tonic::transport::Error>> + Send + 'static> {
-    let admission = Admission::new(config.calls_max, config.streams_max);
-    let tickets = Tickets { desk: Arc::clone(&desk), admission: admission.clone() };
+    let Services { desk, promises, publishing, figures, admission } = services;
+    let tickets = Tickets { desk: Arc::clone(&desk), promises, admission: admission.clone() };
     let intake = Intake { desk: Arc::clone(&desk), admission: admission.clone() };
+    let board = Board { desk: Arc::clone(&desk), figures: Arc::clone(&figures), admission: admission.clone() };
+    let admin = Admin { desk: Arc::clone(&desk), publishing, figures, admission: admission.clone() };
     let mut head = desk.tickets.journal().store().watch_head();
     let audit = Audit { desk, admission, draining: draining.clone() };
     let reflection = tonic_reflection::server::Builder::configure()
@@ -242,10 +312,14 @@ fn transport(
         .add_service(reflection_alpha)
         .add_service(TicketServiceServer::new(tickets).max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(IntakeServiceServer::new(intake).max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(BoardServiceServer::new(board).max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(AdminServiceServer::new(admin).max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(AuditServiceServer::new(audit).max_decoding_message_size(REQUEST_BYTES_MAX));
     Ok(async move {
         reporter.set_serving::<TicketServiceServer<Tickets>>().await;
         reporter.set_serving::<IntakeServiceServer<Intake>>().await;
+        reporter.set_serving::<BoardServiceServer<Board>>().await;
+        reporter.set_serving::<AdminServiceServer<Admin>>().await;
         reporter.set_serving::<AuditServiceServer<Audit>>().await;
         let (unwell, mut stop) = (reporter.clone(), draining);
         // A log that takes nothing more is said so; who asks for health can start the server anew.
@@ -265,6 +339,8 @@ fn transport(
 async fn not_serving(reporter: &tonic_health::server::HealthReporter) {
     reporter.set_not_serving::<TicketServiceServer<Tickets>>().await;
     reporter.set_not_serving::<IntakeServiceServer<Intake>>().await;
+    reporter.set_not_serving::<BoardServiceServer<Board>>().await;
+    reporter.set_not_serving::<AdminServiceServer<Admin>>().await;
     reporter.set_not_serving::<AuditServiceServer<Audit>>().await;
 }
 
@@ -281,7 +357,12 @@ async fn link(desk: Arc<Desk>, engine: Actor, want: Want<Intent>) -> Answer {
         correlation_id: cause.and_then(|entry| entry.metadata.as_ref()).map(|metadata| metadata.correlation_id),
         ..Request::new(request_id, identity, engine)
     };
-    match desk.tickets.execute(&target, &command, &request).await {
+    answer(desk.tickets.execute(&target, &command, &request).await)
+}
+
+/// What became of a want, by what the engine says of its command.
+fn answer<D: Aggregate>(outcome: Result<Outcome<D>, Failure<D::Rejection>>) -> Answer {
+    match outcome {
         Ok(outcome) => Answer::Done(outcome.position),
         Err(Failure::Rejected(rejection)) => Answer::Refused(format!("{rejection:?}")),
         // One ticket that cannot be read must not hold up the others.
@@ -289,7 +370,7 @@ async fn link(desk: Arc<Desk>, engine: Actor, want: Want<Intent>) -> Answer {
         Err(Failure::RequestIdReused | Failure::RevisionConflict { .. }) => {
             Answer::Refused("another request has its name".into())
         }
-        Err(failure) => {
+        Err(failure @ (Failure::Contended | Failure::Unavailable(_) | Failure::OutcomeUnknown(_))) => {
             tracing::warn!(%failure, "a want waits");
             Answer::Later
         }

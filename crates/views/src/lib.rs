@@ -12,6 +12,9 @@
 //! - [`ticket_list`]: which tickets are there? One [`Row`](ticket_list::Row) a ticket, the filter language, the orders
 //! - [`ticket_page`]: what is known of this ticket? Its row, and everything about the person behind it
 //! - [`advice`]: what do we tell the one who calls about it?
+//! - [`promises`]: how does this promise stand, and who answers for it?
+//! - [`kpi`]: how good is the service, by the indicators of the trade?
+//! - [`comparison`]: what would another policy have said?
 //! - [`reconciliation`]: does everything that came in still add up?
 //! - `random`: histories and filters by chance, for tests alone
 //!
@@ -21,12 +24,17 @@
 //! the domain's own `evolve`. Start reading at [`ticket_list::Row::apply`].
 
 pub mod advice;
+pub mod comparison;
+pub mod kpi;
+pub mod promises;
 pub mod reconciliation;
 pub mod ticket_list;
 pub mod ticket_page;
 
 #[cfg(any(test, feature = "random"))]
 pub mod random;
+#[cfg(test)]
+mod story;
 
 use switchboard_domain::{
     decider::Recorded,

@@ -10,7 +10,7 @@ use switchboard_domain::{
     personal::Personal,
     ticket::{
         Area, BusinessType, Category, Channel, Escalation, Event, ExternalRef, Grade, Place, ReplyOutcome,
-        ReturnReason, RevisitMethod, Satisfaction, SuspendReason, TicketId, Urgency,
+        ReturnReason, RevisitMethod, Satisfaction, SuspendReason, TicketId, Tier, Urgency,
         event::{
             Accepted, ChildAdopted, Classified, Closed, ClosedAtFirstContact, CrewAccepted, CrewArrived, CrewEnRoute,
             CrewRestored, Dispatched, Escalated, EtrSet, MasterFollowed, Merged, PersonalRevealed, Reassigned,
@@ -67,8 +67,10 @@ fn external() -> impl Strategy<Value = ExternalRef> {
 fn received() -> impl Strategy<Value = Event> {
     let kind = (select(BusinessType::ALL), select(Channel::ALL), unit(), any::<bool>(), any::<bool>());
     let caller = (0u32..4, key(), key(), option::of(external()), option::of(words()), words());
-    (kind, caller).prop_map(|((business, channel, received_by, anonymous, confidential), caller)| {
+    let known = (option::of(select(Tier::ALL)), option::of(instant()));
+    (kind, caller, known).prop_map(|((business, channel, received_by, anonymous, confidential), caller, known)| {
         let (number, phone_key, account_key, external, caller_phone, content) = caller;
+        let (tier, appointment) = known;
         Received {
             number: format!("{number}"),
             business,
@@ -81,6 +83,7 @@ fn received() -> impl Strategy<Value = Event> {
             caller_account: None,
             phone_key,
             account_key,
+            tier,
             address: None,
             content,
             place: Place::default(),
@@ -88,6 +91,7 @@ fn received() -> impl Strategy<Value = Event> {
             customers_out: Some(number),
             call_id: None,
             hung_up_at: None,
+            appointment,
             external,
             linked: None,
         }

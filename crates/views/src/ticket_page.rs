@@ -4,7 +4,7 @@
 use switchboard_domain::{
     Timestamp,
     personal::Personal,
-    ticket::{Event, MoveSet, Place, Premises, TicketId, event::Received, legal},
+    ticket::{Event, MoveSet, Place, Premises, TicketId, Tier, event::Received, legal},
 };
 
 use crate::{Fact, ticket_list::Row};
@@ -21,6 +21,8 @@ pub struct TicketPage {
     pub caller_phone: Option<Personal>,
     /// The caller's account number.
     pub caller_account: Option<Personal>,
+    /// The customer's tier as known at intake.
+    pub tier: Option<Tier>,
     /// Service address.
     pub address: Option<Personal>,
     /// What is the matter as told, then each supplement. Never empty.
@@ -35,6 +37,8 @@ pub struct TicketPage {
     pub call_id: Option<String>,
     /// When the call ended.
     pub hung_up_at: Option<Timestamp>,
+    /// The instant agreed with the customer at intake (约时).
+    pub appointment: Option<Timestamp>,
     /// When it was first dispatched.
     pub dispatched_at: Option<Timestamp>,
     /// When it was last replied.
@@ -87,6 +91,7 @@ impl TicketPage {
             caller_name: received.caller_name.clone(),
             caller_phone: received.caller_phone.clone(),
             caller_account: received.caller_account.clone(),
+            tier: received.tier,
             address: received.address.clone(),
             content: vec![received.content.clone()],
             place: received.place.clone(),
@@ -94,6 +99,7 @@ impl TicketPage {
             linked: received.linked,
             call_id: received.call_id.clone(),
             hung_up_at: received.hung_up_at,
+            appointment: received.appointment,
             dispatched_at: None,
             replied_at: None,
         })

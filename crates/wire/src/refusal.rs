@@ -64,6 +64,11 @@ pub enum Refusal {
         /// The metadata key.
         what: &'static str,
     },
+    /// The actor's role may not make this call.
+    NotPermitted {
+        /// A role that may.
+        needed: &'static str,
+    },
     /// The server is going down in good order.
     Draining,
     /// The reader of a stream took nothing for too long.
@@ -98,6 +103,7 @@ impl Refusal {
             Self::TimedOut => ErrorReason::TimedOut,
             Self::TokenMismatch => ErrorReason::TokenMismatch,
             Self::ActorMissing { .. } => ErrorReason::ActorMissing,
+            Self::NotPermitted { .. } => ErrorReason::NotPermitted,
             Self::Draining => ErrorReason::Draining,
             Self::SlowReader { .. } => ErrorReason::SlowReader,
             Self::Unsupported => ErrorReason::Unsupported,

@@ -156,7 +156,8 @@ pub fn keyed_hash(secret: &[u8; 32], parts: &[&[u8]]) -> String {
     HashKey::new(secret).hash(parts)
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {
         for digit in [byte >> 4, byte & 15] {

@@ -4,7 +4,15 @@
 mod metadata;
 
 use serde::{Serialize, de::DeserializeOwned};
-use switchboard_domain::{numbering::Reserved, personal::Personal, ticket::Event};
+use switchboard_domain::{
+    numbering::Reserved,
+    personal::Personal,
+    sla::{
+        promise,
+        publication::{PolicyEvent, YearPublished},
+    },
+    ticket,
+};
 use uuid::Uuid;
 
 pub use self::metadata::Metadata;
@@ -75,10 +83,11 @@ pub enum DecodeError {
     },
 }
 
-/// Names the stored kind of every event. The match is exhaustive: an event without a kind does not compile.
+/// Names the stored kind of every event of an aggregate, and its personal data. The match is exhaustive: an event without a kind
+/// does not compile.
 macro_rules! kinds {
-    ($($event:ident = $kind:literal,)+) => {
-        impl Stored for Event {
+    ($all:ty, $personal:expr, { $($event:ident = $kind:literal,)+ }) => {
+        impl Stored for $all {
             const KINDS: &'static [&'static str] = &[$($kind,)+];
 
             fn kind(&self) -> &'static str {
@@ -97,13 +106,41 @@ macro_rules! kinds {
             }
 
             fn each_personal(&mut self, each: &mut dyn FnMut(&'static str, &mut Personal)) {
-                Event::each_personal(self, each);
+                $personal(self, each);
             }
         }
     };
 }
 
-kinds! {
+/// The same for an aggregate to which only one thing happens.
+macro_rules! one_kind {
+    ($event:ty = $kind:literal) => {
+        impl Stored for $event {
+            const KINDS: &'static [&'static str] = &[$kind];
+
+            fn kind(&self) -> &'static str {
+                $kind
+            }
+
+            fn payload(&self) -> Result<Vec<u8>, EncodeError> {
+                write($kind, self)
+            }
+
+            fn read_current(kind: &str, payload: &[u8]) -> Result<Self, DecodeError> {
+                if kind == $kind { parse(kind, payload) } else { Err(DecodeError::UnknownKind(kind.to_owned())) }
+            }
+
+            fn each_personal(&mut self, each: &mut dyn FnMut(&'static str, &mut Personal)) {
+                nothing_personal(self, each);
+            }
+        }
+    };
+}
+
+/// Of an event that has no field for a person.
+fn nothing_personal<E>(_: &mut E, _: &mut dyn FnMut(&'static str, &mut Personal)) {}
+
+kinds!(ticket::Event, ticket::Event::each_personal, {
     Received = "ticket.received.v1",
     Supplemented = "ticket.supplemented.v1",
     Classified = "ticket.classified.v1",
@@ -139,32 +176,27 @@ kinds! {
     MasterFollowed = "ticket.master_followed.v1",
     Withdrawn = "ticket.withdrawn.v1",
     PersonalRevealed = "ticket.personal_revealed.v1",
-}
+});
 
-/// The stored kind of a reserved block of ticket numbers.
-const RESERVED: &str = "numbering.reserved.v1";
+kinds!(promise::Event, nothing_personal, {
+    Warned = "promise.warned.v1",
+    Breached = "promise.breached.v1",
+    Overturned = "promise.overturned.v1",
+});
 
-impl Stored for Reserved {
-    const KINDS: &'static [&'static str] = &[RESERVED];
+kinds!(PolicyEvent, nothing_personal, {
+    Published = "policy.published.v1",
+    ShadowPublished = "policy.shadow_published.v1",
+    ShadowEnded = "policy.shadow_ended.v1",
+});
 
-    fn kind(&self) -> &'static str {
-        RESERVED
-    }
-
-    fn payload(&self) -> Result<Vec<u8>, EncodeError> {
-        write(RESERVED, self)
-    }
-
-    fn read_current(kind: &str, payload: &[u8]) -> Result<Self, DecodeError> {
-        if kind == RESERVED { parse(kind, payload) } else { Err(DecodeError::UnknownKind(kind.to_owned())) }
-    }
-
-    fn each_personal(&mut self, _: &mut dyn FnMut(&'static str, &mut Personal)) {}
-}
+one_kind!(Reserved = "numbering.reserved.v1");
+one_kind!(YearPublished = "calendar.year_published.v1");
 
 /// Every kind that is written today, of all aggregates.
 pub fn known_kinds() -> impl Iterator<Item = &'static str> {
-    Event::KINDS.iter().chain(Reserved::KINDS).copied()
+    let each = [ticket::Event::KINDS, Reserved::KINDS, promise::Event::KINDS, PolicyEvent::KINDS, YearPublished::KINDS];
+    each.into_iter().flatten().copied()
 }
 
 /// The id of a request's fact number `index`, from 0: a UUIDv5 in the request's own name space, so that a keeper

@@ -10,7 +10,7 @@ use crate::{
         vocabulary::{
             BusinessType, Category, Channel, ContactOutcome, DissatisfactionReason, Escalation, ExternalRef, Grade,
             Ownership, Place, Premises, ReplyOutcome, ReturnReason, RevisitMethod, Satisfaction, Step, SuspendReason,
-            Urgency,
+            Tier, Urgency,
         },
     },
 };
@@ -188,6 +188,8 @@ pub struct Receive {
     pub received_by: OrgPath,
     /// Who calls.
     pub caller: Caller,
+    /// The customer's tier, where known.
+    pub tier: Option<Tier>,
     /// Service address (用电地址).
     pub address: Option<Personal>,
     /// What is the matter, as told (受理内容).
@@ -204,6 +206,8 @@ pub struct Receive {
     pub call_id: Option<String>,
     /// When the call ended (dispatch clocks start here).
     pub hung_up_at: Option<Timestamp>,
+    /// The instant agreed with the customer (约时), if one was.
+    pub appointment: Option<Timestamp>,
     /// The number another system gave it.
     pub external: Option<ExternalRef>,
     /// The ticket that it belongs to (an urge's).

@@ -12,7 +12,7 @@ use crate::{
         vocabulary::{
             Area, BusinessType, Category, Channel, ContactOutcome, DissatisfactionReason, Escalation, ExternalRef,
             Grade, Ownership, Place, Premises, ReplyOutcome, ReturnReason, RevisitMethod, Satisfaction, SuspendReason,
-            Urgency,
+            Tier, Urgency,
         },
     },
 };
@@ -103,6 +103,9 @@ events! {
         /// Keyed hash of the account number.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         account_key: Option<String>,
+        /// The customer's tier as known then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tier: Option<Tier>,
         /// Service address.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         address: Option<Personal>,
@@ -123,6 +126,9 @@ events! {
         /// End of the call.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hung_up_at: Option<Timestamp>,
+        /// The instant agreed with the customer (约时).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        appointment: Option<Timestamp>,
         /// Another system's number.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         external: Option<ExternalRef>,

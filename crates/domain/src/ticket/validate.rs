@@ -1,6 +1,8 @@
 //! What must hold of a command whatever the ticket's state: presence, size, form, agreement between fields.
 //! All violations are found at once, so that a caller mends them at once.
 
+use chrono::TimeDelta;
+
 use crate::{
     Problem, Timestamp, Violation,
     decider::Context,
@@ -20,6 +22,8 @@ pub const SHORT_BYTES_MAX: usize = 128;
 pub const LINE_BYTES_MAX: usize = 1024;
 /// The most reasons of a dissatisfied customer.
 pub const REASONS_MAX: usize = 6;
+/// How far ahead of the customer's report an appointment may lie, in days: one further off is a slip of the year.
+pub const APPOINTMENT_DAYS_MAX: i64 = 366;
 
 /// Everything that is wrong with `command` at the time of `cx`; empty when it is well formed.
 #[must_use]
@@ -37,12 +41,25 @@ pub fn violations(command: &Command, cx: &Context<'_>) -> Vec<Violation> {
         Command::Extend { until, .. } | Command::Suspend { until: Some(until), .. } => {
             coming("until", *until, &mut found);
         }
-        Command::Receive(receive) if receive.hung_up_at.is_some_and(|at| at > cx.now + cx.rules.clock_skew()) => {
-            found.push(Violation { field: "hung_up_at", problem: Problem::InTheFuture });
-        }
+        Command::Receive(receive) => receive_times(receive, cx, &mut found),
         _ => {}
     }
     found
+}
+
+/// The call ended before now; an appointment is ahead of the report that brought it, which for an import is long ago.
+fn receive_times(receive: &Receive, cx: &Context<'_>, v: &mut Vec<Violation>) {
+    if receive.hung_up_at.is_some_and(|at| at > cx.now + cx.rules.clock_skew()) {
+        v.push(Violation { field: "hung_up_at", problem: Problem::InTheFuture });
+    }
+    let ahead = receive.appointment.map(|at| at - cx.occurred_at);
+    if ahead.is_some_and(|ahead| ahead < TimeDelta::zero()) {
+        v.push(Violation { field: "appointment", problem: Problem::InThePast });
+    }
+    if ahead.is_some_and(|ahead| ahead > TimeDelta::days(APPOINTMENT_DAYS_MAX)) {
+        let problem = Problem::TooFarAhead { days_max: APPOINTMENT_DAYS_MAX };
+        v.push(Violation { field: "appointment", problem });
+    }
 }
 
 /// What is wrong with the command by itself, time left aside.

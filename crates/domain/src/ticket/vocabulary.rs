@@ -29,6 +29,8 @@ macro_rules! words {
     };
 }
 
+pub(crate) use words;
+
 words! {
     /// Business type (业务类型).
     BusinessType {
@@ -126,6 +128,18 @@ words! {
         Single = "single",
         /// 多户
         Multiple = "multiple",
+    }
+}
+
+words! {
+    /// Customer tier (客户分级). It changes over time, so that a ticket keeps the one that was known at intake.
+    Tier {
+        /// A 类: major customers; a key-account group, a green channel at every step
+        A = "a",
+        /// B 类: growth and risk; contacted before they call
+        B = "b",
+        /// C 类: households
+        C = "c",
     }
 }
 
@@ -289,6 +303,14 @@ impl Category {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Category {
+    /// Whether `other` is this category or lies within it.
+    #[must_use]
+    pub fn contains(&self, other: &Self) -> bool {
+        other.0.strip_prefix(&self.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 

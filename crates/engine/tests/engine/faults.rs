@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -31,14 +34,36 @@ pub enum Fault {
 pub struct Faulty {
     log: MemoryStore,
     coming: Mutex<VecDeque<Fault>>,
+    /// So many reads of a stream fail.
+    blind: AtomicUsize,
+    /// Subscriptions are given the log up to here only.
+    lag: Mutex<Option<watch::Receiver<Position>>>,
 }
 
 impl Faulty {
     pub fn sound() -> Self {
-        Self { log: MemoryStore::new(), coming: Mutex::default() }
+        Self { log: MemoryStore::new(), coming: Mutex::default(), blind: AtomicUsize::new(0), lag: Mutex::default() }
     }
 
-    fn meet(&self, faults: &[Fault]) {
+    /// Lets the next reads of streams fail.
+    pub fn blind(&self, reads: usize) {
+        self.blind.store(reads, Ordering::SeqCst);
+    }
+
+    /// How many of them are still to fail.
+    pub fn blinded(&self) -> usize {
+        self.blind.load(Ordering::SeqCst)
+    }
+
+    /// Lets coming subscriptions lag: they are given the log up to the position that is sent.
+    pub fn lag(&self) -> watch::Sender<Position> {
+        let (allowed, lag) = watch::channel(self.log.head());
+        *self.lag.lock().unwrap() = Some(lag);
+        allowed
+    }
+
+    /// Lets the next appends meet these.
+    pub fn meet(&self, faults: &[Fault]) {
         self.coming.lock().unwrap().extend(faults);
     }
 
@@ -69,6 +94,10 @@ impl EventStore for Faulty {
     }
 
     async fn read_stream(&self, stream: &StreamName, from: Revision, max: usize) -> Result<Vec<Recorded>, ReadError> {
+        let fewer = |left: usize| left.checked_sub(1);
+        if self.blind.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer).is_ok() {
+            return Err(ReadError::Unavailable("not now".into()));
+        }
         self.log.read_stream(stream, from, max).await
     }
 
@@ -89,7 +118,13 @@ impl EventStore for Faulty {
     }
 
     fn subscribe_all(&self, after: Position) -> Subscription {
-        self.log.subscribe_all(after)
+        let Some(lag) = self.lag.lock().unwrap().clone() else { return self.log.subscribe_all(after) };
+        let (log, allowed) = (self.log.clone(), lag.clone());
+        Subscription::new(after, lag, move |after, max| {
+            let (log, allowed) = (log.clone(), *allowed.borrow());
+            let max = max.min(usize::try_from(allowed.0 - after.0).unwrap());
+            async move { log.read_all(after, max, Direction::Forward).await }
+        })
     }
 }
 

@@ -8,13 +8,14 @@ use switchboard_domain::{
     actor::{Actor, Role},
     organisation::OrgPath,
     rules::Rules,
+    sla::promise::{Announce, ClockKey, Event, Judged, VersionRef, Warned},
     ticket::{
         BusinessType, Category, Channel, Command, Place, Rejection, State, TicketId, Tickets, Urgency,
         command::{Caller, Receive},
     },
 };
 use switchboard_engine::{
-    clock::ManualClock,
+    clock::{Clock, ManualClock},
     command::{Aggregates, Failure, Outcome, Request},
     journal::{Aggregate, Journal},
     vault::Vault,
@@ -25,7 +26,10 @@ use switchboard_eventstore::{
     memory::MemoryStore,
 };
 use switchboard_wire::stored::Metadata;
+use tokio::{sync::watch, time::timeout};
 use uuid::Uuid;
+
+use crate::feed::PATIENCE;
 
 /// An engine of tickets.
 pub type Engine = Aggregates<Tickets>;
@@ -97,6 +101,35 @@ impl House {
     }
 }
 
+/// The clock of a house, which counts how often it is looked at.
+pub struct Watched {
+    clock: Arc<ManualClock>,
+    pub looks: watch::Sender<u64>,
+}
+
+impl Watched {
+    pub fn over(house: &House) -> Self {
+        Self { clock: house.clock.clone(), looks: watch::Sender::new(0) }
+    }
+
+    /// Until a process that sleeps by this clock has seen what it shows now. One that waits for no
+    /// instant never looks.
+    pub async fn looked(&self) {
+        let mut looks = self.looks.subscribe();
+        let seen = *looks.borrow();
+        // It looks twice in a turn, and a turn may have been half over.
+        let looked = looks.wait_for(|looks| *looks >= seen + 4);
+        timeout(PATIENCE, looked).await.expect("somebody looks at the clock").unwrap();
+    }
+}
+
+impl Clock for Watched {
+    fn now(&self) -> Timestamp {
+        self.looks.send_modify(|looks| *looks += 1);
+        self.clock.now()
+    }
+}
+
 pub fn at(text: &str) -> Timestamp {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()
 }
@@ -130,6 +163,7 @@ pub fn receive(business: BusinessType) -> Command {
         channel: Channel::Hotline,
         received_by: org("sgcc"),
         caller: Caller { phone: Some(PHONE.into()), ..Caller::default() },
+        tier: None,
         address: None,
         content: CONTENT.into(),
         place: Place::default(),
@@ -138,6 +172,7 @@ pub fn receive(business: BusinessType) -> Command {
         confidential: false,
         call_id: None,
         hung_up_at: None,
+        appointment: None,
         external: None,
         linked: None,
     }))
@@ -166,4 +201,22 @@ pub async fn ask_to_open(engine: &Engine, n: u128) -> Answer {
 pub async fn open(engine: &Engine, n: u128) -> TicketId {
     ask_to_open(engine, n).await.unwrap();
     TicketId::opened_by(Uuid::from_u128(n))
+}
+
+/// Says that the first clock of a ticket has reached a step of its ladder.
+pub fn warned(level: u8) -> Announce {
+    let version = |name: &str| VersionRef { name: name.into(), version: 1 };
+    let judged = Judged {
+        key: ClockKey { clock: "arrival".into(), cycle: 1, lap: 1 },
+        rule: "F05u".into(),
+        rule_hash: "0".into(),
+        policy: version("sgcc"),
+        calendar: version("cn"),
+        started: at("2026-11-21T02:00:00Z"),
+        because: 1,
+        due: at("2026-11-21T02:45:00Z"),
+        owner: org("sgcc"),
+    };
+    let at = at("2026-11-21T02:30:00Z");
+    Announce { events: vec![Event::Warned(Warned { judged, level, at, tell: org("sgcc") })] }
 }

@@ -1,7 +1,8 @@
 //! The engine over a log in memory: one clock that is told the time, no network, no disk but notebooks.
 //!
-//! In reading order: the same request again; engines that share a log; a store with faults; numbers; personal data; the feed;
-//! projectors; notebooks; processes; whole histories against the pure fold. Rules about tickets are tested in `domain`.
+//! In reading order: the same request again; engines that share a log; a store with faults; numbers; personal data;
+//! the feed; projectors; notebooks; processes, how they are woken and how they recall; promises that are watched;
+//! whole histories against the pure fold. Rules about tickets are tested in `domain`.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod again;
@@ -14,4 +15,7 @@ mod numbers;
 mod personal;
 mod processes;
 mod projectors;
+mod promises;
+mod recalls;
 mod sharing;
+mod waking;

@@ -1,14 +1,16 @@
 //! Personal data in the log: ciphertext there, readable with the subject's key, gone without it.
 
 use switchboard_domain::{
+    numbering::{Numbering, Reserve},
     personal::Personal,
+    sla::promise::Promises,
     ticket::{BusinessType, Command, Event, TicketId},
 };
 use switchboard_engine::command::Request;
-use switchboard_eventstore::keys::KeyStore;
+use switchboard_eventstore::keys::{KeyId, KeyStore};
 use uuid::Uuid;
 
-use crate::house::{CONTENT, House, PHONE, open, receive, request, supplement};
+use crate::house::{CONTENT, House, PHONE, classify, open, receive, request, supplement, warned};
 
 const SUPPLEMENT: &str = "My mother is ill.";
 
@@ -102,4 +104,22 @@ async fn a_pseudonym_is_the_same_for_the_same_number_and_shows_nothing_of_it() {
     assert_eq!(vault.pseudonym("phone", PHONE), vault.pseudonym("phone", " 13857112233 "));
     assert_ne!(vault.pseudonym("phone", PHONE), vault.pseudonym("account", PHONE));
     assert!(!vault.pseudonym("phone", PHONE).contains(&PHONE[3..]));
+}
+
+#[tokio::test]
+async fn a_fact_that_tells_nothing_personal_costs_no_key() {
+    let house = House::new();
+    let (engine, said) = (house.engine(), house.aggregates::<Promises>());
+    let id = open(&engine, 1).await;
+    // Keys are numbered as they are made: the next one tells how many there were.
+    let next = |subject: &str| house.keys.assign(subject).unwrap().0;
+    assert_eq!(next("between"), KeyId(2));
+    said.execute(&id, &warned(1), &request(2)).await.unwrap();
+    house.aggregates::<Numbering>().execute(&"20261121".into(), &Reserve { count: 8 }, &request(3)).await.unwrap();
+    // Not even of its caller, who has been erased.
+    assert_eq!(house.keys.erase(&format!("ticket:{id}")).unwrap(), 1);
+    engine.execute(&id, &classify(), &request(4)).await.unwrap();
+    assert_eq!(next("afterwards"), KeyId(3));
+    engine.execute(&id, &supplement(SUPPLEMENT), &request(5)).await.unwrap();
+    assert_eq!(next("in the end"), KeyId(5), "what is personal does");
 }

@@ -12,7 +12,7 @@ use switchboard_engine::{
     command::{Failure, Request},
     feed::Feed,
     notebook::Notebook,
-    reactor::{self, Answer},
+    reactor::{self, Answer, Pace, Start},
 };
 use switchboard_wire::stored::Metadata;
 use tokio::{task::JoinHandle, time::timeout};
@@ -50,7 +50,8 @@ impl Running {
     fn start(house: &House, notebook: Notebook) -> Self {
         let engine = Arc::new(house.engine());
         let (feed, following) = Feed::follow(Arc::clone(&house.store));
-        let process = reactor::run::<Linkage, _, _>(&feed, notebook, house.clock.clone(), move |want| {
+        let start = Start::<Linkage>::noted(notebook, feed.head());
+        let process = reactor::run(&feed, house.clock.clone(), start, Pace::default(), move |want| {
             carry_out(Arc::clone(&engine), want)
         });
         Self { following, process }
@@ -126,7 +127,7 @@ async fn note(house: &House, folder: &Path, position: u64) {
     let (feed, following) = Feed::follow(Arc::clone(&house.store));
     let mut process = Linkage::default();
     for entry in feed.page(0, usize::try_from(position).unwrap()).await.unwrap() {
-        entry.fact.iter().for_each(|fact| process.apply(fact));
+        entry.fact.iter().filter_map(|fact| fact.ticket()).for_each(|fact| process.apply(fact));
     }
     notebook(folder).write(position, &process).unwrap();
     following.abort();

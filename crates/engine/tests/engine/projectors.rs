@@ -8,8 +8,9 @@ use std::{
     },
 };
 
+use switchboard_domain::fact::Fact;
 use switchboard_engine::{
-    feed::{Fact, Feed},
+    feed::Feed,
     projector::{ReadModel, STEP_FACTS_MAX, project},
 };
 use tokio::time::timeout;
@@ -45,7 +46,7 @@ impl ReadModel for Diary {
             1 if self.frail => return Err("on purpose".into()),
             _ => {}
         }
-        self.applied.lock().unwrap().extend(facts.iter().map(|fact| fact.position));
+        self.applied.lock().unwrap().extend(facts.iter().map(|fact| fact.position()));
         assert!(self.upto.swap(upto, Ordering::SeqCst) < upto, "a step goes forward");
         Ok(())
     }

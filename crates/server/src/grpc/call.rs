@@ -6,6 +6,7 @@ use switchboard_domain::{
     actor::{Actor, Role},
     organisation::OrgPath,
 };
+use switchboard_views::advice;
 use switchboard_wire::refusal::{Language, Refusal};
 use tokio::time::Instant;
 use tonic::{Status, metadata::MetadataMap};
@@ -51,6 +52,25 @@ impl Call {
     /// [`Refusal::ActorMissing`] naming the metadata key that is missing or malformed.
     pub fn actor(&self) -> Result<&Actor, Refusal> {
         self.actor.as_ref().map_err(|what| Refusal::ActorMissing { what })
+    }
+
+    /// Who acts, if it is in one of these roles.
+    ///
+    /// # Errors
+    /// [`Refusal::ActorMissing`], or [`Refusal::NotPermitted`] naming the first of the roles.
+    pub fn one_of(&self, roles: &[Role]) -> Result<&Actor, Refusal> {
+        let actor = self.actor()?;
+        let needed = roles.first().map_or("", |role| role.as_str());
+        if roles.contains(&actor.role) { Ok(actor) } else { Err(Refusal::NotPermitted { needed }) }
+    }
+
+    /// The language that views speak to the caller.
+    #[must_use]
+    pub fn tongue(&self) -> advice::Language {
+        match self.language {
+            Language::Zh => advice::Language::Chinese,
+            Language::En => advice::Language::English,
+        }
     }
 
     /// The time that is left.

@@ -14,7 +14,7 @@ use switchboard_views::advice;
 use switchboard_wire::{
     answer, command,
     proto::{self, CheckState, intake_service_server::IntakeService},
-    refusal::{Language, Refusal},
+    refusal::Refusal,
 };
 use tonic::{Request, Response, Status};
 
@@ -107,8 +107,10 @@ impl Intake {
         command: &Receive,
     ) -> Result<Option<TicketId>, Refusal> {
         let keys = self.desk.caller_keys(receive.caller.as_ref());
-        let words_only =
-            !command.confidential && !path::of(command.business).always_confidential && command.linked.is_none();
+        let words_only = !command.confidential
+            && !path::of(command.business).always_confidential
+            && command.linked.is_none()
+            && command.appointment.is_none();
         if !words_only || keys == (None, None) {
             return Ok(None);
         }
@@ -165,15 +167,11 @@ impl Intake {
     async fn advise(&self, call: &Call, body: &proto::AdviseRequest) -> Result<proto::AdviseResponse, Refusal> {
         let id = self.desk.resolve(&reference(&body.ticket)?).await?;
         let position = self.desk.head();
-        let language = match call.language {
-            Language::Zh => advice::Language::Chinese,
-            Language::En => advice::Language::English,
-        };
         // Without the ticket there is nothing to advise: better a refusal that may be repeated than a made-up sentence.
         let page = self.desk.page(id, AsOf::Now).await?;
         let made = proto::Check { name: "history".into(), state: CheckState::Done.into() };
         Ok(proto::AdviseResponse {
-            sentence: advice::sentence(&page.row.ticket, self.desk.tickets.clock().now(), language),
+            sentence: advice::sentence(&page.row.ticket, self.desk.tickets.clock().now(), call.tongue()),
             stage: answer::word(page.row.ticket.stage),
             crew_progress: answer::word(page.row.ticket.crew.progress()),
             etr: page.row.ticket.crew.etr.map(answer::timestamp),

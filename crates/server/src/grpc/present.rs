@@ -97,6 +97,8 @@ pub fn ticket(page: &TicketPage, personal: Personal) -> proto::TicketView {
         updated_at: Some(answer::timestamp(row.updated_at)),
         satisfaction: answer::maybe_word(ticket.satisfaction),
         legal_moves: page.legal_moves().open().map(|m| m.as_str().to_owned()).collect(),
+        tier: answer::maybe_word(page.tier.filter(|_| !hidden)),
+        appointment: page.appointment.map(answer::timestamp),
     }
 }
 

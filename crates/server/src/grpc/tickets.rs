@@ -17,12 +17,14 @@ use crate::{
         call::Call,
         present,
     },
+    promises::Promises,
 };
 
 /// The service.
 #[derive(Clone, Debug)]
 pub struct Tickets {
     pub(crate) desk: Arc<Desk>,
+    pub(crate) promises: Arc<Promises>,
     pub(crate) admission: Admission,
 }
 
@@ -110,6 +112,15 @@ macro_rules! ticket_service {
                 request: Request<proto::HistoryRequest>,
             ) -> Result<Response<proto::HistoryResponse>, Status> {
                 self.question(request, |desk, request| async move { desk.history(&request).await }).await
+            }
+
+            async fn explain_promises(
+                &self,
+                request: Request<proto::ExplainPromisesRequest>,
+            ) -> Result<Response<proto::ExplainPromisesResponse>, Status> {
+                let language = Call::read(request.metadata(), self.desk.deadline()).tongue();
+                let promises = Arc::clone(&self.promises);
+                self.question(request, |_, request| async move { promises.explain(&request, language).await }).await
             }
         }
     };

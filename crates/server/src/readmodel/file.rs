@@ -1,22 +1,15 @@
-//! The file of the list: its form, and when it is replaced by an empty one. No row is read or written here.
+//! The file of a read model: its form, its checkpoint, and when it is replaced by an empty one. No row is read or written here.
 
 use std::{
+    borrow::Cow,
+    fmt::Write,
     fs, io,
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
-use switchboard_views::ticket_list::{Field, ROW_CODE, fingerprint};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, types::ValueRef};
 
 use super::ReadModelError;
-
-/// The file's name in the data folder.
-pub const FILE_NAME: &str = "views.db";
-/// Lies beside a file that was found damaged.
-const DAMAGED_NAME: &str = "views.damaged";
-
-/// Names the code that made a file: its form and the folding of rows. A file with another one is rebuilt.
-pub const VIEW_VERSION: u64 = fingerprint(&[include_str!("file.rs"), include_str!("writer.rs")]) ^ ROW_CODE;
 
 /// Page cache of the writing connection, in KiB.
 const WRITER_CACHE_KIB: i32 = 16 * 1024;
@@ -26,41 +19,38 @@ const READER_CACHE_KIB: i32 = 16 * 1024;
 /// rows all over the file: the more of them share one carrying over, the fewer pages are written twice.
 const LOG_PAGES_MAX: i32 = 16 * 1024;
 
-/// `ticket` is what is searched, a narrow line each; `ticket_row` is what is answered. `opened` is the position of a
-/// ticket's first fact: new lines go to the end of both, and every index carries it as the tie-break of the orders.
-/// The columns after `account_key` are the filter's fields and are named by them.
-const FORM: &str = "
+/// What every read model's file begins with.
+const STATE: &str = "
     CREATE TABLE state (
         only_line INTEGER PRIMARY KEY CHECK (only_line = 0),
         view_version INTEGER NOT NULL,
         position INTEGER NOT NULL
     ) STRICT;
-    CREATE TABLE ticket (
-        opened INTEGER PRIMARY KEY,
-        id BLOB NOT NULL UNIQUE,
-        phone_key TEXT,
-        account_key TEXT,
-        {fields}
-    ) STRICT;
-    CREATE TABLE ticket_row (opened INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
-    CREATE INDEX ticket_received ON ticket (received_at);
-    CREATE INDEX ticket_open ON ticket (received_at) WHERE open = 1;
-    CREATE INDEX ticket_updated ON ticket (updated_at);
-    CREATE INDEX ticket_number ON ticket (number);
-    CREATE INDEX ticket_holder ON ticket (holder);
-    CREATE INDEX ticket_phone ON ticket (phone_key) WHERE phone_key IS NOT NULL;
-    CREATE INDEX ticket_account ON ticket (account_key) WHERE account_key IS NOT NULL;
-    CREATE INDEX ticket_external ON ticket (external) WHERE external IS NOT NULL;
 ";
 
+/// What is different from one read model's file to the next.
+pub(super) struct Form {
+    /// The file's name in the data folder.
+    pub name: &'static str,
+    /// What it holds, in the words of the log: `ticket list`.
+    pub what: &'static str,
+    /// Names the code that makes such a file. One with another version is rebuilt.
+    pub version: u64,
+    /// Its tables and indexes, beside the line of its state.
+    pub tables: Cow<'static, str>,
+}
+
 pub(super) struct ViewFile {
+    form: Form,
     path: PathBuf,
+    /// Lies beside a file that was found damaged.
     damaged: PathBuf,
 }
 
 impl ViewFile {
-    pub(super) fn at(folder: &Path) -> Self {
-        Self { path: folder.join(FILE_NAME), damaged: folder.join(DAMAGED_NAME) }
+    pub(super) fn at(folder: &Path, form: Form) -> Self {
+        let path = folder.join(form.name);
+        Self { damaged: path.with_extension("damaged"), path, form }
     }
 
     /// The writing connection and the position that the file is true for.
@@ -78,7 +68,7 @@ impl ViewFile {
             None
         };
         if let Some(because) = fault {
-            tracing::warn!(file = %self.path.display(), because, "rebuilding the ticket list from the log");
+            tracing::warn!(file = %self.path.display(), because, "rebuilding the {} from the log", self.form.what);
         }
         self.remove()?;
         self.create().map_err(|error| ReadModelError::Unavailable(Box::new(error)))
@@ -89,14 +79,15 @@ impl ViewFile {
         let (version, position): (i64, i64) =
             connection
                 .query_row("SELECT view_version, position FROM state", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok((version == VIEW_VERSION.cast_signed()).then_some((connection, position.unsigned_abs())))
+        Ok((version == self.form.version.cast_signed()).then_some((connection, position.unsigned_abs())))
     }
 
     fn create(&self) -> Result<(Connection, u64), rusqlite::Error> {
         let mut connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         let whole = connection.transaction()?;
-        whole.execute_batch(&FORM.replace("{fields}", &field_columns()))?;
-        whole.execute("INSERT INTO state VALUES (0, ?1, 0)", [VIEW_VERSION.cast_signed()])?;
+        whole.execute_batch(STATE)?;
+        whole.execute_batch(&self.form.tables)?;
+        whole.execute("INSERT INTO state VALUES (0, ?1, 0)", [self.form.version.cast_signed()])?;
         whole.commit()?;
         Ok((connection, 0))
     }
@@ -123,9 +114,10 @@ impl ViewFile {
 
     /// Leaves a mark, so that the next opening starts from nothing: a whole check at every start would take minutes.
     pub(super) fn mark_damaged(&self, error: &ReadModelError) {
-        tracing::error!(file = %self.path.display(), error = %DisplayChain(error), "the ticket list is damaged");
+        let what = self.form.what;
+        tracing::error!(file = %self.path.display(), error = %DisplayChain(error), "the {what} is damaged");
         if let Err(error) = fs::write(&self.damaged, b"") {
-            tracing::error!(file = %self.damaged.display(), %error, "cannot mark the ticket list as damaged; delete it before the next start");
+            tracing::error!(file = %self.damaged.display(), %error, "cannot mark the {what} as damaged; delete it before the next start");
         }
     }
 
@@ -138,6 +130,46 @@ impl ViewFile {
         // The mark goes last: a crash on the way starts over.
         absent(fs::remove_file(&self.damaged))
     }
+}
+
+/// The checkpoint of a file.
+pub(super) fn position(connection: &Connection) -> Result<u64, ReadModelError> {
+    let position: i64 = connection.prepare_cached("SELECT position FROM state")?.query_row([], |row| row.get(0))?;
+    Ok(position.unsigned_abs())
+}
+
+/// Moves the checkpoint of a file: part of the transaction that changes its rows.
+pub(super) fn set_position(connection: &Connection, position: u64) -> Result<(), ReadModelError> {
+    connection.prepare_cached("UPDATE state SET position = ?1")?.execute([stored(position)])?;
+    Ok(())
+}
+
+/// A log position as SQLite keeps it.
+pub(super) fn stored(position: u64) -> i64 {
+    i64::try_from(position).unwrap_or(i64::MAX)
+}
+
+/// The state and what `rows` selects as text, line by line.
+pub(super) fn dump(connection: &Connection, rows: &[&str], each: &mut dyn FnMut(&str)) -> Result<(), ReadModelError> {
+    for sql in ["SELECT * FROM state"].iter().chain(rows) {
+        let mut statement = connection.prepare(sql)?;
+        let columns = statement.column_count();
+        let mut found = statement.query([])?;
+        while let Some(row) = found.next()? {
+            let mut line = String::new();
+            for column in 0..columns {
+                let _ = match row.get_ref(column)? {
+                    ValueRef::Null => write!(line, "NULL|"),
+                    ValueRef::Integer(number) => write!(line, "{number}|"),
+                    ValueRef::Real(number) => write!(line, "{number}|"),
+                    ValueRef::Text(text) => write!(line, "{}|", String::from_utf8_lossy(text).escape_default()),
+                    ValueRef::Blob(bytes) => write!(line, "{bytes:02x?}|"),
+                };
+            }
+            each(&line);
+        }
+    }
+    Ok(())
 }
 
 fn absent(removed: io::Result<()>) -> Result<(), ReadModelError> {
@@ -155,19 +187,6 @@ fn is_unreadable(error: &rusqlite::Error) -> bool {
         // No line, or a value of another type.
         None => true,
     }
-}
-
-fn field_columns() -> String {
-    let column = |field: &Field| {
-        let kind = match field {
-            Field::Open | Field::Supervised | Field::Suspended | Field::Confidential => "INTEGER NOT NULL",
-            Field::ReceivedAt | Field::UpdatedAt => "INTEGER NOT NULL",
-            Field::Grade | Field::External | Field::Category => "TEXT",
-            _ => "TEXT NOT NULL",
-        };
-        format!("{} {kind}", field.as_str())
-    };
-    Field::ALL.iter().map(column).collect::<Vec<_>>().join(", ")
 }
 
 /// An error with its causes, for the log.

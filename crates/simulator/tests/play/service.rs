@@ -131,6 +131,13 @@ macro_rules! ticket_service {
                 Err(Status::unimplemented("no script asks"))
             }
 
+            async fn explain_promises(
+                &self,
+                _: Request<pb::ExplainPromisesRequest>,
+            ) -> Result<Response<pb::ExplainPromisesResponse>, Status> {
+                Err(Status::unimplemented("no script asks"))
+            }
+
             async fn reveal(&self, _: Request<pb::RevealRequest>) -> Result<Response<pb::RevealResponse>, Status> {
                 Err(Status::unimplemented("no script asks"))
             }

@@ -129,6 +129,19 @@ proptest! {
     }
 
     #[test]
+    fn a_page_keeps_the_tier_and_the_appointment_of_the_intake_whatever_comes_later(facts in random::history(80)) {
+        for row in rows(&facts) {
+            let own = || facts.iter().filter(|fact| fact.id == row.id);
+            let told = own().find_map(|fact| match &fact.event {
+                Event::Received(told) => Some((told.tier, told.appointment)),
+                _ => None,
+            });
+            let page = TicketPage::fold(own()).unwrap();
+            prop_assert_eq!(Some((page.tier, page.appointment)), told);
+        }
+    }
+
+    #[test]
     fn a_filter_read_from_its_own_text_is_the_same(filter in random::filter()) {
         prop_assert_eq!(Filter::parse(&filter.to_string()).unwrap(), filter);
     }

@@ -32,10 +32,11 @@ pub fn fact_json(event: &Event, reveal: bool) -> String {
 }
 
 /// What would lead to the one who spoke.
-const WHO_SPOKE: [&str; 10] = [
+const WHO_SPOKE: [&str; 11] = [
     "caller_name",
     "caller_phone",
     "caller_account",
+    "tier",
     "address",
     "place",
     "premises",
@@ -58,7 +59,10 @@ fn hide(received: &Received, reveal: bool, fields: &mut Map<String, Value>) {
 
 #[cfg(test)]
 mod tests {
-    use switchboard_domain::ticket::event::{Contacted, Received};
+    use switchboard_domain::ticket::{
+        Tier,
+        event::{Contacted, Received},
+    };
 
     use super::*;
 
@@ -69,6 +73,7 @@ mod tests {
         );
         let mut event: Received = serde_json::from_str(&stored).unwrap();
         event.caller_phone = Some("13812345678".into());
+        event.tier = Some(Tier::A);
         event.content = "a secret".into();
         event.into()
     }
@@ -87,8 +92,9 @@ mod tests {
     #[test]
     fn a_confidential_ticket_does_not_show_who_spoke() {
         let masked = fact_json(&received(true), false);
-        assert!(!masked.contains("caller"), "{masked}");
-        assert!(fact_json(&received(true), true).contains("13812345678"));
+        assert!(!masked.contains("caller") && !masked.contains("tier"), "{masked}");
+        let revealed = fact_json(&received(true), true);
+        assert!(revealed.contains("13812345678") && revealed.contains(r#""tier":"a""#), "{revealed}");
     }
 
     #[test]

@@ -3,7 +3,10 @@
 
 use switchboard_domain::ticket as domain;
 
-use crate::proto;
+/// The protobuf enums by the names of their lists. One differs: the API has no module to say whose tier it is.
+mod named {
+    pub use crate::proto::{CustomerTier as Tier, *};
+}
 
 /// A number that is not in the word list: a newer caller's, or a mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,18 +46,18 @@ pub fn maybe_word<W: Word>(maybe: Option<W>) -> i32 {
 macro_rules! words {
     ($($list:ident { $($word:ident)+ })+) => {$(
         impl Word for domain::$list {
-            type Proto = proto::$list;
+            type Proto = named::$list;
             const FORM: &'static str = concat!("a known value of ", stringify!($list));
             const WORDS: &'static [Self] = &[$(Self::$word,)+];
 
-            fn proto(self) -> proto::$list {
-                match self { $(Self::$word => proto::$list::$word,)+ }
+            fn proto(self) -> named::$list {
+                match self { $(Self::$word => named::$list::$word,)+ }
             }
 
             fn read(number: i32) -> Result<Option<Self>, UnknownWord> {
-                match proto::$list::try_from(number) {
-                    $(Ok(proto::$list::$word) => Ok(Some(Self::$word)),)+
-                    Ok(proto::$list::Unspecified) => Ok(None),
+                match named::$list::try_from(number) {
+                    $(Ok(named::$list::$word) => Ok(Some(Self::$word)),)+
+                    Ok(named::$list::Unspecified) => Ok(None),
                     Err(_) => Err(UnknownWord),
                 }
             }
@@ -71,6 +74,7 @@ words! {
     Grade { General Important Major Special }
     Area { Urban Rural Remote }
     Premises { Single Multiple }
+    Tier { A B C }
     ReturnReason { WrongArea WrongUnit WrongType Incomplete }
     SuspendReason { Customer Works ThirdParty Weather }
     ContactOutcome { Reached Unreachable }
@@ -107,6 +111,7 @@ mod tests {
         goes_both_ways(domain::Grade::ALL);
         goes_both_ways(domain::Area::ALL);
         goes_both_ways(domain::Premises::ALL);
+        goes_both_ways(domain::Tier::ALL);
         goes_both_ways(domain::ReturnReason::ALL);
         goes_both_ways(domain::SuspendReason::ALL);
         goes_both_ways(domain::ContactOutcome::ALL);

@@ -59,6 +59,7 @@ fn read(reader: &mut Reader, request: &proto::ReceiveRequest, actor: &Actor, lin
         channel: reader.word("channel", request.channel)?,
         received_by,
         caller: caller(request.caller.as_ref()),
+        tier: reader.maybe_word("tier", request.tier),
         address: personal(request.address.as_deref()),
         content: request.content.as_str().into(),
         place: place(reader, request.place.as_ref()),
@@ -67,6 +68,7 @@ fn read(reader: &mut Reader, request: &proto::ReceiveRequest, actor: &Actor, lin
         confidential: request.confidential,
         call_id: given(request.call_id.as_deref()).map(str::to_owned),
         hung_up_at: reader.time("hung_up_at", request.hung_up_at.as_ref()),
+        appointment: reader.time("appointment", request.appointment.as_ref()),
         external: request.external.clone().map(|proto::ExternalRef { issuer, value }| ExternalRef { issuer, value }),
         linked: linked.then_some(TicketId(Uuid::nil())),
     })

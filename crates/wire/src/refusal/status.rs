@@ -38,7 +38,9 @@ fn code(reason: ErrorReason) -> Code {
         ErrorReason::InvalidFields | ErrorReason::TokenMismatch => Code::InvalidArgument,
         ErrorReason::TicketNotFound => Code::NotFound,
         ErrorReason::IllegalMove | ErrorReason::RuleViolated | ErrorReason::TooSoon => Code::FailedPrecondition,
-        ErrorReason::NotYourTicket | ErrorReason::Confidential => Code::PermissionDenied,
+        ErrorReason::NotYourTicket | ErrorReason::Confidential | ErrorReason::NotPermitted => {
+            Code::PermissionDenied
+        },
         ErrorReason::RequestIdReused => Code::AlreadyExists,
         ErrorReason::RevisionConflict | ErrorReason::Contended => Code::Aborted,
         ErrorReason::StoreUnavailable | ErrorReason::Draining => Code::Unavailable,
@@ -62,6 +64,7 @@ fn field_violation(violation: &Violation, language: Language) -> FieldViolation 
         Problem::Contradicts { .. } => "CONTRADICTS",
         Problem::InTheFuture => "IN_THE_FUTURE",
         Problem::InThePast => "IN_THE_PAST",
+        Problem::TooFarAhead { .. } => "TOO_FAR_AHEAD",
     };
     let description = wording::problem(&violation.problem, language);
     FieldViolation { reason: reason.into(), ..FieldViolation::new(violation.field, description) }
@@ -82,6 +85,7 @@ fn metadata(refusal: &Refusal) -> HashMap<String, String> {
             tell("value", value.to_string());
         }
         Refusal::ActorMissing { what } => tell("missing", (*what).into()),
+        Refusal::NotPermitted { needed } => tell("needed", (*needed).into()),
         Refusal::SlowReader { resume_token } => tell("resume_token", resume_token.clone()),
         Refusal::Internal { incident } => tell("incident", incident.clone()),
         Refusal::InvalidFields(_)

@@ -71,6 +71,9 @@ pub(super) fn refusal(refusal: &Refusal, l: Language) -> String {
         Refusal::ActorMissing { what } => {
             say!(l, "请求元数据中的 {what} 缺失或格式不正确。", "The request metadata {what} is missing or malformed.")
         }
+        Refusal::NotPermitted { needed } => {
+            say!(l, "您的角色无权进行此操作，需要角色 {needed}。", "Your role may not make this call; it takes the role {needed}.")
+        }
         Refusal::Draining => {
             say!(l, "服务正在停机，请重新连接并续传。", "The server is draining; reconnect and resume.")
         }
@@ -246,6 +249,9 @@ pub(super) fn problem(problem: &Problem, l: Language) -> String {
         Problem::Contradicts { other } => say!(l, "与 {other} 矛盾", "contradicts {other}"),
         Problem::InTheFuture => say!(l, "晚于当前时间", "lies in the future"),
         Problem::InThePast => say!(l, "须为将来的时间", "lies in the past"),
+        Problem::TooFarAhead { days_max } => {
+            say!(l, "须在 {days_max} 天以内", "lies more than {days_max} days ahead")
+        }
     }
 }
 

@@ -113,6 +113,7 @@ pub const MAKERS: &[fn(&mut Draw) -> Event] = &[
             caller_account: d.maybe(Draw::personal),
             phone_key: d.maybe(Draw::line),
             account_key: d.maybe(Draw::line),
+            tier: d.maybe(|d| d.one_of(Tier::ALL)),
             address: d.maybe(Draw::personal),
             content: d.personal(),
             place: d.place(),
@@ -120,6 +121,7 @@ pub const MAKERS: &[fn(&mut Draw) -> Event] = &[
             customers_out: d.maybe(Draw::number),
             call_id: d.maybe(Draw::line),
             hung_up_at: d.maybe(Draw::time),
+            appointment: d.maybe(Draw::time),
             external: d.maybe(|d| ExternalRef { issuer: d.line(), value: d.line() }),
             linked: d.maybe(Draw::ticket),
         };

@@ -1,24 +1,44 @@
-//! `tests/golden` holds every kind ever shipped, one file each, with every optional field present. A file is never edited
-//! except to add a new optional field; the fact that it stands for is already in somebody's log.
+//! `tests/golden` holds every kind ever shipped as `<kind>.json`, with every optional field that it had then. A file is never
+//! edited; the fact that it stands for is already in somebody's log. An optional field that came later is shown by another
+//! file of the kind, `<kind>.<what it shows>.json`.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use serde_json::Value;
-use switchboard_domain::{actor::Role, numbering::Reserved, personal::Personal, ticket::*};
+use switchboard_domain::{
+    actor::Role,
+    numbering::Reserved,
+    organisation::Level,
+    personal::Personal,
+    sla::{
+        docket::{FactName, Word},
+        policy::Reading,
+        promise,
+        publication::{PolicyEvent, YearPublished},
+    },
+    ticket::*,
+};
 use switchboard_wire::stored::{Stored, known_kinds};
 
-use crate::draw::{Draw, MAKERS};
+use crate::{
+    draw::{Draw, MAKERS},
+    promised,
+};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
+
+/// The parts of a kind: `ticket.received.v1`. What follows them in a file's name tells it from the kind's other files.
+const KIND_PARTS: usize = 3;
 
 /// Kind and payload of every golden file.
 fn golden() -> Vec<(String, Vec<u8>)> {
     let files = fs::read_dir(folder()).unwrap().map(|file| file.unwrap().path());
     files
         .map(|path| {
-            let kind = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            let kind = name.split('.').take(KIND_PARTS).collect::<Vec<_>>().join(".");
             (kind, fs::read(path).unwrap().trim_ascii_end().to_vec())
         })
         .collect()
@@ -39,29 +59,39 @@ fn complete() -> Vec<(&'static str, String)> {
         .collect();
     let reserved = Reserved { first: 1, last: 1000 };
     all.push((reserved.kind(), String::from_utf8(reserved.payload().unwrap()).unwrap()));
+    all.extend(promised::complete());
     all
 }
 
 /// Reads a payload and writes it again under the kind of today.
 fn rewritten(kind: &str, payload: &[u8]) -> (&'static str, Vec<u8>) {
-    if kind.starts_with("numbering.") {
-        let event = Reserved::read(kind, payload).unwrap();
+    fn again<E: Stored>(kind: &str, payload: &[u8]) -> (&'static str, Vec<u8>) {
+        let event = E::read(kind, payload).unwrap();
         (event.kind(), event.payload().unwrap())
-    } else {
-        let event = Event::read(kind, payload).unwrap();
-        (event.kind(), event.payload().unwrap())
+    }
+    match kind.split('.').next() {
+        Some("ticket") => again::<Event>(kind, payload),
+        Some("numbering") => again::<Reserved>(kind, payload),
+        Some("promise") => again::<promise::Event>(kind, payload),
+        Some("policy") => again::<PolicyEvent>(kind, payload),
+        Some("calendar") => again::<YearPublished>(kind, payload),
+        _ => panic!("{kind}: of which aggregate?"),
     }
 }
 
-/// The paths of all fields, nested ones included.
+/// The paths of all fields, nested ones included, in lists too.
 fn fields(payload: &[u8]) -> BTreeSet<String> {
     fn walk(path: &str, value: &Value, found: &mut BTreeSet<String>) {
-        if let Value::Object(object) = value {
-            for (name, value) in object {
-                let path = format!("{path}.{name}");
-                walk(&path, value, found);
-                found.insert(path);
+        match value {
+            Value::Object(object) => {
+                for (name, value) in object {
+                    let path = format!("{path}.{name}");
+                    walk(&path, value, found);
+                    found.insert(path);
+                }
             }
+            Value::Array(list) => list.iter().for_each(|value| walk(&format!("{path}[]"), value, found)),
+            _ => {}
         }
     }
     let mut found = BTreeSet::new();
@@ -75,11 +105,11 @@ fn every_kind_is_drawn_and_has_a_golden_file_with_every_field() {
     assert_eq!(complete.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), known_kinds().collect::<Vec<_>>());
     let golden = golden();
     for (kind, payload) in complete {
-        let file = golden.iter().find(|(name, _)| name == kind);
-        let (_, shipped) =
-            file.unwrap_or_else(|| panic!("tests/golden/{kind}.json is missing, for example: {payload}"));
-        let absent: Vec<_> = fields(payload.as_bytes()).difference(&fields(shipped)).cloned().collect();
-        assert!(absent.is_empty(), "tests/golden/{kind}.json does not show {absent:?}");
+        let shipped: Vec<_> = golden.iter().filter(|(name, _)| name == kind).map(|(_, shipped)| shipped).collect();
+        assert!(!shipped.is_empty(), "tests/golden/{kind}.json is missing, for example: {payload}");
+        let shown = shipped.into_iter().flat_map(|shipped| fields(shipped)).collect();
+        let absent: Vec<_> = fields(payload.as_bytes()).difference(&shown).cloned().collect();
+        assert!(absent.is_empty(), "tests/golden/{kind}.*.json does not show {absent:?}, for example: {payload}");
     }
 }
 
@@ -117,6 +147,7 @@ fn the_words_of_stored_facts_never_change() {
     assert_eq!(words(Grade::ALL), "general important major special");
     assert_eq!(words(Area::ALL), "urban rural remote");
     assert_eq!(words(Premises::ALL), "single multiple");
+    assert_eq!(words(Tier::ALL), "a b c");
     assert_eq!(words(ReturnReason::ALL), "wrong_area wrong_unit wrong_type incomplete");
     assert_eq!(words(SuspendReason::ALL), "customer works third_party weather");
     assert_eq!(words(ContactOutcome::ALL), "reached unreachable");
@@ -130,5 +161,17 @@ fn the_words_of_stored_facts_never_change() {
     let escalations = [Escalation::Complaint(grade), Escalation::Grade(grade), Escalation::Urgent];
     assert_eq!(words(&escalations), "{complaint:major} {grade:major} urgent");
     assert_eq!(words(&[Personal::Sealed("1.2.x".into()), Personal::Erased]), "{sealed:1.2.x} {erased:true}");
+    let facts = "received classified closed_at_first_contact dispatched accepted returned reassigned \
+                 crew_accepted crew_en_route crew_arrived crew_diagnosed etr_set crew_restored contacted replied \
+                 reply_passed reply_sent_back revisit_attempted revisited reopened closed urged supervised escalated \
+                 suspended resumed extended merged unmerged master_followed withdrawn";
+    assert_eq!(words(FactName::ALL), facts);
+    let said = "reached unreachable customer works third_party weather wrong_area wrong_unit wrong_type incomplete \
+                resolved not_ours explained last more very_satisfied satisfied neutral dissatisfied no_answer refused \
+                complaint grade urgent";
+    assert_eq!(words(Word::ALL), said);
+    assert_eq!(words(&Level::ALL), "nation province city county station crew");
+    let readings = [Reading::Occurred, Reading::Recorded, Reading::HungUp, Reading::Appointment];
+    assert_eq!(words(&readings), "occurred recorded hung_up appointment");
     assert_eq!(words(&Role::ALL), "ivr agent desk crew inspector auditor operator importer system");
 }

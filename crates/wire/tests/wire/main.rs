@@ -2,9 +2,13 @@
 //! read or refused whole, and every *no* has a reason and two languages. No network here; that is the flow tests' part.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod calendar_file;
 mod draw;
 mod golden;
 mod history;
+mod policies;
+mod policy_file;
+mod promised;
 mod refusals;
 mod requests;
 mod sealing;

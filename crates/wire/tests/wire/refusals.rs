@@ -40,6 +40,7 @@ fn violations() -> Vec<Violation> {
         Violation::contradicts("grade", "business_type"),
         field("occurred_at", Problem::InTheFuture),
         field("until", Problem::InThePast),
+        field("appointment", Problem::TooFarAhead { days_max: 366 }),
     ]
 }
 
@@ -93,6 +94,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::TimedOut,
         Refusal::TokenMismatch,
         Refusal::ActorMissing { what: "x-actor-role" },
+        Refusal::NotPermitted { needed: "operator" },
         Refusal::Draining,
         Refusal::Unsupported,
         Refusal::SlowReader { resume_token: "opaque".into() },
@@ -172,6 +174,8 @@ fn every_violation_is_a_field_violation_in_the_language_asked_for() {
         assert_eq!(fields.len(), violations().len());
         assert_eq!((fields[0].field.as_str(), fields[0].reason.as_str()), ("content", "MISSING"));
         assert_eq!(fields[3].description, "is malformed; expected digits");
+        let far = (fields[7].reason.as_str(), fields[7].description.as_str());
+        assert_eq!(far, ("TOO_FAR_AHEAD", "lies more than 366 days ahead"));
         let chinese = details(refusal, Language::Zh);
         assert_eq!(chinese.bad_request().unwrap().field_violations[0].description, "必填");
     }

@@ -6,7 +6,7 @@ use switchboard_domain::{
     Problem, Violation,
     actor::{Actor, Role},
     organisation::OrgPath,
-    ticket::{Command, Escalation, Grade, Move, Satisfaction, Step, TicketId, command::Verdict},
+    ticket::{Command, Escalation, Grade, Move, Satisfaction, Step, TicketId, Tier, command::Verdict},
 };
 use switchboard_wire::{
     command::{TicketRef, TicketRequest, receive, reference},
@@ -306,6 +306,19 @@ fn a_ticket_is_received_by_the_actors_unit_unless_another_is_named() {
 }
 
 #[test]
+fn a_tier_and_an_appointment_are_read_when_they_are_given() {
+    let (_, silent) = receive(&opening(), &actor()).unwrap();
+    assert_eq!((silent.tier, silent.appointment), (None, None));
+    let appointment = Some(WireTimestamp { seconds: 1_700_000_000, nanos: 123_456_789 });
+    for (number, tier) in [(1, Tier::A), (2, Tier::B), (3, Tier::C)] {
+        let told = proto::ReceiveRequest { tier: number, appointment, ..opening() };
+        let (_, told) = receive(&told, &actor()).unwrap();
+        assert_eq!(told.tier, Some(tier));
+        assert_eq!(told.appointment.unwrap().timestamp_micros(), 1_700_000_000_123_456);
+    }
+}
+
+#[test]
 fn an_opening_that_says_nothing_hears_of_everything_at_once() {
     let expected = ["request_id", "business_type", "channel", "content", "caller.phone"];
     assert_eq!(refused_opening(&proto::ReceiveRequest::default()), expected);
@@ -322,6 +335,8 @@ fn an_opening_full_of_faults_hears_of_all_of_them_once() {
         caller: Some(proto::Caller { anonymous: true, phone: Some("abc".into()), ..Default::default() }),
         place: Some(proto::Place { area: 9, latitude_e6: Some(1), ..Default::default() }),
         premises: 9,
+        tier: 9,
+        appointment: Some(WireTimestamp { seconds: i64::MAX, nanos: 0 }),
         confidential: true,
         external: Some(proto::ExternalRef::default()),
         linked_ticket: Some("x".repeat(40)),
@@ -334,9 +349,11 @@ fn an_opening_full_of_faults_hears_of_all_of_them_once() {
         "received_by",
         "business_type",
         "channel",
+        "tier",
         "place.longitude_e6",
         "place.area",
         "premises",
+        "appointment",
         "content",
         "caller.phone",
         "caller.anonymous",

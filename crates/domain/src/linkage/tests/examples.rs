@@ -43,7 +43,7 @@ impl Reader {
 
     /// The first thing that it wants.
     fn first_want(&self) -> Want<Intent> {
-        self.process.pending(clock(21, "12:00"), 1).remove(0)
+        self.process.clone().pending(clock(21, "12:00"), 1).remove(0)
     }
 }
 
@@ -55,7 +55,7 @@ fn having_read(facts: impl IntoIterator<Item = (u128, Event)>) -> Reader {
 }
 
 fn wants(reader: &Reader) -> Vec<(u64, Intent)> {
-    let wants = reader.process.pending(clock(21, "12:00"), 9);
+    let wants = reader.process.clone().pending(clock(21, "12:00"), 9);
     wants.into_iter().map(|want| (want.because, want.intent)).collect()
 }
 
@@ -166,6 +166,6 @@ fn a_child_that_comes_back_is_released_first_and_then_adopted_anew() {
 #[test]
 fn a_process_says_no_more_at_once_than_it_is_asked_for() {
     let reader = having_read([(1, merged(MASTER)), (3, merged(MASTER))]);
-    assert_eq!(reader.process.pending(clock(21, "12:00"), 1).len(), 1);
+    assert_eq!(reader.process.clone().pending(clock(21, "12:00"), 1).len(), 1);
     assert_eq!(reader.process.name(), "linkage");
 }

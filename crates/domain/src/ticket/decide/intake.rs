@@ -33,6 +33,7 @@ pub(super) fn receive(receive: &Receive, cx: &Context<'_>) -> Decision {
         caller_account: caller.account.clone(),
         phone_key: caller.phone_key.clone(),
         account_key: caller.account_key.clone(),
+        tier: receive.tier,
         address: receive.address.clone(),
         content: receive.content.clone(),
         place: receive.place.clone(),
@@ -40,6 +41,7 @@ pub(super) fn receive(receive: &Receive, cx: &Context<'_>) -> Decision {
         customers_out: receive.customers_out,
         call_id: receive.call_id.clone(),
         hung_up_at: receive.hung_up_at,
+        appointment: receive.appointment,
         external: receive.external.clone(),
         linked: receive.linked,
     })

@@ -15,7 +15,7 @@ use crate::{
     ticket::{
         Area, BusinessType, Category, Channel, Command, ContactOutcome, DissatisfactionReason, Escalation, Event,
         Grade, Move, Ownership, ReplyOutcome, ReturnReason, RevisitMethod, Satisfaction, State, Step, SuspendReason,
-        Ticket, TicketId, Urgency,
+        Ticket, TicketId, Tier, Urgency,
         command::{Caller, Receive, Reply, Verdict},
         decide,
         decide::Decision,
@@ -206,7 +206,7 @@ fn grade(business: Option<BusinessType>, dice: &mut Dice) -> Option<Grade> {
 fn command(asked: Move, ticket: Option<&Ticket>, at: Timestamp, dice: &mut Dice) -> Command {
     let coming = |dice: &mut Dice| at + TimeDelta::hours(dice.choose(&[-1, 1, 24, 48, 96]));
     match asked {
-        Move::Receive => receive(dice).into(),
+        Move::Receive => receive(coming, dice).into(),
         Move::Supplement => Command::Supplement { content: text(dice) },
         Move::Classify => {
             let business = if dice.one_in(3) { Some(dice.choose(BusinessType::ALL)) } else { None };
@@ -260,7 +260,7 @@ fn command(asked: Move, ticket: Option<&Ticket>, at: Timestamp, dice: &mut Dice)
     }
 }
 
-fn receive(dice: &mut Dice) -> Receive {
+fn receive(coming: impl FnOnce(&mut Dice) -> Timestamp, dice: &mut Dice) -> Receive {
     let business = if dice.one_in(2) { BusinessType::FaultRepair } else { dice.choose(BusinessType::ALL) };
     let mut call = sample::receive(business);
     call.channel = dice.choose(Channel::ALL);
@@ -272,6 +272,8 @@ fn receive(dice: &mut Dice) -> Receive {
         call.caller = Caller { anonymous: true, ..Caller::default() };
     }
     call.content = text(dice);
+    call.tier = dice.perhaps(Tier::ALL);
+    call.appointment = dice.one_in(4).then(|| coming(dice));
     call
 }
 

@@ -4,14 +4,16 @@ use super::{
     sample::*,
     story::{clock, given},
 };
+use chrono::TimeDelta;
+
 use crate::{
-    Problem, Violation,
+    Problem, Timestamp, Violation,
     personal::Personal,
     ticket::{
         BusinessType, Command, DissatisfactionReason, ExternalRef, Ownership, Place, Premises, ReplyOutcome,
         RevisitMethod, Satisfaction, Step, SuspendReason,
         command::{Caller, Receive, Verdict},
-        validate::{LINE_BYTES_MAX, REASONS_MAX, SHORT_BYTES_MAX, TEXT_BYTES_MAX, shape},
+        validate::{APPOINTMENT_DAYS_MAX, LINE_BYTES_MAX, REASONS_MAX, SHORT_BYTES_MAX, TEXT_BYTES_MAX, shape},
     },
 };
 
@@ -209,6 +211,34 @@ fn nothing_happened_later_than_a_clocks_error_from_now() {
     let late = call(|r| r.hung_up_at = Some(clock(21, "10:06")));
     let hung_up = Violation { field: "hung_up_at", problem: Problem::InTheFuture };
     given([]).at(clock(21, "10:00")).when(late).invalid([hung_up]);
+}
+
+#[test]
+fn an_appointment_lies_ahead_of_the_report_and_within_a_year() {
+    let at = |appointment| call(|r| r.appointment = Some(appointment));
+    let invalid = |problem| [Violation { field: "appointment", problem }];
+    let reported = clock(21, "10:00");
+    let furthest = reported + TimeDelta::days(APPOINTMENT_DAYS_MAX);
+    let second = TimeDelta::seconds(1);
+    let story = given([]).at(reported);
+    for sound in [reported, furthest] {
+        story.clone().when(at(sound)).accepted();
+    }
+    let story = story.when(at(reported - second)).invalid(invalid(Problem::InThePast));
+    let too_far = Problem::TooFarAhead { days_max: APPOINTMENT_DAYS_MAX };
+    let story = story.when(at(furthest + second)).invalid(invalid(too_far.clone()));
+    for (end, problem) in [(Timestamp::MIN_UTC, Problem::InThePast), (Timestamp::MAX_UTC, too_far)] {
+        story.clone().when(at(end)).invalid(invalid(problem));
+    }
+}
+
+#[test]
+fn an_appointment_is_judged_by_when_the_customer_reported_not_by_when_the_engine_learnt_it() {
+    let (reported, learnt) = (clock(21, "10:00"), clock(28, "10:00"));
+    let between = call(|r| r.appointment = Some(clock(22, "10:00")));
+    given([]).at(learnt).by_the_device_at(reported).when(between.clone()).accepted();
+    let past = Violation { field: "appointment", problem: Problem::InThePast };
+    given([]).at(learnt).when(between).invalid([past]);
 }
 
 #[test]

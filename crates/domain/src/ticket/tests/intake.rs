@@ -7,7 +7,11 @@ use super::{
 use crate::{
     Violation,
     organisation::{LEVELS, Level},
-    ticket::{BusinessType, Channel, Escalation, Event, Grade, Rejection, Stage, TicketId, command::Caller, event},
+    ticket::{
+        BusinessType, Channel, Escalation, Event, Grade, Rejection, Stage, TicketId, Tier,
+        command::{Caller, Receive},
+        event,
+    },
 };
 
 #[test]
@@ -16,6 +20,18 @@ fn a_call_becomes_a_ticket() {
         .when(receive(BusinessType::FaultRepair))
         .then([received(BusinessType::FaultRepair)])
         .stands_at(Stage::Received);
+}
+
+#[test]
+fn a_ticket_keeps_the_tier_and_the_appointment_that_were_known_at_its_intake() {
+    let at = clock(23, "14:30");
+    for tier in [None, Some(Tier::A), Some(Tier::C)] {
+        for appointment in [None, Some(at)] {
+            let call = Receive { tier, appointment, ..receive(BusinessType::ServiceApplication) };
+            let Event::Received(plain) = received(BusinessType::ServiceApplication) else { unreachable!() };
+            given([]).when(call).then([event::Received { tier, appointment, ..*plain }.into()]);
+        }
+    }
 }
 
 #[test]

@@ -51,6 +51,7 @@ pub fn receive(business: BusinessType) -> Receive {
         channel: Channel::Hotline,
         received_by: org(NATION),
         caller: Caller { phone: Some("13800000000".into()), ..Caller::default() },
+        tier: None,
         address: None,
         content: text(),
         place: Place::default(),
@@ -59,6 +60,7 @@ pub fn receive(business: BusinessType) -> Receive {
         confidential: false,
         call_id: None,
         hung_up_at: None,
+        appointment: None,
         external: None,
         linked: (business == BusinessType::Urge).then(|| ticket_id(9)),
     }
@@ -200,6 +202,7 @@ pub fn received_at(unit: &str, business: BusinessType) -> Event {
         caller_account: None,
         phone_key: None,
         account_key: None,
+        tier: None,
         address: None,
         content: told.content,
         place: told.place,
@@ -207,6 +210,7 @@ pub fn received_at(unit: &str, business: BusinessType) -> Event {
         customers_out: None,
         call_id: None,
         hung_up_at: None,
+        appointment: None,
         external: None,
         linked: told.linked,
     }

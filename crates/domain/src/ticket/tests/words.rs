@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::ticket::{
-    Area, BusinessType, Category, Channel, Grade, Move, MoveSet, Satisfaction, Stage, Urgency,
+    Area, BusinessType, Category, Channel, Grade, Move, MoveSet, Satisfaction, Stage, Tier, Urgency,
     path::{self, FirstStop},
     vocabulary::{CATEGORY_BYTES_MAX, NotACategory},
 };
@@ -18,7 +18,7 @@ fn every_word_is_found_again_by_its_name() {
             assert_eq!($list::parse("nonsense"), None);
         )+ };
     }
-    found_again!(BusinessType Channel Urgency Grade Area Satisfaction);
+    found_again!(BusinessType Channel Urgency Grade Area Tier Satisfaction);
 }
 
 #[test]

@@ -3,10 +3,12 @@
 use std::{collections::BTreeMap, fs};
 
 use proptest::{prelude::*, strategy::ValueTree, test_runner::Config};
+use rusqlite::Connection;
+use switchboard_domain::fact::TicketFact;
 use switchboard_views::random;
 use tempfile::TempDir;
 
-use super::*;
+use super::{form::FILE_NAME, *};
 
 type Facts = Vec<Arc<Fact>>;
 
@@ -14,14 +16,14 @@ fn opened(folder: &TempDir) -> TicketList {
     TicketList::open(folder.path()).unwrap()
 }
 
-fn shared(facts: Vec<Fact>) -> (Facts, u64) {
+fn shared(facts: Vec<TicketFact>) -> (Facts, u64) {
     let head = facts.last().map_or(0, |fact| fact.position);
-    (facts.into_iter().map(Arc::new).collect(), head)
+    (facts.into_iter().map(|fact| Arc::new(Fact::Ticket(fact))).collect(), head)
 }
 
 fn folded(facts: &[Arc<Fact>]) -> Vec<Row> {
     let mut rows: BTreeMap<TicketId, Option<Row>> = BTreeMap::new();
-    for fact in facts {
+    for fact in facts.iter().filter_map(|fact| fact.ticket()) {
         Row::apply(rows.entry(fact.id).or_default(), fact);
     }
     rows.into_values().flatten().collect()

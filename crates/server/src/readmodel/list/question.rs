@@ -3,14 +3,18 @@
 
 use std::fmt::Write;
 
-use rusqlite::{
-    Connection, OptionalExtension, params, params_from_iter,
-    types::{Value as Bound, ValueRef},
-};
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter, types::Value as Bound};
 use switchboard_domain::{Timestamp, ticket::TicketId};
 use switchboard_views::ticket_list::{Comparison, Filter, Row, Term, Value};
 
-use super::{CallerTickets, Cursor, PAGE_ROWS_MAX, Page, Query, ReadModelError, stored, token::Key};
+use super::{CallerTickets, Cursor, PAGE_ROWS_MAX, Page, Query, token::Key};
+use crate::readmodel::{
+    ReadModelError,
+    file::{position, stored},
+};
+
+/// Every row in a fixed order.
+pub(super) const ALL: &str = "SELECT * FROM ticket CROSS JOIN ticket_row USING (opened) ORDER BY opened";
 
 /// A condition and the values that it binds, in order.
 struct Condition {
@@ -138,31 +142,4 @@ pub(super) fn caller(
         recent: count(recent),
         position: position(connection)?,
     })
-}
-
-pub(super) fn dump(connection: &Connection, each: &mut dyn FnMut(&str)) -> Result<(), ReadModelError> {
-    for sql in ["SELECT * FROM state", "SELECT * FROM ticket CROSS JOIN ticket_row USING (opened) ORDER BY opened"] {
-        let mut statement = connection.prepare(sql)?;
-        let columns = statement.column_count();
-        let mut found = statement.query([])?;
-        while let Some(row) = found.next()? {
-            let mut line = String::new();
-            for column in 0..columns {
-                let _ = match row.get_ref(column)? {
-                    ValueRef::Null => write!(line, "NULL|"),
-                    ValueRef::Integer(number) => write!(line, "{number}|"),
-                    ValueRef::Real(number) => write!(line, "{number}|"),
-                    ValueRef::Text(text) => write!(line, "{}|", String::from_utf8_lossy(text).escape_default()),
-                    ValueRef::Blob(bytes) => write!(line, "{bytes:02x?}|"),
-                };
-            }
-            each(&line);
-        }
-    }
-    Ok(())
-}
-
-fn position(connection: &Connection) -> Result<u64, ReadModelError> {
-    let position: i64 = connection.prepare_cached("SELECT position FROM state")?.query_row([], |row| row.get(0))?;
-    Ok(position.unsigned_abs())
 }

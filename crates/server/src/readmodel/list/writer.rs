@@ -8,13 +8,14 @@ use std::{
 
 use lru::LruCache;
 use rusqlite::{Connection, Statement, TransactionBehavior, params, types::Null};
-use switchboard_domain::ticket::TicketId;
-use switchboard_views::{
-    Fact,
-    ticket_list::{Datum, Field, Row},
-};
+use switchboard_domain::{fact::Fact, ticket::TicketId};
+use switchboard_views::ticket_list::{Datum, Field, Row};
 
-use super::{ReadModelError, question, stored};
+use super::question;
+use crate::readmodel::{
+    ReadModelError,
+    file::{set_position, stored},
+};
 
 /// Rows kept at hand for their next fact, about 1 KiB each; one that fell out is read from the file again.
 const ROWS_CACHED_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(16_383);
@@ -58,14 +59,14 @@ impl Writer {
     /// Takes the facts beyond the checkpoint into account; the new checkpoint.
     pub(super) fn apply(&mut self, facts: &[Arc<Fact>], upto: u64) -> Result<u64, ReadModelError> {
         let before = self.position;
-        let fresh = || facts.iter().filter(|fact| fact.position > before);
-        let position = fresh().map(|fact| fact.position).fold(upto.max(before), u64::max);
+        let fresh = || facts.iter().filter(|fact| fact.position() > before);
+        let position = fresh().map(|fact| fact.position()).fold(upto.max(before), u64::max);
         if position == before {
             return Ok(before);
         }
         let whole = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut drafts: HashMap<TicketId, Draft> = HashMap::new();
-        for fact in fresh() {
+        for fact in fresh().filter_map(|fact| fact.ticket()) {
             let draft = match drafts.entry(fact.id) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(free) => {
@@ -82,7 +83,7 @@ impl Writer {
             drafts.into_values().filter_map(|draft| Some((draft.stored_before, draft.row?))).collect();
         changed.sort_unstable_by_key(|(_, row)| row.opened);
         store(&whole, &changed)?;
-        whole.prepare_cached("UPDATE state SET position = ?1")?.execute([stored(position)])?;
+        set_position(&whole, position)?;
         whole.commit()?;
         self.position = position;
         for (_, row) in changed {
@@ -91,14 +92,15 @@ impl Writer {
         Ok(position)
     }
 
-    /// Forgets everything.
-    pub(super) fn clear(&mut self) -> Result<(), ReadModelError> {
+    /// Forgets everything; the checkpoint of nothing.
+    pub(super) fn clear(&mut self) -> Result<u64, ReadModelError> {
         let whole = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        whole.execute_batch("DELETE FROM ticket; DELETE FROM ticket_row; UPDATE state SET position = 0;")?;
+        whole.execute_batch("DELETE FROM ticket; DELETE FROM ticket_row;")?;
+        set_position(&whole, 0)?;
         whole.commit()?;
         self.recent.clear();
         self.position = 0;
-        Ok(())
+        Ok(0)
     }
 }
 

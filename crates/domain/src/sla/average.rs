@@ -1,0 +1,89 @@
+//! Promises about an average (平均到达现场时长, 平均修复时长): the mean over many tickets of one unit, within a rolling window.
+//! A ticket's own limit is a clock's business; here one late ticket may be made good by an early one.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+
+use crate::{
+    Timestamp,
+    organisation::OrgPath,
+    sla::{
+        docket::{Docket, FactName},
+        judge,
+        policy::{Average, Trigger},
+    },
+};
+
+/// What one ticket brings to an average.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// The unit that it counts for: who held the ticket at its end.
+    pub unit: OrgPath,
+    /// When the measured stretch ended: what decides into which window it falls.
+    pub ended: Timestamp,
+    /// How long it was; none is negative.
+    pub took: TimeDelta,
+}
+
+/// A unit's mean over a window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mean {
+    /// The unit.
+    pub unit: OrgPath,
+    /// How many tickets it is made of.
+    pub tickets: u64,
+    /// The mean, in seconds, rounded half up.
+    pub seconds: i64,
+    /// Whether the promise is kept.
+    pub kept: bool,
+}
+
+impl Average {
+    /// What `docket` brings to it: one sample for each cycle that has both facts, attributed to the unit of its level. A merged
+    /// ticket brings none: its master does.
+    #[must_use]
+    pub fn samples(&self, docket: &Docket) -> Vec<Sample> {
+        let timeline = docket.timeline();
+        let pulled = |trigger: &Trigger, range: std::ops::Range<usize>| {
+            let each = timeline[range].iter();
+            each.filter_map(|(moment, ticket)| Some((trigger.pulled(moment, ticket.level())?, *ticket)))
+                .collect::<Vec<_>>()
+        };
+        let merged = |range: std::ops::Range<usize>| {
+            let each = timeline[range].iter().rev().map(|(moment, _)| moment.fact);
+            each.into_iter().find(|fact| matches!(fact, FactName::Merged | FactName::Unmerged))
+                == Some(FactName::Merged)
+        };
+        let sample = |(range, _): (std::ops::Range<usize>, _)| {
+            if merged(range.clone()) {
+                return None;
+            }
+            let (from, _) = pulled(&self.from, range.clone()).into_iter().min_by_key(|(at, _)| *at)?;
+            let (ended, ticket) = pulled(&self.to, range).into_iter().max_by_key(|(at, _)| *at)?;
+            let unit = ticket.holder.at_level(self.level)?;
+            let took = (ended - from).max(TimeDelta::zero());
+            self.when.admits(&ticket).then_some(Sample { unit, ended, took })
+        };
+        judge::cycles(&timeline).into_iter().filter_map(sample).collect()
+    }
+
+    /// The means of the samples that ended in the window which ends at `now`, by unit.
+    #[must_use]
+    pub fn means<'a>(&self, samples: impl Iterator<Item = &'a Sample>, now: Timestamp) -> Vec<Mean> {
+        let window = TimeDelta::days(i64::from(self.window_days));
+        let from = now.checked_sub_signed(window).unwrap_or(Timestamp::MIN_UTC);
+        let mut sums: BTreeMap<&OrgPath, (u64, i128)> = BTreeMap::new();
+        for sample in samples.filter(|sample| from < sample.ended && sample.ended <= now) {
+            let (tickets, milliseconds) = sums.entry(&sample.unit).or_default();
+            *tickets += 1;
+            *milliseconds += i128::from(sample.took.num_milliseconds());
+        }
+        let mean = |(unit, (tickets, milliseconds)): (&OrgPath, (u64, i128))| {
+            let count = i128::from(tickets) * 1_000;
+            let seconds = i64::try_from((milliseconds + count / 2) / count).unwrap_or(i64::MAX);
+            Mean { unit: unit.clone(), tickets, seconds, kept: milliseconds <= count * i128::from(self.limit_seconds) }
+        };
+        sums.into_iter().map(mean).collect()
+    }
+}

@@ -1,0 +1,62 @@
+//! Limits and warning ladders: how long is too long, and which step comes when.
+
+use super::{Check, Flaw, WORKING_DAYS_MAX};
+use crate::sla::policy::{LIMIT_DAYS_MAX, Limit, Threshold, Warning};
+
+const DAY_SECONDS: i64 = 24 * 60 * 60;
+
+impl Check {
+    pub(super) fn limit(&mut self, limit: Limit) {
+        match limit {
+            Limit::Elapsed { seconds } | Limit::WorkingTime { seconds } => self.seconds("limit", None, seconds),
+            Limit::WorkingDays { days: 0 } => self.fault("limit", None, Flaw::NotPositive),
+            Limit::WorkingDays { days } if days > WORKING_DAYS_MAX => {
+                self.fault("limit", None, Flaw::LongerThan { days_max: WORKING_DAYS_MAX.into() });
+            }
+            Limit::WorkingDays { .. } => {}
+        }
+    }
+
+    pub(super) fn seconds(&mut self, key: &'static str, entry: Option<usize>, seconds: i64) {
+        if seconds <= 0 {
+            self.fault(key, entry, Flaw::NotPositive);
+        }
+        if seconds > LIMIT_DAYS_MAX * DAY_SECONDS {
+            self.fault(key, entry, Flaw::LongerThan { days_max: LIMIT_DAYS_MAX });
+        }
+    }
+
+    pub(super) fn warnings(&mut self, warnings: &[Warning], limit: Limit) {
+        for (entry, warning) in warnings.iter().enumerate() {
+            match (warning.at, limit) {
+                (Threshold::Percent(1..=99), _) => {}
+                (Threshold::Percent(_), _) => self.fault("warn", Some(entry), Flaw::NotAShare),
+                (Threshold::Before(before), Limit::Elapsed { seconds }) if before >= seconds && seconds > 0 => {
+                    self.fault("warn", Some(entry), Flaw::BeforeStart);
+                }
+                (Threshold::Before(before), _) => self.seconds("warn", Some(entry), before),
+            }
+            let comes = comes(warning.at, limit);
+            let late = |earlier: &Warning| {
+                let before = self::comes(earlier.at, limit);
+                before.0 == comes.0 && before.1 >= comes.1
+            };
+            if warnings[..entry].iter().any(late) {
+                self.fault("warn", Some(entry), Flaw::OutOfOrder);
+            }
+        }
+    }
+}
+
+/// When a step comes, on a scale that steps of the same scale can be compared on. A share of working time and natural time before
+/// due stand on two scales: which comes first is the calendar's to say.
+fn comes(at: Threshold, limit: Limit) -> (u8, i128) {
+    match (at, limit) {
+        (Threshold::Percent(share), Limit::Elapsed { seconds }) => (0, i128::from(share) * i128::from(seconds)),
+        (Threshold::Before(before), Limit::Elapsed { seconds }) => {
+            (0, (i128::from(seconds) - i128::from(before)) * 100)
+        }
+        (Threshold::Percent(share), _) => (1, share.into()),
+        (Threshold::Before(before), _) => (2, -i128::from(before)),
+    }
+}

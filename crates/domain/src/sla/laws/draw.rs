@@ -1,0 +1,262 @@
+//! Random policies, calendars and histories, read off rolls of the dice. Histories are of two kinds: lawful lives of a ticket, as
+//! its own laws have them, and facts thrown together, close enough in time for edges to meet. No law stands here.
+
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use crate::{
+    Timestamp,
+    actor::Role,
+    chance::Dice,
+    organisation::Level,
+    sla::{
+        book::Book,
+        calendar::Year,
+        docket::{Change, Classification, Docket, FactName, Moment, Opening},
+        policy::{Limit, Pause, Policy, Reading, Rule, Threshold, Trigger, Warning, When},
+        tests::tale::{in_force, minutes, on, policy, published, rule, suspended_for, working_minutes, year},
+    },
+    ticket::{
+        Area, BusinessType, Channel, Escalation, Grade, Urgency,
+        tests::{
+            sample::{LADDER, category, org, ticket_id},
+            story::clock,
+        },
+    },
+};
+
+/// What may start a clock.
+const STARTS: [FactName; 9] = [
+    FactName::Received,
+    FactName::Received,
+    FactName::Classified,
+    FactName::Dispatched,
+    FactName::Reassigned,
+    FactName::CrewArrived,
+    FactName::Replied,
+    FactName::Reopened,
+    FactName::MasterFollowed,
+];
+/// What may end it.
+const ENDS: [FactName; 8] = [
+    FactName::Dispatched,
+    FactName::Accepted,
+    FactName::CrewArrived,
+    FactName::CrewRestored,
+    FactName::Contacted,
+    FactName::Replied,
+    FactName::Revisited,
+    FactName::Closed,
+];
+/// What may end it without verdict.
+const CANCELS: [FactName; 5] =
+    [FactName::Merged, FactName::Merged, FactName::Withdrawn, FactName::Returned, FactName::ClosedAtFirstContact];
+/// What may undo its end.
+const REVIVALS: [FactName; 4] = [FactName::Unmerged, FactName::Unmerged, FactName::ReplySentBack, FactName::Returned];
+/// What may start it over.
+const RESETS: [FactName; 3] = [FactName::Escalated, FactName::Reassigned, FactName::Classified];
+
+/// The facts that no drawn rule looks at: a law may put them in where it likes.
+pub const UNSEEN: [FactName; 2] = [FactName::Supervised, FactName::EtrSet];
+
+/// When histories begin: a Saturday morning, two days before a working week.
+pub fn dawn() -> Timestamp {
+    clock(21, "09:00")
+}
+
+fn trigger(among: &[FactName], dice: &mut Dice) -> Trigger {
+    let fact = dice.choose(among);
+    let time = match dice.below(8) {
+        0 => Reading::Recorded,
+        1 if fact == FactName::Received => Reading::HungUp,
+        2 if fact == FactName::Received => Reading::Appointment,
+        _ => Reading::Occurred,
+    };
+    let is = fact.words();
+    let is = if is.is_empty() || !dice.one_in(3) { Vec::new() } else { vec![dice.choose(is)] };
+    let level = if dice.one_in(8) { vec![dice.choose(&Level::ALL), dice.choose(&Level::ALL)] } else { Vec::new() };
+    Trigger { fact, is, level, time }
+}
+
+fn triggers(among: &[FactName], most: usize, dice: &mut Dice) -> Vec<Trigger> {
+    (0..dice.below(most + 1)).map(|_| trigger(among, dice)).collect()
+}
+
+fn when(dice: &mut Dice) -> When {
+    let business = match dice.below(4) {
+        0 => vec![BusinessType::FaultRepair],
+        1 => vec![BusinessType::Complaint, BusinessType::Opinion],
+        _ => Vec::new(),
+    };
+    let area = if dice.one_in(5) { vec![dice.perhaps(Area::ALL), dice.perhaps(Area::ALL)] } else { Vec::new() };
+    let urgency = if dice.one_in(6) { vec![dice.choose(Urgency::ALL)] } else { Vec::new() };
+    When { business, area, urgency, ..When::default() }
+}
+
+fn warning(dice: &mut Dice) -> Warning {
+    let at = if dice.one_in(2) {
+        Threshold::Percent(dice.choose(&[1, 50, 80, 99]))
+    } else {
+        Threshold::Before(dice.choose(&[1, 60, 600, 86_400]))
+    };
+    Warning { at, tell: dice.perhaps(&Level::ALL) }
+}
+
+/// How long: from a minute to some days, in whichever time.
+pub fn some_limit(dice: &mut Dice) -> Limit {
+    let amount = dice.choose(&[1, 5, 30, 45, 90, 120, 240, 1_440, 2_000]);
+    match dice.below(5) {
+        0 => Limit::WorkingDays { days: 1 + dice.below(4) as u32 },
+        1 => working_minutes(amount),
+        _ => minutes(amount),
+    }
+}
+
+/// A rule that a check would mostly let pass.
+pub fn some_rule(index: usize, dice: &mut Dice) -> Rule {
+    let pauses = [suspended_for(crate::sla::docket::Word::Customer), suspended_for(crate::sla::docket::Word::Weather), Pause {
+        from: on(FactName::Urged),
+        until: vec![on(FactName::Contacted), on(FactName::Accepted)],
+    }];
+    let mut start = triggers(&STARTS, 1, dice);
+    start.push(trigger(&STARTS, dice));
+    let mut stop = triggers(&ENDS, 1, dice);
+    stop.push(trigger(&ENDS, dice));
+    Rule {
+        id: format!("r{index}"),
+        clock: dice.choose(&["a", "b", "c"]).to_owned(),
+        when: when(dice),
+        start,
+        stop,
+        pauses: (0..dice.below(3)).map(|_| dice.choose(&pauses)).collect(),
+        reset: if dice.one_in(4) { triggers(&RESETS, 1, dice) } else { Vec::new() },
+        cancel: triggers(&CANCELS, 2, dice),
+        revive: triggers(&REVIVALS, 2, dice),
+        extend: if dice.one_in(2) { vec![on(FactName::Extended)] } else { Vec::new() },
+        warnings: (0..dice.below(3)).map(|_| warning(dice)).collect(),
+        ..rule("a", some_limit(dice), &[], &[])
+    }
+}
+
+/// A policy of a few rules, in force since long ago or since some hours around now.
+pub fn some_policy(now: Timestamp, dice: &mut Dice) -> Policy {
+    let rules: Vec<Rule> = (0..1 + dice.below(4)).map(|index| some_rule(index, dice)).collect();
+    let whole = policy(rules);
+    let effective_from = match dice.below(3) {
+        0 => now + TimeDelta::hours(dice.choose(&[-48, -5, -1, 0, 1, 5])),
+        _ => whole.effective_from,
+    };
+    Policy { effective_from, ..whole }
+}
+
+/// A year with some days off near the beginning of the histories.
+pub fn some_year(dice: &mut Dice) -> Year {
+    let off = dice.choose(&["11-21", "11-23", "11-24", "12-01"]);
+    let work = dice.choose(&["11-22", "11-28", "12-05"]);
+    year(dice.choose(&[2026, 2026, 2026, 2027]), &[("holiday", off, off)], &[work])
+}
+
+/// A book of one edition or some, all published before anything happened.
+pub fn some_book(dice: &mut Dice) -> Book {
+    let mut book = Book::default();
+    book.take_year(&in_force(1, some_year(dice)));
+    book.take_policy(&published(2, Policy { effective_from: dawn() - TimeDelta::days(9), ..some_policy(dawn(), dice) }));
+    book
+}
+
+/// The position of a history's first fact: after what [`some_book`] publishes.
+pub const FIRST: u64 = 3;
+
+fn opening(at: Timestamp, dice: &mut Dice) -> Opening {
+    let near = |dice: &mut Dice| at + TimeDelta::minutes(dice.choose(&[-3, 0, 2, 30, 200]));
+    Opening {
+        business: dice.choose(&[BusinessType::FaultRepair, BusinessType::Complaint, BusinessType::Opinion]),
+        channel: Channel::Hotline,
+        received_by: org(LADDER[0]),
+        area: dice.perhaps(Area::ALL),
+        tier: None,
+        premises: None,
+        confidential: dice.one_in(8),
+        anonymous: dice.one_in(8),
+        hung_up: dice.one_in(2).then(|| near(dice)),
+        appointment: dice.one_in(3).then(|| near(dice)),
+        imported: dice.one_in(6),
+    }
+}
+
+fn change(fact: FactName, at: Timestamp, dice: &mut Dice) -> Change {
+    let grade = dice.choose(Grade::ALL);
+    match fact {
+        FactName::Classified => Change::Classified(Box::new(Classification {
+            business: dice.choose(&[BusinessType::FaultRepair, BusinessType::Complaint, BusinessType::Opinion]),
+            category: category(),
+            urgency: dice.choose(Urgency::ALL),
+            grade: dice.perhaps(Grade::ALL),
+        })),
+        FactName::Dispatched | FactName::Reassigned | FactName::Returned => Change::Holder(org(dice.choose(&LADDER))),
+        FactName::Escalated => Change::Raised(dice.choose(&[
+            Escalation::Complaint(grade),
+            Escalation::Grade(grade),
+            Escalation::Urgent,
+        ])),
+        FactName::CrewArrived => dice.perhaps(Area::ALL).map_or(Change::None, Change::Area),
+        FactName::Extended => Change::Until(at + TimeDelta::minutes(dice.choose(&[1, 60, 600, 6_000]))),
+        _ => Change::None,
+    }
+}
+
+/// One fact of any kind but the receipt.
+pub fn moment(fact: FactName, at: Timestamp, recorded: Timestamp, position: u64, dice: &mut Dice) -> Moment {
+    let word = fact.words();
+    let word = (!word.is_empty()).then(|| dice.choose(word));
+    Moment { at, recorded, position, fact, word, change: change(fact, at, dice) }
+}
+
+/// The facts that are thrown together: all but the receipt and those that no rule looks at.
+fn thrown(dice: &mut Dice) -> FactName {
+    let facts: Vec<FactName> =
+        FactName::ALL.iter().copied().filter(|fact| *fact != FactName::Received && !UNSEEN.contains(fact)).collect();
+    match dice.below(3) {
+        0 => dice.choose(&ENDS),
+        1 => dice.choose(&[FactName::Suspended, FactName::Resumed, FactName::Dispatched, FactName::Urged]),
+        _ => dice.choose(&facts),
+    }
+}
+
+/// A ticket with any facts in any order, a few minutes apart, some of them late. They lie ten positions apart.
+pub fn some_docket(rolls: &[u64]) -> Docket {
+    let mut docket = Docket::new(ticket_id(1));
+    let (mut now, mut position) = (dawn(), FIRST);
+    for (index, roll) in rolls.iter().enumerate() {
+        let mut dice = Dice::of(*roll);
+        now += TimeDelta::minutes(dice.choose(&[0, 0, 1, 5, 30, 60, 600]));
+        let at = if dice.one_in(4) { now - TimeDelta::minutes(dice.choose(&[1, 5, 30, 100])) } else { now };
+        docket.moments.push(if index == 0 {
+            let change = Change::Opened(Box::new(opening(at, &mut dice)));
+            Moment { at, recorded: now, position, fact: FactName::Received, word: None, change }
+        } else {
+            moment(thrown(&mut dice), at, now, position, &mut dice)
+        });
+        position += 10;
+    }
+    docket
+}
+
+/// Some instants around a docket's life.
+pub fn instants(docket: &Docket, dice: &mut Dice) -> Vec<Timestamp> {
+    let any = dice.choose(&docket.moments);
+    let mut instants =
+        vec![any.at, any.recorded, any.at + TimeDelta::minutes(dice.below(3_000) as i64), dawn() + TimeDelta::days(40)];
+    instants.sort();
+    instants
+}
+
+/// Any role, for a name in a fact.
+pub fn some_role(dice: &mut Dice) -> Role {
+    dice.choose(&[Role::Desk, Role::Desk, Role::Desk, Role::Crew, Role::Importer])
+}
+
+/// A ticket's number among a few.
+pub fn some_ticket(dice: &mut Dice) -> crate::ticket::TicketId {
+    crate::ticket::TicketId(Uuid::from_u128(1 + dice.below(3) as u128))
+}

@@ -1,0 +1,255 @@
+//! What was said of a ticket's promises (服务承诺预警与超时): warned, breached, and taken back when a late fact showed otherwise.
+//! A stream of its own beside the ticket's, so that a warning never gets in the way of an agent's command.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Timestamp,
+    decider::{Context, Decider},
+    organisation::OrgPath,
+    ticket::TicketId,
+};
+
+/// The promises of one ticket.
+#[derive(Clone, Copy, Debug)]
+pub struct Promises;
+
+/// A clock of a ticket: its name, the cycle of the ticket and the lap within it, each from 1.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ClockKey {
+    /// The clock's name: `arrival`.
+    pub clock: String,
+    /// The ticket's cycle.
+    pub cycle: u16,
+    /// The lap within the cycle.
+    pub lap: u16,
+}
+
+/// A version of something published: its name and its number, from 1; 0 stands for none published.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct VersionRef {
+    /// The policy's operator, or the calendar's name.
+    pub name: String,
+    /// The number.
+    pub version: u64,
+}
+
+/// Which promise is meant, and under which rule it was judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    /// The clock.
+    #[serde(flatten)]
+    pub key: ClockKey,
+    /// The rule's id.
+    pub rule: String,
+    /// The rule's hash.
+    pub rule_hash: String,
+    /// The policy.
+    pub policy: VersionRef,
+    /// The calendar.
+    pub calendar: VersionRef,
+    /// When the clock started.
+    pub started: Timestamp,
+    /// The position of the fact that started it.
+    pub because: u64,
+    /// The due instant. When it is being taken back, the one that it was said of.
+    pub due: Timestamp,
+    /// Who held the ticket at that instant: the one who answers for it.
+    pub owner: OrgPath,
+}
+
+/// A step of the warning ladder was reached (预警).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warned {
+    /// Which promise.
+    #[serde(flatten)]
+    pub judged: Judged,
+    /// Which step, from 1.
+    pub level: u8,
+    /// When it was reached.
+    pub at: Timestamp,
+    /// The unit that is told.
+    pub tell: OrgPath,
+}
+
+/// Due passed and the promise was not kept (超时).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breached {
+    /// Which promise.
+    #[serde(flatten)]
+    pub judged: Judged,
+}
+
+/// A breach no longer stands, for a fact that came late or changed what was due. What was said before stays in the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overturned {
+    /// Which promise.
+    #[serde(flatten)]
+    pub judged: Judged,
+    /// What it is now: `kept`, `cancelled`, `running`, `paused`, or `gone` when the ticket has no such clock any more.
+    pub now: String,
+    /// The due instant now, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_now: Option<Timestamp>,
+}
+
+/// Anything that can be said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Warned.
+    Warned(Warned),
+    /// Breached.
+    Breached(Breached),
+    /// Overturned.
+    Overturned(Overturned),
+}
+
+impl Event {
+    /// Which promise it is about.
+    #[must_use]
+    pub fn judged(&self) -> &Judged {
+        match self {
+            Self::Warned(e) => &e.judged,
+            Self::Breached(e) => &e.judged,
+            Self::Overturned(e) => &e.judged,
+        }
+    }
+}
+
+/// Say these things, as far as they were not said before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announce {
+    /// In the order in which they are to be recorded.
+    pub events: Vec<Event>,
+}
+
+/// Why nothing was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// All of it was said before.
+    AlreadySaid,
+}
+
+/// What was said so far of one clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaidOf {
+    /// Which clock.
+    #[serde(flatten)]
+    pub key: ClockKey,
+    /// The position of the fact that started the run that was spoken of last: one that starts over is warned of anew.
+    #[serde(default)]
+    pub because: u64,
+    /// The steps of its ladder, bit by bit from the lowest.
+    pub warned: u8,
+    /// The breach that stands, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breach: Option<Box<Judged>>,
+}
+
+/// What was said so far of a ticket's promises. Bounded by its clocks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Said(Vec<SaidOf>);
+
+impl SaidOf {
+    /// Whether that step, from 1, was warned of in the run that the fact at `because` started.
+    #[must_use]
+    pub fn was_warned(&self, because: u64, level: u8) -> bool {
+        self.because == because && self.warned & bit(level) != 0
+    }
+
+    /// What is said next is of the run that the fact at `because` started.
+    fn turn_to(&mut self, because: u64) {
+        if self.because != because {
+            (self.because, self.warned) = (because, 0);
+        }
+    }
+}
+
+impl Said {
+    /// Whether nothing was said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What was said of each clock, in the order in which it was first spoken of.
+    pub fn each(&self) -> impl Iterator<Item = &SaidOf> {
+        self.0.iter()
+    }
+
+    /// What was said of one clock.
+    #[must_use]
+    pub fn of(&self, clock: &str, cycle: u16, lap: u16) -> Option<&SaidOf> {
+        self.0.iter().find(|said| said.key.lap == lap && said.key.cycle == cycle && said.key.clock == clock)
+    }
+
+    /// Whether saying `event` would say nothing new.
+    #[must_use]
+    pub fn knows(&self, event: &Event) -> bool {
+        let key = &event.judged().key;
+        let said = self.of(&key.clock, key.cycle, key.lap);
+        match event {
+            Event::Warned(e) => said.is_some_and(|said| said.was_warned(e.judged.because, e.level)),
+            Event::Breached(_) => said.is_some_and(|said| said.breach.is_some()),
+            // Another breach than the one that is meant stands.
+            Event::Overturned(e) => said.and_then(|said| said.breach.as_deref()) != Some(&e.judged),
+        }
+    }
+
+    /// Takes note of what was said.
+    pub fn take(&mut self, event: &Event) {
+        let judged = event.judged();
+        let at = self.0.iter().position(|said| said.key == judged.key).unwrap_or_else(|| {
+            self.0.push(SaidOf { key: judged.key.clone(), because: judged.because, warned: 0, breach: None });
+            self.0.len() - 1
+        });
+        let said = &mut self.0[at];
+        match event {
+            Event::Warned(e) => {
+                said.turn_to(judged.because);
+                said.warned |= bit(e.level);
+            }
+            Event::Breached(e) => {
+                said.turn_to(judged.because);
+                said.breach = Some(Box::new(e.judged.clone()));
+            }
+            Event::Overturned(_) => said.breach = None,
+        }
+    }
+}
+
+/// The bit of a step of the ladder; steps are 1 to 4, and a greater one counts as the last.
+fn bit(level: u8) -> u8 {
+    1 << level.saturating_sub(1).min(7)
+}
+
+impl Decider for Promises {
+    const CATEGORY: &'static str = "promise";
+    type Id = TicketId;
+    type Command = Announce;
+    type Event = Event;
+    type State = Said;
+    type Rejection = Rejection;
+
+    fn initial() -> Said {
+        Said::default()
+    }
+
+    fn decide(state: &Said, command: &Announce, _: &Context<'_>) -> Result<Vec<Event>, Rejection> {
+        let mut after = state.clone();
+        let mut fresh = Vec::new();
+        for event in &command.events {
+            if !after.knows(event) {
+                after.take(event);
+                fresh.push(event.clone());
+            }
+        }
+        if fresh.is_empty() { Err(Rejection::AlreadySaid) } else { Ok(fresh) }
+    }
+
+    fn evolve(mut state: Said, event: &Event, _: Timestamp) -> Said {
+        state.take(event);
+        state
+    }
+}

@@ -1,0 +1,176 @@
+//! Promises as the server keeps them: the watch's hands, a ticket's clocks explained, and the book of what is published.
+//! What is promised and how it is judged is the domain's; figures over many tickets are [`crate::figures`]'.
+
+use std::sync::Arc;
+
+use switchboard_domain::{
+    Timestamp,
+    actor::Actor,
+    decider::Want,
+    fact::{PromiseFact, TicketFact},
+    sla::{
+        book::Book,
+        docket::Docket,
+        judge::judge,
+        promise::{Event, Promises as PromiseAggregate, Rejection},
+        watch::Intent,
+    },
+    ticket::TicketId,
+};
+use switchboard_engine::{
+    command::{Aggregates, Failure, Request},
+    journal::{self, JournalError},
+    projector::Progress,
+    reactor::{self, Answer},
+};
+use switchboard_views::advice::Language;
+use switchboard_wire::{answer, proto, refusal::Refusal};
+
+use crate::{
+    desk::{AsOf, Desk, as_of, reference, unreadable},
+    grpc::clocks,
+    readmodel::Dockets,
+};
+
+/// Everything that answers for promises.
+pub struct Promises {
+    pub(crate) desk: Arc<Desk>,
+    said: Aggregates<PromiseAggregate>,
+    pub(crate) dockets: Dockets,
+    docketed: Progress,
+}
+
+impl std::fmt::Debug for Promises {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Promises(..)")
+    }
+}
+
+impl Promises {
+    pub(crate) fn new(
+        desk: Arc<Desk>,
+        said: Aggregates<PromiseAggregate>,
+        dockets: Dockets,
+        docketed: Progress,
+    ) -> Self {
+        Self { desk, said, dockets, docketed }
+    }
+
+    /// The engine's time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.said.clock().now()
+    }
+
+    /// What is published, as of a position that the log has reached.
+    pub(crate) async fn book(&self, position: u64) -> Result<Arc<Book>, Refusal> {
+        self.reach(Some(position)).await?;
+        Ok(self.dockets.book())
+    }
+
+    /// Waits until the dockets are true for `position`; the caller's deadline bounds it.
+    pub(crate) async fn reach(&self, position: Option<u64>) -> Result<(), Refusal> {
+        match position {
+            Some(position) if !self.docketed.reach(position).await => Err(Refusal::Draining),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says what the watch found.
+    pub(crate) async fn announce(&self, engine: &Actor, want: Want<Intent>) -> Answer {
+        let Intent { ticket, announce } = &want.intent;
+        let said: Vec<String> = announce.events.iter().map(|event| format!("{event:?}")).collect();
+        let target = format!("{ticket}/{}", self.desk.vault().hash(&[said.join("\n").as_bytes()]));
+        let request_id = reactor::request_id("watch", &want, &target);
+        let identity = self.desk.vault().hash(&[b"watch", request_id.as_bytes()]);
+        let page = self.desk.feed.page(want.because.saturating_sub(1), 1).await.unwrap_or_default();
+        let cause = page.first();
+        let request = Request {
+            causation_id: cause.map(|entry| entry.raw.id),
+            correlation_id: cause.and_then(|entry| entry.metadata.as_ref()).map(|metadata| metadata.correlation_id),
+            ..Request::new(request_id, identity, engine.clone())
+        };
+        match self.said.execute(ticket, announce, &request).await {
+            // Somebody said it first: the watch hears of it when it knows the log up to here.
+            Err(Failure::Rejected(Rejection::AlreadySaid)) => Answer::Done(self.desk.head()),
+            Ok(outcome) => {
+                measure(&outcome.events, self.said.clock().now());
+                Answer::Done(outcome.position)
+            }
+            outcome => crate::answer(outcome),
+        }
+    }
+
+    /// Personal data stays sealed: no clock looks at it.
+    async fn ticket_facts(&self, id: TicketId) -> Result<Vec<TicketFact>, JournalError> {
+        let facts = self.desk.tickets.journal().read(&id, 0).await?;
+        Ok(facts.into_iter().map(|fact| journal::recorded(id, fact)).collect())
+    }
+
+    async fn promise_facts(&self, id: TicketId) -> Result<Vec<PromiseFact>, JournalError> {
+        let facts = self.said.journal().read(&id, 0).await?;
+        Ok(facts.into_iter().map(|fact| journal::recorded(id, fact)).collect())
+    }
+
+    /// Every clock of a ticket.
+    ///
+    /// # Errors
+    /// [`Refusal::TicketNotFound`] when it did not exist at that point.
+    pub(crate) async fn explain(
+        &self,
+        request: &proto::ExplainPromisesRequest,
+        language: Language,
+    ) -> Result<proto::ExplainPromisesResponse, Refusal> {
+        let (reference, as_of) = (reference(&request.ticket)?, as_of(request.as_of)?);
+        self.desk.recorded(request.min_position).await?;
+        let head = self.desk.head();
+        let position = if let AsOf::Position(position) = as_of { position.min(head) } else { head };
+        let id = self.desk.resolve(&reference).await?;
+        let mut tickets = self.ticket_facts(id).await.map_err(unreadable)?;
+        let mut said = self.promise_facts(id).await.map_err(unreadable)?;
+        tickets.retain(|fact| as_of.sees(fact.position, fact.recorded_at));
+        said.retain(|fact| as_of.sees(fact.position, fact.recorded_at));
+        let mut docket = Docket::new(id);
+        for fact in &tickets {
+            docket.take(fact);
+        }
+        for fact in &said {
+            docket.said.take(&fact.event);
+        }
+        let operator = docket.operator().ok_or(Refusal::TicketNotFound)?;
+        let mut book = self.book(position).await?.as_of(position);
+        if let AsOf::Time(time) = as_of {
+            book = book.known_at(time);
+        }
+        let no_policy = book.newest().is_none_or(|edition| edition.versions(operator).is_empty());
+        let now = match as_of {
+            AsOf::Now => self.said.clock().now(),
+            AsOf::Time(time) => time,
+            AsOf::Position(_) => self.recorded_at(position).await.unwrap_or_else(|| self.said.clock().now()),
+        };
+        let ids = clocks::fact_ids(&tickets);
+        let judged = judge(&docket, &book, now);
+        let promises = judged.iter().map(|clock| clocks::promise(clock, &docket, &said, &ids, now, language)).collect();
+        Ok(proto::ExplainPromisesResponse { promises, at: Some(answer::timestamp(now)), position, no_policy })
+    }
+
+    /// When the fact at a position was recorded.
+    async fn recorded_at(&self, position: u64) -> Option<Timestamp> {
+        let page = self.desk.feed.page(position.checked_sub(1)?, 1).await.ok()?;
+        Some(page.first()?.metadata.as_ref()?.recorded_at)
+    }
+}
+
+/// Counts what was said, and how long after its instant.
+fn measure(said: &[Event], now: Timestamp) {
+    for event in said {
+        let (what, since) = match event {
+            Event::Warned(warned) => ("warned", Some(warned.at)),
+            Event::Breached(breached) => ("breached", Some(breached.judged.due)),
+            Event::Overturned(_) => ("overturned", None),
+        };
+        metrics::counter!("switchboard_promises_total", "said" => what).increment(1);
+        if let Some(late) = since.and_then(|since| (now - since).to_std().ok()) {
+            metrics::histogram!("switchboard_promise_delay_seconds", "said" => what).record(late.as_secs_f64());
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Publications as rows: kept whole, one each, so that the book is made of the same facts as at first. What a publication
+//! means is the book's.
+
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+use switchboard_domain::{
+    Timestamp,
+    actor::Actor,
+    decider::Recorded,
+    fact::Fact,
+    sla::{
+        book::Book,
+        publication::{PolicyEvent, PolicyPublished, ShadowEnded, YearPublished},
+    },
+};
+use uuid::Uuid;
+
+use crate::readmodel::{ReadModelError, file::stored};
+
+/// Every publication in the order of the log.
+pub(super) const ALL: &str = "SELECT position, json FROM publication ORDER BY position";
+
+/// Takes a publication into account; other facts change no book.
+pub(super) fn take(book: &mut Book, fact: &Fact) {
+    match fact {
+        Fact::Policy(fact) => book.take_policy(fact),
+        Fact::Year(fact) => book.take_year(fact),
+        Fact::Ticket(_) | Fact::Promise(_) => {}
+    }
+}
+
+/// Keeps a publication; other facts are not kept here.
+pub(super) fn store(connection: &Connection, fact: &Fact) -> Result<(), ReadModelError> {
+    let Some(kept) = Kept::of(fact) else { return Ok(()) };
+    let json = serde_json::to_string(&kept)?;
+    connection
+        .prepare_cached("INSERT INTO publication VALUES (?1, ?2)")?
+        .execute(params![stored(fact.position()), json])?;
+    Ok(())
+}
+
+/// The book of everything that is kept.
+pub(super) fn book(connection: &Connection) -> Result<Book, ReadModelError> {
+    let mut statement = connection.prepare_cached(ALL)?;
+    let mut found = statement.query([])?;
+    let mut book = Book::default();
+    while let Some(line) = found.next()? {
+        let kept: Kept = serde_json::from_str(line.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?;
+        take(&mut book, &kept.into_fact());
+    }
+    Ok(book)
+}
+
+/// A publication as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    place: Place,
+    event: Event,
+}
+
+/// Everything of a fact but what happened.
+#[derive(Serialize, Deserialize)]
+struct Place {
+    position: u64,
+    name: String,
+    revision: u64,
+    occurred_at: Timestamp,
+    recorded_at: Timestamp,
+    actor: Actor,
+    request_id: Uuid,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Event {
+    Policy(PolicyPublished),
+    Shadow(PolicyPublished),
+    ShadowEnded(ShadowEnded),
+    Year(YearPublished),
+}
+
+impl Kept {
+    fn of(fact: &Fact) -> Option<Self> {
+        match fact {
+            Fact::Policy(fact) => {
+                let event = match &fact.event {
+                    PolicyEvent::Published(e) => Event::Policy((**e).clone()),
+                    PolicyEvent::ShadowPublished(e) => Event::Shadow((**e).clone()),
+                    PolicyEvent::ShadowEnded(e) => Event::ShadowEnded(*e),
+                };
+                Some(Self { place: Place::of(fact), event })
+            }
+            Fact::Year(fact) => Some(Self { place: Place::of(fact), event: Event::Year(fact.event.clone()) }),
+            Fact::Ticket(_) | Fact::Promise(_) => None,
+        }
+    }
+
+    fn into_fact(self) -> Fact {
+        let place = self.place;
+        match self.event {
+            Event::Policy(e) => Fact::Policy(place.of_event(PolicyEvent::Published(Box::new(e)))),
+            Event::Shadow(e) => Fact::Policy(place.of_event(PolicyEvent::ShadowPublished(Box::new(e)))),
+            Event::ShadowEnded(e) => Fact::Policy(place.of_event(PolicyEvent::ShadowEnded(e))),
+            Event::Year(e) => Fact::Year(place.of_event(e)),
+        }
+    }
+}
+
+impl Place {
+    fn of<E>(fact: &Recorded<E, String>) -> Self {
+        Self {
+            position: fact.position,
+            name: fact.id.clone(),
+            revision: fact.revision,
+            occurred_at: fact.occurred_at,
+            recorded_at: fact.recorded_at,
+            actor: fact.actor.clone(),
+            request_id: fact.request_id,
+        }
+    }
+
+    /// The fact that `event` happened here.
+    fn of_event<E>(self, event: E) -> Recorded<E, String> {
+        Recorded {
+            position: self.position,
+            id: self.name,
+            revision: self.revision,
+            event,
+            occurred_at: self.occurred_at,
+            recorded_at: self.recorded_at,
+            actor: self.actor,
+            request_id: self.request_id,
+        }
+    }
+}

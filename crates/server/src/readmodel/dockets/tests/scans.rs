@@ -1,0 +1,178 @@
+//! Scans of the dockets: what a period holds, in order, over page boundaries, while rows are written.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// What a scan goes by.
+fn key(docket: &Docket) -> (i64, u64) {
+    (docket.moments[0].at.timestamp_micros(), docket.moments[0].position)
+}
+
+fn last_at(docket: &Docket) -> Timestamp {
+    docket.moments.iter().map(|moment| moment.at.max(moment.recorded)).max().unwrap()
+}
+
+/// The dockets of `facts` that are wanted, in the order of their reception.
+fn wanted(facts: &[Arc<Fact>], wanted: impl Fn(&Docket) -> bool) -> Vec<Docket> {
+    let (dockets, _) = folded(facts);
+    let mut found: Vec<Docket> = dockets.into_values().map(|(docket, _)| docket).filter(wanted).collect();
+    found.sort_by_key(key);
+    found
+}
+
+fn ever() -> Range {
+    Range::received(Timestamp::MIN_UTC, Timestamp::MAX_UTC)
+}
+
+proptest! {
+    #![proptest_config(Config::with_cases(64))]
+
+    #[test]
+    fn a_scan_gives_what_the_period_holds_in_order(
+        facts in chance::history(40, 150, 1..3),
+        from in switchboard_views::random::instant(), to in switchboard_views::random::instant(), rows in 1usize..6,
+    ) {
+        let (_folder, dockets) = filled(&facts);
+        let scanned = |range: &Range| {
+            let mut found = Vec::new();
+            let begun = dockets.scan(range, rows, &mut |docket| {
+                found.push(docket);
+                ControlFlow::Continue(())
+            });
+            assert_eq!(begun.unwrap(), head(&facts));
+            found
+        };
+        let received = wanted(&facts, |docket| docket.moments[0].at >= from && docket.moments[0].at < to);
+        prop_assert_eq!(scanned(&Range::received(from, to)), received);
+        let touched = wanted(&facts, |docket| docket.moments[0].at < to && last_at(docket) >= from);
+        prop_assert_eq!(scanned(&Range::touching(from, to)), touched);
+    }
+
+    #[test]
+    fn a_scan_misses_and_repeats_nothing_while_rows_are_written(
+        facts in chance::history(40, 200, 1..3), known in 1usize..100, batch in 1usize..20, rows in 1usize..6,
+        from in switchboard_views::random::instant(),
+    ) {
+        let since = (Range::touching(from, Timestamp::MAX_UTC), from);
+        for (range, from) in [(ever(), Timestamp::MIN_UTC), since] {
+            let (before, later) = facts.split_at(known.min(facts.len()));
+            let (_folder, dockets) = filled(before);
+            let mut batches = later.chunks(batch);
+            let mut found: Vec<Docket> = Vec::new();
+            let begun = dockets.scan(&range, rows, &mut |docket| {
+                found.push(docket);
+                // Nothing is held while a docket is given: the same thread can write.
+                if let Some(batch) = batches.next() {
+                    dockets.apply(batch, 0).unwrap();
+                }
+                ControlFlow::Continue(())
+            });
+            prop_assert_eq!(begun.unwrap(), head(before));
+            prop_assert!(found.windows(2).all(|pair| key(&pair[0]) < key(&pair[1])), "in order, and nothing twice");
+            let given: BTreeMap<TicketId, Docket> = found.into_iter().map(|docket| (docket.id, docket)).collect();
+            let (at_first, at_last) = (folded(before).0, folded(&facts).0);
+            for (id, docket) in &given {
+                let whole = &at_last[id].0.moments;
+                prop_assert_eq!(&docket.moments[..], &whole[..docket.moments.len()]);
+                prop_assert!(at_first.get(id).is_none_or(|(known, _)| docket.moments.len() >= known.moments.len()));
+            }
+            for (id, _) in at_first.iter().filter(|(_, (docket, _))| last_at(docket) >= from) {
+                prop_assert!(given.contains_key(id), "{id:?} was there and is missing");
+            }
+        }
+    }
+}
+
+/// So many tickets, received four at a time.
+fn crowd(tickets: u16) -> Facts {
+    let first = received_and_withdrawn().swap_remove(0);
+    let Fact::Ticket(first) = &*first else { panic!("a ticket's fact") };
+    let fact = |n: u16| {
+        let occurred_at = first.occurred_at + chrono::TimeDelta::seconds(i64::from(n / 4));
+        let position = u64::from(n) + 1;
+        let fact =
+            switchboard_domain::fact::TicketFact { position, id: chance::ticket(n), occurred_at, ..first.clone() };
+        Arc::new(Fact::Ticket(fact))
+    };
+    (0..tickets).map(fact).collect()
+}
+
+#[test]
+fn whole_pages_join_without_a_seam() {
+    let tickets = 2 * u16::try_from(SCAN_ROWS).unwrap();
+    for tickets in [tickets - 1, tickets, tickets + 1] {
+        let facts = crowd(tickets);
+        let (_folder, dockets) = filled(&facts);
+        let mut found = Vec::new();
+        dockets
+            .received(Timestamp::MIN_UTC, Timestamp::MAX_UTC, &mut |docket| {
+                found.push(docket.id);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        assert_eq!(found, (0..tickets).map(chance::ticket).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_period_holds_its_first_instant_and_not_its_last() {
+    let facts = crowd(12);
+    let (_folder, dockets) = filled(&facts);
+    let instant = |n: usize| facts[n].ticket().unwrap().occurred_at;
+    let count = |from, to| {
+        let mut found = 0;
+        dockets
+            .received(from, to, &mut |_| {
+                found += 1;
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        found
+    };
+    assert_eq!(count(instant(0), instant(4)), 4);
+    assert_eq!(count(instant(4), instant(11)), 4);
+    assert_eq!((count(instant(4), instant(4)), count(instant(11), instant(0))), (0, 0));
+}
+
+#[test]
+fn a_scan_ends_where_it_is_broken_off() {
+    let (_folder, dockets) = filled(&crowd(10));
+    let mut found = 0;
+    let begun = dockets.touching(Timestamp::MIN_UTC, Timestamp::MAX_UTC, &mut |_| {
+        found += 1;
+        if found == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    assert_eq!((begun.unwrap(), found), (10, 3));
+}
+
+#[test]
+fn many_scan_while_one_writes() {
+    let facts = crowd(400);
+    let (_folder, dockets) = filled(&facts[..1]);
+    std::thread::scope(|scope| {
+        let scanning: Vec<_> = (0..6)
+            .map(|_| {
+                let (dockets, head) = (dockets.clone(), head(&facts));
+                scope.spawn(move || {
+                    let mut begun = 0;
+                    while begun < head {
+                        let mut found = Vec::new();
+                        let mut note = |docket: Docket| {
+                            found.push(docket.moments[0].position);
+                            ControlFlow::Continue(())
+                        };
+                        begun = dockets.scan(&ever(), 7, &mut note).unwrap();
+                        let distinct: BTreeSet<u64> = found.iter().copied().collect();
+                        assert_eq!(distinct.len(), found.len());
+                        assert!((1..=begun).all(|position| distinct.contains(&position)));
+                    }
+                })
+            })
+            .collect();
+        for batch in facts[1..].chunks(9) {
+            dockets.apply(batch, 0).unwrap();
+        }
+        scanning.into_iter().for_each(|scanning| scanning.join().unwrap());
+    });
+}

@@ -1,0 +1,186 @@
+//! What would another policy have said? Two judgements of one docket held against each other, and the count of where they
+//! differ: what a back-test and a shadow policy come to. Nothing is judged here.
+
+use std::{cmp::Ordering, collections::BTreeMap};
+
+use switchboard_domain::{
+    Timestamp,
+    organisation::{Level, OrgPath},
+    sla::{
+        book::{Book, Edition},
+        docket::Docket,
+        judge::{Clock, Verdict},
+        policy::Policy,
+        promise::ClockKey,
+    },
+    ticket::{BusinessType, TicketId},
+};
+
+use crate::promises;
+
+/// The word for the verdict of a clock that one of the judgements does not have.
+pub const NO_CLOCK: &str = "none";
+
+/// A clock that two policies judge differently.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flip {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// The clock; of clocks the same are those with the same name, cycle and lap.
+    pub key: ClockKey,
+    /// The unit that answers for it: in force, or where only the other policy has given a verdict, there.
+    pub org: OrgPath,
+    /// What the ticket is as far as the log tells.
+    pub business: BusinessType,
+    /// The verdict in force; `None` when there is no such clock.
+    pub was: Option<Verdict>,
+    /// The rule in force; empty when there is no such clock.
+    pub was_rule: String,
+    /// The verdict under the other policy; `None` when there is no such clock.
+    pub would_be: Option<Verdict>,
+    /// The other policy's rule; empty when there is no such clock.
+    pub would_be_rule: String,
+}
+
+/// The word for a verdict, or for none.
+#[must_use]
+pub fn word(verdict: Option<Verdict>) -> &'static str {
+    verdict.map_or(NO_CLOCK, Verdict::as_str)
+}
+
+/// The book under which `policy` judges the whole of history, as the only one of its operator and with the calendars of
+/// `edition`; from when on it says that it judges is passed over.
+#[must_use]
+pub fn under(edition: &Edition, policy: Policy) -> Book {
+    let mut tried = edition.under(Policy { effective_from: Timestamp::MIN_UTC, ..policy });
+    // It always was: the judge need not ask what was published during a ticket's life.
+    (tried.position, tried.recorded) = (0, Timestamp::MIN_UTC);
+    Book::of(tried)
+}
+
+/// The clocks of `docket` that two judgements at the same instant see differently. Both are in the order in which
+/// [`judge`](switchboard_domain::sla::judge::judge) gives them: of cycle, clock and lap; so are the flips.
+///
+/// A difference counts once one side has given a verdict: kept, cancelled or breached, be it that due has passed and
+/// nothing was done. While a clock runs, waits or is absent on both sides, nothing was judged that could differ.
+#[must_use]
+pub fn flips(docket: &Docket, in_force: &[Clock], other: &[Clock]) -> Vec<Flip> {
+    let mut found = Vec::new();
+    let (mut was, mut would_be) = (in_force, other);
+    loop {
+        let order = match (was.first(), would_be.first()) {
+            (None, None) => return found,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(a), Some(b)) => place(a).cmp(&place(b)),
+        };
+        let one = if order == Ordering::Greater { None } else { was.split_off_first() };
+        let another = if order == Ordering::Less { None } else { would_be.split_off_first() };
+        if differ(one, another) {
+            found.extend(flip(docket, one, another));
+        }
+    }
+}
+
+/// What orders a ticket's clocks.
+fn place(clock: &Clock) -> (u16, &str, u16) {
+    (clock.cycle, &clock.rule().clock, clock.lap)
+}
+
+fn differ(was: Option<&Clock>, would_be: Option<&Clock>) -> bool {
+    let [was, would_be] = [was, would_be].map(|clock| clock.map(|clock| clock.verdict));
+    was != would_be && [was, would_be].into_iter().flatten().any(Verdict::is_given)
+}
+
+fn flip(docket: &Docket, was: Option<&Clock>, would_be: Option<&Clock>) -> Option<Flip> {
+    let timeline = docket.timeline();
+    let (last, ticket) = timeline.last()?;
+    let judged = [was, would_be].into_iter().flatten().find(|clock| clock.verdict.is_given())?;
+    let rule = |clock: Option<&Clock>| clock.map_or_else(String::new, |clock| clock.rule().id.clone());
+    Some(Flip {
+        ticket: docket.id,
+        key: judged.key(),
+        org: promises::holder(judged, &timeline, last.at).unwrap_or(ticket.holder).clone(),
+        business: ticket.business,
+        was: was.map(|clock| clock.verdict),
+        was_rule: rule(was),
+        would_be: would_be.map(|clock| clock.verdict),
+        would_be_rule: rule(would_be),
+    })
+}
+
+/// What flips are counted by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kind {
+    /// The unit at city level; above it where the ticket stayed above.
+    pub org: OrgPath,
+    /// Business type.
+    pub business: BusinessType,
+    /// The clock.
+    pub clock: String,
+    /// The word for the verdict in force.
+    pub was: &'static str,
+    /// The word for the verdict under the other policy.
+    pub would_be: &'static str,
+}
+
+/// What a comparison over many tickets comes to. Which tickets come first, and which are counted apart and merged
+/// later, makes no difference.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comparison {
+    tickets: u64,
+    clocks: u64,
+    flips: u64,
+    counts: BTreeMap<Kind, u64>,
+}
+
+impl Comparison {
+    /// Counts a ticket: its clocks as judged by the policy in force, and its [`flips`].
+    pub fn add(&mut self, in_force: &[Clock], flips: &[Flip]) {
+        self.tickets += 1;
+        self.clocks += in_force.len() as u64;
+        self.flips += flips.len() as u64;
+        for flip in flips {
+            let org = flip.org.at_level(Level::City).unwrap_or_else(|| flip.org.clone());
+            let (business, clock) = (flip.business, flip.key.clock.clone());
+            let kind = Kind { org, business, clock, was: word(flip.was), would_be: word(flip.would_be) };
+            *self.counts.entry(kind).or_default() += 1;
+        }
+    }
+
+    /// Adds what was counted apart, of other tickets.
+    pub fn merge(&mut self, other: Self) {
+        self.tickets += other.tickets;
+        self.clocks += other.clocks;
+        self.flips += other.flips;
+        for (kind, count) in other.counts {
+            *self.counts.entry(kind).or_default() += count;
+        }
+    }
+
+    /// Tickets counted.
+    #[must_use]
+    pub fn tickets(&self) -> u64 {
+        self.tickets
+    }
+
+    /// Their clocks as judged by the policy in force.
+    #[must_use]
+    pub fn clocks(&self) -> u64 {
+        self.clocks
+    }
+
+    /// Clocks whose verdict differs.
+    #[must_use]
+    pub fn flips(&self) -> u64 {
+        self.flips
+    }
+
+    /// The flips by organisation, business type, clock and direction, in that order.
+    pub fn counts(&self) -> impl Iterator<Item = (&Kind, u64)> {
+        self.counts.iter().map(|(kind, count)| (kind, *count))
+    }
+}
+
+#[cfg(test)]
+mod tests;

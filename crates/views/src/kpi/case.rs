@@ -1,0 +1,159 @@
+//! A ticket laid out for counting: its timeline cut into cycles, its way from unit to unit, its judged clocks.
+//! What is counted is `measure.rs`.
+
+use std::ops::Range;
+
+use switchboard_domain::{
+    Timestamp,
+    organisation::{Level, OrgPath},
+    sla::{
+        clock::Entry,
+        docket::{Change, Docket, FactName, Moment, Word},
+        judge::Clock,
+    },
+    ticket::{BusinessType, Channel, path},
+};
+
+use super::Exclusion;
+
+/// One ticket with its clocks.
+#[derive(Clone, Debug)]
+pub struct Case<'a> {
+    docket: &'a Docket,
+    pub(super) clocks: &'a [Clock],
+    pub(super) timeline: Vec<Entry<'a>>,
+    cycles: Vec<Range<usize>>,
+    withdrawn: bool,
+}
+
+/// A ticket was handed to a unit, and what came of it before it was handed on.
+pub(super) struct HandOver<'a> {
+    /// When.
+    pub(super) at: Timestamp,
+    /// To whom.
+    pub(super) to: &'a OrgPath,
+    /// In which cycle.
+    pub(super) cycle: u16,
+    /// What happened while that unit had it.
+    pub(super) during: &'a [Moment],
+    /// What took it away again.
+    pub(super) ended: Option<FactName>,
+}
+
+impl<'a> Case<'a> {
+    /// Lays a ticket out. `clocks` are those that the judge gives of it.
+    #[must_use]
+    pub fn new(docket: &'a Docket, clocks: &'a [Clock]) -> Self {
+        let timeline = docket.timeline();
+        let mut cycles = Vec::new();
+        let mut from = 0;
+        for (index, (moment, _)) in timeline.iter().enumerate() {
+            if moment.fact == FactName::Reopened {
+                cycles.push(from..index);
+                from = index;
+            }
+        }
+        cycles.push(from..timeline.len());
+        let withdrawn = timeline.iter().any(|(moment, _)| moment.fact == FactName::Withdrawn);
+        Self { docket, clocks, timeline, cycles, withdrawn }
+    }
+
+    /// Its first and its last entry; `None` before it was received.
+    pub(super) fn ends(&self) -> Option<(Entry<'a>, Entry<'a>)> {
+        Some((*self.timeline.first()?, *self.timeline.last()?))
+    }
+
+    /// The unit that received it.
+    pub(super) fn receiver(&self) -> Option<&'a OrgPath> {
+        self.docket.opening().map(|opening| &opening.received_by)
+    }
+
+    /// What it is, as far as the log tells.
+    pub(super) fn business(&self) -> Option<BusinessType> {
+        self.timeline.last().map(|(_, ticket)| ticket.business)
+    }
+
+    /// Its cycles, each with its number and its part of the timeline.
+    pub(super) fn cycles(&self) -> impl Iterator<Item = (u16, &[Entry<'a>])> {
+        (1_u16..).zip(self.cycles.iter().map(|range| &self.timeline[range.clone()]))
+    }
+
+    /// The number of its last cycle.
+    pub(super) fn last_cycle(&self) -> u16 {
+        u16::try_from(self.cycles.len()).unwrap_or(u16::MAX)
+    }
+
+    /// Its way from unit to unit in the order of the log, which is the order in which it was decided.
+    pub(super) fn hand_overs(&self) -> impl Iterator<Item = HandOver<'a>> {
+        let moments: &'a [Moment] = if self.timeline.is_empty() { &[] } else { &self.docket.moments };
+        let mut cycle = 1_u16;
+        moments.iter().enumerate().filter_map(move |(index, moment)| {
+            if moment.fact == FactName::Reopened {
+                cycle = cycle.saturating_add(1);
+            }
+            let Change::Holder(to) = &moment.change else { return None };
+            if moment.fact == FactName::Returned {
+                return None;
+            }
+            let rest = &moments[index + 1..];
+            let taken = |moment: &Moment| {
+                let from_unit = matches!(moment.change, Change::Holder(_));
+                from_unit || moment.fact == FactName::Reopened
+            };
+            let end = rest.iter().position(taken);
+            let during = &rest[..end.unwrap_or(rest.len())];
+            let ended = end.map(|end| rest[end].fact);
+            Some(HandOver { at: moment.at, to, cycle, during, ended })
+        })
+    }
+
+    /// Whether a cycle ended as a child: merged and not undone.
+    pub(super) fn is_child(&self, cycle: u16) -> bool {
+        self.merge(cycle).is_some()
+    }
+
+    /// The merge that stands in a cycle.
+    pub(super) fn merge(&self, cycle: u16) -> Option<Entry<'a>> {
+        let range = self.cycles.get(usize::from(cycle).checked_sub(1)?)?;
+        let links = |(moment, _): &&Entry<'a>| matches!(moment.fact, FactName::Merged | FactName::Unmerged);
+        let last = self.timeline[range.clone()].iter().rev().find(links)?;
+        (last.0.fact == FactName::Merged).then_some(*last)
+    }
+
+    /// Whether an exclusion holds for one of its cycles.
+    pub(super) fn is(&self, exclusion: Exclusion, cycle: u16) -> bool {
+        match exclusion {
+            Exclusion::Withdrawn => self.withdrawn,
+            Exclusion::Child => self.is_child(cycle),
+            Exclusion::UrgeOrder => self.business() == Some(BusinessType::Urge),
+            Exclusion::Proactive => self.docket.opening().is_some_and(|opening| opening.channel == Channel::Proactive),
+            Exclusion::NobodyToAsk => self.nobody_to_ask(cycle),
+        }
+    }
+
+    fn nobody_to_ask(&self, cycle: u16) -> bool {
+        let Some(range) = self.cycles.get(usize::from(cycle).saturating_sub(1)) else { return true };
+        let entries = &self.timeline[range.clone()];
+        let Some((_, ticket)) = entries.last() else { return true };
+        let archived = entries.iter().any(|(moment, _)| moment.fact == FactName::Closed);
+        let revisited = entries.iter().any(|(moment, _)| is_revisit(moment));
+        !path::of(ticket.business).revisited || ticket.anonymous || ticket.confidential || archived && !revisited
+    }
+}
+
+/// Whether a customer was asked how it went, or somebody tried to ask.
+pub(super) fn is_revisit(moment: &Moment) -> bool {
+    matches!(moment.fact, FactName::RevisitAttempted | FactName::Revisited)
+}
+
+/// Whether the work was passed, so that nothing but the revisit and the filing is left.
+pub(super) fn is_settled(moment: &Moment) -> bool {
+    moment.fact == FactName::MasterFollowed || moment.fact == FactName::ReplyPassed && moment.word == Some(Word::Last)
+}
+
+impl HandOver<'_> {
+    /// Whether it was handed to a crew.
+    pub(super) fn is_to_crew(&self) -> bool {
+        self.to.level() == Level::Crew
+    }
+}

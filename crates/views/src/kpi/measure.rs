@@ -1,0 +1,216 @@
+//! What one ticket brings to each indicator. Exclusions are not applied here: they stand in the definitions.
+
+use switchboard_domain::{
+    organisation::OrgPath,
+    sla::{
+        clock::Entry,
+        docket::{FactName, Word},
+        judge::{Clock, Verdict},
+    },
+    ticket::{BusinessType, path},
+};
+
+use super::{
+    Share,
+    case::{Case, HandOver, is_revisit, is_settled},
+};
+use crate::promises;
+
+/// The clocks of the policies that indicators ask for. A policy that has none of a list has no such figure.
+pub(super) mod clocks {
+    pub(in super::super) const DISPATCH: &[&str] = &["dispatch"];
+    /// The command centre accepts a fault by passing it on or returning it, the province any other ticket.
+    pub(in super::super) const ACCEPT: &[&str] = &["crew_assignment", "province_forward"];
+    pub(in super::super) const CONTACT: &[&str] = &["contact"];
+    pub(in super::super) const ARRIVAL: &[&str] = &["arrival"];
+    pub(in super::super) const REPLY: &[&str] = &["reply"];
+    /// The work itself, where a service application has a limit for it.
+    pub(in super::super) const ACTION: &[&str] = &["action"];
+    /// Those by which a ticket is overdue. Earlier limits that a unit sets itself, and promises that repeat one of these with more
+    /// time, are not among them.
+    pub(in super::super) const OVERDUE: [&[&str]; 6] = [DISPATCH, ACCEPT, CONTACT, ARRIVAL, ACTION, REPLY];
+}
+
+pub(super) fn dispatch_on_time<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
+    on_time(case, clocks::DISPATCH)
+}
+
+pub(super) fn accept_on_time<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
+    on_time(case, clocks::ACCEPT)
+}
+
+pub(super) fn contact_on_time<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
+    on_time(case, clocks::CONTACT)
+}
+
+pub(super) fn arrival_on_time<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
+    on_time(case, clocks::ARRIVAL)
+}
+
+pub(super) fn reply_on_time<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
+    on_time(case, clocks::REPLY)
+}
+
+/// Of the clocks of these names those that were kept, among those that were kept or breached.
+fn on_time<'a>(case: &Case<'a>, names: &[&str]) -> Vec<Share<'a>> {
+    let judged = case.clocks.iter().filter(|clock| is_one_of(clock, names));
+    let share = |clock: &Clock| {
+        let (at, numerator) = match clock.verdict {
+            Verdict::Kept => (clock.course.end?.at, 1),
+            Verdict::Breached => (clock.due?, 0),
+            Verdict::Running | Verdict::Paused | Verdict::Cancelled => return None,
+        };
+        let unit = promises::holder(clock, &case.timeline, at)?;
+        Some(Share { unit, at, cycle: clock.cycle, numerator, denominator: 1 })
+    };
+    judged.filter_map(share).collect()
+}
+
+fn is_one_of(clock: &Clock, names: &[&str]) -> bool {
+    names.contains(&clock.rule().clock.as_str())
+}
+
+/// A share of one ticket in a rate.
+fn rated<'a>(unit: &'a OrgPath, (entry, _): &Entry<'a>, cycle: u16, counted: bool) -> Share<'a> {
+    Share { unit, at: entry.at, cycle, numerator: u64::from(counted), denominator: 1 }
+}
+
+pub(super) fn first_contact<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
+    let (Some((first, _)), Some(unit)) = (case.ends(), case.receiver()) else { return Vec::new() };
+    let solved = case.timeline.iter().any(|(moment, _)| moment.fact == FactName::ClosedAtFirstContact);
+    vec![rated(unit, &first, 1, solved)]
+}
+
+pub(super) fn revisit<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
+    let Some(unit) = case.receiver() else { return Vec::new() };
+    let due = case.cycles().filter_map(|(cycle, entries)| {
+        let settled = entries.iter().rev().find(|(moment, _)| is_settled(moment))?;
+        Some(rated(unit, settled, cycle, entries.iter().any(|(moment, _)| is_revisit(moment))))
+    });
+    due.collect()
+}
+
+pub(super) fn revisit_success<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
+    let Some(unit) = case.receiver() else { return Vec::new() };
+    let reached = |word| !matches!(word, Word::NoAnswer | Word::Unreachable);
+    revisits(case).map(|(cycle, entry, word)| rated(unit, entry, cycle, reached(word))).collect()
+}
+
+pub(super) fn satisfaction<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
+    let shares = revisits(case).filter_map(|(cycle, entry, word)| {
+        let satisfied = match word {
+            Word::VerySatisfied | Word::Satisfied => true,
+            Word::Neutral | Word::Dissatisfied => false,
+            // Nobody evaluated anything.
+            _ => return None,
+        };
+        Some(rated(entry.1.holder, entry, cycle, satisfied))
+    });
+    shares.collect()
+}
+
+/// The revisits that are done, each with what it brought.
+fn revisits<'c, 'a>(case: &'c Case<'a>) -> impl Iterator<Item = (u16, &'c Entry<'a>, Word)> {
+    let entries = case.cycles().flat_map(|(cycle, entries)| entries.iter().map(move |entry| (cycle, entry)));
+    entries.filter_map(|(cycle, entry)| {
+        let word = entry.0.word.filter(|_| entry.0.fact == FactName::Revisited)?;
+        Some((cycle, entry, word))
+    })
+}
+
+pub(super) fn returned<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
+    let share = |over: HandOver<'a>| {
+        let numerator = u64::from(over.ended == Some(FactName::Returned));
+        Share { unit: over.to, at: over.at, cycle: over.cycle, numerator, denominator: 1 }
+    };
+    case.hand_overs().map(share).collect()
+}
+
+pub(super) fn accepted_in_app<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
+    if !case.business().is_some_and(|business| path::of(business).field_work) {
+        return Vec::new();
+    }
+    let share = |over: HandOver<'a>| {
+        let accepted = over.during.iter().any(|moment| moment.fact == FactName::CrewAccepted);
+        Share { unit: over.to, at: over.at, cycle: over.cycle, numerator: u64::from(accepted), denominator: 1 }
+    };
+    case.hand_overs().filter(HandOver::is_to_crew).map(share).collect()
+}
+
+pub(super) fn urged<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
+    let first = case.timeline.iter().find(|(moment, _)| moment.fact == FactName::Urged);
+    of_dispatched(case, first.map(|(_, ticket)| (ticket.holder, case.last_cycle())))
+}
+
+pub(super) fn overdue<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
+    let breach = first_breach(case);
+    of_dispatched(case, breach.map(|share| (share.unit, share.cycle)))
+}
+
+pub(super) fn overdue_tickets<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
+    first_breach(case).into_iter().collect()
+}
+
+/// One share of a ticket that was dispatched: of what is counted with its unit, or else of whoever holds it last.
+fn of_dispatched<'a>(case: &Case<'a>, counted: Option<(&'a OrgPath, u16)>) -> Vec<Share<'a>> {
+    let (Some(first), Some((_, (_, last)))) = (case.hand_overs().next(), case.ends()) else { return Vec::new() };
+    let (unit, cycle) = counted.unwrap_or((last.holder, case.last_cycle()));
+    vec![Share { unit, at: first.at, cycle, numerator: u64::from(counted.is_some()), denominator: 1 }]
+}
+
+/// The first breach that makes the ticket overdue; those of a child are its master's.
+fn first_breach<'a>(case: &Case<'a>) -> Option<Share<'a>> {
+    let counts =
+        |clock: &Clock| clocks::OVERDUE.iter().any(|names| is_one_of(clock, names)) && !case.is_child(clock.cycle);
+    let breached = case.clocks.iter().filter(|clock| clock.verdict == Verdict::Breached && counts(clock));
+    let (at, clock) = breached.filter_map(|clock| Some((clock.due?, clock))).min_by_key(|(due, _)| *due)?;
+    let unit = promises::holder(clock, &case.timeline, at)?;
+    Some(Share { unit, at, cycle: clock.cycle, numerator: 1, denominator: 0 })
+}
+
+pub(super) fn merged<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
+    let Some((first, (_, last))) = case.ends() else { return Vec::new() };
+    let merge = (1..=case.last_cycle()).find_map(|cycle| case.merge(cycle));
+    let at_work = merge.is_some() || case.hand_overs().next().is_some();
+    if !at_work || !path::of(last.business).mergeable {
+        return Vec::new();
+    }
+    let unit = merge.map_or(last.holder, |(_, ticket)| ticket.holder);
+    vec![rated(unit, &first, 1, merge.is_some())]
+}
+
+pub(super) fn arrival_minutes<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
+    let Some(((received, _), _)) = case.ends() else { return Vec::new() };
+    // A ticket that was taken up again was not reported again: only the first cycle has a report.
+    let first = case.cycles().take(1);
+    let share = first.filter_map(|(cycle, entries)| {
+        let (arrived, ticket) = entries.iter().find(|(m, _)| m.fact == FactName::CrewArrived && m.at >= received.at)?;
+        let seconds = (arrived.at - received.at).num_seconds();
+        mean(entries, cycle, ticket.business, ticket.holder, seconds)
+    });
+    share.collect()
+}
+
+pub(super) fn restoration_minutes<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
+    let share = case.cycles().filter_map(|(cycle, entries)| {
+        let (arrived, _) = entries.iter().find(|(moment, _)| moment.fact == FactName::CrewArrived)?;
+        let restored = |(m, _): &&Entry<'a>| m.fact == FactName::CrewRestored && m.at >= arrived.at;
+        let (restored, ticket) = entries.iter().rev().find(restored)?;
+        let seconds = (restored.at - arrived.at).num_seconds();
+        mean(entries, cycle, ticket.business, ticket.holder, seconds)
+    });
+    share.collect()
+}
+
+/// The share of one cycle in a mean over archived fault repairs.
+fn mean<'a>(
+    entries: &[Entry<'a>],
+    cycle: u16,
+    business: BusinessType,
+    unit: &'a OrgPath,
+    seconds: i64,
+) -> Option<Share<'a>> {
+    let (archived, _) = entries.iter().rev().find(|(moment, _)| moment.fact == FactName::Closed)?;
+    let numerator = u64::try_from(seconds).ok().filter(|_| business == BusinessType::FaultRepair)?;
+    Some(Share { unit, at: archived.at, cycle, numerator, denominator: 1 })
+}

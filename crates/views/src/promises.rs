@@ -1,0 +1,142 @@
+//! How does this promise stand? One judged clock in one sentence, who answers for it, and why it waits.
+//! The wording is `catalogue.rs`; nothing is judged here, no language is chosen and no clock is read.
+
+mod catalogue;
+
+use chrono::TimeDelta;
+use switchboard_domain::{
+    Timestamp,
+    organisation::OrgPath,
+    sla::{
+        clock::{End, Entry, Kind},
+        docket::{Docket, FactName, Moment, Word},
+        judge::{self, Clock, Verdict},
+        policy::{Limit, Title},
+    },
+};
+
+use crate::advice::Language;
+
+/// The sentence about a clock as it was judged at `now`. Instants stand in China Standard Time; one of the same day as the
+/// one named before it is told without its date. Margins are natural time and rounded down to two units.
+#[must_use]
+pub fn sentence(clock: &Clock, docket: &Docket, now: Timestamp, language: Language) -> String {
+    let timeline = docket.timeline();
+    catalogue::sentence(&Statement::of(clock, docket, &timeline, now), language)
+}
+
+/// The word of the fact at `position`: of a paused segment, why the clock waits. `None` when the fact has no word.
+#[must_use]
+pub fn reason(docket: &Docket, position: u64) -> Option<Word> {
+    moment(docket, position)?.word
+}
+
+/// Who answers for a clock: of a breach, who held the ticket at due; of a clock that ended otherwise, who held it until
+/// the fact that ended it; while it is open, who holds the ticket at `now`.
+#[must_use]
+pub fn answerable(clock: &Clock, docket: &Docket, now: Timestamp) -> Option<OrgPath> {
+    holder(clock, &docket.timeline(), now).cloned()
+}
+
+/// [`answerable`] on a timeline that is at hand.
+pub(crate) fn holder<'a>(clock: &Clock, timeline: &[Entry<'a>], now: Timestamp) -> Option<&'a OrgPath> {
+    match (clock.verdict, clock.due, clock.course.end) {
+        (Verdict::Breached, Some(due), _) => judge::holder(timeline, due),
+        (_, _, Some(end)) => holder_until(timeline, end),
+        _ => judge::holder(timeline, now),
+    }
+}
+
+/// Who held the ticket until the fact that ended a clock: a dispatch is kept by the one who dispatches.
+fn holder_until<'a>(timeline: &[Entry<'a>], end: End) -> Option<&'a OrgPath> {
+    let ending = timeline.iter().position(|(moment, _)| moment.position == end.because)?;
+    let (_, attributes) = timeline.get(ending.saturating_sub(1))?;
+    Some(attributes.holder)
+}
+
+/// The fact at `position`, if clocks look at it.
+fn moment(docket: &Docket, position: u64) -> Option<&Moment> {
+    let index = docket.moments.binary_search_by_key(&position, |moment| moment.position).ok()?;
+    docket.moments.get(index)
+}
+
+/// All that the sentence says.
+#[derive(Clone, Debug, PartialEq)]
+struct Statement<'a> {
+    title: &'a Title,
+    limit: Limit,
+    started: Timestamp,
+    /// How long it waited before it was due or ended, the present wait left out.
+    waited: TimeDelta,
+    /// Whether more time was granted than the limit gives.
+    extended: bool,
+    due: Option<Timestamp>,
+    outcome: Outcome<'a>,
+    /// Years that count Monday to Friday for want of a calendar.
+    years: Vec<i32>,
+}
+
+/// How it stands, with what belongs to it. No span is negative.
+#[derive(Clone, Debug, PartialEq)]
+enum Outcome<'a> {
+    Running { left: Option<TimeDelta> },
+    Paused { since: Timestamp, why: Option<Word> },
+    Kept { at: Timestamp, by: Option<FactName>, spare: Option<TimeDelta> },
+    Cancelled { at: Timestamp, by: Option<FactName> },
+    Late { at: Timestamp, by: Option<FactName>, over: TimeDelta, owner: Option<&'a OrgPath> },
+    Dropped { at: Timestamp, by: Option<FactName>, over: TimeDelta, owner: Option<&'a OrgPath> },
+    Missing { over: TimeDelta, owner: Option<&'a OrgPath> },
+}
+
+impl<'a> Statement<'a> {
+    fn of(clock: &'a Clock, docket: &Docket, timeline: &[Entry<'a>], now: Timestamp) -> Self {
+        let outcome = Outcome::of(clock, docket, timeline, now);
+        Self {
+            title: &clock.rule().title,
+            limit: clock.rule().limit,
+            started: clock.course.start,
+            waited: waited(clock, &outcome, now),
+            extended: clock.due.is_some() && clock.due == clock.course.extended,
+            due: clock.due,
+            outcome,
+            years: clock.years_assumed(now),
+        }
+    }
+}
+
+impl<'a> Outcome<'a> {
+    fn of(clock: &Clock, docket: &Docket, timeline: &[Entry<'a>], now: Timestamp) -> Self {
+        let by = |end: End| moment(docket, end.because).map(|moment| moment.fact);
+        let over = |at: Timestamp| clock.due.map_or(TimeDelta::zero(), |due| (at - due).max(TimeDelta::zero()));
+        let left = |at: Timestamp| clock.due.map(|due| (due - at).max(TimeDelta::zero()));
+        let owner = holder(clock, timeline, now);
+        match (clock.verdict, clock.course.end) {
+            (Verdict::Breached, None) => Self::Missing { over: over(now), owner },
+            (Verdict::Breached, Some(end)) if end.met => {
+                Self::Late { at: end.at, by: by(end), over: over(end.at), owner }
+            }
+            (Verdict::Breached, Some(end)) => Self::Dropped { at: end.at, by: by(end), over: over(end.at), owner },
+            (Verdict::Cancelled, Some(end)) => Self::Cancelled { at: end.at, by: by(end) },
+            (_, Some(end)) => Self::Kept { at: end.at, by: by(end), spare: left(end.at) },
+            (Verdict::Paused, None) => match clock.course.turns.last() {
+                Some(turn) => Self::Paused { since: turn.at, why: reason(docket, turn.because) },
+                None => Self::Paused { since: clock.course.start, why: None },
+            },
+            (_, None) => Self::Running { left: left(now) },
+        }
+    }
+}
+
+/// How long a clock waited while that could move its due instant; a wait that still lasts has its own words.
+fn waited(clock: &Clock, outcome: &Outcome<'_>, now: Timestamp) -> TimeDelta {
+    let until = match outcome {
+        Outcome::Paused { since, .. } => Some(*since),
+        _ => clock.due,
+    };
+    let segments = clock.segments(now).into_iter().filter(|segment| segment.kind == Kind::Paused);
+    let spans = segments.map(|segment| until.map_or(segment.to, |until| segment.to.min(until)) - segment.from);
+    spans.filter(|span| *span > TimeDelta::zero()).sum()
+}
+
+#[cfg(test)]
+mod tests;

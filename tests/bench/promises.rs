@@ -1,0 +1,389 @@
+//! Promises: a million live clocks in the watch's memory, a simulated day of it, history judged anew, and how long after its instant
+//! a breach is recorded by a server. The first three run in this process on one core; nothing but the last waits for a disk.
+
+use std::{
+    ops::ControlFlow,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use switchboard_domain::{
+    Timestamp,
+    actor::{Actor, Role},
+    decider::{Process, Projection, Recorded},
+    fact::Fact,
+    organisation::OrgPath,
+    sla::{
+        calendar::Year,
+        docket::Docket,
+        judge::judge,
+        policy::Policy,
+        publication::{PolicyEvent, PolicyPublished, YearPublished},
+        watch::Watch,
+    },
+    ticket::{self, BusinessType, Category, Channel, Grade, ReplyOutcome, TicketId, Urgency, event},
+};
+use switchboard_server::readmodel::Dockets;
+use switchboard_views::comparison::{self, Comparison};
+use switchboard_wire::{calendar_file, policy_file, proto};
+use uuid::Uuid;
+
+use crate::{Outcome, setting};
+
+/// The policy of the figures: the shipped one.
+const POLICY: &str = include_str!("../../deploy/policies/sgcc.toml");
+/// Tickets come evenly over so many days, so that a tenth of what is live comes due in one.
+const DAYS: u64 = 10;
+
+/// Facts as a log would number them.
+struct Log {
+    position: u64,
+    actor: Actor,
+}
+
+impl Log {
+    fn new() -> Outcome<Self> {
+        let actor =
+            Actor { id: "bench".into(), role: Role::Agent, org: OrgPath::parse("sgcc").map_err(|e| e.to_string())? };
+        Ok(Self { position: 0, actor })
+    }
+
+    fn record<E, Id>(&mut self, id: Id, revision: u64, event: E, at: Timestamp) -> Recorded<E, Id> {
+        self.position += 1;
+        let (actor, request_id) = (self.actor.clone(), Uuid::nil());
+        Recorded { position: self.position, id, revision, event, occurred_at: at, recorded_at: at, actor, request_id }
+    }
+
+    /// The shipped policy and calendars.
+    fn publications(&mut self, at: Timestamp) -> Outcome<Vec<Fact>> {
+        let told = |faults: Vec<switchboard_wire::faults::Fault>| format!("{faults:?}");
+        let policy = policy_file::read("sgcc.toml", POLICY).map_err(told)?;
+        let published = PolicyEvent::Published(Box::new(PolicyPublished { policy: policy.clone() }));
+        let mut facts = vec![Fact::Policy(self.record(policy.operator, 0, published, at))];
+        for (revision, text) in (0..).zip(years()?) {
+            let (name, year): (String, Year) = calendar_file::read("year.toml", &text).map_err(told)?;
+            facts.push(Fact::Year(self.record(name, revision, YearPublished { year }, at)));
+        }
+        Ok(facts)
+    }
+
+    /// A complaint received, classified, dispatched; and, when it is to be whole, all the way to its closing.
+    fn complaint(&mut self, number: u64, at: Timestamp, whole: bool) -> Outcome<Vec<Fact>> {
+        let id = TicketId(Uuid::from_u128(u128::from(number) << 64 | 0x95598));
+        let org = |text: &str| OrgPath::parse(text).map_err(|error| error.to_string());
+        let (nation, province) = (org("sgcc")?, org(&format!("sgcc/p{}", number % 27))?);
+        let (city, county) =
+            (org(&format!("{province}/c{}", number % 11))?, org(&format!("{province}/c{}/x", number % 11))?);
+        let category = Category::parse("complaint/service/attitude").map_err(|error| error.to_string())?;
+        let minutes = |count: u64| at + chrono::TimeDelta::minutes(count.cast_signed());
+        let spread = number % 97;
+        let received = event::Received {
+            number: format!("{number:016}"),
+            business: BusinessType::Complaint,
+            channel: Channel::Hotline,
+            received_by: nation.clone(),
+            anonymous: false,
+            confidential: false,
+            caller_name: None,
+            caller_phone: None,
+            caller_account: None,
+            phone_key: None,
+            account_key: None,
+            address: None,
+            content: "x".into(),
+            place: ticket::Place::default(),
+            premises: None,
+            customers_out: None,
+            call_id: None,
+            hung_up_at: None,
+            external: None,
+            linked: None,
+            tier: None,
+            appointment: None,
+        };
+        let classified = event::Classified {
+            business: BusinessType::Complaint,
+            category: category.clone(),
+            urgency: Urgency::Normal,
+            grade: Some(Grade::General),
+        };
+        let mut steps: Vec<(u64, ticket::Event)> = vec![
+            (0, received.into()),
+            (3, classified.into()),
+            (9, event::Dispatched { from: nation, to: province.clone() }.into()),
+        ];
+        if whole {
+            let replied = event::Replied {
+                by: county.clone(),
+                outcome: ReplyOutcome::Resolved,
+                facts: "x".into(),
+                cause: "x".into(),
+                measures: "x".into(),
+                customer_view: None,
+                category: category.clone(),
+                ownership: None,
+                substantiated: Some(true),
+            };
+            let revisited = event::Revisited {
+                method: ticket::RevisitMethod::Call,
+                outcome: ticket::Satisfaction::Satisfied,
+                reasons: Vec::new(),
+                comment: None,
+            };
+            let passed = event::ReplyPassed { by: province.clone(), last: true, category: Some(category) };
+            let end = 1_440 + spread * 90;
+            steps.extend([
+                (40 + spread, event::Accepted { by: province.clone() }.into()),
+                (60 + spread, event::Dispatched { from: province, to: city.clone() }.into()),
+                (90 + spread, event::Accepted { by: city.clone() }.into()),
+                (120 + spread, event::Dispatched { from: city, to: county.clone() }.into()),
+                (150 + spread, event::Accepted { by: county }.into()),
+                (200 + spread * 20, event::Contacted { outcome: ticket::ContactOutcome::Reached, note: None }.into()),
+                (end, replied.into()),
+                (end + 300, passed.into()),
+                (end + 900, revisited.into()),
+                (end + 960, event::Closed { explanation: None }.into()),
+            ]);
+        }
+        let facts = (0..).zip(steps);
+        Ok(facts
+            .map(|(revision, (after, event))| Fact::Ticket(self.record(id, revision, event, minutes(after))))
+            .collect())
+    }
+}
+
+/// The shipped calendars.
+fn years() -> Outcome<Vec<String>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/calendars/cn");
+    let mut files: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
+    files.sort_by_key(std::fs::DirEntry::path);
+    Ok(files.into_iter().map(|file| std::fs::read_to_string(file.path())).collect::<Result<_, _>>()?)
+}
+
+fn instant(text: &str) -> Outcome<Timestamp> {
+    Ok(chrono::DateTime::parse_from_rfc3339(text)?.to_utc())
+}
+
+/// Resident memory of this process, in bytes.
+fn resident() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kib = status.lines().find_map(|l| l.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<f64>().ok());
+    kib.unwrap_or(f64::NAN) * 1024.0
+}
+
+/// A watch with that many live clocks, and a simulated day of it.
+pub fn clocks() -> Outcome<()> {
+    let wanted: u64 = setting("CLOCKS", 1_000_000);
+    let mut log = Log::new()?;
+    let start = instant("2024-04-08T00:00:00+08:00")?;
+    let published = log.publications(start)?;
+    let mut watch = Watch::default();
+    published.iter().for_each(|fact| watch.apply(fact));
+    let sample = log.complaint(u64::MAX, start, false)?;
+    let live_each = live(&sample, &watch, start);
+    let tickets = wanted.div_ceil(live_each);
+    let (before, begun) = (resident(), Instant::now());
+    for number in 0..tickets {
+        let after = DAYS * 86_400_000 * number / tickets;
+        for fact in log.complaint(number, start + chrono::TimeDelta::milliseconds(after.cast_signed()), false)? {
+            watch.apply(&fact);
+        }
+    }
+    let (clocks, took) = ((tickets * live_each) as f64, begun.elapsed());
+    println!(
+        "{clocks} live clocks of {tickets} tickets: {:.0} bytes a clock, {:.1} us a fact folded and judged",
+        (resident() - before) / clocks,
+        took.as_secs_f64() * 1e6 / (tickets * 3) as f64
+    );
+    let now = start + chrono::TimeDelta::days(DAYS.cast_signed());
+    let (said, took) = live_through(&mut watch, &mut log, now);
+    println!("caught up with {said} things to say in {:.2} s: {:.1} us each", took.as_secs_f64(), us(took, said));
+    let until = now + chrono::TimeDelta::days(1);
+    let mut woken = 0_u64;
+    let (mut said, begun) = (0, Instant::now());
+    while let Some(at) = watch.wake().filter(|at| *at <= until) {
+        woken += 1;
+        said += live_through(&mut watch, &mut log, at).0;
+    }
+    let took = begun.elapsed();
+    println!(
+        "one day on: {woken} wake-ups, {said} things said, {:.2} s in all: {:.1} us each",
+        took.as_secs_f64(),
+        us(took, said)
+    );
+    Ok(())
+}
+
+fn us(took: Duration, count: u64) -> f64 {
+    took.as_secs_f64() * 1e6 / count.max(1) as f64
+}
+
+/// How many clocks of a ticket are live after these facts.
+fn live(facts: &[Fact], watch: &Watch, now: Timestamp) -> u64 {
+    let mut docket: Option<Docket> = None;
+    for fact in facts.iter().filter_map(Fact::ticket) {
+        docket.get_or_insert_with(|| Docket::new(fact.id)).take(fact);
+    }
+    let clocks = docket.map(|docket| judge(&docket, watch.book(), now)).unwrap_or_default();
+    clocks.iter().filter(|clock| clock.course.end.is_none()).count().max(1) as u64
+}
+
+/// Says everything that is due by `now`, as the engine would: recorded, and folded again.
+fn live_through(watch: &mut Watch, log: &mut Log, now: Timestamp) -> (u64, Duration) {
+    let (mut said, begun) = (0, Instant::now());
+    loop {
+        let wants = watch.pending(now, 1_024);
+        if wants.is_empty() {
+            return (said, begun.elapsed());
+        }
+        for want in wants {
+            for event in want.intent.announce.events {
+                said += 1;
+                watch.apply(&Fact::Promise(log.record(want.intent.ticket, 0, event, now)));
+            }
+        }
+    }
+}
+
+/// A million whole tickets judged under two policies, read from the dockets' file.
+pub fn backtest(folder: &Path) -> Outcome<()> {
+    let (tickets, passes): (u64, u64) = (setting("TICKETS", 200_000), setting("PASSES", 5));
+    let mut log = Log::new()?;
+    let start = instant("2024-04-08T00:00:00+08:00")?;
+    std::fs::create_dir_all(folder)?;
+    let dockets = Dockets::open(folder)?;
+    let mut facts: Vec<Arc<Fact>> = log.publications(start)?.into_iter().map(Arc::new).collect();
+    let begun = Instant::now();
+    for number in 0..tickets {
+        let at = start + chrono::TimeDelta::seconds((number * 40).cast_signed());
+        facts.extend(log.complaint(number, at, true)?.into_iter().map(Arc::new));
+        if facts.len() >= 10_000 || number + 1 == tickets {
+            dockets.apply(&facts, log.position)?;
+            facts.clear();
+        }
+    }
+    println!("{tickets} whole tickets, {} facts, written in {:.1} s", log.position, begun.elapsed().as_secs_f64());
+    let book = dockets.book();
+    let (from, to) = (start - chrono::TimeDelta::days(1), start + chrono::TimeDelta::days(3_650));
+    let begun = Instant::now();
+    let mut read = 0_u64;
+    dockets.received(from, to, &mut |_| {
+        read += 1;
+        ControlFlow::Continue(())
+    })?;
+    let reading = begun.elapsed();
+    let newest = book.newest().ok_or("nothing is published")?;
+    let mut stricter: Policy = newest.versions("sgcc").last().ok_or("no policy")?.policy.clone();
+    for rule in &mut stricter.rules {
+        if let switchboard_domain::sla::policy::Limit::WorkingDays { days } = &mut rule.limit {
+            *days = days.saturating_sub(1).max(1);
+        }
+    }
+    let other = comparison::under(newest, stricter);
+    let now = start + chrono::TimeDelta::days(4_000);
+    let (mut compared, begun) = (Comparison::default(), Instant::now());
+    for _ in 0..passes {
+        dockets.received(from, to, &mut |docket| {
+            let (was, would_be) = (judge(&docket, &book, now), judge(&docket, &other, now));
+            compared.add(&was, &comparison::flips(&docket, &was, &would_be));
+            ControlFlow::Continue(())
+        })?;
+    }
+    let took = begun.elapsed();
+    println!(
+        "back-test: {} tickets, {} clocks, {} flips in {:.1} s on one core: {:.1} s a million, of which reading {:.1} s",
+        compared.tickets(),
+        compared.clocks(),
+        compared.flips(),
+        took.as_secs_f64(),
+        us(took, compared.tickets()),
+        us(reading, read)
+    );
+    Ok(())
+}
+
+/// A policy whose only clock breaches five seconds after a ticket came.
+const HASTY: &str = r#"
+operator = "bench"
+effective_from = 2020-01-01T00:00:00+08:00
+calendar = "cn"
+source = "for measuring"
+[[clock]]
+id = "B1"
+clock = "answer"
+title = { zh = "测量", en = "Measured" }
+source = "for measuring"
+when = { business = ["fault_repair"] }
+limit = "5s"
+start = ["received"]
+stop = ["replied"]
+"#;
+
+fn call<T>(body: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(body);
+    for (name, value) in [("x-actor-id", "bench"), ("x-actor-role", "operator"), ("x-actor-org", "bench")] {
+        request.metadata_mut().insert(name, tonic::metadata::MetadataValue::from_static(value));
+    }
+    request
+}
+
+/// How long after its instant a breach is recorded: tickets come in an open loop, and every one of them breaches.
+pub async fn delay(endpoint: &str) -> Outcome<()> {
+    let (rate, seconds): (u64, u64) = (setting("DUE_RATE", 400), setting("DUE_SECONDS", 15));
+    let channel = tonic::transport::Endpoint::from_shared(endpoint.to_owned())?.connect().await?;
+    let mut admin = proto::admin_service_client::AdminServiceClient::new(channel.clone());
+    let request_id = Uuid::new_v4().to_string();
+    let policy = proto::PublishPolicyRequest { request_id, text: HASTY.into(), ..Default::default() };
+    admin.publish_policy(call(policy)).await?;
+    let mut ticks = tokio::time::interval(Duration::from_millis(10));
+    let mut callers = tokio::task::JoinSet::new();
+    for _ in 0..seconds * 100 {
+        ticks.tick().await;
+        for _ in 0..rate / 100 {
+            let mut client = proto::ticket_service_client::TicketServiceClient::new(channel.clone());
+            let body = proto::ReceiveRequest {
+                request_id: Uuid::new_v4().to_string(),
+                business_type: proto::BusinessType::FaultRepair.into(),
+                channel: proto::Channel::Proactive.into(),
+                content: "no light".into(),
+                ..Default::default()
+            };
+            callers.spawn(async move { client.receive(call(body)).await.map(|_| ()) });
+        }
+    }
+    let mut sent = 0_usize;
+    while let Some(done) = callers.join_next().await {
+        done??;
+        sent += 1;
+    }
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    let mut audit = proto::audit_service_client::AuditServiceClient::new(channel);
+    let filter = proto::FactFilter { kinds: vec!["promise.breached.v1".into()], ..Default::default() };
+    let (mut delays, mut after) = (Vec::new(), 0);
+    loop {
+        let ask = proto::ReadLogRequest { after_position: after, filter: Some(filter.clone()), page_size: 1_000 };
+        let page = audit.read_log(call(ask)).await?.into_inner();
+        for fact in &page.facts {
+            let said: serde_json::Value = serde_json::from_slice(&fact.data)?;
+            let due = instant(said["due"].as_str().ok_or("a breach without due")?)?;
+            let recorded = fact.recorded_at.and_then(|at| switchboard_wire::answer::instant(&at)).ok_or("no time")?;
+            delays.push((recorded - due).as_seconds_f64() * 1e3);
+        }
+        after = page.next_after_position;
+        if page.end {
+            break;
+        }
+    }
+    delays.sort_by(f64::total_cmp);
+    let at =
+        |part: f64| delays.get((part * delays.len().saturating_sub(1) as f64) as usize).copied().unwrap_or(f64::NAN);
+    println!(
+        "{sent} tickets at {rate}/s, {} breaches recorded: after due p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms (aim p99 < 1000)",
+        delays.len(),
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    );
+    Ok(())
+}
