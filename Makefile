@@ -15,13 +15,13 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build check test run demo bench bench-peers docs clean
+.PHONY: help build check test run demo bench bench-peers check-calendars docs clean
 
 SEED ?= 95598
 LOG := target/test.log
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS=$$'\t' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS=$$'\t' read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
 
 build: ## Build the switchboard binary (target/debug/switchboard)
 	@.ci/setup build
@@ -59,6 +59,11 @@ bench-peers: ## Measure PostgreSQL and UmaDB beside us, on the same disk
 	@.ci/setup build
 	cargo build --locked --release -p switchboard-cli
 	tests/peers/setup.sh
+
+check-calendars: ## Hold the shipped calendars, day by day, against a package of other people's (needs python3 and its package index)
+	python3 -m venv target/calendars
+	target/calendars/bin/pip install --quiet -r tests/python/calendars-requirements.txt
+	target/calendars/bin/python -B tests/python/calendars.py
 
 docs: ## Build the documentation of the code (target/doc)
 	@.ci/setup build

@@ -1,8 +1,8 @@
 //! The story from outside: the real binary, real gRPC, a restart in the middle. Nothing here knows how the engine is made.
 //!
 //! In reading order: whole lives; the same request again; what is refused and how; what crosses the transport; lists; reading at a
-//! point of history; personal data; merged tickets; the intake; subscriptions; racing callers; stopping; the data folder; the
-//! command line; imports.
+//! point of history; personal data; merged tickets; the intake; subscriptions; racing callers; promises; stopping; the data folder;
+//! the command line, promises on it; imports.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod again;
@@ -15,6 +15,7 @@ mod intake;
 mod life;
 mod lists;
 mod privacy;
+mod promises;
 mod promises_cli;
 mod race;
 mod reading;

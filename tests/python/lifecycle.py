@@ -1,11 +1,12 @@
 """A client that is not ours: it knows an address and nothing else. Every message comes from the server's own descriptors.
 
-It brings one ticket from received to closed, repeats a request, is refused with the legal moves, and resumes a subscription
-by its token over a new connection. Ends with 0 and a line that says so, or with a traceback.
+It publishes a policy, brings one ticket from received to closed, repeats a request, is refused with the legal moves, has the ticket's
+promises explained, and resumes a subscription by its token over a new connection. Ends with 0 and a line that says so, or with a traceback.
 """
 
 import sys
 import uuid
+from pathlib import Path
 
 import grpc
 from google.protobuf import descriptor_pool, message_factory
@@ -14,6 +15,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 PATIENCE_SECONDS = 20
 CITY = "sgcc/zj/hz"
 CREW = "sgcc/zj/hz/yuhang/liangzhu/crew3"
+POLICY = Path(__file__).parent / "../../deploy/policies/sgcc.toml"
 
 
 class Api:
@@ -57,6 +59,33 @@ class Api:
 def actor(role, org):
     """Who acts, as metadata."""
     return (("x-actor-id", f"{role}-python"), ("x-actor-role", role), ("x-actor-org", org), ("accept-language", "en"))
+
+
+def publish(api):
+    """Publishes the operator's policy, and is refused a bad one with its line."""
+    text = POLICY.read_text(encoding="utf-8")
+    bad = text.replace('limit = "45m"', 'limit = "-45m"', 1)
+    try:
+        api.call("AdminService.PublishPolicy", "operator", request_id=str(uuid.uuid4()), text=bad, file_name="bad.toml")
+        raise AssertionError("a negative limit was published")
+    except grpc.RpcError as refused:
+        assert refused.code() == grpc.StatusCode.INVALID_ARGUMENT, refused
+        line = 1 + text[: text.index('limit = "45m"')].count("\n")
+        details = dict(refused.trailing_metadata())["grpc-status-details-bin"]
+        assert f"bad.toml:{line}:".encode() in details, details
+    published = api.call("AdminService.PublishPolicy", "operator", request_id=str(uuid.uuid4()), text=text)
+    assert published.version.name == "sgcc" and published.version.version == 1, published
+
+
+def promises(api, ticket, position):
+    """Every clock of a ticket that was dealt with at once was kept, and says so in a sentence."""
+    explained = api.call("TicketService.ExplainPromises", ticket=ticket, min_position=position)
+    clocks = {promise.clock: promise for promise in explained.promises}
+    arrival = clocks["arrival"]
+    assert arrival.verdict == api.enum("Verdict", "VERDICT_KEPT"), arrival
+    assert arrival.due_at.seconds - arrival.started_at.seconds == 45 * 60, arrival
+    assert arrival.rule == "F05u" and arrival.policy.version == 1 and "kept" in arrival.sentence, arrival
+    assert arrival.segments[0].fact_id and arrival.segments[0].fact_position > 0, arrival
 
 
 def live(api):
@@ -144,9 +173,11 @@ def main():
     """The whole story."""
     address = sys.argv[1]
     api = Api(address)
-    for service in ("TicketService", "IntakeService", "AuditService"):
+    for service in ("TicketService", "IntakeService", "AuditService", "BoardService", "AdminService"):
         assert f"switchboard.v1.{service}" in api.services, api.services
+    publish(api)
     ticket, head = live(api)
+    promises(api, ticket, head)
     api.close()
     resume(address, head)
     print(f"a Python client brought ticket {ticket} to its end and resumed a subscription of {head} facts")

@@ -87,6 +87,10 @@ fn the_lines_of_the_readme_work_as_they_are_pasted() {
         "\"stage\":\"dispatched\"",
         "legal now",
         "\"ok\":true",
+        "promised within",
+        "arrival_on_time_rate",
+        "kept (F05u)",
+        "would be judged otherwise",
         "\"imported\":1",
         "\"already_present\":1",
     ] {

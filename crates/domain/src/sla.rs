@@ -21,6 +21,8 @@ pub mod publication;
 pub mod watch;
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
-//! How good is the service? The indicators (指标) of the trade, each a definition that can be read: what stands above and below the
-//! line, which instant decides the period, what is left out, whose figure it is. An indicator that needs data which is not
-//! on the log is listed with the reason, and never counted.
+//! How good is the service? The indicators (指标) of the trade, each a definition that can be read: what stands above and
+//! below the line, which instant decides the period, what is left out, whose figure it is. An indicator that needs data
+//! which is not on the log is listed with the reason, and never counted.
 //!
 //! - `catalogue`: every definition, in both languages
 //! - `case`: a ticket laid out for counting

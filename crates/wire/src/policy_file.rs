@@ -112,7 +112,8 @@ impl Reader {
         let written = value.get_ref().as_datetime().map(ToString::to_string);
         let read = written.as_deref().and_then(|written| DateTime::parse_from_rfc3339(written).ok());
         let Some(read) = read else {
-            self.expected(key, "an instant such as 2022-01-01T00:00:00+08:00, without quotes,", value);
+            let reason = "an instant with its offset is expected, such as 2022-01-01T00:00:00+08:00, without quotes";
+            self.fault(value.span().start, format!("{key}: {reason}"));
             return Timestamp::default();
         };
         read.to_utc()

@@ -129,9 +129,9 @@ impl Dockets {
         self.scan(&Range::received(from, to), SCAN_ROWS, each)
     }
 
-    /// Gives the dockets of the tickets that were received before `to` and of which something happened, or was learnt, at or
-    /// after `from`: whatever can count in a period's figures. Page by page as [`Self::received`], with the same guarantees;
-    /// older tickets are passed over in the index alone, some tens of milliseconds per million.
+    /// Gives the dockets of the tickets that were received before `to` and are open still, or of which something happened, or was
+    /// learnt, at or after `from`: whatever can count in a period's figures, for a clock may come due in silence. Page by page as [`Self::received`], with the same guarantees;
+    /// older ended tickets are passed over in the index alone, some tens of milliseconds per million.
     ///
     /// # Errors
     /// See [`ReadModelError`]; what was given before stands.

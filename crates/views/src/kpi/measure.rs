@@ -26,8 +26,8 @@ pub(super) mod clocks {
     pub(in super::super) const REPLY: &[&str] = &["reply"];
     /// The work itself, where a service application has a limit for it.
     pub(in super::super) const ACTION: &[&str] = &["action"];
-    /// Those by which a ticket is overdue. Earlier limits that a unit sets itself, and promises that repeat one of these with more
-    /// time, are not among them.
+    /// Those by which a ticket is overdue. Earlier limits that a unit sets itself are not among them, nor promises that
+    /// repeat one of these with more time.
     pub(in super::super) const OVERDUE: [&[&str]; 6] = [DISPATCH, ACCEPT, CONTACT, ARRIVAL, ACTION, REPLY];
 }
 

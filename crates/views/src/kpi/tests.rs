@@ -1,6 +1,7 @@
 //! What each indicator counts, story by story, and the definitions as people read them.
 
 mod laws;
+mod page;
 
 use switchboard_domain::{
     organisation::Level,

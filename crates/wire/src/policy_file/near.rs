@@ -18,6 +18,9 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// What could have been written instead of `word`.
 pub(super) fn known(word: &str, all: &[&str]) -> String {
+    if all.is_empty() {
+        return "there is none here".to_owned();
+    }
     if all.len() <= LISTED_MAX {
         return format!("known are {}", all.join(", "));
     }
@@ -60,6 +63,7 @@ mod tests {
 
     #[test]
     fn few_words_are_all_told_and_of_many_the_nearest() {
+        assert_eq!(known("x", &[]), "there is none here");
         assert_eq!(known("x", &["zh", "en"]), "known are zh, en");
         let many: Vec<String> = (0..20).map(|i| format!("word{i}")).chain(["crew_arrived".into()]).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();

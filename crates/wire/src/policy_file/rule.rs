@@ -272,9 +272,12 @@ impl Reader {
         self.only(section, &["fact", "is", "level", "time"]);
         let fact = self.field(section, "fact").and_then(|value| self.word("fact", value, &facts));
         let time = section.get("time").and_then(|value| self.word("time", value, &READINGS));
+        // Of a fact that is not known every word may be the right one.
+        let words = fact.map_or(Word::ALL, FactName::words);
+        let words: Vec<_> = words.iter().map(|word| (word.as_str(), *word)).collect();
         Trigger {
             fact: fact.unwrap_or(FactName::Received),
-            is: self.words(section, "is", &named!(Word)),
+            is: self.words(section, "is", &words),
             level: self.words(section, "level", &LEVELS),
             time: time.unwrap_or_default(),
         }

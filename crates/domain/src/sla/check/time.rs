@@ -36,27 +36,28 @@ impl Check {
                 }
                 (Threshold::Before(before), _) => self.seconds("warn", Some(entry), before),
             }
-            let comes = comes(warning.at, limit);
-            let late = |earlier: &Warning| {
-                let before = self::comes(earlier.at, limit);
-                before.0 == comes.0 && before.1 >= comes.1
-            };
-            if warnings[..entry].iter().any(late) {
+            let Some(comes) = comes(warning.at, limit) else { continue };
+            let earlier = warnings[..entry].iter().filter_map(|earlier| self::comes(earlier.at, limit));
+            if earlier.into_iter().any(|before| before.0 == comes.0 && before.1 >= comes.1) {
                 self.fault("warn", Some(entry), Flaw::OutOfOrder);
             }
         }
     }
 }
 
-/// When a step comes, on a scale that steps of the same scale can be compared on. A share of working time and natural time before
-/// due stand on two scales: which comes first is the calendar's to say.
-fn comes(at: Threshold, limit: Limit) -> (u8, i128) {
+/// When a step comes, on a scale that steps of the same scale can be compared on; `None` of a step that never comes. A share of
+/// working time and natural time before due stand on two scales: which comes first is the calendar's to say.
+fn comes(at: Threshold, limit: Limit) -> Option<(u8, i128)> {
     match (at, limit) {
-        (Threshold::Percent(share), Limit::Elapsed { seconds }) => (0, i128::from(share) * i128::from(seconds)),
+        (Threshold::Percent(share), _) if !(1..=99).contains(&share) => None,
+        (Threshold::Before(before), _) if before <= 0 => None,
+        (_, Limit::Elapsed { seconds }) if seconds <= 0 => None,
+        (Threshold::Percent(share), Limit::Elapsed { seconds }) => Some((0, i128::from(share) * i128::from(seconds))),
         (Threshold::Before(before), Limit::Elapsed { seconds }) => {
-            (0, (i128::from(seconds) - i128::from(before)) * 100)
+            let rest = i128::from(seconds) - i128::from(before);
+            (rest > 0).then_some((0, rest * 100))
         }
-        (Threshold::Percent(share), _) => (1, share.into()),
-        (Threshold::Before(before), _) => (2, -i128::from(before)),
+        (Threshold::Percent(share), _) => Some((1, share.into())),
+        (Threshold::Before(before), _) => Some((2, -i128::from(before))),
     }
 }

@@ -64,7 +64,7 @@ fn covers(outer: &Trigger, inner: &Trigger) -> bool {
 }
 
 /// Whether a fact, with that word if one is asked for, can happen to a ticket of that type which `when` lets through.
-fn can_happen(fact: FactName, word: Option<Word>, business: BusinessType, when: &When) -> bool {
+pub(super) fn can_happen(fact: FactName, word: Option<Word>, business: BusinessType, when: &When) -> bool {
     let path = path::of(business);
     let confidential = when.confidential == Some(true) || path.always_confidential && when.anonymous == Some(false);
     match fact {
@@ -104,7 +104,7 @@ fn can_happen(fact: FactName, word: Option<Word>, business: BusinessType, when: 
 }
 
 /// Whether a ticket of that type can be with a unit of that level after the fact.
-fn can_be_at(fact: FactName, level: Level, business: BusinessType) -> bool {
+pub(super) fn can_be_at(fact: FactName, level: Level, business: BusinessType) -> bool {
     match fact {
         FactName::CrewAccepted
         | FactName::CrewEnRoute

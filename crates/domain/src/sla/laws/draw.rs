@@ -1,8 +1,9 @@
 //! Random policies, calendars and histories, read off rolls of the dice. Histories are of two kinds: lawful lives of a ticket, as
 //! its own laws have them, and facts thrown together, close enough in time for edges to meet. No law stands here.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
-use uuid::Uuid;
 
 use crate::{
     Timestamp,
@@ -10,11 +11,11 @@ use crate::{
     chance::Dice,
     organisation::Level,
     sla::{
-        book::Book,
+        book::{Book, Version},
         calendar::Year,
-        docket::{Change, Classification, Docket, FactName, Moment, Opening},
+        docket::{Change, Classification, Docket, FactName, Moment, Opening, Word},
         policy::{Limit, Pause, Policy, Reading, Rule, Threshold, Trigger, Warning, When},
-        tests::tale::{in_force, minutes, on, policy, published, rule, suspended_for, working_minutes, year},
+        tests::tale::{in_force, minutes, on, policy, published, rule, suspended_for, told, working_minutes, year},
     },
     ticket::{
         Area, BusinessType, Channel, Escalation, Grade, Urgency,
@@ -114,10 +115,11 @@ pub fn some_limit(dice: &mut Dice) -> Limit {
 
 /// A rule that a check would mostly let pass.
 pub fn some_rule(index: usize, dice: &mut Dice) -> Rule {
-    let pauses = [suspended_for(crate::sla::docket::Word::Customer), suspended_for(crate::sla::docket::Word::Weather), Pause {
-        from: on(FactName::Urged),
-        until: vec![on(FactName::Contacted), on(FactName::Accepted)],
-    }];
+    let pauses = [
+        suspended_for(Word::Customer),
+        suspended_for(Word::Weather),
+        Pause { from: on(FactName::Urged), until: vec![on(FactName::Contacted), on(FactName::Accepted)] },
+    ];
     let mut start = triggers(&STARTS, 1, dice);
     start.push(trigger(&STARTS, dice));
     let mut stop = triggers(&ENDS, 1, dice);
@@ -140,7 +142,7 @@ pub fn some_rule(index: usize, dice: &mut Dice) -> Rule {
 
 /// A policy of a few rules, in force since long ago or since some hours around now.
 pub fn some_policy(now: Timestamp, dice: &mut Dice) -> Policy {
-    let rules: Vec<Rule> = (0..1 + dice.below(4)).map(|index| some_rule(index, dice)).collect();
+    let rules: Vec<Rule> = (0..1 + dice.below(8)).map(|index| some_rule(index, dice)).collect();
     let whole = policy(rules);
     let effective_from = match dice.below(3) {
         0 => now + TimeDelta::hours(dice.choose(&[-48, -5, -1, 0, 1, 5])),
@@ -160,7 +162,10 @@ pub fn some_year(dice: &mut Dice) -> Year {
 pub fn some_book(dice: &mut Dice) -> Book {
     let mut book = Book::default();
     book.take_year(&in_force(1, some_year(dice)));
-    book.take_policy(&published(2, Policy { effective_from: dawn() - TimeDelta::days(9), ..some_policy(dawn(), dice) }));
+    book.take_policy(&published(
+        2,
+        Policy { effective_from: dawn() - TimeDelta::days(9), ..some_policy(dawn(), dice) },
+    ));
     book
 }
 
@@ -194,11 +199,9 @@ fn change(fact: FactName, at: Timestamp, dice: &mut Dice) -> Change {
             grade: dice.perhaps(Grade::ALL),
         })),
         FactName::Dispatched | FactName::Reassigned | FactName::Returned => Change::Holder(org(dice.choose(&LADDER))),
-        FactName::Escalated => Change::Raised(dice.choose(&[
-            Escalation::Complaint(grade),
-            Escalation::Grade(grade),
-            Escalation::Urgent,
-        ])),
+        FactName::Escalated => {
+            Change::Raised(dice.choose(&[Escalation::Complaint(grade), Escalation::Grade(grade), Escalation::Urgent]))
+        }
         FactName::CrewArrived => dice.perhaps(Area::ALL).map_or(Change::None, Change::Area),
         FactName::Extended => Change::Until(at + TimeDelta::minutes(dice.choose(&[1, 60, 600, 6_000]))),
         _ => Change::None,
@@ -251,12 +254,36 @@ pub fn instants(docket: &Docket, dice: &mut Dice) -> Vec<Timestamp> {
     instants
 }
 
+/// One of them.
+pub fn some_instant(docket: &Docket, dice: &mut Dice) -> Timestamp {
+    let among = instants(docket, dice);
+    dice.choose(&among)
+}
+
+/// A docket in words, a line a fact: place in the log, when it happened, when it was learnt, what.
+pub fn tell(docket: &Docket) -> String {
+    let line = |m: &Moment| {
+        let word = m.word.map_or("", Word::as_str);
+        format!("{} {} ({}) {} {word} {:?}\n", m.position, told(m.at), told(m.recorded), m.fact.as_str(), m.change)
+    };
+    docket.moments.iter().map(line).collect()
+}
+
+/// What is published, in words.
+pub fn tell_book(book: &Book) -> String {
+    let version = |version: &Arc<Version>| {
+        let rules: String = version.policy.rules.iter().map(|rule| format!("  {rule:?}\n")).collect();
+        format!(
+            "version {} at {} from {}\n{rules}",
+            version.number,
+            version.position,
+            told(version.policy.effective_from)
+        )
+    };
+    book.newest().map_or_else(String::new, |edition| edition.versions("sgcc").iter().map(version).collect())
+}
+
 /// Any role, for a name in a fact.
 pub fn some_role(dice: &mut Dice) -> Role {
     dice.choose(&[Role::Desk, Role::Desk, Role::Desk, Role::Crew, Role::Importer])
-}
-
-/// A ticket's number among a few.
-pub fn some_ticket(dice: &mut Dice) -> crate::ticket::TicketId {
-    crate::ticket::TicketId(Uuid::from_u128(1 + dice.below(3) as u128))
 }

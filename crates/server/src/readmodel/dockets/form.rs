@@ -37,7 +37,7 @@ const TABLES: &str = "
         json TEXT NOT NULL
     ) STRICT;
     CREATE TABLE publication (position INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
-    CREATE INDEX docket_received ON docket (received_at, opened, last_at);
+    CREATE INDEX docket_received ON docket (received_at, opened, last_at, over);
     CREATE INDEX docket_open ON docket (opened) WHERE over = 0;
     CREATE INDEX docket_ended ON docket (last_position) WHERE over = 1;
 ";

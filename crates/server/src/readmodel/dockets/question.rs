@@ -22,7 +22,7 @@ pub(super) const IN_FLIGHT: &str = "
 /// A page of a scan.
 pub(super) const PAGE: &str = "
     SELECT received_at, opened, json FROM docket INDEXED BY docket_received
-    WHERE (received_at, opened) > (?1, ?2) AND received_at < ?3 AND last_at >= ?4
+    WHERE (received_at, opened) > (?1, ?2) AND received_at < ?3 AND (last_at >= ?4 OR over = 0)
     ORDER BY received_at, opened LIMIT ?5";
 
 /// A place in front of every position of the log.
@@ -41,7 +41,7 @@ impl Range {
         Self { received_from: from.timestamp_micros(), received_before: to.timestamp_micros(), last_from: i64::MIN }
     }
 
-    /// Received before `to`, with anything at or after `from`.
+    /// Received before `to`, and still open or with anything at or after `from`: a clock of an open ticket may come due in silence.
     pub(super) fn touching(from: Timestamp, to: Timestamp) -> Self {
         Self { received_from: i64::MIN, received_before: to.timestamp_micros(), last_from: from.timestamp_micros() }
     }

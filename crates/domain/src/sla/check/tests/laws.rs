@@ -1,14 +1,17 @@
-//! Overlap is exact: two conditions are said to overlap if and only if some ticket meets both.
+//! Overlap is exact: two conditions are said to overlap if and only if some ticket meets both. And no fact is refused that does
+//! happen, in whatever life a ticket can lead.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use proptest::prop_assert;
 
 use super::*;
 use crate::{
     chance::{self, Dice},
-    sla::docket::Attributes,
-    ticket::{Channel, Premises, Tier, Urgency},
+    decider::Recorded,
+    rules::Rules,
+    sla::docket::{Attributes, Moment},
+    ticket::{Channel, Move, Premises, Tier, Urgency, decide, evolve, laws, tests::sample::ticket_id},
 };
 
 const CATEGORIES: [&str; 6] = ["a", "a/b", "a/b/c", "a/x", "b", "ab"];
@@ -45,8 +48,8 @@ fn some_condition(dice: &mut Dice) -> When {
     }
 }
 
-/// A ticket that meets `one`, attribute by attribute, drawn so that `other` has a good chance too; where its category and holder
-/// can be chosen, each is one of the few of this page.
+/// Whether a ticket meets both: of each attribute one value is tried that both let through, if there is any, of categories and
+/// units every one of this page.
 fn admitted_by_both(one: &When, other: &When) -> bool {
     fn shared<T: Clone + PartialEq>(one: &[T], other: &[T], all: &[T]) -> Option<T> {
         all.iter().find(|value| [one, other].iter().all(|list| list.is_empty() || list.contains(value))).cloned()
@@ -179,4 +182,48 @@ fn of_a_policy_without_faults_no_two_rules_of_one_clock_admit_one_ticket() {
         |rolls| format!("{:#?}", drawn(rolls).0),
     );
     assert!(sound.get() > 0, "some policies have no fault");
+}
+
+/// The longest life, in turns.
+const TURNS_MAX: usize = 60;
+
+#[test]
+fn no_fact_is_refused_that_happens_in_some_life() {
+    let seen = RefCell::new(BTreeSet::new());
+    chance::always(
+        TURNS_MAX,
+        |rolls| {
+            let rules = Rules::default();
+            let (mut state, mut now) = (None, DateTime::UNIX_EPOCH);
+            for (position, &roll) in (1..).zip(rolls) {
+                let mut dice = Dice::of(roll);
+                now = laws::later(now, &mut dice);
+                let ask = laws::ask(&state, now, &mut dice, Move::ALL);
+                for event in decide(&state, &ask.command, &ask.cx(&rules)).unwrap_or_default() {
+                    state = evolve(state, &event, ask.occurred_at);
+                    let ticket = state.as_ref().expect("something happened to it");
+                    let (id, actor, request_id) = (ticket_id(1), ask.actor.clone(), uuid::Uuid::nil());
+                    let (occurred_at, recorded_at, revision) = (ask.occurred_at, now, position);
+                    let fact = Recorded { position, id, revision, event, occurred_at, recorded_at, actor, request_id };
+                    let Some(moment) = Moment::of(&fact) else { continue };
+                    let (confidential, anonymous) = (Some(ticket.confidential), Some(ticket.anonymous));
+                    let when = When { confidential, anonymous, ..When::default() };
+                    let (fact, business) = (moment.fact, ticket.business);
+                    prop_assert!(
+                        trigger::can_happen(fact, moment.word, business, &when),
+                        "{:?} {:?}",
+                        business,
+                        moment
+                    );
+                    let level = ticket.holder().expect("somebody holds it").level();
+                    prop_assert!(trigger::can_be_at(fact, level, business), "{:?} {:?} {:?}", business, fact, level);
+                    seen.borrow_mut().insert(fact);
+                }
+            }
+            Ok(())
+        },
+        |rolls| format!("{rolls:?}"),
+    );
+    let missing: Vec<_> = FactName::ALL.iter().filter(|fact| !seen.borrow().contains(fact)).collect();
+    assert!(missing.is_empty(), "these never came up: {missing:?}");
 }
