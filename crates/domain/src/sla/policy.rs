@@ -1,4 +1,5 @@
-//! A policy: the clocks of one operator's tickets, as data (服务承诺规则). What is wrong with one is said in [`super::check`]; its
+//! A policy: the clocks of one operator's tickets, as data (服务承诺规则). These structs are also stored, and a rule's hash covers its
+//! stored form: a field that comes later is left out while it says nothing, or every hash would change. What is wrong with one is said in [`super::check`]; its
 //! file form is `wire`'s. Which version judges what is [`super::book`]'s.
 
 use chrono::TimeDelta;
@@ -33,7 +34,7 @@ pub struct Policy {
     /// The clocks. Rules of the same `clock` are alternatives: at most one of them fits a ticket.
     pub rules: Vec<Rule>,
     /// Promises about an average, not about one ticket.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub averages: Vec<Average>,
 }
 
@@ -60,7 +61,7 @@ pub struct Rule {
     /// A hash of the rule's text: what an auditor holds against the policy.
     pub hash: String,
     /// Which tickets.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "When::is_any")]
     pub when: When,
     /// How long.
     pub limit: Limit,
@@ -69,22 +70,22 @@ pub struct Rule {
     /// What stops it: the promise was met at that instant, in time or not.
     pub stop: Vec<Trigger>,
     /// What makes it wait. The clock waits while any of them holds.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pauses: Vec<Pause>,
     /// What starts it over from nothing.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reset: Vec<Trigger>,
     /// What ends it without verdict.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cancel: Vec<Trigger>,
     /// What undoes its last stop or cancel: it goes on as though it had never ended.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revive: Vec<Trigger>,
     /// What grants more time: due is then no earlier than the instant that the fact names.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extend: Vec<Trigger>,
     /// The warning ladder, in order.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
 }
 
@@ -134,6 +135,12 @@ pub struct When {
 }
 
 impl When {
+    /// Whether every ticket is meant.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Whether a ticket is meant.
     #[must_use]
     pub fn admits(&self, ticket: &Attributes<'_>) -> bool {
@@ -169,7 +176,7 @@ pub struct Trigger {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub level: Vec<Level>,
     /// Which of the fact's instants counts.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Reading::is_usual")]
     pub time: Reading,
 }
 
@@ -186,6 +193,12 @@ pub enum Reading {
     HungUp,
     /// The instant agreed with the customer (约时); when it happened, if none was agreed.
     Appointment,
+}
+
+impl Reading {
+    fn is_usual(&self) -> bool {
+        *self == Self::Occurred
+    }
 }
 
 impl Trigger {
@@ -261,7 +274,7 @@ pub struct Average {
     /// A hash of the rule's text.
     pub hash: String,
     /// Which tickets.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "When::is_any")]
     pub when: When,
     /// From the first of these facts of a cycle...
     pub from: Trigger,

@@ -3,6 +3,7 @@
 
 mod averages;
 mod cycles;
+mod measure;
 mod timelines;
 mod versions;
 mod watch;
