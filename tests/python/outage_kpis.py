@@ -4,7 +4,7 @@ An account of its own, for `switchboard kpi` to be held against: it shares no co
 docs/mapping.md says: as recorded where that lies inside the outage, else 45 minutes after its beginning, or half of the
 outage if that is sooner. Every row is a fault whose kind of area nobody has said, which is judged as urban: 45 minutes.
 
-    python3 outage_kpis.py FILE.csv.gz FROM TO      rows that begin within the days, as YYYY-MM-DD, in UTC
+    python3 outage_kpis.py FILE.csv[.gz] FROM TO      rows that begin within the days, as YYYY-MM-DD, in UTC
 """
 
 import csv
@@ -29,7 +29,8 @@ def arrival(begun, seen, ended):
 def account(path, first, last):
     rows, on_time, known = 0, 0, set()
     arrived_seconds, restored_seconds = timedelta(), timedelta()
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as text:
+    opened = gzip.open if path.endswith(".gz") else open
+    with opened(path, "rt", encoding="utf-8", newline="") as text:
         for row in csv.DictReader(text):
             begun, ended = instant(row["dateOff"]), instant(row["dateOn"])
             if not first <= row["dateOff"][:10] < last or begun is None or ended is None or ended < begun:

@@ -2,6 +2,8 @@
 //! is not found, a loud word is said. What it holds is counted here by its columns alone, without the mapping.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod figures;
+
 use std::{
     collections::BTreeMap,
     fs::File,

@@ -313,7 +313,11 @@ impl Docket {
         if self.moments.last().is_some_and(|last| last.position >= fact.position) {
             return false;
         }
-        Moment::of(fact).map(|moment| self.moments.push(moment)).is_some()
+        let Some(moment) = Moment::of(fact) else { return false };
+        // A watch holds very many dockets, and each grows by a dozen facts over hours or days.
+        self.moments.reserve_exact(1);
+        self.moments.push(moment);
+        true
     }
 
     /// How the ticket was received.

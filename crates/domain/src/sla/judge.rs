@@ -17,6 +17,7 @@ use crate::{
         policy::{Rule, WARNINGS_MAX},
         promise::{ClockKey, Judged},
     },
+    ticket::BusinessType,
 };
 
 /// How a clock stands.
@@ -235,13 +236,9 @@ fn version_clocks(
     clocks: &mut Vec<Clock>,
 ) {
     let almanac = edition.almanac(&version.policy.calendar);
-    let businesses = timeline.iter().fold(0_u16, |set, (_, ticket)| set | 1 << ticket.business as u16);
-    let ever = |rule: &Rule| rule.when.business.iter().any(|business| businesses & 1 << *business as u16 != 0);
+    let ever = Ever::of(timeline);
     for (cycle, (range, overtaken)) in cycles(timeline).into_iter().enumerate() {
-        for (index, rule) in version.policy.rules.iter().enumerate() {
-            if !rule.when.business.is_empty() && !ever(rule) {
-                continue;
-            }
+        for (index, rule) in version.policy.rules.iter().enumerate().filter(|(_, rule)| ever.admits(rule)) {
             for (lap, course) in clock::laps(rule, timeline, range.clone(), overtaken).into_iter().enumerate() {
                 let seen = course.seen.unwrap_or(range.end - 1);
                 if has_a_say(course.start) && rule.when.admits(&timeline[seen].1) {
@@ -253,6 +250,28 @@ fn version_clocks(
                 }
             }
         }
+    }
+}
+
+/// Everything that a ticket was about and that happened to it, bit by bit: most rules are for others.
+struct Ever {
+    businesses: u16,
+    facts: u64,
+}
+
+impl Ever {
+    fn of(timeline: &[Entry<'_>]) -> Self {
+        timeline.iter().fold(Self { businesses: 0, facts: 0 }, |ever, (moment, ticket)| Self {
+            businesses: ever.businesses | 1 << ticket.business as u16,
+            facts: ever.facts | 1 << moment.fact as u64,
+        })
+    }
+
+    /// Whether the rule may have a clock of it.
+    fn admits(&self, rule: &Rule) -> bool {
+        let business = |business: &BusinessType| self.businesses & 1 << *business as u16 != 0;
+        rule.start.iter().any(|trigger| self.facts & 1 << trigger.fact as u64 != 0)
+            && (rule.when.business.is_empty() || rule.when.business.iter().any(business))
     }
 }
 
