@@ -7,7 +7,6 @@ use chrono::TimeDelta;
 
 use crate::{
     Timestamp,
-    organisation::Level,
     sla::{
         Basis,
         calendar::Calendar,
@@ -97,9 +96,7 @@ pub fn laps(
     for index in cycle {
         let (moment, attributes) = &timeline[index];
         let (position, happened, fact) = (moment.position, moment.at, moment.fact);
-        collect(rule, moment, attributes.level(), |at, pull| {
-            tugs.push(Tug { at, position, pull, happened, fact, index })
-        });
+        collect(rule, moment, attributes, |at, pull| tugs.push(Tug { at, position, pull, happened, fact, index }));
     }
     tugs.sort_unstable();
     take_back(&mut tugs);
@@ -115,9 +112,11 @@ pub fn laps(
     course.laps
 }
 
-fn collect(rule: &Rule, moment: &Moment, level: Level, mut each: impl FnMut(Timestamp, Pull)) {
+fn collect(rule: &Rule, moment: &Moment, ticket: &Attributes<'_>, mut each: impl FnMut(Timestamp, Pull)) {
     let mut any = |triggers: &[Trigger], pull: Pull| {
-        if let Some(at) = triggers.iter().find_map(|trigger| trigger.pulled(moment, level)) {
+        // Most triggers are of other facts: the level is asked for when one is of this.
+        let mut meant = triggers.iter().filter(|trigger| trigger.fact == moment.fact);
+        if let Some(at) = meant.find_map(|trigger| trigger.pulled(moment, ticket.level())) {
             each(at, pull);
         }
     };
