@@ -91,12 +91,14 @@ pub fn commands() -> [Command; 3] {
 struct Stage {
     endpoint: String,
     own: Option<Server>,
+    /// Nothing was received or published before: what is shipped is to judge what is played.
+    fresh: bool,
 }
 
 impl Stage {
     async fn of(matches: &ArgMatches) -> anyhow::Result<Self> {
         if let Some(endpoint) = matches.try_get_one::<String>("server").ok().flatten() {
-            return Ok(Self { endpoint: endpoint.clone(), own: None });
+            return Ok(Self { endpoint: endpoint.clone(), own: None, fresh: false });
         }
         let data = matches.get_one::<PathBuf>("data").context("no data folder")?;
         Self::on(data).await
@@ -106,9 +108,12 @@ impl Stage {
         let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
         let config = Config { data: data.to_owned(), listen: free, operations: free, ..Config::default() };
         let server = Server::start(&config, None).await?;
-        let stage = Self { endpoint: format!("http://{}", server.listen), own: Some(server) };
-        match shipped::publish_on_empty(&stage.endpoint).await {
-            Ok(()) => Ok(stage),
+        let mut stage = Self { endpoint: format!("http://{}", server.listen), own: Some(server), fresh: false };
+        match shipped::nothing_yet(&stage.endpoint).await {
+            Ok(fresh) => {
+                stage.fresh = fresh;
+                Ok(stage)
+            }
             Err(error) => {
                 stage.end().await?;
                 Err(error)
@@ -128,6 +133,10 @@ impl Stage {
             () = crate::serve::stopped() => anyhow::bail!("interrupted; running it again completes what is missing"),
         };
         progress.finish_and_clear();
+        // Afterwards: days long past are played within seconds, and the watch would say of every clock on the way that it is late.
+        if self.fresh {
+            shipped::publish(&self.endpoint).await?;
+        }
         Ok(report)
     }
 

@@ -1,4 +1,4 @@
-//! The policies and calendars that come with the binary, so that a folder made by hand has promises from its first ticket on.
+//! The policies and calendars that come with the binary, so that a folder made by a demo or an import has promises.
 //! They are published like everybody's, through the API as an operator; `serve` publishes nothing by itself.
 
 use switchboard_wire::proto::{
@@ -35,14 +35,9 @@ const CALENDARS: &[Shipped] = &shipped![
 /// Every operator's policy.
 const POLICIES: &[Shipped] = &shipped!["policies/sgcc.toml", "policies/csg.toml"];
 
-/// Publishes everything, unless somebody published a policy or a ticket was received: what is there already is judged as it was.
-///
-/// Calendars come first, so that a policy never judges without its years, and a start that was cut short is made up for.
-pub async fn publish_on_empty(endpoint: &str) -> anyhow::Result<()> {
+/// Publishes everything. Calendars come first, so that a policy never judges without its years.
+pub async fn publish(endpoint: &str) -> anyhow::Result<()> {
     let line = Line::to(endpoint, Caller::in_role("operator")).await?;
-    if !is_empty(&line).await? {
-        return Ok(());
-    }
     let request_id = || Uuid::new_v4().to_string();
     for (name, text) in CALENDARS {
         let (text, file_name) = ((*text).into(), (*name).into());
@@ -58,8 +53,9 @@ pub async fn publish_on_empty(endpoint: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether no policy was published and no ticket received.
-async fn is_empty(line: &Line) -> anyhow::Result<bool> {
+/// Whether no policy was published and no ticket received: what is there already is judged as it was.
+pub async fn nothing_yet(endpoint: &str) -> anyhow::Result<bool> {
+    let line = Line::to(endpoint, Caller::in_role("operator")).await?;
     let policies = line.ask("AdminService", "ListPolicies", &ListPoliciesRequest::default()).await?;
     if !policies.transcode_to::<ListPoliciesResponse>()?.policies.is_empty() {
         return Ok(false);

@@ -11,12 +11,7 @@ use chrono::TimeDelta;
 use switchboard_domain::{
     Problem, Timestamp, Violation,
     organisation::{Level, OrgPath},
-    sla::{
-        average::Sample,
-        docket::Docket,
-        judge::judge,
-        policy::Policy,
-    },
+    sla::{average::Sample, docket::Docket, judge::judge, policy::Policy},
 };
 use switchboard_views::{
     advice::Language,

@@ -192,7 +192,7 @@ impl Server {
         // What listens.
         let (drain, draining) = watch::channel(false);
         let (operations, operating) =
-            operations::serve(config.operations, Arc::clone(&desk), Arc::clone(&store), metrics, draining.clone())
+            operations::serve(config.operations, Arc::clone(&promises), Arc::clone(&store), metrics, draining.clone())
                 .await?;
         let services = Services {
             desk: Arc::clone(&desk),

@@ -7,11 +7,11 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use switchboard_eventstore::sqlite::SqliteStore;
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::desk::Desk;
+use crate::promises::Promises;
 
 #[derive(Clone)]
 struct Shared {
-    desk: Arc<Desk>,
+    promises: Arc<Promises>,
     store: Arc<SqliteStore>,
     metrics: Option<PrometheusHandle>,
     draining: watch::Receiver<bool>,
@@ -23,7 +23,7 @@ struct Shared {
 /// When the address cannot be bound.
 pub async fn serve(
     address: SocketAddr,
-    desk: Arc<Desk>,
+    promises: Arc<Promises>,
     store: Arc<SqliteStore>,
     metrics: Option<PrometheusHandle>,
     draining: watch::Receiver<bool>,
@@ -31,7 +31,7 @@ pub async fn serve(
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     let mut stop = draining.clone();
-    let shared = Shared { desk, store, metrics, draining };
+    let shared = Shared { promises, store, metrics, draining };
     let routes = Router::new()
         .route("/health/live", get(|| async { "live\n" }))
         .route("/health/ready", get(ready))
@@ -49,8 +49,8 @@ pub async fn serve(
 }
 
 async fn ready(State(shared): State<Shared>) -> (StatusCode, String) {
-    let (head, listed) = (shared.desk.head(), shared.desk.listed.position());
-    let state = format!("head {head}, list {listed}\n");
+    let (desk, docketed) = (&shared.promises.desk, shared.promises.docketed());
+    let state = format!("head {}, list {}, dockets {docketed}\n", desk.head(), desk.listed.position());
     let refused = if *shared.draining.borrow() {
         Some("draining")
     } else if !shared.store.stats().serving {
@@ -62,8 +62,9 @@ async fn ready(State(shared): State<Shared>) -> (StatusCode, String) {
 }
 
 async fn numbers(State(shared): State<Shared>) -> String {
-    let (head, listed) = (shared.desk.head(), shared.desk.listed.position());
+    let (head, listed) = (shared.promises.desk.head(), shared.promises.desk.listed.position());
     metrics::gauge!("switchboard_log_head").set(head as f64);
     metrics::gauge!("switchboard_list_lag_facts").set(head.saturating_sub(listed) as f64);
+    metrics::gauge!("switchboard_dockets_lag_facts").set(head.saturating_sub(shared.promises.docketed()) as f64);
     shared.metrics.map_or_else(String::new, |handle| handle.render())
 }

@@ -67,6 +67,11 @@ impl Promises {
         Ok(self.dockets.book())
     }
 
+    /// The position that the dockets are true for.
+    pub(crate) fn docketed(&self) -> u64 {
+        self.docketed.position()
+    }
+
     /// Waits until the dockets are true for `position`; the caller's deadline bounds it.
     pub(crate) async fn reach(&self, position: Option<u64>) -> Result<(), Refusal> {
         match position {

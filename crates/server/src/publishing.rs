@@ -145,8 +145,8 @@ impl Publishing {
         request: &proto::PublishCalendarRequest,
         actor: &Actor,
     ) -> Result<proto::PublishCalendarResponse, Refusal> {
-        let (name, year) =
-            calendar_file::read(&request.file_name, &request.text).map_err(|faults| faulty(&request.file_name, faults))?;
+        let (name, year) = calendar_file::read(&request.file_name, &request.text)
+            .map_err(|faults| faulty(&request.file_name, faults))?;
         let days = Days::of(&year);
         let answer = proto::PublishCalendarResponse {
             version: Some(proto::VersionRef { name: name.clone(), version: 0 }),
@@ -253,12 +253,14 @@ fn faulty(file_name: &str, faults: Vec<Fault>) -> Refusal {
 
 /// How often it is looked whether the calendars reach far enough.
 const COVERAGE_INTERVAL: Duration = Duration::from_secs(60);
+/// Before it is first looked: whoever starts a server may be about to publish.
+const COVERAGE_GRACE: Duration = Duration::from_secs(30);
 
 /// Says loudly when a calendar that a policy in force reads lacks this year or, from December on, the coming one: its days then count
 /// Monday to Friday. Also says when nothing is published at all.
 pub(crate) async fn watch_coverage(dockets: Dockets, clock: Arc<dyn Clock>) {
     let mut told = None;
-    let mut ticks = tokio::time::interval(COVERAGE_INTERVAL);
+    let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + COVERAGE_GRACE, COVERAGE_INTERVAL);
     loop {
         ticks.tick().await;
         let found = uncovered(&dockets.book(), clock.now());
@@ -266,10 +268,16 @@ pub(crate) async fn watch_coverage(dockets: Dockets, clock: Arc<dyn Clock>) {
         metrics::gauge!("switchboard_calendar_years_missing").set(u32::try_from(count).unwrap_or(u32::MAX));
         if told.as_ref() != Some(&found) {
             match &found {
-                None => tracing::warn!("no policy is published: tickets have no clocks; see `switchboard policy publish`"),
+                None => {
+                    tracing::warn!("no policy is published: tickets have no clocks; see `switchboard policy publish`")
+                }
                 Some(missing) => {
                     for (calendar, year) in missing {
-                        tracing::warn!(calendar, year, "a year is missing: its days count Monday to Friday until it is published");
+                        tracing::warn!(
+                            calendar,
+                            year,
+                            "a year is missing: its days count Monday to Friday until it is published"
+                        );
                     }
                 }
             }

@@ -84,14 +84,9 @@ struct Tug {
 pub type Entry<'a> = (&'a Moment, Attributes<'a>);
 
 /// The laps of `rule` over one cycle. `timeline` is the ticket's whole timeline, `cycle` the part of it that belongs to the cycle;
-/// `overtaken` is the fact that began the next cycle, if there is one: what still ran then is cancelled.
+/// `ended` is the fact that ended the cycle, if there is one: what still ran then is cancelled.
 #[must_use]
-pub fn laps(
-    rule: &Rule,
-    timeline: &[Entry<'_>],
-    cycle: std::ops::Range<usize>,
-    overtaken: Option<&Moment>,
-) -> Vec<Lap> {
+pub fn laps(rule: &Rule, timeline: &[Entry<'_>], cycle: std::ops::Range<usize>, ended: Option<&Moment>) -> Vec<Lap> {
     let mut tugs: Vec<Tug> = Vec::new();
     for index in cycle {
         let (moment, attributes) = &timeline[index];
@@ -104,7 +99,7 @@ pub fn laps(
     for tug in tugs {
         course.take(tug);
     }
-    if let (Some(lap), Some(moment)) = (course.laps.last_mut(), overtaken)
+    if let (Some(lap), Some(moment)) = (course.laps.last_mut(), ended)
         && lap.end.is_none()
     {
         lap.end = Some(End { at: moment.at.max(lap.start), because: moment.position, met: false });

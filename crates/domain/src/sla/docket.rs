@@ -58,6 +58,8 @@ pub enum Change {
     Area(Area),
     /// Nothing, but it names an instant: an extension's end.
     Until(Timestamp),
+    /// Nothing, but it says whether what was complained of was found true (属实).
+    Found(bool),
 }
 
 impl Change {
@@ -157,7 +159,7 @@ impl<'a> Attributes<'a> {
         match &moment.change {
             // The work starts anew with the unit that received it.
             _ if moment.fact == FactName::Reopened => Self { holder: &opening.received_by, ..self },
-            Change::None | Change::Opened(_) | Change::Until(_) => self,
+            Change::None | Change::Opened(_) | Change::Until(_) | Change::Found(_) => self,
             Change::Classified(c) => Self {
                 business: c.business,
                 category: Some(&c.category),
@@ -248,7 +250,10 @@ fn read(event: &Event, role: Role) -> Option<(FactName, Option<Word>, Change)> {
         }
         Event::Contacted(e) => said(FactName::Contacted, e.outcome.as_str()),
         Event::Suspended(e) => said(FactName::Suspended, e.reason.as_str()),
-        Event::Replied(e) => said(FactName::Replied, e.outcome.as_str()),
+        Event::Replied(e) => {
+            let found = e.substantiated.map_or(Change::None, Change::Found);
+            Some((FactName::Replied, word(e.outcome.as_str()), found))
+        }
         Event::ReplyPassed(e) => said(FactName::ReplyPassed, if e.last { "last" } else { "more" }),
         Event::RevisitAttempted(e) => said(FactName::RevisitAttempted, e.outcome.as_str()),
         Event::Revisited(e) => said(FactName::Revisited, e.outcome.as_str()),
@@ -338,12 +343,7 @@ impl Docket {
     /// Whether the ticket has ended, as far as the log tells.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        let ends = |m: &&Moment| {
-            matches!(
-                m.fact,
-                FactName::Closed | FactName::Withdrawn | FactName::ClosedAtFirstContact | FactName::Reopened
-            )
-        };
+        let ends = |m: &&Moment| m.fact.ends_the_ticket() || m.fact == FactName::Reopened;
         self.moments.iter().rev().find(ends).is_some_and(|last| last.fact != FactName::Reopened)
     }
 

@@ -195,10 +195,11 @@ fn pins(moments: &[Moment], operator: &str, editions: &[Arc<Edition>]) -> BTreeM
 fn under(timeline: &[Entry<'_>], operator: &str, edition: &Edition, now: Timestamp) -> Vec<Clock> {
     let mut clocks = Vec::new();
     let Some(earliest) = timeline.iter().map(|(moment, _)| moment.earliest()).min() else { return clocks };
+    // No clock starts before every instant of every fact.
+    let first = edition.version(operator, earliest).map(|version| version.number);
     for version in edition.versions(operator) {
-        let has_a_say = |at| edition.version(operator, at).is_some_and(|v| v.number == version.number);
-        // No clock starts before every instant of every fact.
-        if version.policy.effective_from > earliest || has_a_say(earliest) {
+        if version.policy.effective_from > earliest || Some(version.number) == first {
+            let has_a_say = |at| edition.version(operator, at).is_some_and(|v| v.number == version.number);
             version_clocks(timeline, version, edition, now, &has_a_say, &mut clocks);
         }
     }
@@ -237,9 +238,9 @@ fn version_clocks(
 ) {
     let almanac = edition.almanac(&version.policy.calendar);
     let ever = Ever::of(timeline);
-    for (cycle, (range, overtaken)) in cycles(timeline).into_iter().enumerate() {
+    for (cycle, (range, ended)) in cycles(timeline).into_iter().enumerate() {
         for (index, rule) in version.policy.rules.iter().enumerate().filter(|(_, rule)| ever.admits(rule)) {
-            for (lap, course) in clock::laps(rule, timeline, range.clone(), overtaken).into_iter().enumerate() {
+            for (lap, course) in clock::laps(rule, timeline, range.clone(), ended).into_iter().enumerate() {
                 let seen = course.seen.unwrap_or(range.end - 1);
                 if has_a_say(course.start) && rule.when.admits(&timeline[seen].1) {
                     let due = course.due(rule, &almanac.calendar);
@@ -280,18 +281,24 @@ fn number(index: usize) -> u16 {
     u16::try_from(index.saturating_add(1)).unwrap_or(u16::MAX)
 }
 
-/// A ticket's cycles: which part of the timeline, and the fact that began the next one. None is empty.
+/// A ticket's cycles: which part of the timeline, and the fact that ended it: the ticket's end, or else the beginning of the next
+/// cycle. None is empty.
 pub(super) fn cycles<'a>(timeline: &[Entry<'a>]) -> Vec<(std::ops::Range<usize>, Option<&'a Moment>)> {
     let mut cycles = Vec::new();
     let mut from = 0;
+    let mut ended = None;
     for (index, (moment, _)) in timeline.iter().enumerate().skip(1) {
-        if moment.fact == FactName::Reopened {
-            cycles.push((from..index, Some(*moment)));
-            from = index;
+        match moment.fact {
+            FactName::Reopened => {
+                cycles.push((from..index, ended.take().or(Some(*moment))));
+                from = index;
+            }
+            fact if fact.ends_the_ticket() => ended = Some(*moment),
+            _ => {}
         }
     }
     if from < timeline.len() {
-        cycles.push((from..timeline.len(), None));
+        cycles.push((from..timeline.len(), ended));
     }
     cycles
 }

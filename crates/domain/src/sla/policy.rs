@@ -78,7 +78,8 @@ pub struct Rule {
     /// What ends it without verdict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cancel: Vec<Trigger>,
-    /// What undoes its last stop or cancel: it goes on as though it had never ended.
+    /// What undoes its last stop or cancel: it goes on as though it had never ended. An unmerging undoes merges and nothing else,
+    /// a reply that is sent back undoes replies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revive: Vec<Trigger>,
     /// What grants more time: due is then no earlier than the instant that the fact names.

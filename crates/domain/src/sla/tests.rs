@@ -3,7 +3,7 @@
 
 mod averages;
 mod cycles;
-mod measure;
+mod keeping;
 mod timelines;
 mod versions;
 mod watch;

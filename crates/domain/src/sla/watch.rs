@@ -111,7 +111,7 @@ impl Watch {
         if let Some(before) = tracked.timer.take() {
             self.timers.remove(&(before, id));
         }
-        let clocks = judge(&tracked.docket, &self.book, self.latest);
+        let clocks = judged(&tracked.docket, &self.book, self.latest);
         let next = Agenda::of(&tracked.docket, &clocks).next().filter(|_| !self.parked.contains_key(&id));
         if let Some(at) = next {
             tracked.timer = Some(at);
@@ -212,7 +212,7 @@ impl Process for Watch {
             self.timers.range(..=(now, TicketId(uuid::Uuid::max()))).take(limit).map(|(_, id)| *id).collect();
         for id in due {
             let Some(tracked) = self.dockets.get(&id) else { continue };
-            let clocks = judge(&tracked.docket, &self.book, now);
+            let clocks = judged(&tracked.docket, &self.book, now);
             let events = Agenda::of(&tracked.docket, &clocks).events(now);
             if events.is_empty() {
                 // It was looked at when less was known; the timer is set to what is true now.
@@ -251,6 +251,15 @@ impl Process for Watch {
         let id = want.intent.ticket;
         self.parked.insert(id, reason.to_owned());
         self.look(id);
+    }
+}
+
+/// The clocks that are spoken of. A ticket that has ended is not looked at again for the sake of what is published later: what is said
+/// must not depend on whether it is still remembered.
+fn judged(docket: &Docket, book: &Book, now: Timestamp) -> Vec<Clock> {
+    match docket.moments.last() {
+        Some(last) if docket.is_over() => judge(docket, &book.as_of(last.position), now),
+        _ => judge(docket, book, now),
     }
 }
 

@@ -30,7 +30,12 @@ pub struct Admin {
 }
 
 impl Admin {
-    async fn call<Q, A, F>(&self, request: Request<Q>, class: Class, ask: impl FnOnce(Call, Q) -> F) -> Result<Response<A>, Status>
+    async fn call<Q, A, F>(
+        &self,
+        request: Request<Q>,
+        class: Class,
+        ask: impl FnOnce(Call, Q) -> F,
+    ) -> Result<Response<A>, Status>
     where
         F: Future<Output = Result<A, Refusal>>,
     {

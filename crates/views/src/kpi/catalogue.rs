@@ -46,6 +46,7 @@ const BY_DISPATCHED: Text = text("首次派发时刻", "when the ticket was firs
 const BY_HAND_OVER: Text = text("派发或改派时刻", "when it was handed over");
 const BY_SETTLED: Text =
     text("回单审核通过或随主单办结时刻", "when the reply passed its last audit or the master's outcome was taken over");
+const BY_REPLIED: Text = text("作出认定的回单时刻", "when that reply was given");
 const BY_REVISITED: Text = text("回访完成时刻", "when the revisit was done");
 const BY_ARCHIVED: Text = text("归档时刻", "when the ticket was archived");
 const BY_BREACH: Text = text("首次超时的应完成时刻", "the due instant of the ticket's first breach");
@@ -57,6 +58,7 @@ const TO_CLOCK: Text = text(
 );
 const TO_RECEIVER: Text = text("受理单位", "the unit that received it");
 const TO_HANDLER: Text = text("回访时的持单单位", "who held the ticket at the revisit: the unit that handled it");
+const TO_REPLIER: Text = text("回单时的持单单位", "who held the ticket at that reply");
 const TO_TAKER: Text = text("接到派发的单位", "the unit that it was handed to");
 const TO_CREW: Text = text("该到达或修复时的持单班组", "the crew that held it at that arrival or restoration");
 const TO_URGED: Text = text(
@@ -309,15 +311,21 @@ pub(super) static DEFINITIONS: [Kpi; 31] = [
         exclusions: OWN_WORK,
         origin: Origin::Facts(measure::overdue_tickets),
     },
-    missing(
-        "complaint_substantiation_rate",
-        text("投诉属实率", "complaints found true"),
-        Unit::Percent,
-        text("属实的投诉数", "complaints found true"),
-        text("已处理的投诉数", "complaints handled"),
-        USUAL,
-        text("属实结论记在回单中，时限视图尚未读取", "the finding is part of the reply, which figures do not read yet"),
-    ),
+    Kpi {
+        name: "complaint_substantiation_rate",
+        title: text("投诉属实率", "complaints found true"),
+        unit: Unit::Percent,
+        numerator: text("回单认定属实的投诉数", "complaints that their last reply found true"),
+        denominator: text(
+            "回单作出认定的投诉数",
+            "complaints whose reply says whether they are true, once for each cycle",
+        ),
+        period: BY_REPLIED,
+        attribution: TO_REPLIER,
+        source: USUAL,
+        exclusions: OWN_WORK,
+        origin: Origin::Facts(measure::substantiated),
+    },
     missing(
         "repeat_call_rate",
         text("重复致电率", "repeat calls"),

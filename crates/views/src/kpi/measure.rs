@@ -4,7 +4,7 @@ use switchboard_domain::{
     organisation::OrgPath,
     sla::{
         clock::Entry,
-        docket::{FactName, Word},
+        docket::{Change, FactName, Word},
         judge::{Clock, Verdict},
     },
     ticket::{BusinessType, path},
@@ -105,6 +105,17 @@ pub(super) fn satisfaction<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
             _ => return None,
         };
         Some(rated(entry.1.holder, entry, cycle, satisfied))
+    });
+    shares.collect()
+}
+
+pub(super) fn substantiated<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
+    let shares = case.cycles().filter_map(|(cycle, entries)| {
+        // Of a reply that was sent back and mended the last word counts.
+        let finding = |entry: &&Entry<'a>| matches!(entry.0.change, Change::Found(_));
+        let entry =
+            entries.iter().rev().find(finding).filter(|(_, ticket)| ticket.business == BusinessType::Complaint)?;
+        Some(rated(entry.1.holder, entry, cycle, entry.0.change == Change::Found(true)))
     });
     shares.collect()
 }

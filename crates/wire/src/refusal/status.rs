@@ -38,9 +38,7 @@ fn code(reason: ErrorReason) -> Code {
         ErrorReason::InvalidFields | ErrorReason::TokenMismatch => Code::InvalidArgument,
         ErrorReason::TicketNotFound => Code::NotFound,
         ErrorReason::IllegalMove | ErrorReason::RuleViolated | ErrorReason::TooSoon => Code::FailedPrecondition,
-        ErrorReason::NotYourTicket | ErrorReason::Confidential | ErrorReason::NotPermitted => {
-            Code::PermissionDenied
-        },
+        ErrorReason::NotYourTicket | ErrorReason::Confidential | ErrorReason::NotPermitted => Code::PermissionDenied,
         ErrorReason::RequestIdReused => Code::AlreadyExists,
         ErrorReason::RevisionConflict | ErrorReason::Contended => Code::Aborted,
         ErrorReason::StoreUnavailable | ErrorReason::Draining => Code::Unavailable,

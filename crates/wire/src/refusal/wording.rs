@@ -72,7 +72,11 @@ pub(super) fn refusal(refusal: &Refusal, l: Language) -> String {
             say!(l, "请求元数据中的 {what} 缺失或格式不正确。", "The request metadata {what} is missing or malformed.")
         }
         Refusal::NotPermitted { needed } => {
-            say!(l, "您的角色无权进行此操作，需要角色 {needed}。", "Your role may not make this call; it takes the role {needed}.")
+            say!(
+                l,
+                "您的角色无权进行此操作，需要角色 {needed}。",
+                "Your role may not make this call; it takes the role {needed}."
+            )
         }
         Refusal::Draining => {
             say!(l, "服务正在停机，请重新连接并续传。", "The server is draining; reconnect and resume.")

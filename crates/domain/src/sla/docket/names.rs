@@ -128,6 +128,12 @@ words! {
 }
 
 impl FactName {
+    /// Whether nothing is left to do on the ticket after it.
+    #[must_use]
+    pub fn ends_the_ticket(self) -> bool {
+        matches!(self, Self::Closed | Self::Withdrawn | Self::ClosedAtFirstContact)
+    }
+
     /// The words that this fact can carry.
     #[must_use]
     pub fn words(self) -> &'static [Word] {
