@@ -328,14 +328,24 @@ fn call<T>(body: T) -> tonic::Request<T> {
     request
 }
 
+async fn publish(endpoint: &str, text: &str) -> Outcome<()> {
+    let mut admin = proto::admin_service_client::AdminServiceClient::connect(endpoint.to_owned()).await?;
+    let request_id = Uuid::new_v4().to_string();
+    let policy = proto::PublishPolicyRequest { request_id, text: text.into(), ..Default::default() };
+    admin.publish_policy(call(policy)).await?;
+    Ok(())
+}
+
+/// Puts the shipped policy in force, so that the commands that are measured have clocks.
+pub async fn publish_shipped(endpoint: &str) -> Outcome<()> {
+    publish(endpoint, POLICY).await
+}
+
 /// How long after its instant a breach is recorded: tickets come in an open loop, and every one of them breaches.
 pub async fn delay(endpoint: &str) -> Outcome<()> {
     let (rate, seconds): (u64, u64) = (setting("DUE_RATE", 400), setting("DUE_SECONDS", 15));
+    publish(endpoint, HASTY).await?;
     let channel = tonic::transport::Endpoint::from_shared(endpoint.to_owned())?.connect().await?;
-    let mut admin = proto::admin_service_client::AdminServiceClient::new(channel.clone());
-    let request_id = Uuid::new_v4().to_string();
-    let policy = proto::PublishPolicyRequest { request_id, text: HASTY.into(), ..Default::default() };
-    admin.publish_policy(call(policy)).await?;
     let mut ticks = tokio::time::interval(Duration::from_millis(10));
     let mut callers = tokio::task::JoinSet::new();
     for _ in 0..seconds * 100 {

@@ -14,6 +14,7 @@ use switchboard_wire::proto::{
     report_progress_request::Step,
 };
 use tonic::Code;
+use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 /// A policy with one clock, `arrival`, of that limit and with these further keys.
@@ -117,6 +118,10 @@ async fn an_arrival_reported_late_takes_the_breach_back_and_both_stay_in_the_log
     assert_eq!(all[1].1["now"], "kept");
     let now = explained(&line, &ticket, None).await;
     assert_eq!(now.promises[0].verdict(), Verdict::Kept, "{now:?}");
+    // Of what is to come nothing is said.
+    let point = Some(proto::as_of::Point::Time(from_now(1_000_000_000)));
+    let ahead = explained(&line, &ticket, Some(proto::AsOf { point })).await;
+    assert!(ahead.at.unwrap().seconds < from_now(60).seconds, "{ahead:?}");
     // And as it was known then.
     let point = Some(proto::as_of::Point::Position(breached_at));
     let then = explained(&line, &ticket, Some(proto::AsOf { point })).await;
@@ -189,6 +194,12 @@ async fn a_policy_with_faults_is_refused_with_every_line_and_nothing_is_publishe
     let no = admin.publish_policy(asked("operator", text)).await;
     let told = refused(no, Code::InvalidArgument, ErrorReason::InvalidFields);
     assert!(fields(&told).len() >= 2, "{told:?}");
+    // A file with more faults than a refusal can carry still gets one, and is told how many there are.
+    let many = policy("45m", "") + &clock(&policy("-5m", r#"cancel = ["flown_away"]"#)).repeat(100);
+    let no = admin.publish_policy(asked("operator", many)).await;
+    let told = refused(no, Code::InvalidArgument, ErrorReason::InvalidFields);
+    let violations = format!("{:?}", told.get_error_details().bad_request());
+    assert!(violations.contains("p.toml:22: ") && violations.contains(" more are not told"), "{violations}");
     let no = admin.publish_policy(asked("agent", policy("45m", ""))).await;
     refused(no, Code::PermissionDenied, ErrorReason::NotPermitted);
     assert_eq!(server.line().await.head().await.unwrap(), 0, "nothing was recorded");
@@ -205,4 +216,40 @@ async fn a_ticket_of_an_operator_without_policy_has_no_clocks_and_says_so() {
     let missing = proto::ExplainPromisesRequest { ticket: Uuid::new_v4().to_string(), ..Default::default() };
     let no = line.tickets(&agent()).explain_promises(missing).await;
     refused(no, Code::NotFound, ErrorReason::TicketNotFound);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn comparisons_that_nobody_reads_hold_up_no_figures() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    let line = server.line().await;
+    publish(&stage, &server, &policy("45m", ""));
+    for _ in 0..150 {
+        received(&line, BusinessType::FaultRepair).await;
+    }
+    let channel = tonic::transport::Endpoint::from_shared(server.endpoint()).unwrap();
+    let channel = channel.initial_stream_window_size(1_024).connect().await.unwrap();
+    let mut readers = Vec::new();
+    let turned_away = loop {
+        let (from, to) = (Some(from_now(-3_600)), Some(from_now(3_600)));
+        let body = proto::BacktestPolicyRequest {
+            text: policy("1m", "").replace("arrival", "approach"),
+            from,
+            to,
+            flips_max: 10_000,
+            ..Default::default()
+        };
+        let mut request = tonic::Request::new(body);
+        for (name, value) in [("x-actor-id", "t"), ("x-actor-role", "auditor"), ("x-actor-org", "sgcc")] {
+            request.metadata_mut().insert(name, value.parse().unwrap());
+        }
+        match AdminServiceClient::new(channel.clone()).backtest_policy(request).await {
+            Ok(unread) => readers.push(unread),
+            Err(status) => break status,
+        }
+        assert!(readers.len() < 100, "somebody is turned away in the end");
+    };
+    refused(Err::<(), _>(turned_away), Code::ResourceExhausted, ErrorReason::Overloaded);
+    let figures = run(["kpi", "--json", "--server", &server.endpoint()]);
+    assert!(figures.ok, "{figures:?}");
 }

@@ -1,8 +1,8 @@
 //! The time. Everything else in the house is given it.
 
-use std::sync::{
-    Mutex,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Instant,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,19 +14,58 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 }
 
-/// The machine's clock, never going back: a step backwards of the wall clock is waited out.
-#[derive(Debug, Default)]
-pub struct SystemClock {
-    latest_micros: AtomicI64,
+/// The machine's clock, never going back and never standing still: after a step backwards of the wall clock, time goes on from where it
+/// was at the pace of the monotonic clock, ahead of the wall clock until that has caught up.
+#[derive(Debug)]
+pub struct SystemClock(Mutex<Reading>);
+
+/// The last reading at which the wall clock led.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    micros: i64,
+    monotonic: Instant,
+}
+
+impl SystemClock {
+    /// A clock that begins no earlier than `floor`: what the log says to have happened has happened.
+    #[must_use]
+    pub fn starting_at(floor: Timestamp) -> Self {
+        Self(Mutex::new(Reading { micros: floor.timestamp_micros(), monotonic: Self::monotonic() }))
+    }
+
+    /// How far it is ahead of the wall clock.
+    #[must_use]
+    pub fn ahead(&self) -> TimeDelta {
+        TimeDelta::microseconds(self.now().timestamp_micros().saturating_sub(Self::wall()))
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the time")]
+    fn wall() -> i64 {
+        DateTime::<Utc>::from(std::time::SystemTime::now()).timestamp_micros()
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the time")]
+    fn monotonic() -> Instant {
+        Instant::now()
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::starting_at(Timestamp::UNIX_EPOCH)
+    }
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the time")]
-        let wall = std::time::SystemTime::now();
-        let micros = DateTime::<Utc>::from(wall).timestamp_micros();
-        let latest = self.latest_micros.fetch_max(micros, Ordering::Relaxed).max(micros);
-        DateTime::from_timestamp_micros(latest).unwrap_or_default()
+        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (wall, monotonic) = (Self::wall(), Self::monotonic());
+        let passed = monotonic.saturating_duration_since(latest.monotonic).as_micros();
+        let carried = latest.micros.saturating_add(i64::try_from(passed).unwrap_or(i64::MAX));
+        if wall >= carried {
+            *latest = Reading { micros: wall, monotonic };
+        }
+        DateTime::from_timestamp_micros(wall.max(carried)).unwrap_or_default()
     }
 }
 
@@ -43,13 +82,35 @@ impl ManualClock {
 
     /// Moves it by `by`.
     pub fn advance(&self, by: TimeDelta) {
-        let mut now = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *now += by;
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_goes_on_from_what_the_log_knows_though_the_wall_clock_is_behind_it() {
+        let tomorrow = SystemClock::default().now() + TimeDelta::days(1);
+        let clock = SystemClock::starting_at(tomorrow);
+        let first = clock.now();
+        assert!(first >= tomorrow);
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        assert!(clock.now() - first >= TimeDelta::milliseconds(2), "and it does not stand still");
+        assert!(clock.ahead() > TimeDelta::hours(23));
+    }
+
+    #[test]
+    fn a_clock_whose_log_lies_behind_tells_the_wall_clocks_time() {
+        let clock = SystemClock::starting_at(Timestamp::UNIX_EPOCH);
+        assert!(clock.ahead() < TimeDelta::seconds(1));
     }
 }

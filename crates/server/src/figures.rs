@@ -5,13 +5,14 @@ use std::{
     collections::BTreeMap,
     ops::ControlFlow,
     sync::{Arc, Weak},
+    time::Duration,
 };
 
 use chrono::TimeDelta;
 use switchboard_domain::{
     Problem, Timestamp, Violation,
     organisation::{Level, OrgPath},
-    sla::{average::Sample, docket::Docket, judge::judge, policy::Policy},
+    sla::{average::Sample, book::Book, docket::Docket, judge::judge, policy::Policy},
 };
 use switchboard_views::{
     advice::Language,
@@ -33,8 +34,14 @@ use crate::{
     readmodel::ReadModelError,
 };
 
-/// Questions that go through many dockets, under way at once; more wait.
-const SCANS_MAX: usize = 2;
+/// Questions whose callers wait, under way at once; more wait within their deadlines.
+const QUESTIONS_MAX: usize = 2;
+/// Comparisons under way at once: each takes a core.
+const COMPARISONS_MAX: usize = 1;
+/// Comparisons that may wait for their turn; past it they are turned away.
+const COMPARISONS_WAITING_MAX: usize = 8;
+/// How long the reader of a comparison may take nothing.
+const READER_PATIENCE: Duration = Duration::from_secs(30);
 /// The longest period of one question.
 const PERIOD_DAYS_MAX: i64 = 400;
 /// The most indicators that one question may name.
@@ -51,7 +58,9 @@ const QUEUE_MESSAGES_MAX: usize = 64;
 /// Everything that counts.
 pub struct Figures {
     promises: Arc<Promises>,
-    scans: Arc<Semaphore>,
+    questions: Arc<Semaphore>,
+    comparisons: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Figures {
@@ -71,28 +80,36 @@ enum Range {
 
 impl Figures {
     pub(crate) fn new(promises: Arc<Promises>) -> Self {
-        Self { promises, scans: Arc::new(Semaphore::new(SCANS_MAX)) }
+        let places = |count| Arc::new(Semaphore::new(count));
+        let (questions, comparisons) = (places(QUESTIONS_MAX), places(COMPARISONS_MAX));
+        Self { promises, questions, comparisons, waiting: places(COMPARISONS_WAITING_MAX) }
     }
 
     /// Goes through the dockets of a range. Ends early when nobody waits for the answer any more.
     async fn scan<T: Send + 'static>(
         &self,
+        place: OwnedSemaphorePermit,
         range: Range,
         mut state: T,
-        mut step: impl FnMut(&mut T, &Docket) -> ControlFlow<()> + Send + 'static,
+        mut step: impl FnMut(&mut T, &AsOf, &Docket) -> ControlFlow<()> + Send + 'static,
     ) -> Result<(u64, T), Refusal> {
-        let place = Arc::clone(&self.scans).acquire_owned().await.map_err(|_| Refusal::Draining)?;
-        let dockets = self.promises.dockets.clone();
+        let promises = Arc::clone(&self.promises);
         let asked = Arc::new(());
         let waited_for: Weak<()> = Arc::downgrade(&asked);
         let scan = tokio::task::spawn_blocking(move || {
             let _place = place;
+            let mut as_of = None;
             let mut each = |docket: Docket| {
-                if waited_for.strong_count() == 0 { ControlFlow::Break(()) } else { step(&mut state, &docket) }
+                if waited_for.strong_count() == 0 {
+                    return ControlFlow::Break(());
+                }
+                // Looked at after the first page was read: nothing that the answer's position covers is missing from the book.
+                let as_of = as_of.get_or_insert_with(|| AsOf { book: promises.dockets.book(), now: promises.now() });
+                step(&mut state, as_of, &docket)
             };
             let position = match range {
-                Range::Received(from, to) => dockets.received(from, to, &mut each),
-                Range::Touching(from, to) => dockets.touching(from, to, &mut each),
+                Range::Received(from, to) => promises.dockets.received(from, to, &mut each),
+                Range::Touching(from, to) => promises.dockets.touching(from, to, &mut each),
             };
             position.map(|position| (position, state))
         });
@@ -103,6 +120,11 @@ impl Figures {
             Err(ReadModelError::Corrupt(_)) => Err(Refusal::StoreCorrupt),
             answer => answer.map_err(|error| unavailable(error.to_string())),
         }
+    }
+
+    /// A place for a question that its caller waits for.
+    async fn place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        Arc::clone(&self.questions).acquire_owned().await.map_err(|_| Refusal::Draining)
     }
 
     /// Every indicator with its definition.
@@ -119,13 +141,12 @@ impl Figures {
         let (org, level) = units(request)?;
         let names = request.kpis.clone();
         self.promises.reach(request.min_position).await?;
-        let (book, now) = (self.promises.dockets.book(), self.promises.now());
         let tally = kpi::Tally::new(from, to, org, level);
-        let count = move |tally: &mut kpi::Tally, docket: &Docket| {
-            tally.add(docket, &judge(docket, &book, now));
+        let count = |tally: &mut kpi::Tally, as_of: &AsOf, docket: &Docket| {
+            tally.add(docket, &judge(docket, &as_of.book, as_of.now));
             ControlFlow::Continue(())
         };
-        let (position, tally) = self.scan(Range::Touching(from, to), tally, count).await?;
+        let (position, tally) = self.scan(self.place().await?, Range::Touching(from, to), tally, count).await?;
         let wanted = |value: &kpi::Value| names.is_empty() || names.iter().any(|name| name == value.name);
         let values = tally.finish().into_iter().filter(wanted).map(clocks::kpi_value).collect();
         Ok(proto::GetKpisResponse { values, position })
@@ -145,12 +166,16 @@ impl Figures {
         let at = at.transpose()?.unwrap_or_else(|| self.promises.now());
         let book = self.promises.dockets.book();
         let version = book.newest().and_then(|edition| edition.version(&request.operator, at)).cloned();
-        let version = version.ok_or_else(|| malformed("operator", "an operator whose policy is published"))?;
+        let version =
+            version.ok_or_else(|| match book.newest().map(|edition| edition.versions(&request.operator)) {
+                Some([_, ..]) => malformed("at", "an instant at which a policy of the operator is in force"),
+                _ => malformed("operator", "an operator whose policy is published"),
+            })?;
         let days = version.policy.averages.iter().map(|average| average.window_days).max().unwrap_or(0);
         let range = Range::Touching(at - TimeDelta::days(i64::from(days)), at);
         let samples: Vec<Vec<Sample>> = vec![Vec::new(); version.policy.averages.len()];
         let policy = Arc::clone(&version);
-        let collect = move |samples: &mut Vec<Vec<Sample>>, docket: &Docket| {
+        let collect = move |samples: &mut Vec<Vec<Sample>>, _: &AsOf, docket: &Docket| {
             if docket.operator() == Some(policy.policy.operator.as_str()) {
                 for (rule, found) in policy.policy.averages.iter().zip(samples) {
                     found.extend(rule.samples(docket));
@@ -158,7 +183,7 @@ impl Figures {
             }
             ControlFlow::Continue(())
         };
-        let (position, samples) = self.scan(range, samples, collect).await?;
+        let (position, samples) = self.scan(self.place().await?, range, samples, collect).await?;
         let judged = version.policy.averages.iter().zip(&samples);
         let values = judged.flat_map(|(rule, samples)| {
             let means = rule.means(samples.iter(), at);
@@ -177,13 +202,13 @@ impl Figures {
         call: Call,
         place: OwnedSemaphorePermit,
     ) -> Result<ReceiverStream<Result<proto::BacktestPolicyResponse, Status>>, Refusal> {
-        let policy = publishing::read_policy(&request.file_name, &request.text)?;
+        let policy = publishing::read_policy(&request.file_name, &request.text).await?;
         let (from, to) = (instant("from", request.from.as_ref())?, instant("to", request.to.as_ref())?);
         if from >= to {
             return Err(Refusal::InvalidFields(vec![Violation::contradicts("from", "to")]));
         }
         self.promises.reach(Some(self.promises.desk.head())).await?;
-        Ok(self.compare(policy, Range::Received(from, to), request.flips_max, call, place))
+        self.compare(policy, Range::Received(from, to), request.flips_max, call, place)
     }
 
     /// Where an operator's shadow disagrees with the policy in force.
@@ -204,55 +229,102 @@ impl Figures {
         let since = published.map_or(shadow.policy.effective_from, |edition| edition.recorded);
         let from = since.max(shadow.policy.effective_from);
         let range = Range::Received(from, self.promises.now() + TimeDelta::days(1));
-        Ok(self.compare(shadow.policy.clone(), range, request.flips_max, call, place))
+        self.compare(shadow.policy.clone(), range, request.flips_max, call, place)
     }
 
     /// Starts a comparison; its messages come as the stream is read.
+    ///
+    /// # Errors
+    /// [`Refusal::Overloaded`] when too many wait already.
     fn compare<M: Compared>(
         self: &Arc<Self>,
         policy: Policy,
         range: Range,
         flips_max: u32,
         call: Call,
-        place: OwnedSemaphorePermit,
-    ) -> ReceiverStream<Result<M, Status>> {
+        stream_place: OwnedSemaphorePermit,
+    ) -> Result<ReceiverStream<Result<M, Status>>, Refusal> {
+        let full = |_| Refusal::Overloaded { limit: "comparisons_waiting", value: COMPARISONS_WAITING_MAX as u64 };
+        let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(full)?;
         let flips_left = if flips_max == 0 { FLIPS_DEFAULT } else { flips_max.min(FLIPS_MAX) };
         let (out, stream) = mpsc::channel(QUEUE_MESSAGES_MAX);
-        let operator = policy.operator.clone();
-        let (in_force, now) = (self.promises.dockets.book(), self.promises.now());
-        let newest = in_force.newest().cloned().unwrap_or_default();
-        let other = comparison::under(&newest, policy);
-        let said = out.clone();
-        let step = move |state: &mut (Comparison, u32), docket: &Docket| {
-            if docket.operator() != Some(operator.as_str()) {
-                return if said.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-            }
-            let (comparison, flips_left) = state;
-            let (was, would_be) = (judge(docket, &in_force, now), judge(docket, &other, now));
-            let flips = comparison::flips(docket, &was, &would_be);
-            comparison.add(&was, &flips);
-            let mut messages = Vec::new();
-            for flip in flips.iter().take(usize::try_from(*flips_left).unwrap_or(usize::MAX)) {
-                messages.push(M::flip(clocks::flip(flip)));
-                *flips_left -= 1;
-            }
-            if comparison.tickets() % PROGRESS_TICKETS == 0 {
-                messages.push(M::progress(proto::Progress { tickets: comparison.tickets() }));
-            }
-            let taken = messages.into_iter().all(|message| said.blocking_send(Ok(message)).is_ok());
-            if taken && !said.is_closed() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        };
         let figures = Arc::clone(self);
+        let work = Work { policy, other: None, compared: Comparison::default(), flips_left, slow: false };
         tokio::spawn(async move {
-            let _place = place;
-            let ended = figures.scan(range, (Comparison::default(), flips_left), step).await;
-            let last = ended
-                .map(|(position, (comparison, _))| M::summary(clocks::comparison(&comparison, position)))
-                .map_err(|refusal| call.refuse(&refusal));
-            // A reader that went away wants no summary.
-            let _ = out.send(last).await;
+            let _stream_place = stream_place;
+            let place = tokio::select! {
+                place = Arc::clone(&figures.comparisons).acquire_owned() => place,
+                () = out.closed() => return,
+            };
+            let Ok(place) = place else { return };
+            drop(waiting);
+            let (said, runtime) = (out.clone(), tokio::runtime::Handle::current());
+            let step = move |work: &mut Work, as_of: &AsOf, docket: &Docket| {
+                for message in work.judge::<M>(as_of, docket) {
+                    let send = tokio::time::timeout(READER_PATIENCE, said.send(Ok(message)));
+                    match runtime.block_on(send) {
+                        Ok(Ok(())) => {}
+                        Ok(Err(_)) => return ControlFlow::Break(()),
+                        Err(_) => {
+                            work.slow = true;
+                            return ControlFlow::Break(());
+                        }
+                    }
+                }
+                if said.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            };
+            let last = match figures.scan(place, range, work, step).await {
+                Ok((_, work)) if work.slow => Err(call.refuse(&Refusal::SlowReader { resume_token: String::new() })),
+                Ok((position, work)) => Ok(M::summary(clocks::comparison(&work.compared, position))),
+                Err(refusal) => Err(call.refuse(&refusal)),
+            };
+            // A reader that went away wants no summary, and one that takes nothing gets none.
+            let _ = tokio::time::timeout(READER_PATIENCE, out.send(last)).await;
         });
-        ReceiverStream::new(stream)
+        Ok(ReceiverStream::new(stream))
+    }
+}
+
+/// What a question is answered as of.
+struct AsOf {
+    book: Arc<Book>,
+    now: Timestamp,
+}
+
+/// A comparison under way.
+struct Work {
+    policy: Policy,
+    /// The book in which the other policy is the operator's only one.
+    other: Option<Book>,
+    compared: Comparison,
+    /// Flips that may still be sent one by one.
+    flips_left: u32,
+    /// Whether its reader took nothing for too long.
+    slow: bool,
+}
+
+impl Work {
+    /// Judges one docket under both; what is to be said of it.
+    fn judge<M: Compared>(&mut self, as_of: &AsOf, docket: &Docket) -> Vec<M> {
+        let mut messages = Vec::new();
+        if docket.operator() != Some(self.policy.operator.as_str()) {
+            return messages;
+        }
+        let policy = &self.policy;
+        let other = self.other.get_or_insert_with(|| {
+            comparison::under(&as_of.book.newest().cloned().unwrap_or_default(), policy.clone())
+        });
+        let (was, would_be) = (judge(docket, &as_of.book, as_of.now), judge(docket, other, as_of.now));
+        let flips = comparison::flips(docket, &was, &would_be);
+        self.compared.add(&was, &flips);
+        for flip in flips.iter().take(usize::try_from(self.flips_left).unwrap_or(usize::MAX)) {
+            messages.push(M::flip(clocks::flip(flip)));
+            self.flips_left -= 1;
+        }
+        if self.compared.tickets() % PROGRESS_TICKETS == 0 {
+            messages.push(M::progress(proto::Progress { tickets: self.compared.tickets() }));
+        }
+        messages
     }
 }
 

@@ -9,7 +9,8 @@
 //!
 //! Modules in reading order: [`config`], what an operator may set; [`desk`], a request to the engine and back; [`promises`],
 //! [`publishing`] and [`figures`], the clocks of tickets, what they are judged by, and what they come to; [`grpc`], the transport and
-//! its services; [`readmodel`], the ticket list and the dockets on disk; [`operations`], health and metrics.
+//! its services; [`readmodel`], the ticket list and the dockets on disk; [`operations`], health and metrics; [`tasks`], what runs as long
+//! as the server.
 //!
 //! Invariants, including what is absent: no rule about tickets, no stored name, no retry. [`Server::start`] chooses every
 //! implementation, from top to bottom; start reading there.
@@ -22,9 +23,11 @@ pub mod operations;
 pub mod promises;
 pub mod publishing;
 pub mod readmodel;
+pub mod tasks;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use metrics_exporter_prometheus::PrometheusHandle;
 use switchboard_domain::{
     actor::{Actor, Role},
@@ -52,14 +55,17 @@ use switchboard_engine::{
     vault::Vault,
 };
 use switchboard_eventstore::{
-    EventStore, Position,
+    Direction, EventStore, Position,
     keys::SqliteKeys,
     sqlite::{SqliteOptions, SqliteStore},
 };
-use switchboard_wire::proto::{
-    self, admin_service_server::AdminServiceServer, audit_service_server::AuditServiceServer,
-    board_service_server::BoardServiceServer, intake_service_server::IntakeServiceServer,
-    ticket_service_server::TicketServiceServer,
+use switchboard_wire::{
+    proto::{
+        self, admin_service_server::AdminServiceServer, audit_service_server::AuditServiceServer,
+        board_service_server::BoardServiceServer, intake_service_server::IntakeServiceServer,
+        ticket_service_server::TicketServiceServer,
+    },
+    stored::Metadata,
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_stream::wrappers::TcpListenerStream;
@@ -77,9 +83,11 @@ use crate::{
         intake::Intake,
         tickets::Tickets,
     },
+    operations::Observed,
     promises::Promises,
     publishing::Publishing,
     readmodel::{Dockets, TicketList},
+    tasks::{Fallen, Tasks},
 };
 
 /// Streams that one connection may have open at once.
@@ -94,6 +102,8 @@ const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from
 const LINKAGE_VERSION: u32 = 1;
 /// How much the watch says at a time: promises that come due together share the log's syncs.
 const WATCH_PACE: Pace = Pace { wants_max: 1_024, at_once_max: 256 };
+/// A log that is more than this ahead of the machine's clock is told.
+const CLOCK_AHEAD_TOLD: TimeDelta = TimeDelta::seconds(1);
 /// The unit that the engine itself acts for: every operator's path lies beside it.
 const ENGINE_ORG: &str = "switchboard";
 
@@ -109,7 +119,8 @@ pub struct Server {
     drain: watch::Sender<bool>,
     drain_time: Duration,
     transport: JoinHandle<Result<(), tonic::transport::Error>>,
-    others: Vec<JoinHandle<()>>,
+    operating: JoinHandle<()>,
+    tasks: Tasks,
 }
 
 impl std::fmt::Debug for Server {
@@ -124,7 +135,6 @@ impl Server {
     /// # Errors
     /// When the folder is in use, damaged or of a newer version, or an address cannot be bound.
     pub async fn start(config: &Config, metrics: Option<PrometheusHandle>) -> anyhow::Result<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let rules = Arc::new(config.rules.clone());
         let engine = Actor {
             id: "switchboard".into(),
@@ -142,6 +152,7 @@ impl Server {
             SqliteKeys::FILE_NAME
         );
         let keys = Arc::new(SqliteKeys::open(&config.data)?);
+        let clock = clock_of(&store).await?;
         let list = TicketList::open(&config.data)?;
         if list.checkpoint() > store.head().0 {
             tracing::warn!("the ticket list is ahead of the log, which must have been restored; it is built again");
@@ -185,15 +196,15 @@ impl Server {
                 let (promises, engine) = (Arc::clone(&promises), engine.clone());
                 async move { promises.announce(&engine, want).await }
             };
-            reactor::run(&feed, Arc::clone(&clock), start, WATCH_PACE, carry_out)
+            reactor::run(&feed, clock, start, WATCH_PACE, carry_out)
         };
-        let covering = tokio::spawn(publishing::watch_coverage(dockets, clock));
+        let covering = tokio::spawn(publishing::watch_coverage(Arc::clone(&promises)));
 
         // What listens.
         let (drain, draining) = watch::channel(false);
-        let (operations, operating) =
-            operations::serve(config.operations, Arc::clone(&promises), Arc::clone(&store), metrics, draining.clone())
-                .await?;
+        let fallen = Fallen::default();
+        let observed = Observed { promises: Arc::clone(&promises), store: Arc::clone(&store), fallen: fallen.clone() };
+        let (operations, operating) = operations::serve(config.operations, observed, metrics, draining.clone()).await?;
         let services = Services {
             desk: Arc::clone(&desk),
             promises,
@@ -206,8 +217,14 @@ impl Server {
         let transport = tokio::spawn(transport(services, listener, draining)?);
         tracing::info!(%listen, %operations, data = %config.data.display(), head = desk.head(), "serving");
         let drain_time = Duration::from_millis(config.drain_ms);
-        let others = vec![following, listing, docketing, linking, watching, covering, operating];
-        Ok(Self { listen, operations, desk, store, keys, drain, drain_time, transport, others })
+        let tasks = Tasks::new(fallen)
+            .tend("feed", following)
+            .tend("ticket list", listing)
+            .tend("dockets", docketing)
+            .tend("linkage", linking)
+            .tend("watch", watching)
+            .tend("calendar coverage", covering);
+        Ok(Self { listen, operations, desk, store, keys, drain, drain_time, transport, operating, tasks })
     }
 
     /// Stops: no new calls, those in flight finish, streams are told to come again, then everything is closed.
@@ -223,9 +240,8 @@ impl Server {
         if tokio::time::timeout(self.drain_time, self.desk.listed.reach(head)).await.is_err() {
             tracing::warn!(head, "the list did not catch up before the stop; it will after the next start");
         }
-        for task in &self.others {
-            task.abort();
-        }
+        self.tasks.end();
+        self.operating.abort();
         self.store.close().await;
         self.keys.close();
         tracing::info!(head, "stopped");
@@ -249,6 +265,23 @@ impl Server {
     pub fn store(&self) -> &SqliteStore {
         &self.store
     }
+}
+
+/// The engine's time: the machine's, and no earlier than the last fact. A log that is ahead of the machine's clock is told loudly.
+async fn clock_of(store: &SqliteStore) -> anyhow::Result<Arc<dyn Clock>> {
+    let before = Position(store.head().0.saturating_sub(1));
+    let last = store.read_all(before, 1, Direction::Forward).await?;
+    let recorded =
+        last.first().and_then(|raw| Metadata::from_json(&raw.meta).ok()).map(|metadata| metadata.recorded_at);
+    let clock = SystemClock::starting_at(recorded.unwrap_or_default());
+    let ahead = clock.ahead();
+    if ahead > CLOCK_AHEAD_TOLD {
+        tracing::warn!(
+            seconds = ahead.num_seconds(),
+            "the log is ahead of this machine's clock; the engine's time goes on from the log's"
+        );
+    }
+    Ok(Arc::new(clock))
 }
 
 /// Makes the command loops of all aggregates alike.

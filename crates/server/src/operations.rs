@@ -7,12 +7,25 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use switchboard_eventstore::sqlite::SqliteStore;
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::promises::Promises;
+use crate::{promises::Promises, tasks::Fallen};
+
+/// What health and metrics are told of.
+#[derive(Clone)]
+pub struct Observed {
+    pub(crate) promises: Arc<Promises>,
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) fallen: Fallen,
+}
+
+impl std::fmt::Debug for Observed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Observed(..)")
+    }
+}
 
 #[derive(Clone)]
 struct Shared {
-    promises: Arc<Promises>,
-    store: Arc<SqliteStore>,
+    observed: Observed,
     metrics: Option<PrometheusHandle>,
     draining: watch::Receiver<bool>,
 }
@@ -23,15 +36,14 @@ struct Shared {
 /// When the address cannot be bound.
 pub async fn serve(
     address: SocketAddr,
-    promises: Arc<Promises>,
-    store: Arc<SqliteStore>,
+    observed: Observed,
     metrics: Option<PrometheusHandle>,
     draining: watch::Receiver<bool>,
 ) -> std::io::Result<(SocketAddr, tokio::task::JoinHandle<()>)> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     let mut stop = draining.clone();
-    let shared = Shared { promises, store, metrics, draining };
+    let shared = Shared { observed, metrics, draining };
     let routes = Router::new()
         .route("/health/live", get(|| async { "live\n" }))
         .route("/health/ready", get(ready))
@@ -49,12 +61,15 @@ pub async fn serve(
 }
 
 async fn ready(State(shared): State<Shared>) -> (StatusCode, String) {
-    let (desk, docketed) = (&shared.promises.desk, shared.promises.docketed());
+    let Observed { promises, store, fallen } = &shared.observed;
+    let (desk, docketed) = (&promises.desk, promises.docketed());
     let state = format!("head {}, list {}, dockets {docketed}\n", desk.head(), desk.listed.position());
     let refused = if *shared.draining.borrow() {
         Some("draining")
-    } else if !shared.store.stats().serving {
+    } else if !store.stats().serving {
         Some("the log takes nothing")
+    } else if fallen.any() {
+        Some("a task of the server has ended")
     } else {
         None
     };
@@ -62,9 +77,10 @@ async fn ready(State(shared): State<Shared>) -> (StatusCode, String) {
 }
 
 async fn numbers(State(shared): State<Shared>) -> String {
-    let (head, listed) = (shared.promises.desk.head(), shared.promises.desk.listed.position());
+    let promises = &shared.observed.promises;
+    let (head, listed) = (promises.desk.head(), promises.desk.listed.position());
     metrics::gauge!("switchboard_log_head").set(head as f64);
     metrics::gauge!("switchboard_list_lag_facts").set(head.saturating_sub(listed) as f64);
-    metrics::gauge!("switchboard_dockets_lag_facts").set(head.saturating_sub(shared.promises.docketed()) as f64);
+    metrics::gauge!("switchboard_dockets_lag_facts").set(head.saturating_sub(promises.docketed()) as f64);
     shared.metrics.map_or_else(String::new, |handle| handle.render())
 }

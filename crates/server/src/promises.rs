@@ -38,6 +38,8 @@ pub struct Promises {
     said: Aggregates<PromiseAggregate>,
     pub(crate) dockets: Dockets,
     docketed: Progress,
+    /// When this server started.
+    started: Timestamp,
 }
 
 impl std::fmt::Debug for Promises {
@@ -53,7 +55,8 @@ impl Promises {
         dockets: Dockets,
         docketed: Progress,
     ) -> Self {
-        Self { desk, said, dockets, docketed }
+        let started = said.clock().now();
+        Self { desk, said, dockets, docketed, started }
     }
 
     /// The engine's time.
@@ -98,7 +101,7 @@ impl Promises {
             // Somebody said it first: the watch hears of it when it knows the log up to here.
             Err(Failure::Rejected(Rejection::AlreadySaid)) => Answer::Done(self.desk.head()),
             Ok(outcome) => {
-                measure(&outcome.events, self.said.clock().now());
+                measure(&outcome.events, self.started, self.now());
                 Answer::Done(outcome.position)
             }
             outcome => crate::answer(outcome),
@@ -132,8 +135,12 @@ impl Promises {
         let id = self.desk.resolve(&reference).await?;
         let mut tickets = self.ticket_facts(id).await.map_err(unreadable)?;
         let mut said = self.promise_facts(id).await.map_err(unreadable)?;
-        tickets.retain(|fact| as_of.sees(fact.position, fact.recorded_at));
-        said.retain(|fact| as_of.sees(fact.position, fact.recorded_at));
+        // Up to the first fact past the point: what is told was once so, whatever a clock did between two starts.
+        let unseen = |position, recorded| !as_of.sees(position, recorded);
+        let known = tickets.iter().position(|fact| unseen(fact.position, fact.recorded_at));
+        tickets.truncate(known.unwrap_or(tickets.len()));
+        let known = said.iter().position(|fact| unseen(fact.position, fact.recorded_at));
+        said.truncate(known.unwrap_or(said.len()));
         let mut docket = Docket::new(id);
         for fact in &tickets {
             docket.take(fact);
@@ -148,9 +155,10 @@ impl Promises {
         }
         let no_policy = book.newest().is_none_or(|edition| edition.versions(operator).is_empty());
         let now = match as_of {
-            AsOf::Now => self.said.clock().now(),
-            AsOf::Time(time) => time,
-            AsOf::Position(_) => self.recorded_at(position).await.unwrap_or_else(|| self.said.clock().now()),
+            AsOf::Now => self.now(),
+            // Nobody judges what is to come.
+            AsOf::Time(time) => time.min(self.now()),
+            AsOf::Position(_) => self.recorded_at(position).await.unwrap_or_else(|| self.now()),
         };
         let ids = clocks::fact_ids(&tickets);
         let judged = judge(&docket, &book, now);
@@ -165,8 +173,8 @@ impl Promises {
     }
 }
 
-/// Counts what was said, and how long after its instant.
-fn measure(said: &[Event], now: Timestamp) {
+/// Counts what was said, and how long after its instant. What had been due before the server started says nothing of its haste.
+fn measure(said: &[Event], started: Timestamp, now: Timestamp) {
     for event in said {
         let (what, since) = match event {
             Event::Warned(warned) => ("warned", Some(warned.at)),
@@ -174,7 +182,7 @@ fn measure(said: &[Event], now: Timestamp) {
             Event::Overturned(_) => ("overturned", None),
         };
         metrics::counter!("switchboard_promises_total", "said" => what).increment(1);
-        if let Some(late) = since.and_then(|since| (now - since).to_std().ok()) {
+        if let Some(late) = since.filter(|since| *since >= started).and_then(|since| (now - since).to_std().ok()) {
             metrics::histogram!("switchboard_promise_delay_seconds", "said" => what).record(late.as_secs_f64());
         }
     }

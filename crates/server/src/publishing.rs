@@ -15,23 +15,26 @@ use switchboard_domain::{
         publication::{Calendars, Policies, PolicyCommand, PolicyRejection, PublishYear, YearRejection},
     },
 };
-use switchboard_engine::{
-    clock::Clock,
-    command::{Aggregates, Failure, Outcome, Request},
-};
+use switchboard_engine::command::{Aggregates, Failure, Outcome, Request};
 use switchboard_views::advice::Language;
 use switchboard_wire::{answer, calendar_file, faults::Fault, policy_file, proto, refusal::Refusal};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::{
     desk::{self, Desk},
     grpc::clocks,
     promises::Promises,
-    readmodel::Dockets,
 };
 
-/// The most faults of one file that are told; a file with more is most likely not a policy at all.
-const FAULTS_TOLD_MAX: usize = 50;
+/// Of a file's faults so many bytes are told, and how many more there are: a refusal travels in a call's trailers, which hold little.
+const FAULTS_BYTES_MAX: usize = 2_500;
+/// The longest name of a file, in bytes.
+const FILE_NAME_BYTES_MAX: usize = 128;
+/// Files read at once: reading one may take a core for some milliseconds.
+const FILES_READ_MAX: usize = 2;
+/// The longest name of an operator, in bytes.
+const OPERATOR_BYTES_MAX: usize = 32;
 
 /// Everything that publishes.
 pub struct Publishing {
@@ -66,7 +69,7 @@ impl Publishing {
         request: &proto::PublishPolicyRequest,
         actor: &Actor,
     ) -> Result<proto::PublishPolicyResponse, Refusal> {
-        let policy = read_policy(&request.file_name, &request.text)?;
+        let policy = read_policy(&request.file_name, &request.text).await?;
         let answer = proto::PublishPolicyResponse {
             version: Some(proto::VersionRef { name: policy.operator.clone(), version: 0 }),
             effective_from: Some(answer::timestamp(policy.effective_from)),
@@ -121,15 +124,14 @@ impl Publishing {
         request: &proto::EndShadowRequest,
         actor: &Actor,
     ) -> Result<proto::EndShadowResponse, Refusal> {
-        if request.operator.is_empty() || request.operator.contains(['-', '/']) {
+        let sound = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        if !(1..=OPERATOR_BYTES_MAX).contains(&request.operator.len()) || !request.operator.bytes().all(sound) {
             return Err(Refusal::InvalidFields(vec![Violation::malformed("operator", "an operator's name")]));
         }
         let asked = self.request("EndShadow", &request.request_id, request, actor)?;
         match self.policies.execute(&request.operator, &PolicyCommand::EndShadow, &asked).await {
-            Ok(outcome) => Ok(proto::EndShadowResponse { ended: true, position: outcome.position }),
-            Err(Failure::Rejected(PolicyRejection::NoShadow)) => {
-                Ok(proto::EndShadowResponse { ended: false, position: 0 })
-            }
+            Ok(Outcome { position, replayed, .. }) => Ok(proto::EndShadowResponse { ended: true, position, replayed }),
+            Err(Failure::Rejected(PolicyRejection::NoShadow)) => Ok(proto::EndShadowResponse::default()),
             Err(failure) => Err(desk::refusal(failure, asked.request_id, |rejection| Refusal::Internal {
                 incident: format!("{rejection:?}"),
             })),
@@ -145,8 +147,7 @@ impl Publishing {
         request: &proto::PublishCalendarRequest,
         actor: &Actor,
     ) -> Result<proto::PublishCalendarResponse, Refusal> {
-        let (name, year) = calendar_file::read(&request.file_name, &request.text)
-            .map_err(|faults| faulty(&request.file_name, faults))?;
+        let (name, year) = read_file(&request.file_name, &request.text, calendar_file::read).await?;
         let days = Days::of(&year);
         let answer = proto::PublishCalendarResponse {
             version: Some(proto::VersionRef { name: name.clone(), version: 0 }),
@@ -236,19 +237,50 @@ impl Publishing {
 /// Reads a policy file.
 ///
 /// # Errors
-/// All its faults, each with its line.
-pub(crate) fn read_policy(file_name: &str, text: &str) -> Result<Policy, Refusal> {
-    policy_file::read(file_name, text).map_err(|faults| faulty(file_name, faults))
+/// Its faults, each with its line.
+pub(crate) async fn read_policy(file_name: &str, text: &str) -> Result<Policy, Refusal> {
+    read_file(file_name, text, policy_file::read).await
 }
 
-fn faulty(file_name: &str, faults: Vec<Fault>) -> Refusal {
-    let name = if file_name.is_empty() { "line " } else { file_name };
-    let separator = if file_name.is_empty() { "" } else { ":" };
-    let told = faults.into_iter().take(FAULTS_TOLD_MAX).map(|fault| Violation {
-        field: "text",
-        problem: Problem::Unreadable { detail: format!("{name}{separator}{}: {}", fault.line, fault.reason) },
+/// Reads a file off the async threads, a few at a time.
+async fn read_file<T: Send + 'static>(
+    file_name: &str,
+    text: &str,
+    read: impl FnOnce(&str, &str) -> Result<T, Vec<Fault>> + Send + 'static,
+) -> Result<T, Refusal> {
+    static PLACES: Semaphore = Semaphore::const_new(FILES_READ_MAX);
+    if file_name.len() > FILE_NAME_BYTES_MAX {
+        let problem = Problem::TooLong { limit: FILE_NAME_BYTES_MAX };
+        return Err(Refusal::InvalidFields(vec![Violation { field: "file_name", problem }]));
+    }
+    let place = PLACES.acquire().await.map_err(|_| Refusal::Draining)?;
+    let (name, text) = (file_name.to_owned(), text.to_owned());
+    let answer = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        read(&name, &text)
     });
-    Refusal::InvalidFields(told.collect())
+    let answer = answer.await.map_err(|error| Refusal::Internal { incident: error.to_string() })?;
+    answer.map_err(|faults| faulty(file_name, &faults))
+}
+
+/// A file's faults, as many as a refusal can carry, and how many more there are.
+fn faulty(file_name: &str, faults: &[Fault]) -> Refusal {
+    let prefix = if file_name.is_empty() { "line ".to_owned() } else { format!("{file_name}:") };
+    let mut room = FAULTS_BYTES_MAX;
+    let mut told = Vec::new();
+    for fault in faults {
+        let detail = format!("{prefix}{}: {}", fault.line, fault.reason);
+        if detail.len() > room && !told.is_empty() {
+            break;
+        }
+        room = room.saturating_sub(detail.len());
+        told.push(detail);
+    }
+    if told.len() < faults.len() {
+        told.push(format!("{} more are not told; `switchboard policy check` tells all", faults.len() - told.len()));
+    }
+    let violation = |detail| Violation { field: "text", problem: Problem::Unreadable { detail } };
+    Refusal::InvalidFields(told.into_iter().map(violation).collect())
 }
 
 /// How often it is looked whether the calendars reach far enough.
@@ -258,12 +290,16 @@ const COVERAGE_GRACE: Duration = Duration::from_secs(30);
 
 /// Says loudly when a calendar that a policy in force reads lacks this year or, from December on, the coming one: its days then count
 /// Monday to Friday. Also says when nothing is published at all.
-pub(crate) async fn watch_coverage(dockets: Dockets, clock: Arc<dyn Clock>) {
+pub(crate) async fn watch_coverage(promises: Arc<Promises>) {
+    // Until the dockets have caught up, what is published is not known.
+    if promises.reach(Some(promises.desk.head())).await.is_err() {
+        return;
+    }
     let mut told = None;
     let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + COVERAGE_GRACE, COVERAGE_INTERVAL);
     loop {
         ticks.tick().await;
-        let found = uncovered(&dockets.book(), clock.now());
+        let found = uncovered(&promises.dockets.book(), promises.now());
         let count = found.as_ref().map_or(0, Vec::len);
         metrics::gauge!("switchboard_calendar_years_missing").set(u32::try_from(count).unwrap_or(u32::MAX));
         if told.as_ref() != Some(&found) {

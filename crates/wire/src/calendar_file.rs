@@ -26,7 +26,7 @@ type Value<'d> = &'d Spanned<DeValue<'d>>;
 ///
 /// # Errors
 ///
-/// Every fault, in the order of the lines. Text that is no TOML is told before anything else is looked at. A file whose
+/// Every fault, in the order of the lines, however many; a caller that shows fewer must say how many it leaves out. Text that is no TOML is told before anything else is looked at. A file whose
 /// name is a year holds that year.
 pub fn read(file_name: &str, text: &str) -> Result<(String, Year), Vec<Fault>> {
     if text.len() > CALENDAR_BYTES_MAX {

@@ -26,7 +26,7 @@ use switchboard_domain::{
 };
 use toml::de::DeTable;
 
-pub use self::amount::{limit_text, seconds_text, threshold_text};
+pub use self::amount::{limit_text, seconds_text};
 use self::section::{Reader, Section};
 use crate::{faults::Fault, seal::hex};
 
@@ -34,7 +34,9 @@ use crate::{faults::Fault, seal::hex};
 pub const POLICY_BYTES_MAX: usize = 192 * 1024;
 /// The longest policy as it is stored, in bytes: it is one fact of the log, which holds 64 KiB with all that stands beside it.
 pub const STORED_BYTES_MAX: usize = 60 * 1024;
-/// The faults of one file that are told, at most; how many more there are is told with the last one.
+/// The faults of one file that are told, at most. How many more there are is told in a line of its own after them, so that one
+/// more than this may come. A caller that shows fewer must say how many it leaves out, that line included: an author who is shown
+/// a part in silence takes it for all.
 pub const FAULTS_MAX: usize = 200;
 
 /// Reads a file such as `deploy/policies/sgcc.toml`. Each rule and average gets its hash: SHA-256, in hexadecimal digits, of its
@@ -42,7 +44,8 @@ pub const FAULTS_MAX: usize = 200;
 ///
 /// # Errors
 ///
-/// Every fault, in the order of the lines, at most [`FAULTS_MAX`]. Text that is no TOML is told before anything else is looked
+/// Every fault, in the order of the lines, at most [`FAULTS_MAX`] and the line that says how many more there are; none
+/// may be cut off without a word. Text that is no TOML is told before anything else is looked
 /// at, and what the domain finds is told of those rules that could be read.
 pub fn read(file_name: &str, text: &str) -> Result<Policy, Vec<Fault>> {
     if text.len() > POLICY_BYTES_MAX {
@@ -67,9 +70,10 @@ impl Reader {
     /// The policy, as far as it can be read: of what cannot, something stands in that is of the right type.
     fn policy(&mut self, top: Section<'_>) -> Policy {
         self.only(top, &["operator", "effective_from", "calendar", "source", "clock", "average"]);
+        let effective_from = self.instant(top, "effective_from");
         let mut policy = Policy {
             operator: self.text(top, "operator"),
-            effective_from: self.instant(top, "effective_from"),
+            effective_from: effective_from.unwrap_or_default(),
             calendar: self.text(top, "calendar"),
             source: self.text(top, "source"),
             rules: Vec::new(),
@@ -89,7 +93,8 @@ impl Reader {
             }
         }
         let found = check::faults(&policy);
-        wording::Places { top, rules: &rules, averages: &averages }.tell(self, &policy, &found);
+        let dated = effective_from.is_some();
+        wording::Places { top, rules: &rules, averages: &averages, dated }.tell(self, &policy, &found);
         for rule in &mut policy.rules {
             rule.hash = hash(rule);
         }
@@ -107,16 +112,16 @@ impl Reader {
     }
 
     /// An instant with its offset from UTC.
-    fn instant(&mut self, section: Section<'_>, key: &str) -> Timestamp {
-        let Some(value) = self.field(section, key) else { return Timestamp::default() };
+    fn instant(&mut self, section: Section<'_>, key: &str) -> Option<Timestamp> {
+        let value = self.field(section, key)?;
         let written = value.get_ref().as_datetime().map(ToString::to_string);
         let read = written.as_deref().and_then(|written| DateTime::parse_from_rfc3339(written).ok());
         let Some(read) = read else {
             let reason = "an instant with its offset is expected, such as 2022-01-01T00:00:00+08:00, without quotes";
             self.fault(value.span().start, format!("{key}: {reason}"));
-            return Timestamp::default();
+            return None;
         };
-        read.to_utc()
+        Some(read.to_utc())
     }
 }
 

@@ -1,21 +1,28 @@
 //! What is wrong with a policy, whatever it is read from: found before it is published, never while it judges. All of it at once,
 //! as data; a border words it. Nothing is repaired here, and the hash of a rule is not looked at: whoever reads the text makes it.
 //!
-//! - `condition`: what no ticket can be, and when two conditions can hold for one ticket
+//! - `bounds`: lists that are too long, told before anything compares their entries
+//! - `condition`: what no ticket can be
+//! - `overlap`: when two conditions can hold for one ticket
 //! - `trigger`: facts that cannot happen, or not so
 //! - `time`: limits and warning ladders
 
+mod bounds;
 mod condition;
+mod overlap;
 mod time;
 mod trigger;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::RangeInclusive};
+
+use chrono::Datelike;
 
 use crate::{
+    Timestamp,
     organisation::{Level, OrgPath},
     sla::{
         docket::{FactName, Word},
-        policy::{Average, Policy, RULES_MAX, Reading, Rule, Title, Trigger, WARNINGS_MAX, When},
+        policy::{Average, Policy, RULES_MAX, Reading, Rule, Title, Trigger, When},
     },
     ticket::Category,
 };
@@ -32,6 +39,15 @@ pub const SOURCE_BYTES_MAX: usize = 1_024;
 pub const AVERAGES_MAX: usize = 50;
 /// The pauses of a rule, at most.
 pub const PAUSES_MAX: usize = 16;
+/// The values of each list of a condition, at most.
+pub const WHEN_VALUES_MAX: usize = 64;
+/// The triggers of each list of a rule, at most; of a pause, those that end it.
+pub const TRIGGERS_MAX: usize = 16;
+/// The words of a trigger, at most, and as many levels.
+pub const WORDS_MAX: usize = 16;
+/// The years, in UTC, in which a policy can come into force. Readers of its stored form take years of four digits, and no promise
+/// is older than the trade's first.
+pub const EFFECTIVE_YEARS: RangeInclusive<i32> = 1990..=2200;
 /// The longest limit in working days.
 pub const WORKING_DAYS_MAX: u32 = 250;
 /// The longest window of an average, in days.
@@ -66,6 +82,16 @@ pub enum Flaw {
     TooMany {
         /// The most that is taken.
         max: usize,
+    },
+    /// A trigger with more words, or levels, than the limit.
+    TooManyWords {
+        /// The most that is taken, of each.
+        max: usize,
+    },
+    /// An instant in a year that is not among [`EFFECTIVE_YEARS`].
+    YearOutside {
+        /// The year, in UTC.
+        year: i32,
     },
     /// Not of the form that a name has: 1 to so many bytes of the characters that are taken there.
     NotAName {
@@ -161,26 +187,31 @@ pub enum Flaw {
 #[must_use]
 pub fn faults(policy: &Policy) -> Vec<Fault> {
     let mut check = Check { found: Vec::new(), place: Place::Whole };
-    check.name("operator", &policy.operator, NAME_BYTES_MAX);
+    let operator = check.name("operator", &policy.operator, NAME_BYTES_MAX).then_some(policy.operator.as_str());
+    check.effective_from(policy.effective_from);
     check.name("calendar", &policy.calendar, NAME_BYTES_MAX);
     check.text("source", &policy.source, SOURCE_BYTES_MAX);
     if policy.rules.is_empty() {
         check.fault("clock", None, Flaw::Empty);
     }
-    check.at_most("clock", policy.rules.len(), RULES_MAX);
-    check.at_most("average", policy.averages.len(), AVERAGES_MAX);
-    let mut ids = BTreeSet::new();
+    check.at_most("clock", None, policy.rules.len(), RULES_MAX);
+    check.at_most("average", None, policy.averages.len(), AVERAGES_MAX);
+    let (mut ids, mut comparable) = (BTreeSet::new(), Vec::new());
     for (index, rule) in policy.rules.iter().enumerate() {
         check.place = Place::Rule(index);
-        check.id(&rule.id, &mut ids);
-        check.rule(rule, &policy.operator);
+        let named = check.id(&rule.id, &mut ids);
+        if check.rule(rule, operator) && named {
+            comparable.push((index, rule));
+        }
     }
     for (index, average) in policy.averages.iter().enumerate() {
         check.place = Place::Average(index);
         check.id(&average.id, &mut ids);
-        check.average(average, &policy.operator);
+        check.average(average, operator);
     }
-    check.overlaps(&policy.rules);
+    // Past the limit of rules that limit is fault enough; the pairs would be too many to look at.
+    comparable.truncate(RULES_MAX);
+    check.overlaps(&comparable);
     check.found
 }
 
@@ -208,27 +239,22 @@ impl Check {
         self.found.push(Fault { rule, average, key, entry, flaw });
     }
 
-    fn rule(&mut self, rule: &Rule, operator: &str) {
-        self.name("clock", &rule.clock, ID_BYTES_MAX);
+    /// What is wrong with a rule. Answers whether it can be compared with others: its clock has a name, and no list is too long.
+    fn rule(&mut self, rule: &Rule, operator: Option<&str>) -> bool {
+        let named = self.name("clock", &rule.clock, ID_BYTES_MAX);
         self.labels(&rule.title, &rule.source);
-        self.condition(&rule.when, operator);
         self.limit(rule.limit);
-        self.warnings(&rule.warnings, rule.limit);
-        self.at_most("warn", rule.warnings.len(), WARNINGS_MAX);
         for (key, required) in [("start", &rule.start), ("stop", &rule.stop)] {
             if required.is_empty() {
                 self.fault(key, None, Flaw::Empty);
             }
         }
-        let lists = [
-            ("start", &rule.start),
-            ("stop", &rule.stop),
-            ("reset", &rule.reset),
-            ("cancel", &rule.cancel),
-            ("revive", &rule.revive),
-            ("extend", &rule.extend),
-        ];
-        for (key, list) in lists {
+        if !self.bounds(rule) {
+            return false;
+        }
+        self.condition(&rule.when, operator);
+        self.warnings(&rule.warnings, rule.limit);
+        for (key, list) in bounds::trigger_lists(rule) {
             for (entry, trigger) in list.iter().enumerate() {
                 self.trigger(key, Some(entry), trigger, &rule.when);
             }
@@ -237,10 +263,10 @@ impl Check {
         self.grants(&rule.extend);
         self.ends_as_it_starts("stop", &rule.start, &rule.stop);
         self.ends_as_it_starts("cancel", &rule.start, &rule.cancel);
+        named
     }
 
     fn pauses(&mut self, rule: &Rule) {
-        self.at_most("pause", rule.pauses.len(), PAUSES_MAX);
         for (entry, pause) in rule.pauses.iter().enumerate() {
             self.trigger("pause.from", Some(entry), &pause.from, &rule.when);
             if pause.until.is_empty() {
@@ -252,11 +278,13 @@ impl Check {
         }
     }
 
-    fn average(&mut self, average: &Average, operator: &str) {
+    fn average(&mut self, average: &Average, operator: Option<&str>) {
         self.labels(&average.title, &average.source);
-        self.condition(&average.when, operator);
-        self.trigger("from", None, &average.from, &average.when);
-        self.trigger("to", None, &average.to, &average.when);
+        if self.average_bounds(average) {
+            self.condition(&average.when, operator);
+            self.trigger("from", None, &average.from, &average.when);
+            self.trigger("to", None, &average.to, &average.when);
+        }
         self.seconds("limit", None, average.limit_seconds);
         if average.window_days == 0 {
             self.fault("window", None, Flaw::NotPositive);
@@ -266,23 +294,34 @@ impl Check {
         }
     }
 
-    /// A name that can stand in a unit's path and, after the dash, in a stream's name.
-    fn name(&mut self, key: &'static str, name: &str, bytes_max: usize) {
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        if !(1..=bytes_max).contains(&name.len()) || !name.bytes().all(plain) {
-            self.fault(key, None, Flaw::NotAName { bytes_max, of: "a-z, 0-9 and _" });
+    fn effective_from(&mut self, from: Timestamp) {
+        let year = from.year();
+        if !EFFECTIVE_YEARS.contains(&year) {
+            self.fault("effective_from", None, Flaw::YearOutside { year });
         }
     }
 
-    /// An id as rule books have them; no two rules or averages share one.
-    fn id<'p>(&mut self, id: &'p str, ids: &mut BTreeSet<&'p str>) {
+    /// A name that can stand in a unit's path and, after the dash, in a stream's name. Answers whether it is one.
+    fn name(&mut self, key: &'static str, name: &str, bytes_max: usize) -> bool {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        let sound = (1..=bytes_max).contains(&name.len()) && name.bytes().all(plain);
+        if !sound {
+            self.fault(key, None, Flaw::NotAName { bytes_max, of: "a-z, 0-9 and _" });
+        }
+        sound
+    }
+
+    /// An id as rule books have them; no two rules or averages share one. Answers whether it has the form of one.
+    fn id<'p>(&mut self, id: &'p str, ids: &mut BTreeSet<&'p str>) -> bool {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-        if !(1..=ID_BYTES_MAX).contains(&id.len()) || !id.bytes().all(plain) {
+        let sound = (1..=ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(plain);
+        if !sound {
             self.fault("id", None, Flaw::NotAName { bytes_max: ID_BYTES_MAX, of: "letters, digits, _, - and ." });
         }
         if !ids.insert(id) {
             self.fault("id", None, Flaw::IdTaken { id: id.to_owned() });
         }
+        sound
     }
 
     fn labels(&mut self, title: &Title, source: &str) {
@@ -297,25 +336,6 @@ impl Check {
         }
         if text.len() > bytes_max {
             self.fault(key, None, Flaw::TooLong { bytes_max });
-        }
-    }
-
-    fn at_most(&mut self, key: &'static str, count: usize, max: usize) {
-        if count > max {
-            self.fault(key, None, Flaw::TooMany { max });
-        }
-    }
-
-    fn overlaps(&mut self, rules: &[Rule]) {
-        // Past the limit of rules that limit is fault enough; the pairs would be too many to look at.
-        for (index, rule) in rules.iter().enumerate().take(RULES_MAX) {
-            for (other, earlier) in rules.iter().enumerate().take(index) {
-                if rule.clock == earlier.clock && condition::overlap(&rule.when, &earlier.when) {
-                    self.place = Place::Rule(index);
-                    let (id, clock) = (earlier.id.clone(), rule.clock.clone());
-                    self.fault("when", None, Flaw::Overlaps { rule: other, id, clock });
-                }
-            }
         }
     }
 }

@@ -321,7 +321,7 @@ impl Lap {
     /// Its life from start to end, or to `now` while it has none, without gaps.
     #[must_use]
     pub fn segments(&self, basis: Basis, calendar: &Calendar, now: Timestamp) -> Vec<Segment> {
-        let stop = self.end.map_or(now, |end| end.at).max(self.start);
+        let stop = self.end.map_or(now, |end| end.at);
         let mut segments = Vec::new();
         for (turn, until) in self.stretches() {
             let (from, to) = (turn.at, until.unwrap_or(stop).min(stop));

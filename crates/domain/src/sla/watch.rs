@@ -47,7 +47,7 @@ pub struct Watch {
     timers: BTreeSet<(Timestamp, TicketId)>,
     /// Tickets to be judged anew after a publication, from this one on.
     review: Option<TicketId>,
-    /// The ticket that is let go next. It stays while the facts that follow are its own: they may be its history, told again.
+    /// The ticket that is let go next. It stays for a while: what is told now may be its history, with more of it to come.
     leaving: Option<TicketId>,
     /// The latest instant that the log has seen: what was true then is not undone by a clock that goes back.
     latest: Timestamp,
@@ -178,16 +178,13 @@ impl Projection for Watch {
     type Event = Fact;
 
     fn apply(&mut self, fact: &Fact) {
-        let (recorded, ticket) = match fact {
-            Fact::Ticket(fact) => (fact.recorded_at, Some(fact.id)),
-            Fact::Promise(fact) => (fact.recorded_at, Some(fact.id)),
-            Fact::Policy(fact) => (fact.recorded_at, None),
-            Fact::Year(fact) => (fact.recorded_at, None),
+        let recorded = match fact {
+            Fact::Ticket(fact) => fact.recorded_at,
+            Fact::Promise(fact) => fact.recorded_at,
+            Fact::Policy(fact) => fact.recorded_at,
+            Fact::Year(fact) => fact.recorded_at,
         };
         self.latest = self.latest.max(recorded);
-        if self.leaving != ticket {
-            self.let_go();
-        }
         match fact {
             Fact::Ticket(fact) => self.take_ticket(fact),
             Fact::Promise(fact) => self.take_promise(fact),

@@ -1,5 +1,6 @@
 //! Times as people write them: `45m` and `1d` of natural time, `4wd` for working days, `2wh` and `90wm` for time within working
-//! hours, `75%` of a limit, `10m before` due. One whole number and one unit; both ways.
+//! hours, `75%` of a limit, `10m before` due. One whole number and one unit; limits and natural time
+//! both ways.
 
 use switchboard_domain::sla::policy::{Limit, Threshold};
 
@@ -113,15 +114,6 @@ pub fn limit_text(limit: &Limit) -> String {
     }
 }
 
-/// A warning's time as people write it: `50%`, `10m before`.
-#[must_use]
-pub fn threshold_text(at: Threshold) -> String {
-    match at {
-        Threshold::Percent(share) => format!("{share}%"),
-        Threshold::Before(seconds) => format!("{} before", seconds_text(seconds)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -190,8 +182,6 @@ mod tests {
         ] {
             assert_eq!(limit_text(&limit), text);
         }
-        assert_eq!(threshold_text(Threshold::Before(600)), "10m before");
-        assert_eq!(threshold_text(Threshold::Percent(75)), "75%");
     }
 
     proptest! {
@@ -200,9 +190,9 @@ mod tests {
             for kept in [Limit::Elapsed { seconds }, Limit::WorkingTime { seconds }, Limit::WorkingDays { days: number }] {
                 prop_assert_eq!(limit(&limit_text(&kept)), Ok(kept));
             }
-            for kept in [Threshold::Percent(share), Threshold::Before(seconds)] {
-                prop_assert_eq!(threshold(&threshold_text(kept)), Ok(kept));
-            }
+            prop_assert_eq!(threshold(&format!("{share}%")), Ok(Threshold::Percent(share)));
+            let before = format!("{} before", seconds_text(seconds));
+            prop_assert_eq!(threshold(&before), Ok(Threshold::Before(seconds)));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use switchboard_domain::{
     sla::{
-        check::{Fault, Flaw},
+        check::{EFFECTIVE_YEARS, Fault, Flaw},
         docket::FactName,
         policy::{Limit, Policy, When},
     },
@@ -20,6 +20,8 @@ pub(super) struct Places<'p, 'd> {
     pub(super) top: Section<'d>,
     pub(super) rules: &'p [Section<'d>],
     pub(super) averages: &'p [Section<'d>],
+    /// Whether the instant from which the policy judges could be read.
+    pub(super) dated: bool,
 }
 
 impl<'d> Places<'_, 'd> {
@@ -37,6 +39,7 @@ impl<'d> Places<'_, 'd> {
         let whole = fault.rule.is_none() && fault.average.is_none();
         match (&fault.flaw, fault.key) {
             (Flaw::NotOfOperator { .. }, _) => !is_text("operator"),
+            (_, "effective_from") => !self.dated,
             (_, "clock") if whole => fault.flaw == Flaw::Empty && self.top.get("clock").is_some_and(is_some_table),
             (_, key) => whole && matches!(key, "operator" | "calendar" | "source") && !is_text(key),
         }
@@ -78,6 +81,11 @@ impl<'d> Places<'_, 'd> {
             Flaw::Empty => return empty(key),
             Flaw::TooLong { bytes_max } => format!("longer than {bytes_max} bytes"),
             Flaw::TooMany { max } => format!("more than {max}"),
+            Flaw::TooManyWords { max } => format!("a trigger has at most {max} words, and as many levels"),
+            Flaw::YearOutside { year } => {
+                let (first, last) = (EFFECTIVE_YEARS.start(), EFFECTIVE_YEARS.end());
+                format!("in UTC the year is {year}; {first} to {last} are expected")
+            }
             Flaw::NotAName { bytes_max, of } => format!("1 to {bytes_max} of {of} are expected"),
             Flaw::IdTaken { id } => format!("{id} is also the id in line {}", self.line_of_id(reader, id)),
             Flaw::NotPositive => "more than 0 is expected".to_owned(),

@@ -19,6 +19,9 @@ macro_rules! say {
     };
 }
 
+/// The violations that a sentence names; it travels twice, in trailers that hold little.
+const VIOLATIONS_SAID_MAX: usize = 8;
+
 pub(super) fn refusal(refusal: &Refusal, l: Language) -> String {
     match refusal {
         Refusal::Rejected(rejected) => rejection(rejected, l),
@@ -234,8 +237,13 @@ fn rejection(rejection: &Rejection, l: Language) -> String {
     }
 }
 
+/// The first violations; all of them stand in the details.
 fn invalid(violations: &[Violation], l: Language) -> String {
-    let fields = violations.iter().map(|violation| format!("{} {}", violation.field, problem(&violation.problem, l)));
+    let shown = violations.iter().take(VIOLATIONS_SAID_MAX);
+    let more = violations.len().saturating_sub(VIOLATIONS_SAID_MAX);
+    let fields = shown.map(|violation| format!("{} {}", violation.field, problem(&violation.problem, l)));
+    let rest = (more > 0).then(|| say!(l, "另有 {more} 处", "and {more} more"));
+    let fields = fields.chain(rest);
     match l {
         Language::Zh => format!("请求有误：{}。", fields.collect::<Vec<_>>().join("；")),
         Language::En => format!("The request cannot be accepted: {}.", fields.collect::<Vec<_>>().join("; ")),

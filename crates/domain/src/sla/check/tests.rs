@@ -1,12 +1,13 @@
 //! Each fault by an example, and the law that the judge leans on: of the rules of one clock at most one means a ticket.
 
+mod bounds;
 mod laws;
 
 use chrono::DateTime;
 
 use super::*;
 use crate::{
-    sla::policy::{Limit, Pause, Threshold, Warning},
+    sla::policy::{Limit, Pause, Threshold, WARNINGS_MAX, Warning},
     ticket::{Area, BusinessType, Grade},
 };
 
@@ -68,7 +69,7 @@ fn average(id: &str) -> Average {
 fn policy() -> Policy {
     Policy {
         operator: "sgcc".into(),
-        effective_from: DateTime::UNIX_EPOCH,
+        effective_from: "2022-03-01T00:00:00Z".parse().unwrap(),
         calendar: "cn".into(),
         source: "ten promises".into(),
         rules: vec![rule("F05u")],

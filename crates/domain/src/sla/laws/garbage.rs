@@ -115,6 +115,8 @@ fn any_docket(rolls: &[u64]) -> Docket {
         let position = dice.choose(&[position, position, position, 1, u64::MAX]);
         docket.moments.push(any_moment(position, &mut dice));
     }
+    // A docket may be read from anywhere: its receipt may bear any name.
+    docket.moments[0].fact = if dice.one_in(5) { FactName::Reopened } else { docket.moments[0].fact };
     docket
 }
 

@@ -30,6 +30,8 @@ use crate::{
 
 /// The longest history, in steps.
 const STEPS_MAX: usize = 60;
+/// Of so many steps one is held against a watch or a judge that starts from nothing, which takes longer than the step.
+const CHECKED: usize = 3;
 /// How many tickets there are.
 const TICKETS: u128 = 2;
 
@@ -114,7 +116,9 @@ fn is_history(docket: &Docket, clock: &Clock) -> bool {
 
 /// What is to be said of a ticket at `now`, by the judge's verdicts alone.
 fn expected(docket: &Docket, book: &Book, now: Timestamp) -> BTreeSet<String> {
-    let clocks = judge(docket, book, now);
+    // What is published after a ticket's end is not spoken of.
+    let known = docket.moments.last().filter(|_| docket.is_over()).map_or(u64::MAX, |last| last.position);
+    let clocks = judge(docket, &book.as_of(known), now);
     let mut expected = BTreeSet::new();
     let mut standing: BTreeSet<ClockKey> = BTreeSet::new();
     for breach in docket.said.each().filter_map(|said| said.breach.as_deref()) {
@@ -172,6 +176,9 @@ fn a_watch_wants_to_say_exactly_what_the_judge_finds() {
     let law = |rolls: &[u64]| {
         let mut dice = Dice::of(rolls.len() as u64);
         let each = |world: &mut World| {
+            if !dice.one_in(CHECKED) {
+                return Ok(());
+            }
             let engine = &mut world.engines[dice.below(2)];
             let (log, watch) = (&world.log[..engine.read], &mut engine.watch);
             let seen = log.iter().map(recorded_at).max().unwrap_or_default();
@@ -206,7 +213,7 @@ fn a_watch_that_lived_through_it_says_what_one_that_is_resumed_would_say() {
         let each = |world: &mut World| {
             let engine = &mut world.engines[0];
             let (log, lived) = (&world.log[..engine.read], &mut engine.watch);
-            if lived.parked().count() > 0 {
+            if lived.parked().count() > 0 || !dice.one_in(CHECKED) {
                 return Ok(());
             }
             let seen = log.iter().map(recorded_at).max().unwrap_or_default();
@@ -267,10 +274,7 @@ fn at_rest_what_was_said_is_what_the_judge_finds() {
         world.pass(later);
         let held = |world: &World, id| world.engines.iter().any(|engine| engine.watch.docket(id).is_some());
         for id in ids(&world.log).into_iter().filter(|id| held(&world, *id)) {
-            let docket = docket(&world.log, id);
-            // What is published after a ticket's end is not spoken of.
-            let known = docket.moments.last().filter(|_| docket.is_over()).map_or(u64::MAX, |last| last.position);
-            let left = expected(&docket, &book(&world.log).as_of(known), world.now);
+            let left = expected(&docket(&world.log, id), &book(&world.log), world.now);
             prop_assert_eq!(left, BTreeSet::new());
         }
         for engine in &world.engines {

@@ -13,7 +13,7 @@ use crate::{
         policy::{Rule, Trigger, When},
     },
     ticket::{
-        BusinessType, Escalation, Event, Grade, ReplyOutcome, Satisfaction, SuspendReason, event,
+        BusinessType, Escalation, Event, Grade, ReplyOutcome, Satisfaction, SuspendReason, Urgency, event,
         tests::sample::{
             CREW, CREW4, HZ, NATION, NB, YUHANG, ZJ, accepted, arrived, classified, crew_accepted, dispatched, merged,
             org, passed_for_good, reassigned, replied, restored, returned, revisited, text, ticket_id, unmerged,
@@ -139,6 +139,46 @@ fn a_wait_that_began_while_the_clock_was_stopped_holds_when_it_is_revived() {
         ["10:00 to 10:30 running", "10:30 to 11:10 paused", "11:10 to 11:20 running"],
         "as though it had never been stopped"
     );
+}
+
+#[test]
+fn a_clock_that_is_revived_waits_as_the_work_does_and_is_judged_by_what_the_ticket_is() {
+    let urgency = |urgency| When { urgency: vec![urgency], ..When::default() };
+    let plain = Rule {
+        id: "plain".into(),
+        when: urgency(Urgency::Normal),
+        pauses: vec![suspended_for(Word::Customer)],
+        revive: vec![at_level(FactName::Returned, Level::City)],
+        ..rule("pass_on", minutes(60), &[FactName::Accepted], &[FactName::Dispatched])
+    };
+    let urgent = Rule { id: "urgent".into(), when: urgency(Urgency::Urgent), limit: minutes(30), ..plain.clone() };
+    let rules = || [plain.clone(), urgent.clone()];
+    let passed = Tale::fault(None, "10:00")
+        .and("10:00", accepted(HZ))
+        .and("10:10", dispatched(HZ, CREW))
+        .and("10:15", suspended(SuspendReason::Customer))
+        .and("10:20", raised(Escalation::Urgent));
+    assert_eq!(
+        passed.stands(rules(), "10:25"),
+        ["plain 1.1 kept, due 11:00"],
+        "it was no urgent one when it was passed on"
+    );
+    let returned = passed.and("10:25", returned(CREW, HZ));
+    assert_eq!(returned.stands(rules(), "10:40"), ["urgent 1.1 paused, not due"]);
+    assert_eq!(returned.and("10:45", resumed()).stands(rules(), "10:50"), ["urgent 1.1 running, due 11:00"]);
+}
+
+#[test]
+fn a_wait_that_begins_as_a_clock_ends_is_none_of_its_life() {
+    let rule = Rule {
+        pauses: vec![suspended_for(Word::Customer)],
+        ..rule("reply", minutes(60), &[FactName::Received], &[FactName::Replied])
+    };
+    let tale = Tale::of(BusinessType::Complaint, "10:00")
+        .and("10:20", replied(HZ, ReplyOutcome::Resolved))
+        .and("10:20", suspended(SuspendReason::Customer));
+    assert_eq!(tale.stands([rule.clone()], "10:40"), ["reply 1.1 kept, due 11:00"]);
+    assert_eq!(tale.segments(rule, "10:40"), ["10:00 to 10:20 running"]);
 }
 
 #[test]
@@ -274,6 +314,18 @@ fn what_still_runs_when_the_work_starts_anew_is_cancelled() {
     );
     let late = Tale::fault(None, "10:00").and("11:00", reopened());
     assert_eq!(late.stands([arrival(45)], "12:00"), ["arrival 1.1 breached, due 10:45"]);
+}
+
+#[test]
+fn what_happened_at_one_instant_happened_in_the_order_of_the_log() {
+    let tale = Tale::of(BusinessType::Complaint, "10:00")
+        .and("10:10", dispatched(NATION, ZJ))
+        .and("10:10", dispatched(ZJ, HZ))
+        .and("10:10", dispatched(HZ, YUHANG));
+    let docket = tale.docket();
+    assert_eq!(judge::holder(&docket.timeline(), at("10:10")).unwrap().as_str(), YUHANG);
+    let again = tale.and("10:10", returned(YUHANG, HZ)).docket();
+    assert_eq!(judge::holder(&again.timeline(), at("10:10")).unwrap().as_str(), HZ);
 }
 
 #[test]

@@ -44,9 +44,11 @@ fn a_clock_that_is_set_back_takes_nothing_back() {
     let mut behind = with_a_crew([arrival(45)]);
     behind.now = at("11:00");
     behind.ticket(ticket_id(2), at("11:00"), received(BusinessType::FaultRepair), Role::Desk);
+    behind.now = at("10:10");
+    behind.ticket(ticket_id(3), at("10:10"), received(BusinessType::FaultRepair), Role::Desk);
     behind.follow(0, usize::MAX);
     assert!(behind.speak(0, at("10:10")), "it is eleven o'clock whatever this clock says");
-    assert_eq!(behind.rest().said().len(), 1);
+    assert_eq!(behind.rest().said().len(), 2, "for the third ticket too");
 }
 
 #[test]
@@ -228,6 +230,8 @@ fn a_breach_that_was_said_too_late_is_taken_back_of_a_ticket_that_was_let_go() {
     world.follow(1, usize::MAX);
     assert!(!world.speak(1, world.now) && world.engines[1].watch.is_empty());
     assert!(world.speak(0, world.now), "the first engine has not read that yet");
+    // And it never says anything again.
+    world.engines.remove(0);
     let said = world.rest().said();
     assert_eq!(
         said,
@@ -321,13 +325,7 @@ fn a_fact_that_is_told_twice_is_passed_over() {
     for fact in world.log.clone() {
         world.engines[0].watch.apply(&fact);
     }
-    let watch = &mut world.engines[0].watch;
-    while watch.wake() == Some(at("10:36")) {
-        assert_eq!(watch.pending(at("10:37"), 9), []);
-    }
-    assert_eq!(watch.docket(ticket_id(1)), before.docket(ticket_id(1)));
-    assert_eq!(watch.wake(), before.wake());
-    assert_eq!(watch.pending(at("10:41"), 9), before.clone().pending(at("10:41"), 9));
+    assert_eq!(world.engines[0].watch, before);
 }
 
 #[test]

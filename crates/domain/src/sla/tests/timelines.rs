@@ -5,6 +5,7 @@ use super::tale::{
     suspended_for, told, working_minutes, year_2024,
 };
 use crate::{
+    organisation::Level,
     sla::{
         docket::{FactName, Word},
         policy::{Limit, Pause, Reading, Rule, Trigger},
@@ -380,6 +381,11 @@ fn what_a_device_places_before_the_receipt_ends_no_clock() {
     assert_eq!(slow.stands([arrival(45)], "10:30"), ["arrival 1.1 running, due 10:45"]);
     let mended = slow.late("10:20", "10:40", arrived(CREW));
     assert_eq!(mended.stands([arrival(45)], "10:50"), ["arrival 1.1 kept, due 10:45"]);
+    // It was with the centre when it was received, whatever is said to have happened before.
+    let start = vec![Trigger { level: vec![Level::Nation], ..on(FactName::Received) }];
+    let early = Tale::fault(None, "10:00").late("09:20", "10:20", dispatched(NATION, HZ));
+    let rule = Rule { start, ..arrival(45) };
+    assert_eq!(early.stands([rule], "10:30"), ["arrival 1.1 running, due 10:45"]);
 }
 
 #[test]
@@ -474,7 +480,7 @@ fn a_trigger_may_ask_for_a_word_or_a_level() {
     assert_eq!(tale.stands([contact.clone()], "10:30"), ["reply 1.1 running, due 11:00"]);
     let reached = tale.and("10:40", contacted(ContactOutcome::Reached));
     assert_eq!(reached.stands([contact], "10:50"), ["reply 1.1 kept, due 11:00"]);
-    let city = Trigger { level: vec![crate::organisation::Level::City], ..on(FactName::Dispatched) };
+    let city = Trigger { level: vec![Level::City], ..on(FactName::Dispatched) };
     let accept = Rule { start: vec![city], ..rule("accept", minutes(3), &[], &[FactName::CrewAccepted]) };
     let tale = Tale::fault(None, "10:00");
     assert_eq!(tale.stands([accept.clone()], "10:10"), Vec::<String>::new());

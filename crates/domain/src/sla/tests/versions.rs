@@ -3,8 +3,8 @@
 
 use super::{
     tale::{
-        FIRST, Tale, arrival, at, book, closed, days, extended, in_force, line, minutes, on, policy, published,
-        reopened, rule, told, year, year_2024,
+        FIRST, Tale, arrival, at, book, days, extended, in_force, line, minutes, on, policy, published, reopened, rule,
+        told, year, year_2024,
     },
     world::World,
 };
@@ -330,8 +330,10 @@ fn a_year_is_published_when_it_is_sound_and_says_something_new() {
 
 #[test]
 fn the_statement_of_a_clock_names_everything_that_it_was_judged_by() {
-    let warned = Rule { warnings: vec![Warning { at: Threshold::Before(600), tell: None }], ..arrival(45) };
-    let clocks = Tale::fault(None, "10:00").and("10:01", dispatched(NATION, HZ)).judged([warned], "10:40");
+    let before = |seconds| Warning { at: Threshold::Before(seconds), tell: None };
+    let warned = Rule { warnings: vec![before(600), before(300)], ..arrival(45) };
+    let tale = Tale::fault(None, "10:00").and("10:01", dispatched(NATION, HZ));
+    let clocks = tale.judged([warned.clone()], "10:40");
     let judged = clocks[0].judged(clocks[0].due.unwrap(), org(HZ));
     assert_eq!(judged.rule, "arrival");
     assert_eq!(judged.rule_hash, "hash of arrival");
@@ -341,8 +343,12 @@ fn the_statement_of_a_clock_names_everything_that_it_was_judged_by() {
     assert!(clocks[0].is(&judged.key));
     assert_eq!(
         clocks[0].warnings().map(|(level, at)| (level, told(at))).collect::<Vec<_>>(),
-        [(1, "10:35".to_owned())]
+        [(1, "10:35".to_owned()), (2, "10:40".to_owned())]
     );
-    let ended = Tale::fault(None, "10:00").and("10:30", arrived(CREW)).and("10:31", closed());
-    assert_eq!(ended.judged([arrival(45)], "12:00")[0].verdict.as_str(), "kept");
+    let ended = tale.and("10:36", arrived(CREW)).judged([warned], "12:00");
+    assert_eq!(
+        ended[0].warnings().map(|(level, _)| level).collect::<Vec<_>>(),
+        [1],
+        "what it did not live to see is no step of it"
+    );
 }

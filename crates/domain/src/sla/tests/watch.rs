@@ -18,7 +18,9 @@ use crate::{
     },
     ticket::{
         Area, BusinessType, Escalation, ReplyOutcome, SuspendReason, event,
-        tests::sample::{CREW, HZ, NATION, YUHANG, accepted, arrived, dispatched, received, replied, text, ticket_id},
+        tests::sample::{
+            CREW, HZ, NATION, NB, YUHANG, ZJ, accepted, arrived, dispatched, received, replied, text, ticket_id,
+        },
     },
 };
 
@@ -71,11 +73,33 @@ fn a_promise_that_is_kept_is_warned_of_until_then() {
 #[test]
 fn a_warning_goes_to_the_holder_where_the_ticket_is_above_that_level() {
     let mut world = under([laddered(45)]);
-    world.and("10:00", received(BusinessType::FaultRepair));
+    world.and("10:00", received(BusinessType::FaultRepair)).and("10:10", dispatched(NATION, ZJ));
     assert_eq!(
         world.until("10:41").said(),
-        ["10:36 arrival 1.1 warned 1 of 10:45, tell sgcc", "10:40 arrival 1.1 warned 2 of 10:45, tell sgcc"]
+        ["10:36 arrival 1.1 warned 1 of 10:45, tell sgcc/zj", "10:40 arrival 1.1 warned 2 of 10:45, tell sgcc/zj"]
     );
+}
+
+#[test]
+fn a_warning_that_comes_late_goes_to_those_who_held_the_ticket_in_time() {
+    let mut world = under([laddered(45)]);
+    world.now = at("10:41");
+    for (reading, event) in [
+        ("10:00", received(BusinessType::FaultRepair)),
+        ("10:38", dispatched(NATION, ZJ)),
+        ("10:41", dispatched(ZJ, NB)),
+    ] {
+        world.ticket(ticket_id(1), at(reading), event, Role::Desk);
+    }
+    assert_eq!(
+        world.rest().said(),
+        ["10:41 arrival 1.1 warned 1 of 10:45, tell sgcc", "10:41 arrival 1.1 warned 2 of 10:45, tell sgcc/zj"]
+    );
+    let owners = world.log.iter().filter_map(|fact| match fact {
+        Fact::Promise(fact) => Some(fact.event.judged().owner.as_str()),
+        _ => None,
+    });
+    assert_eq!(owners.collect::<Vec<_>>(), [NATION, ZJ]);
 }
 
 #[test]
@@ -219,14 +243,15 @@ fn a_clock_that_waits_is_warned_of_when_it_goes_on() {
 fn a_clock_that_starts_over_is_warned_of_anew() {
     let rule = Rule { reset: vec![only(FactName::Escalated, Word::Urgent)], ..laddered(45) };
     let mut world = with_a_crew([rule]);
-    world.and("10:38", event::Escalated { to: Escalation::Urgent, reason: text() });
+    world.and("10:42", event::Escalated { to: Escalation::Urgent, reason: text() });
     assert_eq!(
         world.until("12:00").said(),
         [
             "10:36 arrival 1.1 warned 1 of 10:45, tell sgcc/zj/hz",
-            "11:14 arrival 1.1 warned 1 of 11:23, tell sgcc/zj/hz",
-            "11:18 arrival 1.1 warned 2 of 11:23, tell sgcc/zj",
-            "11:23:00.000001 arrival 1.1 breached 11:23 by sgcc/zj/hz/yuhang/liangzhu/crew3",
+            "10:40 arrival 1.1 warned 2 of 10:45, tell sgcc/zj",
+            "11:18 arrival 1.1 warned 1 of 11:27, tell sgcc/zj/hz",
+            "11:22 arrival 1.1 warned 2 of 11:27, tell sgcc/zj",
+            "11:27:00.000001 arrival 1.1 breached 11:27 by sgcc/zj/hz/yuhang/liangzhu/crew3",
         ]
     );
 }

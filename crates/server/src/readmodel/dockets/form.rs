@@ -9,17 +9,44 @@ pub(super) const FILE_NAME: &str = "promises.db";
 
 /// Names the code that made a file: its form, the folding of dockets, and how they and publications are written. A file with
 /// another one is rebuilt.
-const VIEW_VERSION: u64 = fingerprint(&[
-    include_str!("../file.rs"),
-    include_str!("form.rs"),
-    include_str!("publication.rs"),
-    include_str!("writer.rs"),
-    include_str!("../../../../domain/src/sla/docket.rs"),
-    include_str!("../../../../domain/src/sla/promise.rs"),
-    include_str!("../../../../domain/src/sla/publication.rs"),
-    include_str!("../../../../domain/src/sla/policy.rs"),
-    include_str!("../../../../domain/src/sla/calendar/year.rs"),
-]);
+const VIEW_VERSION: u64 = fingerprint(&texts());
+
+/// So many files decide what is stored.
+const FILES: usize = 13;
+
+/// A path as it stands here, with the text of that file.
+macro_rules! files {
+    ($($path:literal),+ $(,)?) => {
+        [$(($path, include_str!($path))),+]
+    };
+}
+
+/// The files that decide what is stored, by their paths from here: this model's own, what it keeps, and the types of its parts.
+const CODE: [(&str, &str); FILES] = files![
+    "../file.rs",
+    "form.rs",
+    "publication.rs",
+    "writer.rs",
+    "../../../../domain/src/organisation.rs",
+    "../../../../domain/src/sla.rs",
+    "../../../../domain/src/sla/calendar/year.rs",
+    "../../../../domain/src/sla/docket.rs",
+    "../../../../domain/src/sla/docket/names.rs",
+    "../../../../domain/src/sla/policy.rs",
+    "../../../../domain/src/sla/promise.rs",
+    "../../../../domain/src/sla/publication.rs",
+    "../../../../domain/src/ticket/vocabulary.rs",
+];
+
+const fn texts() -> [&'static str; FILES] {
+    let mut texts = [""; FILES];
+    let mut at = 0;
+    while at < FILES {
+        texts[at] = CODE[at].1;
+        at += 1;
+    }
+    texts
+}
 
 /// `opened` is the position of a ticket's first fact, `last_position` that of the last one that changed its docket; `last_at` is
 /// the latest instant at which anything of it happened or was learnt. Times are microseconds since 1970.
@@ -44,4 +71,31 @@ const TABLES: &str = "
 
 pub(super) fn form() -> Form {
     Form { name: FILE_NAME, what: "file of dockets", version: VIEW_VERSION, tables: TABLES.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    /// The sources of the domain that stand in `folder` there and whose names begin so, by their paths from this file.
+    fn on_disk(folder: &str, begin: &str) -> Vec<String> {
+        let domain = Path::new(env!("CARGO_MANIFEST_DIR")).join("../domain/src").join(folder);
+        let names = fs::read_dir(domain).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let sources = names.filter(|name| name.starts_with(begin) && name.ends_with(".rs"));
+        sources.map(|name| format!("../../../../domain/src/{folder}/{name}")).collect()
+    }
+
+    #[test]
+    fn every_file_that_a_docket_is_made_of_decides_the_version() {
+        let (dockets, parts) = (on_disk("sla", "docket"), on_disk("sla/docket", ""));
+        assert!(!dockets.is_empty() && !parts.is_empty());
+        let types =
+            ["sla.rs", "organisation.rs", "ticket/vocabulary.rs"].map(|path| format!("../../../../domain/src/{path}"));
+        let mut wanted = dockets.into_iter().chain(parts).chain(types);
+        let missing = wanted.find(|path| !CODE.iter().any(|(known, _)| known == path));
+        assert_eq!(missing, None);
+        assert!(CODE.iter().all(|(_, text)| texts().contains(text)));
+    }
 }

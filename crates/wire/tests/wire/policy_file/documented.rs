@@ -74,6 +74,16 @@ fn the_limits_are_the_ones_of_the_code() {
     }
     assert_eq!((RULES_MAX, check::AVERAGES_MAX), (200, 50));
     assert_eq!((WARNINGS_MAX, check::PAUSES_MAX, FAULTS_MAX), (4, 16, 200));
+    for (said, max) in [
+        ("values of a list of `when`", check::WHEN_VALUES_MAX),
+        ("triggers of a list", check::TRIGGERS_MAX),
+        ("words, levels of a trigger", check::WORDS_MAX),
+    ] {
+        let row = page.lines().find(|line| line.starts_with(&format!("| {said}")));
+        assert!(row.is_some_and(|row| row.contains(&format!("| {max}"))), "{said}: {max}");
+    }
+    let (first, last) = (check::EFFECTIVE_YEARS.start(), check::EFFECTIVE_YEARS.end());
+    assert!(page.contains(&format!("| year of `effective_from`, in UTC | {first} to {last} |")), "{first} {last}");
     assert_eq!((check::NAME_BYTES_MAX, check::ID_BYTES_MAX), (32, 32));
     assert_eq!((check::SOURCE_BYTES_MAX, check::TITLE_BYTES_MAX), (1_024, 256));
     assert_eq!((check::WORKING_DAYS_MAX, check::WINDOW_DAYS_MAX), (250, 400));

@@ -110,8 +110,12 @@ fn two_conditions_overlap_exactly_when_a_ticket_meets_both() {
             let both = admitted_by_both(&one, &other);
             let count = if both { &met } else { &kept_apart };
             count.set(count.get() + 1);
-            prop_assert!(condition::overlap(&one, &other) == both, "a ticket meets both: {}", both);
-            prop_assert!(condition::overlap(&other, &one) == both, "the other way round");
+            prop_assert!(
+                overlap::Asked::of(&one).overlaps(&overlap::Asked::of(&other)) == both,
+                "a ticket meets both: {}",
+                both
+            );
+            prop_assert!(overlap::Asked::of(&other).overlaps(&overlap::Asked::of(&one)) == both, "the other way round");
             Ok(())
         },
         |rolls| format!("{:#?}", pair(rolls)),
