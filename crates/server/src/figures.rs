@@ -321,7 +321,7 @@ impl Work {
             messages.push(M::flip(clocks::flip(flip)));
             self.flips_left -= 1;
         }
-        if self.compared.tickets() % PROGRESS_TICKETS == 0 {
+        if self.compared.tickets().is_multiple_of(PROGRESS_TICKETS) {
             messages.push(M::progress(proto::Progress { tickets: self.compared.tickets() }));
         }
         messages

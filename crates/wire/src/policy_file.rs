@@ -70,9 +70,9 @@ impl Reader {
     /// The policy, as far as it can be read: of what cannot, something stands in that is of the right type.
     fn policy(&mut self, top: Section<'_>) -> Policy {
         self.only(top, &["operator", "effective_from", "calendar", "source", "clock", "average"]);
-        let effective_from = self.instant(top, "effective_from");
+        let (operator, effective_from) = (self.text(top, "operator"), self.instant(top, "effective_from"));
         let mut policy = Policy {
-            operator: self.text(top, "operator"),
+            operator,
             effective_from: effective_from.unwrap_or_default(),
             calendar: self.text(top, "calendar"),
             source: self.text(top, "source"),

@@ -379,30 +379,3 @@ fn a_name_that_is_none_is_told_once_however_many_units_and_rules_stand_under_it(
     let changes: Vec<(&str, &str)> = changes.iter().map(|(old, new)| (*old, new.as_str())).collect();
     assert_eq!(after(&changes), ["1: operator: 1 to 32 of a-z, 0-9 and _ are expected"]);
 }
-
-#[test]
-fn zz_measure() {
-    let head = &SAMPLE[..SAMPLE.find("[[clock]]").unwrap()];
-    let rule = |i: usize, when: &str, stop: &str| format!("[[clock]]\nid=\"r{i}\"\nclock=\"c\"\ntitle={{zh=\"a\",en=\"a\"}}\nsource=\"s\"\nlimit=\"1h\"\nstart=[\"received\"]\nstop={stop}\nwhen={{{when}}}\n");
-    let list = |f: &dyn Fn(usize) -> String, n: usize| format!("[{}]", (0..n).map(|i| format!("\"{}\"", f(i))).collect::<Vec<_>>().join(","));
-    let b36 = |n: usize| { let d = b"0123456789abcdefghijklmnopqrstuvwxyz"; format!("{}{}", d[n / 36 % 36] as char, d[n % 36] as char) };
-    let one = "[\"replied\"]";
-    let mut files = vec![];
-    // all share categories, all shut out by the other (odd/even)
-    files.push(("200x64x64", (0..200).map(|i| rule(i, &format!("category={},category_not={}", list(&|k| if i==0 {b36(k)} else {b36(k + i)}, 64), list(&|k| b36(k + 600), 40)), one)).collect::<String>()));
-    files.push(("disjoint", (0..200).map(|i| rule(i, &format!("category={}", list(&|k| format!("{}{}", b36(i), b36(k)), 64)), one)).collect::<String>()));
-    files.push(("shutout", (0..200).map(|i| rule(i, &format!("category=[\"a\"],category_not={}", list(&|k| format!("a/{}", b36(k)), 64)), one)).collect::<String>()));
-    files.push(("met but shut out", (0..200).map(|i| rule(i, &format!("category={},category_not={}", list(&|k| b36(if i % 2 == 0 {k} else {k + 64}), 64), list(&|k| b36(if i % 2 == 0 {k + 64} else {k}), 64)), one)).collect::<String>()));
-    files.push(("orgs", (0..200).map(|i| rule(i, &format!("org={}", list(&|k| format!("sgcc/{}{}", b36(i), b36(k)), 64)), one)).collect::<String>()));
-    files.push(("two large", (0..2).map(|i| rule(i, &format!("category={},category_not={}", list(&|k| format!("{i}{}{}", b36(k), b36(k/7)), 5000), list(&|k| format!("z{}", b36(k)), 6000)), one)).collect::<String>()));
-    files.push(("businesses x triggers", rule(0, &format!("business={}", list(&|_| "urge".into(), 10000)), &list(&|_| "crew_arrived".into(), 6000))));
-    files.push(("unknown", rule(0, "", &list(&|_| "x".repeat(40), 4000))));
-    files.push(("triggers", rule(0, "", &list(&|k| if k % 2 == 0 {"received"} else {"replied"}.into(), 15000)).replace("start=[\"received\"]", "start=[\"received\"]")));
-    files.push(("warn", rule(0, "", one) + "warn=[\"1%\"" + &",\"1%\"".repeat(30000) + "]\n"));
-    for (name, body) in files {
-        let text = format!("{head}{body}");
-        let at = std::time::Instant::now();
-        let told = read("x", &text);
-        println!("{name}: {} bytes, {:?}, {:?}", text.len(), at.elapsed(), told.as_ref().err().map(|f| (f.len(), f[0].to_string(), f.last().unwrap().to_string())));
-    }
-}
