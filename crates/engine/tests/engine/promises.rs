@@ -286,9 +286,9 @@ async fn a_ticket_that_was_let_go_and_is_taken_up_again_is_watched_again() {
     house.clock.advance(TimeDelta::minutes(31));
     until_said(&house, 2).await;
     let minutes = TimeDelta::minutes;
-    let city = "sgcc/zj/hz".to_owned();
-    let expected =
-        [(id, 2, "breached", reopened + minutes(60), city.clone()), (id, 2, "warned", reopened + minutes(30), city)];
+    // Taken up again, it is with the unit that received it.
+    let (breached, warned) = (reopened + minutes(60), reopened + minutes(30));
+    let expected = [(id, 2, "breached", breached, "sgcc".into()), (id, 2, "warned", warned, "sgcc".into())];
     assert_eq!(said(&house).await, expected);
     watching.kill().await;
 }

@@ -188,7 +188,7 @@ impl Reader {
     async fn follow(&mut self, after: u64) -> Result<(), Refusal> {
         let mut cursor = self.desk.feed.cursor(after);
         let mut draining = self.draining.clone();
-        let mut live = cursor.position() >= self.desk.feed.head();
+        let mut live = cursor.position() >= self.desk.head();
         if live {
             self.say(after, Said::Checkpoint(proto::Checkpoint { position: after, live })).await?;
         }
@@ -215,7 +215,7 @@ impl Reader {
                         }
                     }
                     // Said when the reader has caught up, and now and then to one whose filter lets little through.
-                    let caught_up = position >= self.desk.feed.head();
+                    let caught_up = position >= self.desk.head();
                     if caught_up && !live || position - told >= CHECKPOINT_FACTS {
                         told = position;
                         self.say(position, Said::Checkpoint(proto::Checkpoint { position, live: caught_up })).await?;

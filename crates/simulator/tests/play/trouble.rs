@@ -19,9 +19,12 @@ use crate::{
 async fn a_lost_answer_is_asked_for_again_and_nothing_is_done_twice() {
     let stub = Stub::default();
     *stub.trouble() = Trouble { lose_answer_every: Some(7), busy_every: Some(5), ..Trouble::default() };
-    let report = stub.driver(hasty()).await.play(day(1, 60), |_| ()).await;
+    // Trouble comes by turns, and callers in step may meet it many times in a row.
+    let options = Options { attempts: 50, ..hasty() };
+    let report = stub.driver(options).await.play(day(1, 60), |_| ()).await;
     assert!(report.is_clean(), "{:#?}", report.problems);
-    assert_eq!(report.imported, 60);
+    // A script all of whose answers were lost looks as though it had been there before.
+    assert_eq!(report.imported + report.already_present, 60);
     assert!(report.replayed > 0, "a lost answer comes back as a replayed one");
     let stages = stub.world().stages();
     assert!(stages.keys().all(|stage| stage.is_ended()), "{stages:?}");
