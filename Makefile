@@ -10,7 +10,8 @@
 #   SWITCHBOARD_LONG=1         the whole half year of outages imported twice, instead of a week
 #   PROPTEST_RNG_SEED          repeats a property's run; every failure prints its seed
 # make demo takes SEED (the city's seed); make run and make demo take DATA (the folder).
-# make bench takes SECONDS (of a slice), PAIRS (of slices) and DATA (a folder on the disk to be measured).
+# make bench takes SECONDS (of a slice), PAIRS (of slices) and DATA (a folder on the disk to be measured); ONLY=promises leaves the
+# rest out, CLOCKS, TICKETS, PASSES, DUE_RATE and DUE_SECONDS size that part.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
