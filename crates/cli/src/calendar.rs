@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Context;
-use chrono::{DateTime, Datelike, NaiveDate, Utc, Weekday};
+use chrono::{DateTime, Utc};
 use clap::{ArgMatches, Command};
 use serde_json::{Map, Value, json};
 use switchboard_wire::{
@@ -54,13 +54,7 @@ pub async fn run(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
 /// What stands in a calendar file.
 fn read(file: &File) -> Result<Sound, Vec<switchboard_wire::faults::Fault>> {
     let (calendar, year) = calendar_file::read(&file.name, &file.text)?;
-    let first = NaiveDate::from_ymd_opt(year.year, 1, 1);
-    let dates = first.into_iter().flat_map(|first| first.iter_days()).take_while(|date| date.year() == year.year);
-    // A sound year has ordinary hours, so that a date without exception is what its weekday says.
-    let works = |date: &NaiveDate| {
-        year.exceptions.get(date).map_or_else(|| !weekend(*date), |exception| !exception.hours.is_empty())
-    };
-    let working_days = dates.filter(works).count();
+    let working_days = year.days().working;
     let line = format!("no fault: calendar {calendar}, {} has {working_days} working days", year.year);
     let fields = Map::from_iter([
         ("calendar".to_owned(), calendar.into()),
@@ -68,10 +62,6 @@ fn read(file: &File) -> Result<Sound, Vec<switchboard_wire::faults::Fault>> {
         ("working_days".to_owned(), working_days.into()),
     ]);
     Ok(Sound { line, fields })
-}
-
-fn weekend(date: NaiveDate) -> bool {
-    matches!(date.weekday(), Weekday::Sat | Weekday::Sun)
 }
 
 async fn publish(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {

@@ -31,6 +31,25 @@ pub enum Level {
 impl Level {
     /// All levels, from the top.
     pub const ALL: [Self; LEVELS] = [Self::Nation, Self::Province, Self::City, Self::County, Self::Station, Self::Crew];
+
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nation => "nation",
+            Self::Province => "province",
+            Self::City => "city",
+            Self::County => "county",
+            Self::Station => "station",
+            Self::Crew => "crew",
+        }
+    }
+
+    /// The level of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.as_str() == name)
+    }
 }
 
 /// A unit by its path (供电单位): `sgcc/zj/hz/yuhang/liangzhu/crew3`. The first segment names the operator, its depth the level.

@@ -135,6 +135,18 @@ impl Desk {
         self.vault().hash(&[method.as_bytes(), actor.id.as_bytes(), role, org, &body.encode_to_vec()])
     }
 
+    /// The request of a process for its want, with the fact that made it want it: whoever reads the answer finds the question.
+    pub(crate) async fn because(&self, process: &str, request_id: Uuid, position: u64, engine: Actor) -> Request {
+        let page = self.feed.page(position.saturating_sub(1), 1).await.unwrap_or_default();
+        let cause = page.first();
+        let identity = self.vault().hash(&[process.as_bytes(), request_id.as_bytes()]);
+        Request {
+            causation_id: cause.map(|entry| entry.raw.id),
+            correlation_id: cause.and_then(|entry| entry.metadata.as_ref()).map(|metadata| metadata.correlation_id),
+            ..Request::new(request_id, identity, engine)
+        }
+    }
+
     /// Executes a request to an existing ticket.
     ///
     /// # Errors

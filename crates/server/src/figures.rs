@@ -2,7 +2,6 @@
 //! dockets once, off the async threads, and says which log position it is true for. What is counted is defined in `views`.
 
 use std::{
-    collections::BTreeMap,
     ops::ControlFlow,
     sync::{Arc, Weak},
     time::Duration,
@@ -362,9 +361,7 @@ fn units(request: &proto::GetKpisRequest) -> Result<(Option<OrgPath>, Option<Lev
         found.push(Violation::malformed("kpis", "names that ListKpis gives"));
     }
     let org = (!request.org.is_empty()).then(|| OrgPath::parse(&request.org)).transpose();
-    let levels: BTreeMap<&str, Level> =
-        ["nation", "province", "city", "county", "station", "crew"].into_iter().zip(Level::ALL).collect();
-    let level = levels.get(request.by_level.as_str()).copied();
+    let level = Level::parse(&request.by_level);
     if org.is_err() {
         found.push(Violation::malformed("org", OrgPath::FORM));
     }

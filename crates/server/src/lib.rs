@@ -45,7 +45,7 @@ use switchboard_domain::{
 };
 use switchboard_engine::{
     clock::{Clock, SystemClock},
-    command::{Aggregates, Failure, Outcome, Request},
+    command::{Aggregates, Failure, Outcome},
     feed::Feed,
     journal::{Aggregate, Journal},
     notebook::Notebook,
@@ -381,15 +381,7 @@ async fn not_serving(reporter: &tonic_health::server::HealthReporter) {
 async fn link(desk: Arc<Desk>, engine: Actor, want: Want<Intent>) -> Answer {
     let (target, command) = want.intent.command();
     let request_id = reactor::request_id("linkage", &want, &target.to_string());
-    // The fact that made the process want it, so that whoever reads the answer finds the question.
-    let page = desk.feed.page(want.because.saturating_sub(1), 1).await.unwrap_or_default();
-    let cause = page.first();
-    let identity = desk.vault().hash(&[b"linkage", request_id.as_bytes()]);
-    let request = Request {
-        causation_id: cause.map(|entry| entry.raw.id),
-        correlation_id: cause.and_then(|entry| entry.metadata.as_ref()).map(|metadata| metadata.correlation_id),
-        ..Request::new(request_id, identity, engine)
-    };
+    let request = desk.because("linkage", request_id, want.because, engine).await;
     answer(desk.tickets.execute(&target, &command, &request).await)
 }
 

@@ -18,7 +18,7 @@ use switchboard_domain::{
     ticket::TicketId,
 };
 use switchboard_engine::{
-    command::{Aggregates, Failure, Request},
+    command::{Aggregates, Failure},
     journal::{self, JournalError},
     projector::Progress,
     reactor::{self, Answer},
@@ -89,14 +89,7 @@ impl Promises {
         let said: Vec<String> = announce.events.iter().map(|event| format!("{event:?}")).collect();
         let target = format!("{ticket}/{}", self.desk.vault().hash(&[said.join("\n").as_bytes()]));
         let request_id = reactor::request_id("watch", &want, &target);
-        let identity = self.desk.vault().hash(&[b"watch", request_id.as_bytes()]);
-        let page = self.desk.feed.page(want.because.saturating_sub(1), 1).await.unwrap_or_default();
-        let cause = page.first();
-        let request = Request {
-            causation_id: cause.map(|entry| entry.raw.id),
-            correlation_id: cause.and_then(|entry| entry.metadata.as_ref()).map(|metadata| metadata.correlation_id),
-            ..Request::new(request_id, identity, engine.clone())
-        };
+        let request = self.desk.because("watch", request_id, want.because, engine.clone()).await;
         match self.said.execute(ticket, announce, &request).await {
             // Somebody said it first: the watch hears of it when it knows the log up to here.
             Err(Failure::Rejected(Rejection::AlreadySaid)) => Answer::Done(self.desk.head()),

@@ -3,14 +3,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{Datelike, NaiveDate, Weekday};
+use chrono::Datelike;
 use prost::Message;
 use switchboard_domain::{
     Problem, Timestamp, Violation,
     actor::{Actor, Role},
     sla::{
         book::{Book, Edition, Version},
-        calendar::{Calendar, Year},
+        calendar::Year,
         policy::Policy,
         publication::{Calendars, Policies, PolicyCommand, PolicyRejection, PublishYear, YearRejection},
     },
@@ -148,11 +148,10 @@ impl Publishing {
         actor: &Actor,
     ) -> Result<proto::PublishCalendarResponse, Refusal> {
         let (name, year) = read_file(&request.file_name, &request.text, calendar_file::read).await?;
-        let days = Days::of(&year);
         let answer = proto::PublishCalendarResponse {
             version: Some(proto::VersionRef { name: name.clone(), version: 0 }),
             year: year.year,
-            working_days: days.working,
+            working_days: year.days().working,
             ..proto::PublishCalendarResponse::default()
         };
         if request.dry_run {
@@ -212,7 +211,7 @@ impl Publishing {
             proto::CalendarView {
                 version: Some(clocks::almanac(almanac)),
                 missing: (first..=coming).filter(|year| !almanac.calendar.covers(*year)).collect(),
-                years: years.into_iter().map(|year| Days::of(year).view(year)).collect(),
+                years: years.into_iter().map(shown).collect(),
                 operators: newest
                     .operators()
                     .filter(|operator| in_force(operator) == Some(almanac.name.as_str()))
@@ -339,35 +338,14 @@ fn uncovered(book: &Book, now: Timestamp) -> Option<Vec<(String, i32)>> {
     Some(missing)
 }
 
-/// What kinds of days a year has.
-struct Days {
-    working: u32,
-    weekdays_off: u32,
-    weekends_worked: u32,
-}
-
-impl Days {
-    fn of(year: &Year) -> Self {
-        let calendar = Calendar::new([year.clone()]);
-        let mut days = Self { working: 0, weekdays_off: 0, weekends_worked: 0 };
-        let first = NaiveDate::from_ymd_opt(year.year, 1, 1);
-        for date in first.into_iter().flat_map(|first| first.iter_days()).take_while(|date| date.year() == year.year) {
-            let weekend = matches!(date.weekday(), Weekday::Sat | Weekday::Sun);
-            let works = calendar.is_working(date);
-            days.working += u32::from(works);
-            days.weekdays_off += u32::from(!works && !weekend);
-            days.weekends_worked += u32::from(works && weekend);
-        }
-        days
-    }
-
-    fn view(&self, year: &Year) -> proto::CalendarYear {
-        proto::CalendarYear {
-            year: year.year,
-            working_days: self.working,
-            weekdays_off: self.weekdays_off,
-            weekends_worked: self.weekends_worked,
-            source: year.source.clone(),
-        }
+/// One year as it is shown.
+fn shown(year: &Year) -> proto::CalendarYear {
+    let days = year.days();
+    proto::CalendarYear {
+        year: year.year,
+        working_days: days.working,
+        weekdays_off: days.weekdays_off,
+        weekends_worked: days.weekends_worked,
+        source: year.source.clone(),
     }
 }

@@ -20,7 +20,7 @@ use self::table::{Table, day_number};
 pub use self::{
     closed::Closed,
     table::DEFAULT_HOURS,
-    year::{Exception, NAME_BYTES_MAX, SOURCE_BYTES_MAX, Span, YEARS, Year, YearFault},
+    year::{Days, Exception, NAME_BYTES_MAX, SOURCE_BYTES_MAX, Span, YEARS, Year, YearFault},
 };
 use crate::{Timestamp, sla::china_time};
 

@@ -283,7 +283,8 @@ fn number(index: usize) -> u16 {
 
 /// A ticket's cycles: which part of the timeline, and the fact that ended it: the ticket's end, or else the beginning of the next
 /// cycle. None is empty.
-pub(super) fn cycles<'a>(timeline: &[Entry<'a>]) -> Vec<(std::ops::Range<usize>, Option<&'a Moment>)> {
+#[must_use]
+pub fn cycles<'a>(timeline: &[Entry<'a>]) -> Vec<(std::ops::Range<usize>, Option<&'a Moment>)> {
     let mut cycles = Vec::new();
     let mut from = 0;
     let mut ended = None;

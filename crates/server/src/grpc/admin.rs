@@ -15,10 +15,13 @@ use crate::{
     figures::Figures,
     grpc::{
         admission::{Admission, Class},
-        call::Call,
+        call::{Call, unary},
     },
     publishing::Publishing,
 };
+
+/// Who may ask anything here; publishing takes more.
+const ASKERS: &[Role] = &[Role::Operator, Role::Auditor, Role::Desk];
 
 /// The service.
 #[derive(Clone, Debug)]
@@ -39,13 +42,11 @@ impl Admin {
     where
         F: Future<Output = Result<A, Refusal>>,
     {
-        let call = Call::read(request.metadata(), self.desk.deadline());
-        let answer = call.answer(async {
-            let _place = self.admission.enter(class)?;
-            call.one_of(&[Role::Operator, Role::Auditor, Role::Desk])?;
-            ask(call.clone(), request.into_inner()).await
-        });
-        answer.await.map(Response::new)
+        let permitted = |call: Call, body| async move {
+            call.one_of(ASKERS)?;
+            ask(call, body).await
+        };
+        unary(&self.desk, &self.admission, class, request, permitted).await
     }
 }
 
@@ -105,7 +106,7 @@ impl AdminService for Admin {
         let call = Call::read(request.metadata(), self.desk.deadline());
         let begun = async {
             let place = self.admission.enter_stream()?;
-            call.one_of(&[Role::Operator, Role::Auditor, Role::Desk])?;
+            call.one_of(ASKERS)?;
             self.figures.backtest(request.get_ref(), call.clone(), place).await
         };
         call.answer(begun).await.map(Response::new)
@@ -118,7 +119,7 @@ impl AdminService for Admin {
         let call = Call::read(request.metadata(), self.desk.deadline());
         let begun = async {
             let place = self.admission.enter_stream()?;
-            call.one_of(&[Role::Operator, Role::Auditor, Role::Desk])?;
+            call.one_of(ASKERS)?;
             self.figures.disagreements(request.get_ref(), call.clone(), place).await
         };
         call.answer(begun).await.map(Response::new)

@@ -9,7 +9,12 @@ use switchboard_domain::{
 use switchboard_views::advice;
 use switchboard_wire::refusal::{Language, Refusal};
 use tokio::time::Instant;
-use tonic::{Status, metadata::MetadataMap};
+use tonic::{Request, Response, Status, metadata::MetadataMap};
+
+use crate::{
+    desk::Desk,
+    grpc::admission::{Admission, Class},
+};
 
 /// What is kept of the caller's time for the way back: past the deadline the transport would end the call without a reason.
 const ANSWER_MARGIN: Duration = Duration::from_millis(10);
@@ -103,6 +108,28 @@ impl Call {
         metrics::counter!("switchboard_refusals_total", "reason" => refusal.reason().as_str_name()).increment(1);
         refusal.status(self.language)
     }
+}
+
+/// One unary call: read, admitted, answered within its deadline, and refused in the caller's language.
+///
+/// # Errors
+/// Whatever `ask` refuses, and what every call can meet.
+pub async fn unary<Q, A, F>(
+    desk: &Desk,
+    admission: &Admission,
+    class: Class,
+    request: Request<Q>,
+    ask: impl FnOnce(Call, Q) -> F,
+) -> Result<Response<A>, Status>
+where
+    F: Future<Output = Result<A, Refusal>>,
+{
+    let call = Call::read(request.metadata(), desk.deadline());
+    let answer = call.answer(async {
+        let _place = admission.enter(class)?;
+        ask(call.clone(), request.into_inner()).await
+    });
+    answer.await.map(Response::new)
 }
 
 /// The `grpc-timeout` header: at most eight digits and a unit.

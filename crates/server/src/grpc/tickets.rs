@@ -14,7 +14,7 @@ use crate::{
     desk::Desk,
     grpc::{
         admission::{Admission, Class},
-        call::Call,
+        call::{Call, unary},
         present,
     },
     promises::Promises,
@@ -48,17 +48,13 @@ impl Tickets {
     async fn question<Q, A, F>(
         &self,
         request: Request<Q>,
-        ask: impl FnOnce(Arc<Desk>, Q) -> F,
+        ask: impl FnOnce(Arc<Desk>, Call, Q) -> F,
     ) -> Result<Response<A>, Status>
     where
         F: Future<Output = Result<A, Refusal>>,
     {
-        let call = Call::read(request.metadata(), self.desk.deadline());
-        let answer = call.answer(async {
-            let _place = self.admission.enter(Class::Query)?;
-            ask(Arc::clone(&self.desk), request.into_inner()).await
-        });
-        answer.await.map(Response::new)
+        let desk = Arc::clone(&self.desk);
+        unary(&self.desk, &self.admission, Class::Query, request, |call, body| ask(desk, call, body)).await
     }
 }
 
@@ -100,27 +96,27 @@ macro_rules! ticket_service {
             }
 
             async fn get(&self, request: Request<proto::GetRequest>) -> Result<Response<proto::GetResponse>, Status> {
-                self.question(request, |desk, request| async move { desk.get(&request).await }).await
+                self.question(request, |desk, _, request| async move { desk.get(&request).await }).await
             }
 
             async fn list(&self, request: Request<proto::ListRequest>) -> Result<Response<proto::ListResponse>, Status> {
-                self.question(request, |desk, request| async move { desk.list(&request).await }).await
+                self.question(request, |desk, _, request| async move { desk.list(&request).await }).await
             }
 
             async fn history(
                 &self,
                 request: Request<proto::HistoryRequest>,
             ) -> Result<Response<proto::HistoryResponse>, Status> {
-                self.question(request, |desk, request| async move { desk.history(&request).await }).await
+                self.question(request, |desk, _, request| async move { desk.history(&request).await }).await
             }
 
             async fn explain_promises(
                 &self,
                 request: Request<proto::ExplainPromisesRequest>,
             ) -> Result<Response<proto::ExplainPromisesResponse>, Status> {
-                let language = Call::read(request.metadata(), self.desk.deadline()).tongue();
                 let promises = Arc::clone(&self.promises);
-                self.question(request, |_, request| async move { promises.explain(&request, language).await }).await
+                let explain = |_, call: Call, body| async move { promises.explain(&body, call.tongue()).await };
+                self.question(request, explain).await
             }
         }
     };

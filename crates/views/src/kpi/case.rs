@@ -9,7 +9,7 @@ use switchboard_domain::{
     sla::{
         clock::Entry,
         docket::{Change, Docket, FactName, Moment, Word},
-        judge::Clock,
+        judge::{self, Clock},
     },
     ticket::{BusinessType, Channel, path},
 };
@@ -45,15 +45,7 @@ impl<'a> Case<'a> {
     #[must_use]
     pub fn new(docket: &'a Docket, clocks: &'a [Clock]) -> Self {
         let timeline = docket.timeline();
-        let mut cycles = Vec::new();
-        let mut from = 0;
-        for (index, (moment, _)) in timeline.iter().enumerate() {
-            if moment.fact == FactName::Reopened {
-                cycles.push(from..index);
-                from = index;
-            }
-        }
-        cycles.push(from..timeline.len());
+        let cycles = judge::cycles(&timeline).into_iter().map(|(range, _)| range).collect();
         let withdrawn = timeline.iter().any(|(moment, _)| moment.fact == FactName::Withdrawn);
         Self { docket, clocks, timeline, cycles, withdrawn }
     }

@@ -19,14 +19,10 @@ use super::{
 /// How a policy file writes what nobody has said.
 const UNKNOWN: &str = "unknown";
 
-const LEVELS: [(&str, Level); 6] = [
-    ("nation", Level::Nation),
-    ("province", Level::Province),
-    ("city", Level::City),
-    ("county", Level::County),
-    ("station", Level::Station),
-    ("crew", Level::Crew),
-];
+/// The levels by their names.
+fn levels() -> [(&'static str, Level); 6] {
+    Level::ALL.map(|level| (level.as_str(), level))
+}
 
 const READINGS: [(&str, Reading); 4] = [
     ("occurred", Reading::Occurred),
@@ -34,11 +30,6 @@ const READINGS: [(&str, Reading); 4] = [
     ("hung_up", Reading::HungUp),
     ("appointment", Reading::Appointment),
 ];
-
-/// The name of a level in a policy file.
-pub(super) fn level_text(level: Level) -> &'static str {
-    LEVELS.iter().find(|(_, known)| *known == level).map_or("", |(name, _)| name)
-}
 
 /// The name of a fact's instant in a policy file.
 pub(super) fn reading_text(reading: Reading) -> &'static str {
@@ -101,7 +92,7 @@ impl Reader {
             window_days: self.amount(section, "window", WINDOW_FORM, amount::days).unwrap_or_default(),
             level: self
                 .field(section, "level")
-                .and_then(|value| self.word("level", value, &LEVELS))
+                .and_then(|value| self.word("level", value, &levels()))
                 .unwrap_or(Level::Nation),
         }
     }
@@ -278,7 +269,7 @@ impl Reader {
         Trigger {
             fact: fact.unwrap_or(FactName::Received),
             is: self.words(section, "is", &words),
-            level: self.words(section, "level", &LEVELS),
+            level: self.words(section, "level", &levels()),
             time: time.unwrap_or_default(),
         }
     }
@@ -311,7 +302,7 @@ impl Reader {
         };
         self.only(section, &["at", "tell"]);
         let at = self.field(section, "at").and_then(|value| threshold(self, "at", value));
-        let tell = section.get("tell").and_then(|value| self.word("tell", value, &LEVELS));
+        let tell = section.get("tell").and_then(|value| self.word("tell", value, &levels()));
         Some(Warning { at: at?, tell })
     }
 }

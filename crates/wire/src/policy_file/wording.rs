@@ -11,7 +11,7 @@ use switchboard_domain::{
 
 use super::{
     amount::limit_text,
-    rule::{level_text, reading_text},
+    rule::reading_text,
     section::{Reader, Section, Value},
 };
 
@@ -118,7 +118,7 @@ impl<'d> Places<'_, 'd> {
                 format!("{} is no word of {}{}", word.as_str(), fact.as_str(), words(*fact))
             }
             Flaw::NeverAtLevel { fact, level } => {
-                format!("after {} no such ticket is at level {}", fact.as_str(), level_text(*level))
+                format!("after {} no such ticket is at level {}", fact.as_str(), level.as_str())
             }
             Flaw::NotItsTime { fact, time } => {
                 format!("{} has no time {}; only received has", fact.as_str(), reading_text(*time))

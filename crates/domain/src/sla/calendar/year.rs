@@ -173,6 +173,19 @@ impl Year {
         found
     }
 
+    /// What kinds of days it has.
+    #[must_use]
+    pub fn days(&self) -> Days {
+        self.dates().fold(Days::default(), |days, date| {
+            let (works, weekend) = (!self.hours_on(date).is_empty(), is_weekend(date));
+            Days {
+                working: days.working + u32::from(works),
+                weekdays_off: days.weekdays_off + u32::from(!works && !weekend),
+                weekends_worked: days.weekends_worked + u32::from(works && weekend),
+            }
+        })
+    }
+
     /// Every date of the year; none of a year that dates cannot express.
     pub(super) fn dates(&self) -> impl Iterator<Item = NaiveDate> {
         dates(self.year)
@@ -186,6 +199,17 @@ impl Year {
             None => &self.hours,
         }
     }
+}
+
+/// How many days of which kind a year has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Days {
+    /// Working days.
+    pub working: u32,
+    /// Weekdays that are off.
+    pub weekdays_off: u32,
+    /// Weekend days that are worked (调休).
+    pub weekends_worked: u32,
 }
 
 /// Every date of a year.
