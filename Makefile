@@ -9,7 +9,8 @@
 #   SWITCHBOARD_DEMAND           a folder with outside data (outages-bc-2024h1.csv.gz); without it such tests say that they skip
 #   SWITCHBOARD_LONG=1         the whole half year of outages imported twice, instead of a week
 #   PROPTEST_RNG_SEED          repeats a property's run; every failure prints its seed
-# make demo takes SEED (the city's seed); make run and make demo take DATA (the folder).
+# make demo takes SEED (the city's seed) and STORM=1 (faults come twelve times as densely for five minutes); make run and make demo
+# take DATA (the folder).
 # make bench takes SECONDS (of a slice), PAIRS (of slices) and DATA (a folder on the disk to be measured); ONLY=promises leaves the
 # rest out, CLOCKS, TICKETS, PASSES, DUE_RATE and DUE_SECONDS size that part.
 
@@ -45,10 +46,10 @@ run: ## Serve tickets from the folder DATA (default: data)
 	@.ci/setup build
 	cargo run --locked -p switchboard-cli -- serve --data $(or $(DATA),data)
 
-demo: ## Play a city's day through the API into DATA (default: demo-data), and tell one ticket's story
+demo: ## Play a city's day through the API into DATA (default: demo-data), let crews work, and tell one ticket's story
 	@.ci/setup build
 	cargo build --locked -p switchboard-cli
-	target/debug/switchboard demo --seed $(SEED) --data $(or $(DATA),demo-data)
+	target/debug/switchboard demo --seed $(SEED) --data $(or $(DATA),demo-data) $(if $(STORM),--storm)
 	@echo "or:                          make run DATA=$(or $(DATA),demo-data)"
 
 bench: ## Measure this machine: commands through gRPC beside the disk's own limit

@@ -7,7 +7,7 @@ use prost::Message as _;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
     println!("cargo:rerun-if-changed={}", root.display());
-    let files = ["ticket", "intake", "audit", "board", "admin", "promise", "error_reason"]
+    let files = ["ticket", "intake", "audit", "board", "admin", "promise", "dispatch", "error_reason"]
         .map(|name| root.join(format!("switchboard/v1/{name}.proto")));
     let descriptors = protox::compile(files, [&root])?;
     let out = PathBuf::from(env::var("OUT_DIR")?);

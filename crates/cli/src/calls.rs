@@ -1,6 +1,7 @@
-//! `ticket`, `intake`, `audit`, `board`, `admin`: every call of the API as a command, made from the protos. A field becomes an
-//! option, a nested field an option with a dotted name, an enum value its short name in lower case, and the comment in the proto
-//! the help. Commands that were written by hand are beside it: [`crate::policy`], [`crate::calendar`], [`crate::kpi`].
+//! `ticket`, `dispatch`, `intake`, `audit`, `board`, `admin`: every call of the API as a command, made from the protos. A field
+//! becomes an option, a nested field an option with a dotted name, an enum value its short name in lower case, and the comment in
+//! the proto the help; each message of a list is one option in protobuf's JSON. Commands that were written by hand are beside it:
+//! [`crate::crew`], [`crate::policy`], [`crate::calendar`], [`crate::kpi`].
 
 use std::process::ExitCode;
 
@@ -19,8 +20,13 @@ use crate::{
 };
 
 /// The command and the service behind it.
-const SERVICES: [(&str, &str, &str); 5] = [
+const SERVICES: [(&str, &str, &str); 6] = [
     ("ticket", "switchboard.v1.TicketService", "Commands to tickets, and questions about them"),
+    (
+        "dispatch",
+        "switchboard.v1.DispatchService",
+        "Crews, offers and the plan, call by call; `crew` is made for people",
+    ),
     ("intake", "switchboard.v1.IntakeService", "What IVR and bots ask while a caller waits"),
     ("audit", "switchboard.v1.AuditService", "The raw facts, from any position"),
     ("board", "switchboard.v1.BoardService", "Figures over many tickets, call by call; `kpi` is made for people"),
@@ -73,17 +79,19 @@ impl Leaf {
         }
         let argument = argument.long(self.name.clone());
         match self.field.kind() {
+            _ if self.field.is_list() => argument.action(ArgAction::Append).value_name(self.value_name()),
             Kind::Bool => argument.action(ArgAction::SetTrue),
             Kind::Message(message) if !is_time(&message) => argument.action(ArgAction::SetTrue),
-            _ if self.field.is_list() => argument.action(ArgAction::Append),
-            _ => argument.value_name(self.value_name()),
+            // A longitude, or the correction of a clock, may be below zero.
+            _ => argument.value_name(self.value_name()).allow_negative_numbers(self.value_name() == "N"),
         }
     }
 
     fn value_name(&self) -> &'static str {
         match self.field.kind() {
             Kind::Enum(_) => "NAME",
-            Kind::Message(_) => "TIME",
+            Kind::Message(message) if is_time(&message) => "TIME",
+            Kind::Message(_) => "JSON",
             Kind::String => "TEXT",
             _ => "N",
         }
@@ -98,7 +106,7 @@ fn leaves(message: &MessageDescriptor, prefix: &str) -> Vec<Leaf> {
         let name =
             if field.name() == "header" { prefix.to_owned() } else { format!("{prefix}{}", kebab(field.name())) };
         match field.kind() {
-            Kind::Message(inner) if !is_time(&inner) && inner.fields().len() > 0 => {
+            Kind::Message(inner) if !is_time(&inner) && !field.is_list() && inner.fields().len() > 0 => {
                 let choice = field.containing_oneof().is_some_and(|oneof| !oneof.is_synthetic());
                 let prefix = if name.is_empty() { String::new() } else { format!("{name}.") };
                 found.extend(leaves(&inner, &prefix));
@@ -166,6 +174,7 @@ fn fill(message: &mut DynamicMessage, matches: &ArgMatches, prefix: &str) -> any
             if field.name() == "header" { prefix.to_owned() } else { format!("{prefix}{}", kebab(field.name())) };
         if let Kind::Message(inner) = field.kind()
             && !is_time(&inner)
+            && !field.is_list()
         {
             let prefix = if name.is_empty() { String::new() } else { format!("{name}.") };
             let mut nested = DynamicMessage::new(inner);
@@ -202,9 +211,16 @@ fn read(field: &FieldDescriptor, text: &str) -> anyhow::Result<Value> {
     Ok(match field.kind() {
         Kind::String => Value::String(text.into()),
         Kind::Uint64 => Value::U64(text.parse()?),
+        Kind::Int64 => Value::I64(text.parse()?),
         Kind::Uint32 => Value::U32(text.parse()?),
         Kind::Sint32 | Kind::Int32 => Value::I32(text.parse()?),
         Kind::Enum(list) => Value::EnumNumber(number(&list, text)?),
+        Kind::Message(inner) if !is_time(&inner) => {
+            let mut json = serde_json::Deserializer::from_str(text);
+            let message = DynamicMessage::deserialize(inner, &mut json).context("not the JSON of a message")?;
+            json.end().context("something follows the JSON of a message")?;
+            Value::Message(message)
+        }
         Kind::Message(time) => {
             let at = chrono::DateTime::parse_from_rfc3339(text)
                 .context("not an instant such as 2026-11-21T08:00:00+08:00")?;
@@ -293,4 +309,61 @@ fn comment(file: &FileDescriptor, path: &[i32]) -> String {
     let info = file.file_descriptor_proto().source_code_info.as_ref();
     let location = info.and_then(|info| info.location.iter().find(|location| location.path == path));
     location.and_then(|location| location.leading_comments.as_deref()).unwrap_or_default().trim().replace("\n ", "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(arguments: &[&str]) -> anyhow::Result<serde_json::Value> {
+        let commands = commands().into_iter().fold(Command::new("switchboard"), Command::subcommand);
+        let matches = commands.try_get_matches_from([&["switchboard"], arguments].concat())?;
+        let (_, matches) = matches.subcommand().context("no service")?;
+        let (name, matches) = matches.subcommand().context("no call")?;
+        let service = client::pool()?.get_service_by_name("switchboard.v1.DispatchService").context("no service")?;
+        let method = service.methods().find(|method| kebab(method.name()) == name).context("no call")?;
+        let mut body = DynamicMessage::new(method.input());
+        fill(&mut body, matches, "")?;
+        printable(&body, Form::Table)
+    }
+
+    #[test]
+    fn a_list_of_messages_is_given_one_by_one_as_json() {
+        let (first, second) = (
+            r#"{"from":"2026-03-03T04:00:00Z","until":"2026-03-03T05:00:00Z"}"#,
+            r#"{"from":"2026-03-03T08:00:00Z","until":"2026-03-03T08:30:00Z"}"#,
+        );
+        let asked = request(&[
+            "dispatch",
+            "start-shift",
+            "--until",
+            "2026-03-03T10:00:00Z",
+            "--breaks",
+            first,
+            "--breaks",
+            second,
+        ]);
+        let breaks = asked.unwrap()["breaks"].clone();
+        let expected: Vec<serde_json::Value> =
+            [first, second].iter().map(|b| serde_json::from_str(b).unwrap()).collect();
+        assert_eq!(breaks, serde_json::Value::Array(expected));
+        for wrong in ["{", r#"{"colour":1}"#, "{} {}"] {
+            let refused = request(&["dispatch", "start-shift", "--breaks", wrong]).unwrap_err();
+            assert!(format!("{refused:#}").contains("--breaks"), "{refused:#}");
+        }
+    }
+
+    #[test]
+    fn what_lies_west_or_south_is_given_below_zero() {
+        let asked =
+            request(&["dispatch", "report-position", "--at.longitude-e6", "-120000000", "--clock-offset-ms", "-5"]);
+        let asked = asked.unwrap();
+        assert_eq!((&asked["at"]["longitude_e6"], &asked["clock_offset_ms"]), (&(-120_000_000).into(), &(-5).into()));
+    }
+
+    #[test]
+    fn a_list_of_names_takes_the_option_once_for_each() {
+        let asked = request(&["dispatch", "enrol-crew", "--skills", "cable", "--skills", "low-voltage"]).unwrap();
+        assert_eq!(asked["skills"], serde_json::json!(["cable", "low_voltage"]));
+    }
 }

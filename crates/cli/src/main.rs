@@ -8,8 +8,8 @@
 //! ```
 //!
 //! `serve` and `demo` start a server in this process; `import` and `replay` drive one; every other command is a call to one.
-//! The commands under `ticket`, `intake`, `audit`, `board` and `admin` are made from the protos, so that none can be missing
-//! ([`calls`]); those about promises that people use every day are written by hand ([`promises`], [`policy`], [`calendar`], [`kpi`]).
+//! The commands under `ticket`, `dispatch`, `intake`, `audit`, `board` and `admin` are made from the protos, so that none can be
+//! missing ([`calls`]); those that people use every day are written by hand ([`promises`], [`policy`], [`calendar`], [`kpi`], [`crew`]).
 //! There is no rule about tickets here, and no storage but what `store` looks at.
 
 mod bars;
@@ -17,7 +17,9 @@ mod calendar;
 mod calls;
 mod client;
 mod comparison;
+mod crew;
 mod kpi;
+mod live;
 mod output;
 mod play;
 mod policy;
@@ -72,6 +74,7 @@ async fn run(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
         Some(("policy", matches)) => policy::run(matches, form).await,
         Some(("calendar", matches)) => calendar::run(matches, form).await,
         Some(("kpi", matches)) => kpi::run(matches, form).await,
+        Some(("crew", matches)) => crew::run(matches, form).await,
         Some(("ticket", matches)) if let Some(("promises", matches)) = matches.subcommand() => {
             promises::run(matches, form).await
         }
@@ -92,7 +95,7 @@ pub(crate) fn command() -> Command {
         .subcommand(serve::command())
         .subcommand(serve::config_command());
     let command = play::commands().into_iter().fold(command, Command::subcommand).subcommand(store::command());
-    let by_hand = [policy::command(), calendar::command(), kpi::command()];
+    let by_hand = [crew::command(), policy::command(), calendar::command(), kpi::command()];
     let command = by_hand.into_iter().fold(command, Command::subcommand);
     let command = calls::commands().into_iter().fold(command, Command::subcommand);
     command.mut_subcommand("ticket", |ticket| ticket.subcommand(promises::command()))

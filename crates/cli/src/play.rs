@@ -17,7 +17,7 @@ use switchboard_simulator::{
 
 use crate::{
     bars::bar,
-    flag, option,
+    flag, live, option,
     output::{self, Form},
     promises, shipped,
 };
@@ -67,6 +67,7 @@ pub fn commands() -> [Command; 3] {
             .arg(option("data", "FOLDER", "The folder").default_value(DEMO_FOLDER).value_parser(value_parser!(PathBuf)))
             .arg(mapping().requires("file"))
             .arg(option("file", "FILE", "Recorded outages instead of the city").value_parser(value_parser!(PathBuf)).requires("mapping"))
+            .args(live::demo_arguments())
             .arg(flag("serve", "Go on serving when the story is told")),
         target(
             Command::new("import")
@@ -82,7 +83,8 @@ pub fn commands() -> [Command; 3] {
                 .arg(option("times", "N", "So many times as fast as it happened; as fast as it goes when absent").value_parser(value_parser!(f64)))
                 .arg(option("seed", "N", "Of the callers").default_value("1").value_parser(value_parser!(u64)))
                 .arg(option("from", "DATE", "Only outages from this day on (UTC), for example 2024-01-08"))
-                .arg(option("days", "N", "Only so many days").value_parser(value_parser!(u64))),
+                .arg(option("days", "N", "Only so many days").value_parser(value_parser!(u64)))
+                .arg(live::crews().help("As if they happened now: the dispatcher offers them to so many simulated crews")),
         ),
     ]
 }
@@ -100,14 +102,22 @@ impl Stage {
         if let Some(endpoint) = matches.try_get_one::<String>("server").ok().flatten() {
             return Ok(Self { endpoint: endpoint.clone(), own: None, fresh: false });
         }
-        let data = matches.get_one::<PathBuf>("data").context("no data folder")?;
-        Self::on(data).await
+        Self::own(matches).await
     }
 
-    async fn on(data: &std::path::Path) -> anyhow::Result<Self> {
+    /// A server of our own on the data folder; where crews take part, it dispatches at their pace.
+    async fn own(matches: &ArgMatches) -> anyhow::Result<Self> {
+        let data = matches.get_one::<PathBuf>("data").context("no data folder")?.clone();
+        fs::create_dir_all(&data).with_context(|| format!("{} cannot be made", data.display()))?;
         let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-        let config = Config { data: data.to_owned(), listen: free, operations: free, ..Config::default() };
-        let server = Server::start(&config, None).await?;
+        let dispatch = live::hurried_policy(matches, &data)?;
+        let config = Config { data, listen: free, operations: free, dispatch, ..Config::default() };
+        let started = Server::start(&config, None).await;
+        // It is read once, and whoever serves the folder later has crews of flesh and blood.
+        if !config.dispatch.is_empty() {
+            fs::remove_file(&config.dispatch).with_context(|| format!("{} cannot be removed", config.dispatch))?;
+        }
+        let server = started?;
         let mut stage = Self { endpoint: format!("http://{}", server.listen), own: Some(server), fresh: false };
         match shipped::nothing_yet(&stage.endpoint).await {
             Ok(fresh) => {
@@ -140,6 +150,19 @@ impl Stage {
         Ok(report)
     }
 
+    /// Plays recorded outages as if they happened now. What is shipped is published before, for now there is time to keep it.
+    async fn replay_live(
+        &self,
+        matches: &ArgMatches,
+        recorded: Vec<Result<outage::Outage, RowProblem>>,
+        seed: u64,
+    ) -> anyhow::Result<live::Live> {
+        if self.fresh {
+            shipped::publish(&self.endpoint).await?;
+        }
+        live::replay(&self.endpoint, matches, recorded, seed).await
+    }
+
     async fn end(self) -> anyhow::Result<()> {
         match self.own {
             Some(server) => server.stop().await,
@@ -155,7 +178,7 @@ pub async fn import(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode
     let scripts = rows.map(|row| row.map(|outage| outage::script(&outage, Manner::Import)));
     let report = stage.play(scripts, Options { in_flight, ..Options::default() }, total).await;
     stage.end().await?;
-    ended(&report?, form)
+    ended(&report?, None, form)
 }
 
 pub async fn replay(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
@@ -171,10 +194,19 @@ pub async fn replay(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode
     let mut recorded = recorded(matches)?;
     recorded.retain(|row| row.as_ref().map_or(true, |outage| outage.received >= from && outage.received < to));
     let stage = Stage::of(matches).await?;
+    if live::wanted(matches) > 0 {
+        let played = stage.replay_live(matches, recorded, seed).await;
+        stage.end().await?;
+        let played = played?;
+        if form == Form::Table {
+            played.tell();
+        }
+        return ended(&played.tickets, Some(&played), form);
+    }
     let total = recorded.len() as u64;
     let report = stage.play(replayed(recorded, seed), options, total).await;
     stage.end().await?;
-    ended(&report?, form)
+    ended(&report?, None, form)
 }
 
 /// The file's outages in the order in which they were reported; rows that are none come first.
@@ -216,33 +248,26 @@ fn rows(matches: &ArgMatches) -> anyhow::Result<(Rows, u64)> {
 }
 
 /// Prints what came of it; whether anything went wrong is the exit code.
-fn ended(report: &Report, form: Form) -> anyhow::Result<ExitCode> {
-    let value = serde_json::to_value(report)?;
+fn ended(report: &Report, live: Option<&live::Live>, form: Form) -> anyhow::Result<ExitCode> {
+    let mut value = serde_json::to_value(report)?;
     match form {
-        Form::Json => output::json(&value),
+        Form::Json => {
+            if let Some(live) = live {
+                value["dispatch"] = serde_json::to_value(live)?;
+            }
+            output::json(&value);
+        }
         Form::Table => output::value(&value),
     }
-    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let clean = report.is_clean() && live.is_none_or(live::Live::is_clean);
+    Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 pub async fn demo(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     let data = matches.get_one::<PathBuf>("data").context("no data folder")?.clone();
-    fs::create_dir_all(&data)?;
-    let stage = Stage::on(&data).await?;
-    let seed = *matches.get_one::<u64>("seed").unwrap_or(&95598);
-    let report = if matches.contains_id("file") {
-        let recorded = recorded(matches)?;
-        let total = recorded.len() as u64;
-        stage.play(replayed(recorded, seed), Options::default(), total).await
-    } else {
-        let tickets = *matches.get_one::<u32>("tickets").unwrap_or(&400);
-        let date = matches.get_one::<String>("date").context("no date")?;
-        let date = date.parse().with_context(|| format!("{date:?} is no date such as 2026-03-03"))?;
-        let midnight = City::midnight(date).context("no such day")?;
-        stage.play(City::new(seed).day(midnight, tickets).map(Ok), Options::default(), tickets.into()).await
-    };
-    let report = match report {
-        Ok(report) => report,
+    let stage = Stage::own(matches).await?;
+    let (report, live) = match told(&stage, matches).await {
+        Ok(told) => told,
         Err(error) => {
             stage.end().await?;
             return Err(error);
@@ -250,8 +275,11 @@ pub async fn demo(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> 
     };
     if form == Form::Table {
         story(&stage.endpoint).await?;
+        if let Some(live) = &live {
+            live.tell();
+        }
     }
-    let code = ended(&report, form)?;
+    let code = ended(&report, live.as_ref(), form)?;
     if matches.get_flag("serve") {
         eprintln!("serving {} at {} until interrupted", data.display(), stage.endpoint);
         crate::serve::stopped().await;
@@ -260,6 +288,28 @@ pub async fn demo(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> 
     }
     stage.end().await?;
     Ok(code)
+}
+
+/// What the demo tells: outages of a file, or a day of the city that is over and faults that happen now.
+async fn told(stage: &Stage, matches: &ArgMatches) -> anyhow::Result<(Report, Option<live::Live>)> {
+    let seed = *matches.get_one::<u64>("seed").unwrap_or(&95598);
+    if matches.contains_id("file") {
+        let recorded = recorded(matches)?;
+        let total = recorded.len() as u64;
+        return Ok((stage.play(replayed(recorded, seed), Options::default(), total).await?, None));
+    }
+    let tickets = *matches.get_one::<u32>("tickets").unwrap_or(&400);
+    let date = matches.get_one::<String>("date").context("no date")?;
+    let date = date.parse().with_context(|| format!("{date:?} is no date such as 2026-03-03"))?;
+    let midnight = City::midnight(date).context("no such day")?;
+    let day = City::new(seed).day(midnight, tickets).map(Ok);
+    let report = stage.play(day, Options::default(), tickets.into()).await?;
+    let live = if live::wanted(matches) > 0 && report.ended.is_none() {
+        Some(live::faults(&stage.endpoint, matches, seed).await?)
+    } else {
+        None
+    };
+    Ok((report, live))
 }
 
 /// The life of one ticket, from received to closed, as its history tells it, and how many tickets stand where.

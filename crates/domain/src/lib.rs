@@ -13,6 +13,7 @@
 //! - [`organisation`], [`actor`], [`personal`]: where, who, and what must stay secret
 //! - [`rules`]: the numbers of the trade that are data, not code
 //! - [`ticket`]: the ticket, complete as a state machine
+//! - [`crew`]: the crew, and what its time is promised to
 //! - [`linkage`]: the process that keeps masters and children of a merge in step
 //! - [`numbering`]: ticket numbers, handed out in blocks that are facts
 //!
@@ -23,6 +24,7 @@
 pub mod actor;
 #[cfg(test)]
 mod chance;
+pub mod crew;
 pub mod decider;
 pub mod fact;
 pub mod linkage;

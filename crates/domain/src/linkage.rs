@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp,
     decider::{Process, Projection, Recorded, Want},
+    organisation::{Level, OrgPath},
     ticket::{Command, Event, TicketId},
 };
 
@@ -84,13 +85,15 @@ impl Intent {
 }
 
 /// The fold: who belongs to whom, and what is still to be said to whom. Bounded by the links that are live and by the
-/// tickets in work whose power is back.
+/// tickets in work that a crew has or had.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Linkage {
     /// Child to master, from the merge until it ends.
     links: BTreeMap<TicketId, TicketId>,
     /// Master to the children that it adopted.
     families: BTreeMap<TicketId, BTreeSet<TicketId>>,
+    /// Who works on a ticket that a crew has or had, until its reply passes.
+    stints: BTreeMap<TicketId, Stint>,
     /// When a ticket's crew restored power, until its reply passes: a child may come at any time before that.
     restored: BTreeMap<TicketId, Timestamp>,
     /// What is wanted, by the fact that caused it.
@@ -99,6 +102,25 @@ pub struct Linkage {
     /// What was refused for good, with the reason: for a person to look at.
     #[serde(with = "pairs")]
     parked: BTreeMap<(u64, TicketId), (Intent, String)>,
+}
+
+/// The crew that has a ticket. What another crew reports late, or the same of an earlier stint, is not its restoration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Stint {
+    /// The crew; `None` while no crew has the ticket.
+    crew: Option<OrgPath>,
+    /// When it was given the ticket.
+    since: Timestamp,
+    /// Whether there was a stint before it, or a cycle.
+    again: bool,
+}
+
+impl Stint {
+    /// Whether power that `crew` says came back at `at` came back in this stint. Where others worked before, only what lies in
+    /// it does: a child learns rather nothing than the time of another repair.
+    fn covers(&self, crew: &OrgPath, at: Timestamp) -> bool {
+        self.crew.as_ref() == Some(crew) && (!self.again || at >= self.since)
+    }
 }
 
 impl Linkage {
@@ -126,6 +148,22 @@ impl Linkage {
         {
             self.want(because, Intent::Release { master, child });
         }
+    }
+
+    /// The ticket goes to this unit, which starts with a clean sheet, here as in the ticket.
+    fn hand_over(&mut self, id: TicketId, to: &OrgPath, since: Timestamp) {
+        self.restored.remove(&id);
+        let crew = (to.level() == Level::Crew).then(|| to.clone());
+        let again = self.stints.contains_key(&id);
+        if again || crew.is_some() {
+            self.stints.insert(id, Stint { crew, since, again });
+        }
+    }
+
+    /// The work on it is over, and with it what was known of who did it. Gives when power came back.
+    fn finish(&mut self, id: TicketId) -> Option<Timestamp> {
+        self.stints.remove(&id);
+        self.restored.remove(&id)
     }
 
     /// The master ended without an outcome to take over.
@@ -170,28 +208,35 @@ impl Projection for Linkage {
                     self.want(position, Intent::Adopt { master: id, child: e.child });
                 }
             }
-            Event::CrewRestored(_) => {
-                self.restored.insert(id, recorded.occurred_at);
+            Event::CrewRestored(e) => {
+                let at = recorded.occurred_at;
+                if self.stints.get(&id).is_some_and(|stint| stint.covers(&e.crew, at)) {
+                    self.restored.insert(id, at);
+                }
             }
-            // A new holder starts with a clean sheet, here as in the ticket.
-            Event::Dispatched(_) | Event::Returned(_) | Event::Reassigned(_) => {
-                self.restored.remove(&id);
-            }
+            Event::Dispatched(e) => self.hand_over(id, &e.to, recorded.occurred_at),
+            Event::Returned(e) => self.hand_over(id, &e.to, recorded.occurred_at),
+            Event::Reassigned(e) => self.hand_over(id, &e.to, recorded.occurred_at),
             Event::ReplyPassed(e) if e.last => {
-                let restored = self.restored.remove(&id);
+                let restored = self.finish(id);
                 for child in self.families.get(&id).cloned().unwrap_or_default() {
                     if self.links.get(&child) == Some(&id) {
                         self.want(position, Intent::Follow { child, master: id, restored });
                     }
                 }
             }
-            Event::Unmerged(_) | Event::Reopened(_) => self.unlink(position, id),
+            Event::Unmerged(_) => self.unlink(position, id),
+            Event::Reopened(_) => {
+                // Crews of the cycle before may still report; which they were is not remembered.
+                self.stints.insert(id, Stint { crew: None, since: recorded.occurred_at, again: true });
+                self.unlink(position, id);
+            }
             Event::MasterFollowed(_) => {
-                self.restored.remove(&id);
+                self.finish(id);
                 self.unlink(position, id);
             }
             Event::Withdrawn(_) | Event::ClosedAtFirstContact(_) => {
-                self.restored.remove(&id);
+                self.finish(id);
                 self.disband(position, id);
             }
             _ => {}

@@ -155,6 +155,13 @@ impl<D: Aggregate> Folded<D> {
         self.ledger.iter().rev().find(|answered| answered.request_id == request_id)
     }
 
+    /// The answer to a command of which nothing follows, because it is so already: nothing is appended, and the answer stands
+    /// on the last fact. `None` for a stream without facts.
+    fn as_it_stands(&self) -> Option<Outcome<D>> {
+        let (position, revision) = (self.ledger.last()?.position, self.revision?);
+        Some(Outcome { position, revision, replayed: true, state: self.state.clone(), events: Vec::new() })
+    }
+
     fn take(mut self, id: &D::Id, fact: &Decoded<D::Event>) -> Self {
         let metadata = &fact.metadata;
         match self.ledger.last_mut().filter(|last| last.request_id == metadata.request_id) {
@@ -243,6 +250,9 @@ impl<D: Aggregate> Aggregates<D> {
                 Err(_) if from_memory => continue,
                 Err(no) => return Err(no),
             };
+            if events.is_empty() {
+                return folded.as_it_stands().ok_or(Failure::RevisionConflict { current: None });
+            }
             let recording = Recording {
                 request_id: request.request_id,
                 payload_hash: request.payload_hash.clone(),

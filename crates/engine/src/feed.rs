@@ -12,6 +12,7 @@ use std::{
 
 use futures::StreamExt;
 use switchboard_domain::{
+    crew::{CrewId, Crews},
     decider::{Decider, Recorded},
     fact::Fact,
     sla::{
@@ -53,6 +54,7 @@ impl Entry {
         let id = raw.stream.id();
         let understood = match raw.stream.category() {
             Tickets::CATEGORY => understand(&raw, TicketId::parse(id), Fact::Ticket),
+            Crews::CATEGORY => understand(&raw, CrewId::parse(id), Fact::Crew),
             Promises::CATEGORY => understand(&raw, TicketId::parse(id), Fact::Promise),
             Policies::CATEGORY => understand(&raw, Some(id.to_owned()), Fact::Policy),
             Calendars::CATEGORY => understand(&raw, Some(id.to_owned()), Fact::Year),
@@ -74,7 +76,7 @@ fn understand<E: Stored, Id>(raw: &Raw, id: Option<Id>, fact: fn(Recorded<E, Id>
     match (id, decode::<E>(raw)) {
         (Some(id), Ok(decoded)) => Some((decoded.metadata.clone(), fact(recorded(id, decoded)))),
         (_, decoded) => {
-            let error = decoded.err().map_or_else(|| "not a ticket id".into(), |error| error.to_string());
+            let error = decoded.err().map_or_else(|| "not an id of its category".into(), |error| error.to_string());
             tracing::error!(position = raw.position.0, %error, "a fact cannot be read and is passed over");
             None
         }

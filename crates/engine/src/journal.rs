@@ -6,6 +6,7 @@ use std::{marker::PhantomData, sync::Arc};
 use switchboard_domain::{
     Timestamp,
     actor::Actor,
+    crew::{self, CrewId, Crews},
     decider::{Decider, Recorded},
     numbering::{Numbering, Reserved},
     sla::{
@@ -45,6 +46,12 @@ impl Aggregate for Tickets {
 
 impl Aggregate for Numbering {
     fn subject(_: &String, _: &Reserved) -> Option<String> {
+        None
+    }
+}
+
+impl Aggregate for Crews {
+    fn subject(_: &CrewId, _: &crew::Event) -> Option<String> {
         None
     }
 }

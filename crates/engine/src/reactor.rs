@@ -115,8 +115,22 @@ impl<P: Serialize + DeserializeOwned + Default> Start<P> {
     /// A process as its notebook says that it was, in a log with this head; it is noted there from now on.
     #[must_use]
     pub fn noted(notebook: Notebook, head: u64) -> Self {
-        let (position, process) = notebook.read(head);
-        Self { position, process, note: Some(Box::new(move |position, process| notebook.write(position, process))) }
+        Self::noted_part(notebook, head, |process| process, |process| process)
+    }
+}
+
+impl<P> Start<P> {
+    /// A process of which only the part `N` is noted: `wake` makes it from that part, `part` shows it.
+    #[must_use]
+    pub fn noted_part<N: Serialize + DeserializeOwned + Default>(
+        notebook: Notebook,
+        head: u64,
+        wake: impl FnOnce(N) -> P,
+        part: impl Fn(&P) -> &N + Send + 'static,
+    ) -> Self {
+        let (position, noted) = notebook.read(head);
+        let note: Note<P> = Box::new(move |position, process| notebook.write(position, part(process)));
+        Self { position, process: wake(noted), note: Some(note) }
     }
 }
 

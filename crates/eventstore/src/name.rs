@@ -14,7 +14,7 @@ pub const STREAM_NAME_BYTES_MAX: usize = 128;
 
 /// The name of a stream: a category, one dash, an id. Cheap to clone.
 ///
-/// Both parts are non-empty and hold only ASCII lowercase letters, digits, `_` and `.`; the whole is at most
+/// Both parts are non-empty and hold only ASCII lowercase letters, digits, `_`, `.` and `~`; the whole is at most
 /// [`STREAM_NAME_BYTES_MAX`] bytes. The rule is narrow on purpose: every keeper, shell and URL can carry such a
 /// name unescaped, and the category can be cut off at the first dash.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,7 +35,7 @@ pub enum InvalidName {
     /// There is no dash, or more than one.
     #[error("a stream name has exactly one dash")]
     Dashes,
-    /// A character outside lowercase ASCII letters, digits, `_` and `.`.
+    /// A character outside lowercase ASCII letters, digits, `_`, `.` and `~`.
     #[error("a stream name cannot hold {found:?}")]
     Character {
         /// The first such character.
@@ -57,7 +57,7 @@ impl StreamName {
         if text.len() > STREAM_NAME_BYTES_MAX {
             return Err(InvalidName::TooLong { limit: STREAM_NAME_BYTES_MAX });
         }
-        let odd = |c: &char| !matches!(c, 'a'..='z' | '0'..='9' | '_' | '.' | '-');
+        let odd = |c: &char| !matches!(c, 'a'..='z' | '0'..='9' | '_' | '.' | '~' | '-');
         if let Some(found) = text.chars().find(odd) {
             return Err(InvalidName::Character { found });
         }

@@ -8,9 +8,13 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context as _;
 use config::{Environment, File, FileFormat, Source, Value};
 use serde::{Deserialize, Serialize};
+use switchboard_dispatcher::policy::Policy;
 use switchboard_domain::rules::Rules;
+
+use crate::dispatch_file;
 
 /// The environment variables' prefix: `SWITCHBOARD_LISTEN`, `SWITCHBOARD_RULES__URGES_MAX`.
 pub const ENVIRONMENT_PREFIX: &str = "SWITCHBOARD";
@@ -35,6 +39,8 @@ pub struct Config {
     pub tickets_cached: usize,
     /// How long a stopping server waits for calls in flight, in milliseconds.
     pub drain_ms: u64,
+    /// The dispatch policy's file; the shipped one when empty.
+    pub dispatch: String,
     /// The numbers of the trade.
     pub rules: Rules,
 }
@@ -50,6 +56,7 @@ impl Default for Config {
             streams_max: 20_000,
             tickets_cached: 100_000,
             drain_ms: 10_000,
+            dispatch: String::new(),
             rules: Rules::default(),
         }
     }
@@ -142,6 +149,22 @@ impl Config {
             _ if self.rules.revisit_tries_max == 0 => out("rules.revisit_tries_max", "at least 1"),
             _ => Ok(()),
         }
+    }
+
+    /// The dispatch policy.
+    ///
+    /// # Errors
+    /// When its file cannot be read, or has faults: all are named.
+    pub fn dispatch_policy(&self) -> anyhow::Result<Policy> {
+        let shipped = ("deploy/dispatch/sgcc.toml", include_str!("../../../deploy/dispatch/sgcc.toml").to_owned());
+        let (name, text) = match self.dispatch.as_str() {
+            "" => shipped,
+            path => (path, std::fs::read_to_string(path).with_context(|| format!("the dispatch policy {path}"))?),
+        };
+        dispatch_file::read(&text, name).map_err(|faults| {
+            let told: Vec<String> = faults.iter().map(|fault| format!("{name}:{}: {}", fault.line, fault.reason)).collect();
+            anyhow::anyhow!("{}", told.join("\n"))
+        })
     }
 
     /// The deadline of a call that brings none.

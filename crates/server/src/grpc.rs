@@ -8,6 +8,8 @@ pub mod board;
 pub mod borders;
 pub mod call;
 pub(crate) mod clocks;
+pub mod dispatch;
 pub mod intake;
 pub mod present;
+pub(crate) mod streaming;
 pub mod tickets;

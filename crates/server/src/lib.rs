@@ -8,15 +8,21 @@
 //! ```
 //!
 //! Modules in reading order: [`config`], what an operator may set; [`desk`], a request to the engine and back; [`promises`],
-//! [`publishing`] and [`figures`], the clocks of tickets, what they are judged by, and what they come to; [`grpc`], the transport and
-//! its services; [`readmodel`], the ticket list and the dockets on disk; [`operations`], health and metrics; [`tasks`], what runs as long
-//! as the server.
+//! [`publishing`] and [`figures`], the clocks of tickets, what they are judged by, and what they come to; [`crews`], [`telemetry`] and
+//! [`assignments`], what crews ask and report, where they are, and what they are told; [`dispatching`] and [`dispatch_file`], who is
+//! sent, and by which policy; [`grpc`], the transport and its services;
+//! [`readmodel`], the ticket list, the dockets and the notices on disk; [`operations`], health and metrics; [`tasks`], what runs as
+//! long as the server.
 //!
 //! Invariants, including what is absent: no rule about tickets, no stored name, no retry. [`Server::start`] chooses every
 //! implementation, from top to bottom; start reading there.
 
+pub mod assignments;
 pub mod config;
+pub mod crews;
 pub mod desk;
+pub mod dispatch_file;
+pub mod dispatching;
 pub mod figures;
 pub mod grpc;
 pub mod operations;
@@ -24,6 +30,7 @@ pub mod promises;
 pub mod publishing;
 pub mod readmodel;
 pub mod tasks;
+pub mod telemetry;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -31,6 +38,7 @@ use chrono::TimeDelta;
 use metrics_exporter_prometheus::PrometheusHandle;
 use switchboard_domain::{
     actor::{Actor, Role},
+    crew::Crews as CrewAggregate,
     decider::Want,
     fact::Fact,
     linkage::{Intent, Linkage},
@@ -62,8 +70,8 @@ use switchboard_eventstore::{
 use switchboard_wire::{
     proto::{
         self, admin_service_server::AdminServiceServer, audit_service_server::AuditServiceServer,
-        board_service_server::BoardServiceServer, intake_service_server::IntakeServiceServer,
-        ticket_service_server::TicketServiceServer,
+        board_service_server::BoardServiceServer, dispatch_service_server::DispatchServiceServer,
+        intake_service_server::IntakeServiceServer, ticket_service_server::TicketServiceServer,
     },
     stored::Metadata,
 };
@@ -71,8 +79,11 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_stream::wrappers::TcpListenerStream;
 
 use crate::{
+    assignments::Assignments,
     config::Config,
+    crews::CrewDesk,
     desk::Desk,
+    dispatching::Dispatching,
     figures::Figures,
     grpc::{
         admin::Admin,
@@ -80,14 +91,16 @@ use crate::{
         audit::Audit,
         board::Board,
         borders::{BordersLayer, REQUEST_BYTES_MAX},
+        dispatch::Dispatch,
         intake::Intake,
         tickets::Tickets,
     },
     operations::Observed,
     promises::Promises,
     publishing::Publishing,
-    readmodel::{Dockets, TicketList},
+    readmodel::{Dockets, Notices, TicketList},
     tasks::{Fallen, Tasks},
+    telemetry::Telemetry,
 };
 
 /// Streams that one connection may have open at once.
@@ -99,7 +112,7 @@ const CONNECTION_GRACE: Duration = Duration::from_mins(5);
 /// How often a silent connection is asked whether it lives, and how long it may take to answer.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 /// Raised whenever the fold of the linkage process changes: its notebook is then not read.
-const LINKAGE_VERSION: u32 = 1;
+const LINKAGE_VERSION: u32 = 2;
 /// How much the watch says at a time: promises that come due together share the log's syncs.
 const WATCH_PACE: Pace = Pace { wants_max: 1_024, at_once_max: 256 };
 /// A log that is more than this ahead of the machine's clock is told.
@@ -163,6 +176,11 @@ impl Server {
             tracing::warn!("the dockets are ahead of the log, which must have been restored; they are built again");
             dockets.start_over()?;
         }
+        let notices = Notices::open(&config.data)?;
+        if notices.checkpoint() > store.head().0 {
+            tracing::warn!("the notices are ahead of the log, which must have been restored; they are built again");
+            notices.start_over()?;
+        }
         let log: Arc<dyn EventStore> = store.clone();
         let vault = Vault::new(keys.clone());
 
@@ -180,6 +198,14 @@ impl Server {
         let publishing = Publishing::new(Arc::clone(&desk), Arc::clone(&promises), policies, calendars);
         let figures = Arc::new(Figures::new(Arc::clone(&promises)));
 
+        // Crews: what they ask and report, where they are, what they are told.
+        let crew_streams = Arc::new(loops.of::<CrewAggregate>(config.tickets_cached));
+        let telemetry = Arc::new(Telemetry::default());
+        let assignments = Assignments::resume(Arc::clone(&feed), notices).await?;
+        let telling = tokio::spawn(Arc::clone(&assignments).run());
+        let crews =
+            Arc::new(CrewDesk::new(Arc::clone(&desk), Arc::clone(&crew_streams), assignments, Arc::clone(&telemetry)));
+
         // What reacts: masters and children of a merge, and promises that come due.
         let linking = {
             let (desk, engine) = (Arc::clone(&desk), engine.clone());
@@ -189,14 +215,20 @@ impl Server {
             reactor::run(&feed, Arc::clone(&clock), start, Pace::default(), carry_out)
         };
         let watching = {
-            let promises = Arc::clone(&promises);
+            let (promises, engine) = (Arc::clone(&promises), engine.clone());
             let (position, book, in_flight) = dockets.in_flight()?;
             let start = Start::at(position, Watch::resume((*book).clone(), in_flight));
             let carry_out = move |want| {
                 let (promises, engine) = (Arc::clone(&promises), engine.clone());
                 async move { promises.announce(&engine, want).await }
             };
-            reactor::run(&feed, clock, start, WATCH_PACE, carry_out)
+            reactor::run(&feed, Arc::clone(&clock), start, WATCH_PACE, carry_out)
+        };
+        let (dispatching, dispatched) = {
+            let policy = config.dispatch_policy()?;
+            let (desk, telemetry, engine) = (Arc::clone(&desk), Arc::clone(&telemetry), engine.clone());
+            let parts = dispatching::Parts { desk, crews: crew_streams, telemetry, engine, policy };
+            dispatching::start(parts, &feed, Arc::clone(&clock), &config.data)
         };
         let covering = tokio::spawn(publishing::watch_coverage(Arc::clone(&promises)));
 
@@ -210,6 +242,8 @@ impl Server {
             promises,
             publishing: Arc::new(publishing),
             figures,
+            crews,
+            dispatching,
             admission: Admission::new(config.calls_max, config.streams_max),
         };
         let listener = TcpListener::bind(config.listen).await?;
@@ -223,7 +257,9 @@ impl Server {
             .tend("dockets", docketing)
             .tend("linkage", linking)
             .tend("watch", watching)
-            .tend("calendar coverage", covering);
+            .tend("calendar coverage", covering)
+            .tend("assignments", telling)
+            .tend("dispatch", dispatched);
         Ok(Self { listen, operations, desk, store, keys, drain, drain_time, transport, operating, tasks })
     }
 
@@ -306,6 +342,8 @@ struct Services {
     promises: Arc<Promises>,
     publishing: Arc<Publishing>,
     figures: Arc<Figures>,
+    crews: Arc<CrewDesk>,
+    dispatching: Dispatching,
     admission: Admission,
 }
 
@@ -315,11 +353,12 @@ fn transport(
     listener: TcpListener,
     draining: watch::Receiver<bool>,
 ) -> anyhow::Result<impl Future<Output = Result<(), tonic::transport::Error>> + Send + 'static> {
-    let Services { desk, promises, publishing, figures, admission } = services;
+    let Services { desk, promises, publishing, figures, crews, dispatching, admission } = services;
     let tickets = Tickets { desk: Arc::clone(&desk), promises, admission: admission.clone() };
     let intake = Intake { desk: Arc::clone(&desk), admission: admission.clone() };
     let board = Board { desk: Arc::clone(&desk), figures: Arc::clone(&figures), admission: admission.clone() };
     let admin = Admin { desk: Arc::clone(&desk), publishing, figures, admission: admission.clone() };
+    let dispatch = Dispatch { crews, dispatching, admission: admission.clone(), draining: draining.clone() };
     let mut head = desk.tickets.journal().store().watch_head();
     let audit = Audit { desk, admission, draining: draining.clone() };
     let reflection = tonic_reflection::server::Builder::configure()
@@ -347,12 +386,14 @@ fn transport(
         .add_service(IntakeServiceServer::new(intake).max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(BoardServiceServer::new(board).max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(AdminServiceServer::new(admin).max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(DispatchServiceServer::new(dispatch).max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(AuditServiceServer::new(audit).max_decoding_message_size(REQUEST_BYTES_MAX));
     Ok(async move {
         reporter.set_serving::<TicketServiceServer<Tickets>>().await;
         reporter.set_serving::<IntakeServiceServer<Intake>>().await;
         reporter.set_serving::<BoardServiceServer<Board>>().await;
         reporter.set_serving::<AdminServiceServer<Admin>>().await;
+        reporter.set_serving::<DispatchServiceServer<Dispatch>>().await;
         reporter.set_serving::<AuditServiceServer<Audit>>().await;
         let (unwell, mut stop) = (reporter.clone(), draining);
         // A log that takes nothing more is said so; who asks for health can start the server anew.
@@ -374,6 +415,7 @@ async fn not_serving(reporter: &tonic_health::server::HealthReporter) {
     reporter.set_not_serving::<IntakeServiceServer<Intake>>().await;
     reporter.set_not_serving::<BoardServiceServer<Board>>().await;
     reporter.set_not_serving::<AdminServiceServer<Admin>>().await;
+    reporter.set_not_serving::<DispatchServiceServer<Dispatch>>().await;
     reporter.set_not_serving::<AuditServiceServer<Audit>>().await;
 }
 

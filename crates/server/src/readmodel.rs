@@ -6,6 +6,7 @@
 //!
 //! - [`list`]: the list of tickets, `views.db`
 //! - [`dockets`]: what the clocks look at, and what is published, `promises.db`
+//! - [`notices`]: which fact told which crew something, `notices.db`
 //! - `keeper`: a file's connections, and when it is marked as damaged
 //! - `file`: a file's form, its checkpoint, and when it is replaced by an empty one
 //!
@@ -15,12 +16,14 @@ pub mod dockets;
 mod file;
 mod keeper;
 pub mod list;
+pub mod notices;
 
 use rusqlite::ErrorCode;
 
 pub use self::{
     dockets::Dockets,
     list::{CallerTickets, Cursor, ForeignToken, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, Page, Query, TicketList},
+    notices::Notices,
 };
 
 /// Why a read model does not answer.

@@ -1,9 +1,10 @@
 //! A city that never was, and a day of its calls: everything is drawn from one seed, so that a seed names a day for ever.
 //! Absent: a real person, street or number; and any memory, for a household is drawn anew whenever it is asked for.
 
+pub mod live;
 mod scene;
 mod stories;
-mod words;
+pub(crate) mod words;
 
 use chrono::{FixedOffset, NaiveDate, TimeDelta, TimeZone as _};
 use rand::{
@@ -131,6 +132,18 @@ impl City {
         }
     }
 
+    /// The stations, each with the place where its crews are at home: by the first household of its second feeder.
+    #[must_use]
+    pub fn stations(&self) -> Vec<(String, pb::Position)> {
+        let households = TRANSFORMERS_PER_FEEDER * HOUSEHOLDS_PER_TRANSFORMER;
+        let at_home = |nth: u32| {
+            let place = self.household((nth * FEEDERS_PER_STATION + 1) * households).place;
+            let (latitude_e6, longitude_e6) = place.latitude_e6.zip(place.longitude_e6).unwrap_or_default();
+            (station(nth), pb::Position { latitude_e6, longitude_e6 })
+        };
+        (0..STATIONS).map(at_home).collect()
+    }
+
     /// Another household behind the same transformer.
     fn neighbour(&self, household: &Household, nth: u32) -> Household {
         let first = household.transformer * HOUSEHOLDS_PER_TRANSFORMER;
@@ -152,6 +165,11 @@ pub fn person(dice: &mut StdRng) -> pb::Caller {
 fn station(number: u32) -> String {
     let (county, stations) = COUNTIES[(number / 2) as usize % COUNTIES.len()];
     format!("{CITY}/{county}/{}", stations[(number % 2) as usize])
+}
+
+/// The county that a household's station belongs to.
+fn county(house: &Household) -> &str {
+    house.station.rsplit_once('/').map_or(CITY, |(county, _)| county)
 }
 
 /// So many stories: every one once, the others by their share, shuffled.

@@ -16,8 +16,9 @@ use switchboard_wire::proto::{HistoryRequest, ListRequest, ReportRequest, Withdr
 use tokio::time::Instant;
 use tonic::transport::{Channel, Endpoint};
 
+pub(crate) use self::attempt::{Failure, Speaker, address};
+use self::report::Played;
 pub use self::report::{Ended, PROBLEMS_MAX, Problem, Progress, Report};
-use self::{attempt::Failure, report::Played};
 use crate::{
     Timestamp,
     request::{Answer, Line, Request},
@@ -88,9 +89,8 @@ impl Driver {
     /// # Errors
     /// When `endpoint` is not an address.
     pub fn to(endpoint: &str, options: Options) -> Result<Self, tonic::transport::Error> {
-        let endpoint = Endpoint::from_shared(endpoint.to_owned())?.connect_timeout(options.deadline).tcp_nodelay(true);
         let connections = options.in_flight.div_ceil(SCRIPTS_PER_CONNECTION).clamp(1, CONNECTIONS_MAX);
-        Ok(Self { lines: (0..connections).map(|_| Line::new(endpoint.connect_lazy())).collect(), options })
+        Ok(Self { lines: lines(endpoint, connections, options.deadline)?, options })
     }
 
     /// A driver over a connection that is there already.
@@ -114,7 +114,8 @@ impl Driver {
                 pace = Some(Pace { begun, begins, times });
             }
             next = (next + 1) % self.lines.len();
-            let performer = Performer { options: self.options.clone(), line: self.lines[next].clone(), pace };
+            let speaker = Speaker { options: self.options.clone(), line: self.lines[next].clone() };
+            let performer = Performer { speaker, pace };
             Ok((turns.of(&script.key), performer, script))
         });
         let mut played = stream::iter(plays).map(one).buffer_unordered(self.options.in_flight.clamp(1, IN_FLIGHT_MAX));
@@ -133,6 +134,12 @@ impl Driver {
         report.seconds = begun.elapsed().as_secs_f64();
         report
     }
+}
+
+/// So many connections, each made with its first call.
+pub(crate) fn lines(endpoint: &str, count: usize, patience: Duration) -> Result<Vec<Line>, tonic::transport::Error> {
+    let endpoint = Endpoint::from_shared(endpoint.to_owned())?.connect_timeout(patience).tcp_nodelay(true);
+    Ok((0..count).map(|_| Line::new(endpoint.connect_lazy())).collect())
 }
 
 /// Plays one script when it is its turn, unless the row is none.
@@ -187,8 +194,7 @@ impl Pace {
 /// One script being played.
 #[derive(Debug)]
 struct Performer {
-    options: Options,
-    line: Line,
+    speaker: Speaker,
     pace: Option<Pace>,
 }
 
@@ -224,7 +230,7 @@ impl Performer {
         if let (Request::Report(_), Some(known)) = (&request, &known) {
             self.barrier(known.position, &actor).await?;
         }
-        let answer = self.send(&actor, request.clone()).await?;
+        let answer = self.speaker.send(&actor, request.clone()).await?;
         if let (Request::Report(report), Some(known)) = (&request, &known)
             && answer.ticket != known.ticket
         {
@@ -232,7 +238,7 @@ impl Performer {
                 return Ok(vec![answer]);
             }
             tracing::debug!(stray = %answer.ticket, ticket = %known.ticket, "a report did not attach");
-            let withdrawn = self.send(&actor, withdrawal(report, &answer, known, at)).await?;
+            let withdrawn = self.speaker.send(&actor, withdrawal(report, &answer, known, at)).await?;
             return Ok(vec![answer, withdrawn]);
         }
         if let Some(ticket) = tickets.get_mut(slot.0) {
@@ -244,7 +250,7 @@ impl Performer {
     /// Until the lists have seen the ticket: a report attaches to what they show.
     async fn barrier(&self, position: u64, actor: &crate::script::Actor) -> Result<(), Failure> {
         let ask = ListRequest { page_size: 1, min_position: Some(position), ..ListRequest::default() };
-        let listed = self.ask(actor, ask, |mut line, request| async move { line.tickets.list(request).await });
+        let listed = self.speaker.ask(actor, ask, |mut line, request| async move { line.tickets.list(request).await });
         listed.await.map(drop)
     }
 
@@ -255,16 +261,17 @@ impl Performer {
         let mut wait = Duration::from_millis(2);
         loop {
             let ask = HistoryRequest { ticket: ticket.ticket.clone(), ..HistoryRequest::default() };
-            let read =
-                self.ask(&step.actor, ask, |mut line, request| async move { line.tickets.history(request).await });
+            let read = self
+                .speaker
+                .ask(&step.actor, ask, |mut line, request| async move { line.tickets.history(request).await });
             if read.await?.facts.iter().filter(|fact| fact.kind == awaited.kind).count() >= awaited.count {
                 return Ok(());
             }
-            if begun.elapsed() > self.options.patience {
-                return Err(Failure::waited(awaited.kind, self.options.patience));
+            if begun.elapsed() > self.speaker.options.patience {
+                return Err(Failure::waited(awaited.kind, self.speaker.options.patience));
             }
             tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(self.options.backoff_max);
+            wait = (wait * 2).min(self.speaker.options.backoff_max);
         }
     }
 }

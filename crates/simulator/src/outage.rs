@@ -12,7 +12,7 @@ use crate::{
     Timestamp,
     city::person,
     request::Request,
-    script::{Actor, Draft, Script, Slot, Source, actor, of_unit, stamp},
+    script::{Actor, Draft, REPLIED, Script, Slot, Source, actor, of_unit, stamp},
 };
 
 /// How soon a crew is on site when the record does not say: the urban limit, or half of the outage if that is sooner.
@@ -69,6 +69,15 @@ pub struct Outage {
     pub feeder: Option<String>,
     /// Transformer service area.
     pub transformer: Option<String>,
+}
+
+impl Outage {
+    /// The crew that did the work, where the record names one and the work takes one.
+    #[must_use]
+    pub fn crew(&self) -> Option<&str> {
+        let field_work = matches!(self.business_type, BusinessType::FaultRepair | BusinessType::ServiceApplication);
+        self.route.last().map(String::as_str).filter(|unit| field_work && unit.split('/').count() == 6)
+    }
 }
 
 /// In which manner a recorded outage is told.
@@ -153,6 +162,29 @@ pub fn script(outage: &Outage, manner: Manner) -> Script {
     telling.draft.finish()
 }
 
+/// The script of `outage` as it would happen now: called in by somebody generated from the seed, classified and sent to `unit`,
+/// whose crews are found by the dispatcher; it goes on when one has replied. Only the pace of the calls is the record's.
+#[must_use]
+pub fn live(outage: &Outage, seed: u64, unit: &str) -> Script {
+    let source = Source::named(&format!("live/{seed}/{}", outage.source));
+    let mut dice = StdRng::seed_from_u64(source.script(&outage.key).as_u64_pair().0 ^ seed);
+    let caller = Some(person(&mut dice));
+    let cast = Cast::of(outage, Manner::Replay { seed }, false);
+    let mut draft = Draft::new(&source, outage.key.clone()).line(outage.line).live();
+    let ticket = draft.receive(outage.received, &cast.intake, receive(outage, caller, false));
+    let agent = cast.agent.clone();
+    let mut telling = Telling { outage, cast, draft, ticket, arrival: None };
+    telling.classify();
+    let sent = telling.on_the_way(10, 2);
+    telling.by_agent(sent, Request::dispatch(unit));
+    telling.draft.step(ticket, sent, &of_unit(unit), Request::passed()).after(ticket, REPLIED, 1);
+    let content = Request::revisit(RevisitMethod::Sms, Satisfaction::Satisfied);
+    for request in [Request::passed(), content, Request::close()] {
+        telling.draft.step(ticket, sent, &agent, request);
+    }
+    telling.draft.finish()
+}
+
 /// When the crew arrived: as recorded where that lies inside the outage, else estimated. Unknown while an outage lasts.
 fn arrival(outage: &Outage) -> Option<Timestamp> {
     let inside = |at: &Timestamp| outage.received <= *at && outage.restored.is_none_or(|restored| *at <= restored);
@@ -221,9 +253,7 @@ impl Telling<'_> {
     }
 
     fn has_crew(&self) -> bool {
-        let field_work =
-            matches!(self.outage.business_type, BusinessType::FaultRepair | BusinessType::ServiceApplication);
-        field_work && self.outage.route.last().is_some_and(|unit| unit.split('/').count() == 6)
+        self.outage.crew().is_some()
     }
 
     /// An instant between the report and the arrival: so many hundredths of the way, but no later than so many minutes after the report.

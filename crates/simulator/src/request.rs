@@ -2,7 +2,8 @@
 //! Absent: questions (`Get`, `List`, ...), for a script asks nothing; the driver does. No field is judged here, that is the server's.
 
 use switchboard_wire::proto::{
-    self as pb, intake_service_client::IntakeServiceClient, ticket_service_client::TicketServiceClient,
+    self as pb, dispatch_service_client::DispatchServiceClient, intake_service_client::IntakeServiceClient,
+    ticket_service_client::TicketServiceClient,
 };
 use tonic::transport::Channel;
 
@@ -26,20 +27,26 @@ impl Answer {
     }
 }
 
-/// The two services that a script talks to, over one connection.
+/// The services that scripts and crews talk to, over one connection.
 #[derive(Clone, Debug)]
 pub struct Line {
     /// Agents, desks and crews.
     pub tickets: TicketServiceClient<Channel>,
     /// Callers.
     pub intake: IntakeServiceClient<Channel>,
+    /// Crews and those who send them.
+    pub dispatch: DispatchServiceClient<Channel>,
 }
 
 impl Line {
     /// Speaks over `channel`, which may be shared.
     #[must_use]
     pub fn new(channel: Channel) -> Self {
-        Self { tickets: TicketServiceClient::new(channel.clone()), intake: IntakeServiceClient::new(channel) }
+        Self {
+            tickets: TicketServiceClient::new(channel.clone()),
+            intake: IntakeServiceClient::new(channel.clone()),
+            dispatch: DispatchServiceClient::new(channel),
+        }
     }
 }
 

@@ -46,7 +46,7 @@ impl Script {
 pub struct Step {
     /// Names it within the script: the ticket's place, the call, and which of its kind, such as `0.dispatch.2`.
     pub name: String,
-    /// When it happened, and the request's `occurred_at`.
+    /// When it happened, and the request's `occurred_at` unless the script is live.
     pub at: Timestamp,
     /// Who acts, by the call's metadata.
     pub actor: Actor,
@@ -93,6 +93,8 @@ pub struct Awaited {
 pub const CHILD_ADOPTED: &str = "ticket.child_adopted.v1";
 /// The kind of the fact by which a child takes over its master's outcome.
 pub const MASTER_FOLLOWED: &str = "ticket.master_followed.v1";
+/// The kind of the fact that a reply is there.
+pub const REPLIED: &str = "ticket.replied.v1";
 
 /// Where scripts come from: the name space of their request ids. The same source, key and step give the same id, for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +120,7 @@ pub struct Draft {
     namespace: Uuid,
     script: Script,
     tickets: usize,
+    live: bool,
     /// How many steps of a name there are.
     names: HashMap<(Slot, &'static str), u32>,
 }
@@ -127,13 +130,20 @@ impl Draft {
     #[must_use]
     pub fn new(source: &Source, key: impl Into<String>) -> Self {
         let script = Script { key: key.into(), line: None, steps: Vec::new() };
-        Self { namespace: source.script(&script.key), script, tickets: 0, names: HashMap::new() }
+        Self { namespace: source.script(&script.key), script, tickets: 0, live: false, names: HashMap::new() }
     }
 
     /// The line of the file that it stands for.
     #[must_use]
     pub fn line(mut self, line: u64) -> Self {
         self.script.line = Some(line);
+        self
+    }
+
+    /// Its steps happen when they are played: no request says when, and the times of the steps are their pace alone.
+    #[must_use]
+    pub fn live(mut self) -> Self {
+        self.live = true;
         self
     }
 
@@ -167,7 +177,7 @@ impl Draft {
         *nth += 1;
         let name = format!("{}.{call}.{nth}", slot.0);
         let request_id = Uuid::new_v5(&self.namespace, name.as_bytes()).to_string();
-        let occurred_at = Some(stamp(at));
+        let occurred_at = (!self.live).then(|| stamp(at));
         if let Some(header) = request.header_mut() {
             header.request_id = request_id;
             header.occurred_at = occurred_at;

@@ -14,6 +14,7 @@
 //! - [`advice`]: what do we tell the one who calls about it?
 //! - [`promises`]: how does this promise stand, and who answers for it?
 //! - [`kpi`]: how good is the service, by the indicators of the trade?
+//! - [`assignments`]: what is a crew offered, what has it, and what is it told as that changes?
 //! - [`comparison`]: what would another policy have said?
 //! - [`reconciliation`]: does everything that came in still add up?
 //! - `random`: histories and filters by chance, for tests alone
@@ -24,6 +25,7 @@
 //! the domain's own `evolve`. Start reading at [`ticket_list::Row::apply`].
 
 pub mod advice;
+pub mod assignments;
 pub mod comparison;
 pub mod kpi;
 pub mod promises;

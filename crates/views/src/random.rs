@@ -1,6 +1,8 @@
 //! Histories and filters by chance, for property tests here and of every keeper of rows. The histories are wilder than any
 //! that `decide` would allow: what is total must bear them. Few values of each kind, so that they meet often.
 
+pub mod crews;
+
 use chrono::{DateTime, TimeDelta};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use switchboard_domain::{

@@ -1,6 +1,7 @@
 //! The domain's words, times and people in protobuf, both ways. Whole views are not made here; `views` folds them and the
 //! server fills them in.
 
+mod dispatch;
 mod fact;
 mod words;
 
@@ -12,6 +13,7 @@ use switchboard_domain::{
 };
 
 pub use self::{
+    dispatch::{Brief, brief, position, skills},
     fact::fact_json,
     words::{UnknownWord, Word, maybe_word, word},
 };

@@ -1,6 +1,8 @@
 //! Requests become commands: everything that a caller can get wrong without knowing the ticket is found here, all of it at
 //! once. What depends on the ticket is the domain's to say; what depends on the time of the engine too.
 
+mod crew;
+mod device;
 mod reader;
 mod receive;
 mod requests;
@@ -11,7 +13,14 @@ use switchboard_domain::{
 };
 use uuid::Uuid;
 
-pub use self::receive::{ReceiveHeader, receive};
+pub use self::{
+    crew::{CrewHeader, CrewRequest, crew},
+    device::{
+        Bundle, CLOCK_OFF_MINUTES_MAX, DeviceClock, OFFSET_DAYS_MAX, PositionReport, STEPS_MAX, STEPS_METHOD, bundle,
+        position, step,
+    },
+    receive::{ReceiveHeader, receive},
+};
 
 /// A ticket as callers name it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -52,7 +61,7 @@ pub struct Header {
 
 /// A request that asks one move of an existing ticket.
 pub trait TicketRequest: prost::Message {
-    /// The method of `TicketService` that takes it, for example `ReportProgress`.
+    /// The method of `TicketService` or `DispatchService` that takes it, for example `ReportProgress`. No two share a name.
     const METHOD: &'static str;
 
     /// The command that it means. A ticket that the command names by number stands in it as the nil id until the caller has

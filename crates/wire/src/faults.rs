@@ -3,6 +3,11 @@
 
 use std::fmt;
 
+/// The faults of one file that are told, at most. How many more there are is told in a line of its own after them, so that one
+/// more than this may come. A caller that shows fewer must say how many it leaves out, that line included: an author who is shown
+/// a part in silence takes it for all.
+pub const FAULTS_MAX: usize = 200;
+
 /// One thing that is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {

@@ -17,8 +17,10 @@
 //! - [`answer`]: the domain's words become protobuf's
 //! - [`refusal`]: every *no* as a status with reason, details and a sentence in Chinese or English
 //! - [`faults`]: what is wrong with a file that a person wrote, line by line
+//! - [`section`]: the tables of such a file and their places in it
 //! - [`calendar_file`]: a year of a calendar, read from TOML
 //! - [`policy_file`]: an operator's policy, read from TOML
+//! - [`roster_file`]: crews, read from TOML
 //!
 //! Invariants, including what is absent: there is no rule about tickets in this crate, no I/O, no clock and no key
 //! (a caller brings one). The only randomness is the nonce of a seal. A stored kind is never reused and a stored name never
@@ -47,6 +49,10 @@ pub mod refusal;
 
 pub mod faults;
 
+pub mod section;
+
 pub mod calendar_file;
 
 pub mod policy_file;
+
+pub mod roster_file;

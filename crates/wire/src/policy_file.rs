@@ -2,16 +2,12 @@
 //! What makes a policy fit to be published is the domain's to say ([`check::faults`]); here stand the form and the words.
 //! Nothing is opened here: a caller brings the text. `docs/policies.md` tells an author what to write.
 //!
-//! - `section`: tables and their places in the text
 //! - `rule`: `[[clock]]`, `[[average]]` and what stands in them
 //! - `amount`: times as people write them, both ways
-//! - `near`: the known words, when an unknown one was written
 //! - `wording`: what the domain finds, at its line and in words
 
 mod amount;
-mod near;
 mod rule;
-mod section;
 mod wording;
 
 use aws_lc_rs::digest;
@@ -24,20 +20,19 @@ use switchboard_domain::{
         policy::{Average, Policy, Rule},
     },
 };
-use toml::de::DeTable;
 
 pub use self::amount::{limit_text, seconds_text};
-use self::section::{Reader, Section};
-use crate::{faults::Fault, seal::hex};
+pub use crate::faults::FAULTS_MAX;
+use crate::{
+    faults::Fault,
+    seal::hex,
+    section::{Reader, Section, read_whole},
+};
 
 /// The longest file that is read, in bytes.
 pub const POLICY_BYTES_MAX: usize = 192 * 1024;
 /// The longest policy as it is stored, in bytes: it is one fact of the log, which holds 64 KiB with all that stands beside it.
 pub const STORED_BYTES_MAX: usize = 60 * 1024;
-/// The faults of one file that are told, at most. How many more there are is told in a line of its own after them, so that one
-/// more than this may come. A caller that shows fewer must say how many it leaves out, that line included: an author who is shown
-/// a part in silence takes it for all.
-pub const FAULTS_MAX: usize = 200;
 
 /// Reads a file such as `deploy/policies/sgcc.toml`. Each rule and average gets its hash: SHA-256, in hexadecimal digits, of its
 /// stored form with an empty hash. White space and comments do not change it.
@@ -53,17 +48,7 @@ pub fn read(file_name: &str, text: &str) -> Result<Policy, Vec<Fault>> {
         let reason = format!("{name} has {} bytes; at most {POLICY_BYTES_MAX} are read", text.len());
         return Err(vec![Fault { line: 1, reason }]);
     }
-    let (document, errors) = DeTable::parse_recoverable(text);
-    let mut reader = Reader::new(text);
-    for error in &errors {
-        reader.fault(error.span().map_or(0, |span| span.start), error.message());
-    }
-    if !errors.is_empty() {
-        return Err(reader.into_faults());
-    }
-    let policy = reader.policy(Section { table: document.get_ref(), at: 0 });
-    let faults = reader.into_faults();
-    if faults.is_empty() { Ok(policy) } else { Err(faults) }
+    read_whole(text, |reader, top| reader.policy(top))
 }
 
 impl Reader {

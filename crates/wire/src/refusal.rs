@@ -9,10 +9,11 @@ mod wording;
 
 use std::{fmt, time::Duration};
 
-use switchboard_domain::{Violation, ticket::Rejection};
+use switchboard_domain::{Violation, crew, ticket::Rejection};
 use uuid::Uuid;
 
 pub use self::language::Language;
+pub(crate) use self::wording::problem;
 use crate::proto::ErrorReason;
 
 /// The `domain` of every `google.rpc.ErrorInfo`.
@@ -23,6 +24,8 @@ pub const ERROR_DOMAIN: &str = "switchboard";
 pub enum Refusal {
     /// The ticket, or the world around it, does not admit the command.
     Rejected(Rejection),
+    /// The crew, or the world around it, does not admit the command.
+    CrewRejected(crew::Rejection),
     /// Fields are missing, malformed or contradict each other.
     InvalidFields(Vec<Violation>),
     /// No such ticket.
@@ -69,6 +72,11 @@ pub enum Refusal {
         /// A role that may.
         needed: &'static str,
     },
+    /// A device's clock is too far off to place what happened.
+    DeviceClock {
+        /// What is to be added to it, in milliseconds.
+        offset_ms: i64,
+    },
     /// The server is going down in good order.
     Draining,
     /// The reader of a stream took nothing for too long.
@@ -91,6 +99,7 @@ impl Refusal {
     pub fn reason(&self) -> ErrorReason {
         match self {
             Self::Rejected(rejection) => reason_of(rejection),
+            Self::CrewRejected(rejection) => crew_reason_of(rejection),
             Self::InvalidFields(_) => ErrorReason::InvalidFields,
             Self::TicketNotFound => ErrorReason::TicketNotFound,
             Self::RequestIdReused => ErrorReason::RequestIdReused,
@@ -104,6 +113,7 @@ impl Refusal {
             Self::TokenMismatch => ErrorReason::TokenMismatch,
             Self::ActorMissing { .. } => ErrorReason::ActorMissing,
             Self::NotPermitted { .. } => ErrorReason::NotPermitted,
+            Self::DeviceClock { .. } => ErrorReason::DeviceClock,
             Self::Draining => ErrorReason::Draining,
             Self::SlowReader { .. } => ErrorReason::SlowReader,
             Self::Unsupported => ErrorReason::Unsupported,
@@ -111,8 +121,8 @@ impl Refusal {
         }
     }
 
-    /// Whether the same request, with the same id, may succeed shortly without anybody doing anything. A ticket's *no*,
-    /// even [`Rejection::TooSoon`], is never of that kind.
+    /// Whether the same request, with the same id, may succeed shortly without anybody doing anything. A ticket's *no*, or a
+    /// crew's, even [`Rejection::TooSoon`], is never of that kind.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(
@@ -144,7 +154,9 @@ impl Refusal {
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         match self {
-            Self::InvalidFields(violations) | Self::Rejected(Rejection::Invalid(violations)) => violations,
+            Self::InvalidFields(violations)
+            | Self::Rejected(Rejection::Invalid(violations))
+            | Self::CrewRejected(crew::Rejection::Invalid(violations)) => violations,
             _ => &[],
         }
     }
@@ -170,6 +182,10 @@ fn reason_of(rejection: &Rejection) -> ErrorReason {
         Rejection::IllegalMove { .. } => ErrorReason::IllegalMove,
         Rejection::TooSoon { .. } => ErrorReason::TooSoon,
         Rejection::Confidential => ErrorReason::Confidential,
+        Rejection::EngineOnly => ErrorReason::NotPermitted,
+        Rejection::OfferNotLive { .. } | Rejection::OfferTaken { .. } => ErrorReason::OfferGone,
+        Rejection::NotYourOffer { .. } => ErrorReason::NotYourCrew,
+        Rejection::StaleFence { .. } => ErrorReason::StaleFence,
         Rejection::NotTheHolder { .. }
         | Rejection::NotCommonParent { .. }
         | Rejection::NotAbove { .. }
@@ -189,7 +205,27 @@ fn reason_of(rejection: &Rejection) -> ErrorReason {
         | Rejection::MasterIsChild { .. }
         | Rejection::ChildUnchanged { .. }
         | Rejection::AnotherMaster { .. }
+        | Rejection::StaleAttempt { .. }
+        | Rejection::OffersLive { .. }
         | Rejection::ExplanationNeeded => ErrorReason::RuleViolated,
+    }
+}
+
+fn crew_reason_of(rejection: &crew::Rejection) -> ErrorReason {
+    use crew::Rejection as No;
+    match rejection {
+        No::Invalid(_) => ErrorReason::InvalidFields,
+        No::NotEnrolled => ErrorReason::CrewNotFound,
+        No::NotTheCrew { .. } | No::NotAbove { .. } => ErrorReason::NotYourCrew,
+        No::EngineOnly => ErrorReason::NotPermitted,
+        No::OnShift { .. }
+        | No::OffShift
+        | No::Away { .. }
+        | No::Unchanged
+        | No::Reserved { .. }
+        | No::Committed { .. }
+        | No::NotHeld { .. }
+        | No::Overcommitted { .. } => ErrorReason::RuleViolated,
     }
 }
 
@@ -209,6 +245,12 @@ impl std::error::Error for Refusal {}
 impl From<Rejection> for Refusal {
     fn from(rejection: Rejection) -> Self {
         Self::Rejected(rejection)
+    }
+}
+
+impl From<crew::Rejection> for Refusal {
+    fn from(rejection: crew::Rejection) -> Self {
+        Self::CrewRejected(rejection)
     }
 }
 

@@ -5,6 +5,7 @@ mod metadata;
 
 use serde::{Serialize, de::DeserializeOwned};
 use switchboard_domain::{
+    crew,
     numbering::Reserved,
     personal::Personal,
     sla::{
@@ -176,6 +177,25 @@ kinds!(ticket::Event, ticket::Event::each_personal, {
     MasterFollowed = "ticket.master_followed.v1",
     Withdrawn = "ticket.withdrawn.v1",
     PersonalRevealed = "ticket.personal_revealed.v1",
+    Offered = "ticket.offered.v1",
+    OfferAccepted = "ticket.offer_accepted.v1",
+    OfferEnded = "ticket.offer_ended.v1",
+    HandedOver = "ticket.handed_over.v1",
+    Recalled = "ticket.recalled.v1",
+    Pinned = "ticket.pinned.v1",
+});
+
+kinds!(crew::Event, nothing_personal, {
+    Enrolled = "crew.enrolled.v1",
+    Dismissed = "crew.dismissed.v1",
+    ShiftStarted = "crew.shift_started.v1",
+    ShiftEnded = "crew.shift_ended.v1",
+    WentAway = "crew.went_away.v1",
+    CameBack = "crew.came_back.v1",
+    Located = "crew.located.v1",
+    Reserved = "crew.reserved.v1",
+    Committed = "crew.committed.v1",
+    Released = "crew.released.v1",
 });
 
 kinds!(promise::Event, nothing_personal, {
@@ -195,7 +215,14 @@ one_kind!(YearPublished = "calendar.year_published.v1");
 
 /// Every kind that is written today, of all aggregates.
 pub fn known_kinds() -> impl Iterator<Item = &'static str> {
-    let each = [ticket::Event::KINDS, Reserved::KINDS, promise::Event::KINDS, PolicyEvent::KINDS, YearPublished::KINDS];
+    let each = [
+        ticket::Event::KINDS,
+        crew::Event::KINDS,
+        Reserved::KINDS,
+        promise::Event::KINDS,
+        PolicyEvent::KINDS,
+        YearPublished::KINDS,
+    ];
     each.into_iter().flatten().copied()
 }
 

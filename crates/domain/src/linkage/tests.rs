@@ -36,10 +36,23 @@ fn agrees(world: &World) -> Verdict {
     }
     prop_assert_eq!(&world.process.links, &links);
     prop_assert_eq!(&world.process.families, &families);
+    // What lies before the present crew had the ticket may be another's work: the process may know it or not.
     let back = |(&id, ticket): (&TicketId, &Ticket)| {
-        ticket.crew.restored.filter(|_| ticket.stage <= Stage::Replied).map(|at| (id, at))
+        ticket.crew.restored.filter(|_| ticket.stage <= Stage::Replied).map(|at| (id, (at, ticket.crew.assigned)))
     };
-    prop_assert_eq!(&world.process.restored, &world.open().filter_map(back).collect());
+    let back: BTreeMap<_, _> = world.open().filter_map(back).collect();
+    for (id, at) in &world.process.restored {
+        prop_assert_eq!(back.get(id).map(|(at, _)| at), Some(at), "what the process knows, the ticket knows");
+    }
+    for (id, (at, assigned)) in &back {
+        let sure = assigned.is_some_and(|assigned| *at >= assigned);
+        prop_assert!(!sure || world.process.restored.contains_key(id), "{:?} at {}", id, at);
+    }
+    for (id, stint) in &world.process.stints {
+        let holder = world.tickets[id].as_ref().and_then(Ticket::holder);
+        let crewed = holder.filter(|org| org.level() == Level::Crew);
+        prop_assert_eq!(stint.crew.as_ref(), crewed, "the process knows who works on it");
+    }
     prop_assert!(world.process.wants.is_empty());
     prop_assert_eq!(world.process.parked().next(), None, "nothing is left for a person to mend");
     Ok(())

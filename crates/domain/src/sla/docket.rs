@@ -275,6 +275,9 @@ fn read(event: &Event, role: Role) -> Option<(FactName, Option<Word>, Change)> {
         Event::MasterFollowed(_) => plain(FactName::MasterFollowed),
         Event::Withdrawn(_) => plain(FactName::Withdrawn),
         Event::Supplemented(_) | Event::ChildAdopted(_) | Event::ChildReleased(_) | Event::PersonalRevealed(_) => None,
+        // What an offer comes to is told by the dispatch and the acceptance, or the reassignment, that stand beside it.
+        Event::Offered(_) | Event::OfferAccepted(_) | Event::OfferEnded(_) => None,
+        Event::HandedOver(_) | Event::Recalled(_) | Event::Pinned(_) => None,
     }
 }
 

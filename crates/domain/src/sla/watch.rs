@@ -178,18 +178,13 @@ impl Projection for Watch {
     type Event = Fact;
 
     fn apply(&mut self, fact: &Fact) {
-        let recorded = match fact {
-            Fact::Ticket(fact) => fact.recorded_at,
-            Fact::Promise(fact) => fact.recorded_at,
-            Fact::Policy(fact) => fact.recorded_at,
-            Fact::Year(fact) => fact.recorded_at,
-        };
-        self.latest = self.latest.max(recorded);
+        self.latest = self.latest.max(fact.recorded_at());
         match fact {
             Fact::Ticket(fact) => self.take_ticket(fact),
             Fact::Promise(fact) => self.take_promise(fact),
             Fact::Policy(fact) => self.publish(|book| book.take_policy(fact)),
             Fact::Year(fact) => self.publish(|book| book.take_year(fact)),
+            Fact::Crew(_) => {}
         }
     }
 }
@@ -240,7 +235,7 @@ impl Process for Watch {
             Fact::Ticket(fact) => (fact.revision > 0 && Moment::of(fact).is_some()).then_some(fact.id),
             // What was said is to be taken back if it does not stand, whoever said it.
             Fact::Promise(fact) => (!self.dockets.contains_key(&fact.id)).then_some(fact.id),
-            Fact::Policy(_) | Fact::Year(_) => None,
+            Fact::Policy(_) | Fact::Year(_) | Fact::Crew(_) => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     Timestamp,
+    crew::{CrewId, DeclineReason, Forced, OfferEnd, OfferId, Skills},
     organisation::OrgPath,
     personal::Personal,
     ticket::{
@@ -173,6 +174,54 @@ pub enum Command {
         /// For what.
         purpose: String,
     },
+    /// Offers it to a crew whose time is kept for it. The dispatch process alone says this.
+    Offer(Box<Offer>),
+    /// The crew takes the offer.
+    AcceptOffer {
+        /// Which.
+        offer: OfferId,
+        /// The fence that the offer carried.
+        fence: u64,
+    },
+    /// The crew declines the offer.
+    DeclineOffer {
+        /// Which.
+        offer: OfferId,
+        /// The fence that the offer carried.
+        fence: u64,
+        /// Why.
+        reason: DeclineReason,
+        /// In words.
+        note: Option<Personal>,
+    },
+    /// The offer runs out, or is taken back. The dispatch process alone says this.
+    EndOffer {
+        /// Which.
+        offer: OfferId,
+        /// How.
+        how: OfferEnd,
+    },
+    /// The crew hands it over: others are needed.
+    HandOver {
+        /// The skills that it takes.
+        needs: Skills,
+        /// What was found.
+        note: Personal,
+    },
+    /// A unit above the crew calls it back; the ticket returns to the unit that held it before.
+    Recall {
+        /// The crew that is meant, by whoever goes by an older state: another one is not called back instead.
+        crew: Option<CrewId>,
+        /// Why.
+        reason: Personal,
+    },
+    /// A person says which crew it is for, against or without the plan; or that the plan decides again.
+    Pin {
+        /// The crew; `None` leaves it to the plan.
+        crew: Option<CrewId>,
+        /// Why.
+        reason: Personal,
+    },
 }
 
 /// All that is known when a ticket is received (受理): the fields of the national and provincial work orders.
@@ -252,6 +301,25 @@ pub struct Reply {
     pub substantiated: Option<bool>,
 }
 
+/// An offer to a crew (派工): an order with a right to refuse for cause, and a lease.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offer {
+    /// Its identity.
+    pub offer: OfferId,
+    /// The how-manieth offer of the ticket, counted from 1 over its life.
+    pub attempt: u32,
+    /// To whom.
+    pub crew: CrewId,
+    /// The revision of the crew's reservation.
+    pub fence: u64,
+    /// When its lease ends.
+    pub lease_until: Timestamp,
+    /// For life safety or an important customer.
+    pub priority: bool,
+    /// The person who chose the crew, if one did.
+    pub forced: Option<Forced>,
+}
+
 /// A unit's judgement on a reply (回单审核).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
@@ -300,6 +368,13 @@ impl Command {
             Self::FollowMaster { .. } => Move::FollowMaster,
             Self::Withdraw { .. } => Move::Withdraw,
             Self::Reveal { .. } => Move::Reveal,
+            Self::Offer(_) => Move::Offer,
+            Self::AcceptOffer { .. } => Move::AcceptOffer,
+            Self::DeclineOffer { .. } => Move::DeclineOffer,
+            Self::EndOffer { .. } => Move::EndOffer,
+            Self::HandOver { .. } => Move::HandOver,
+            Self::Recall { .. } => Move::Recall,
+            Self::Pin { .. } => Move::Pin,
         }
     }
 }

@@ -5,6 +5,7 @@ mod beside;
 mod closing;
 mod field;
 mod intake;
+mod offer;
 
 use crate::{
     decider::Context,
@@ -34,7 +35,10 @@ pub fn decide(state: &State, command: &Command, cx: &Context<'_>) -> Decision {
     match (state, command) {
         (None, Command::Receive(receive)) => intake::receive(receive, cx),
         (None, _) => Err(Rejection::NotFound),
-        (Some(ticket), _) if !legal(state).contains(asked) => Err(illegal(state, ticket, asked)),
+        // About an offer that is gone there is more to say than that the move is not legal.
+        (Some(ticket), _) if !legal(state).contains(asked) => {
+            offer::settled(ticket, command, cx).unwrap_or_else(|| Err(illegal(state, ticket, asked)))
+        }
         (Some(ticket), _) => decide_open(ticket, command, cx),
     }
 }
@@ -74,6 +78,15 @@ fn decide_open(ticket: &Ticket, command: &Command, cx: &Context<'_>) -> Decision
         Command::ReleaseChild { child } => beside::release_child(ticket, *child),
         Command::FollowMaster { master, restored } => beside::follow_master(ticket, *master, *restored),
         Command::Reveal { purpose } => beside::reveal(ticket, purpose, cx),
+        Command::Offer(made) => offer::make(ticket, made, cx),
+        Command::AcceptOffer { offer, fence } => offer::accept(ticket, *offer, *fence, cx),
+        Command::DeclineOffer { offer, fence, reason, note } => {
+            offer::decline(ticket, *offer, *fence, *reason, note.as_ref(), cx)
+        }
+        Command::EndOffer { offer, how } => offer::end(ticket, *offer, *how, cx),
+        Command::HandOver { needs, note } => field::hand_over(ticket, *needs, note, cx),
+        Command::Recall { crew, reason } => field::recall(ticket, crew.as_ref(), reason, cx),
+        Command::Pin { crew, reason } => offer::pin(ticket, crew.as_ref(), reason, cx),
     }
 }
 

@@ -1,10 +1,14 @@
 //! What happened to a ticket, in the past tense. These structs are also the stored JSON payloads: a field may be added
 //! if it is optional, never renamed, removed or given another meaning; that is a new kind (`wire` names the kinds).
 
+mod declared;
+
 use serde::{Deserialize, Serialize};
 
+use self::declared::events;
 use crate::{
     Timestamp,
+    crew::{CrewId, DeclineReason, Forced, OfferEnd, OfferId, Skills},
     organisation::OrgPath,
     personal::Personal,
     ticket::{
@@ -16,60 +20,6 @@ use crate::{
         },
     },
 };
-
-/// Declares the payload structs and the closed enum over them; optional fields are left out when absent.
-macro_rules! events {
-    ($($(#[$doc:meta])* $name:ident {
-        $($(#[$field_doc:meta])* $field:ident: $type:ty,)*
-    } personal($($personal:ident),*))+) => {
-        $(
-            $(#[$doc])*
-            #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-            pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
-            impl $name {
-                /// Calls `each` with every personal field that is present, by name.
-                #[allow(unused_variables)]
-                pub fn each_personal(&mut self, each: &mut dyn FnMut(&'static str, &mut Personal)) {
-                    $(if let Some(value) = Slot::slot(&mut self.$personal) { each(stringify!($personal), value); })*
-                }
-            }
-            impl From<$name> for Event {
-                fn from(event: $name) -> Self { Self::$name(Box::new(event)) }
-            }
-        )+
-        /// Anything that can happen to a ticket.
-        #[derive(Clone, Debug, PartialEq)]
-        pub enum Event { $($(#[$doc])* $name(Box<$name>),)+ }
-        impl Event {
-            /// The event's name in the trade's words, without version.
-            #[must_use]
-            pub fn name(&self) -> &'static str {
-                match self { $(Self::$name(_) => stringify!($name),)+ }
-            }
-            /// Calls `each` with every personal field that is present, by name.
-            pub fn each_personal(&mut self, each: &mut dyn FnMut(&'static str, &mut Personal)) {
-                match self { $(Self::$name(event) => event.each_personal(each),)+ }
-            }
-        }
-    };
-}
-
-/// A place where personal data may stand: always, or perhaps.
-trait Slot {
-    fn slot(&mut self) -> Option<&mut Personal>;
-}
-
-impl Slot for Personal {
-    fn slot(&mut self) -> Option<&mut Personal> {
-        Some(self)
-    }
-}
-
-impl Slot for Option<Personal> {
-    fn slot(&mut self) -> Option<&mut Personal> {
-        self.as_mut()
-    }
-}
 
 events! {
     /// 受理: the ticket exists.
@@ -431,4 +381,79 @@ events! {
         /// For what.
         purpose: String,
     } personal()
+
+    /// 派工: offered to a crew.
+    Offered {
+        /// The offer.
+        offer: OfferId,
+        /// The how-manieth of the ticket.
+        attempt: u32,
+        /// To whom.
+        crew: CrewId,
+        /// The revision of the crew's reservation.
+        fence: u64,
+        /// When its lease ends.
+        lease_until: Timestamp,
+        /// For life safety or an important customer.
+        #[serde(default)]
+        priority: bool,
+        /// The person who chose the crew, if one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        forced: Option<Forced>,
+    } personal()
+
+    /// A crew took the offer; the dispatch to it follows in the same breath.
+    OfferAccepted {
+        /// The offer.
+        offer: OfferId,
+        /// The crew.
+        crew: CrewId,
+        /// The actor who accepted first: who repeats it gets the same answer.
+        by: String,
+    } personal()
+
+    /// An offer ended without being accepted.
+    OfferEnded {
+        /// The offer.
+        offer: OfferId,
+        /// To whom it was made.
+        crew: CrewId,
+        /// How.
+        how: OfferEnd,
+        /// Why it was declined.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<DeclineReason>,
+        /// In words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<Personal>,
+    } personal(note)
+
+    /// The crew needs others to finish it; the reassignment to the unit before follows in the same breath.
+    HandedOver {
+        /// The crew.
+        crew: CrewId,
+        /// The skills that it takes.
+        needs: Skills,
+        /// What was found.
+        note: Personal,
+    } personal(note)
+
+    /// The crew was called back; the reassignment to the unit before follows in the same breath.
+    Recalled {
+        /// The crew.
+        crew: CrewId,
+        /// Why.
+        reason: Personal,
+    } personal(reason)
+
+    /// A person said which crew it is for, or that the plan decides again.
+    Pinned {
+        /// The crew; the plan decides when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        crew: Option<CrewId>,
+        /// Who said so.
+        forced: Forced,
+        /// Why.
+        reason: Personal,
+    } personal(reason)
 }

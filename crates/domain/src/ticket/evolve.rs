@@ -3,11 +3,13 @@
 
 use crate::{
     Timestamp,
+    crew::Skills,
     organisation::{Level, OrgPath},
     ticket::{
         event::{Event, Received},
+        moves::held_by_crew,
         path,
-        state::{CrewWork, Stage, State, Ticket},
+        state::{CrewWork, FORMER_MAX, FormerCrew, LiveOffer, Stage, State, Ticket},
         vocabulary::{BusinessType, Escalation, Urgency},
     },
 };
@@ -56,6 +58,12 @@ fn received(event: &Received, at: Timestamp) -> Ticket {
         followed: false,
         children: std::collections::BTreeSet::new(),
         cycle: 1,
+        offers: Vec::new(),
+        attempts: 0,
+        taken: None,
+        pinned: None,
+        needs: Skills::NONE,
+        former: Vec::new(),
     }
 }
 
@@ -73,11 +81,13 @@ fn apply(ticket: &mut Ticket, event: &Event, at: Timestamp) {
         }
         Event::ClosedAtFirstContact(_) | Event::Closed(_) => ticket.stage = Stage::Closed,
         Event::Dispatched(e) => {
+            leave(ticket, at);
             ticket.holders.push(e.to.clone());
             hand_over(ticket, at);
         }
         Event::Accepted(_) => ticket.stage = Stage::Accepted,
         Event::Returned(_) => {
+            leave(ticket, at);
             if ticket.holders.len() > 1 {
                 ticket.holders.pop();
             }
@@ -85,6 +95,7 @@ fn apply(ticket: &mut Ticket, event: &Event, at: Timestamp) {
             ticket.stage = if ticket.holders.len() > 1 { Stage::Accepted } else { Stage::Classified };
         }
         Event::Reassigned(e) => {
+            leave(ticket, at);
             // The unit that received it answers for it always; of those between, only who stands above the new holder.
             let above = |unit: &&OrgPath| **unit != e.to && unit.contains(&e.to);
             let before = ticket.holders.len().saturating_sub(1);
@@ -93,14 +104,20 @@ fn apply(ticket: &mut Ticket, event: &Event, at: Timestamp) {
             ticket.holders.push(e.to.clone());
             hand_over(ticket, at);
         }
-        Event::CrewAccepted(_) => report(ticket, at, |crew| &mut crew.accepted),
-        Event::CrewEnRoute(_) => report(ticket, at, |crew| &mut crew.en_route),
-        Event::CrewArrived(_) => report(ticket, at, |crew| &mut crew.arrived),
-        Event::CrewDiagnosed(_) => report(ticket, at, |crew| &mut crew.diagnosed),
-        Event::CrewRestored(_) => report(ticket, at, |crew| &mut crew.restored),
-        Event::EtrSet(e) => report(ticket, e.etr, |crew| &mut crew.etr),
+        // A ticket that waits to be taken is taken, whatever the device's clock says.
+        Event::CrewAccepted(e) if ticket.stage == Stage::Dispatched && ticket.holder() == Some(&e.crew) => {
+            ticket.crew.accepted = Some(at);
+            ticket.stage = Stage::Accepted;
+        }
+        Event::CrewAccepted(e) => report(ticket, &e.crew, at, |crew| crew.accepted = Some(at)),
+        Event::CrewEnRoute(e) => report(ticket, &e.crew, at, |crew| crew.en_route = Some(at)),
+        Event::CrewArrived(e) => report(ticket, &e.crew, at, |crew| crew.arrived = Some(at)),
+        Event::CrewDiagnosed(e) => report(ticket, &e.crew, at, |crew| crew.diagnosed = Some(at)),
+        Event::CrewRestored(e) => report(ticket, &e.crew, at, |crew| crew.restored = Some(at)),
+        Event::EtrSet(e) => report(ticket, &e.crew, at, |crew| crew.etr = Some(e.etr)),
         Event::Replied(e) => {
             ticket.stage = Stage::Replied;
+            ticket.offers.clear();
             ticket.confirmed_category = Some(e.category.clone());
             // The unit that replied does not audit itself, unless it also received the ticket.
             ticket.audit_next = ticket.holders.len().saturating_sub(2);
@@ -123,7 +140,7 @@ fn apply(ticket: &mut Ticket, event: &Event, at: Timestamp) {
             ticket.revisit_last = Some(at);
             ticket.stage = Stage::ReadyToClose;
         }
-        Event::Reopened(e) => reopen(ticket, e.cycle),
+        Event::Reopened(e) => reopen(ticket, e.cycle, at),
         Event::Urged(e) => {
             ticket.urges = e.count;
             ticket.urged_last = Some(at);
@@ -137,12 +154,16 @@ fn apply(ticket: &mut Ticket, event: &Event, at: Timestamp) {
             Escalation::Grade(grade) => ticket.grade = Some(grade),
             Escalation::Urgent => ticket.urgency = Urgency::Urgent,
         },
-        Event::Suspended(e) => ticket.suspended = Some(e.reason),
+        Event::Suspended(e) => {
+            ticket.suspended = Some(e.reason);
+            ticket.offers.clear();
+        }
         Event::Resumed(_) => ticket.suspended = None,
         Event::Extended(e) => ticket.extended_until = Some(e.until),
         Event::Merged(e) => {
             ticket.master = Some(e.master);
             ticket.followed = false;
+            ticket.offers.clear();
         }
         Event::Unmerged(_) => {
             ticket.master = None;
@@ -159,31 +180,73 @@ fn apply(ticket: &mut Ticket, event: &Event, at: Timestamp) {
             ticket.crew.restored = ticket.crew.restored.or(e.restored);
             ticket.stage = if ticket.revisit_due() { Stage::AwaitingRevisit } else { Stage::ReadyToClose };
         }
-        Event::Withdrawn(_) => ticket.stage = Stage::Withdrawn,
+        Event::Withdrawn(_) => {
+            ticket.stage = Stage::Withdrawn;
+            ticket.offers.clear();
+        }
+        Event::Offered(e) => {
+            ticket.attempts = ticket.attempts.max(e.attempt);
+            let live = LiveOffer { offer: e.offer, crew: e.crew.clone(), fence: e.fence, lease_until: e.lease_until };
+            ticket.offers.push(live);
+        }
+        Event::OfferAccepted(e) => ticket.taken = Some((e.offer, e.by.clone())),
+        Event::OfferEnded(e) => ticket.offers.retain(|live| live.offer != e.offer),
+        Event::HandedOver(e) => ticket.needs = e.needs,
+        Event::Recalled(_) => {}
+        Event::Pinned(e) => ticket.pinned = e.crew.clone().map(|crew| (crew, e.forced.clone())),
     }
 }
 
-/// A new holder has not accepted yet; a crew starts with a clean sheet.
+/// A new holder has not accepted yet; a crew starts with a clean sheet. A chosen crew that the holder cannot send is chosen
+/// no more.
 fn hand_over(ticket: &mut Ticket, at: Timestamp) {
     ticket.stage = Stage::Dispatched;
+    let within = ticket.pinned.take().filter(|(crew, _)| ticket.holder().is_some_and(|org| org.contains(crew.org())));
+    ticket.pinned = within;
     let crewed = ticket.path().field_work && ticket.holder().is_some_and(|org| org.level() == Level::Crew);
     ticket.crew = CrewWork { assigned: crewed.then_some(at), ..CrewWork::default() };
 }
 
-/// A crew's first sign of work on a ticket also accepts it. A step that is corrected keeps the later reading.
-fn report(ticket: &mut Ticket, at: Timestamp, step: impl FnOnce(&mut CrewWork) -> &mut Option<Timestamp>) {
-    *step(&mut ticket.crew) = Some(at);
+/// The holder changes: nobody else may take it now, and a crew that had it is remembered with what it reported. That a person
+/// chose that crew is settled: it had the ticket, and it is not to be sent there again at once.
+fn leave(ticket: &mut Ticket, at: Timestamp) {
+    ticket.offers.clear();
+    let Some(crew) = ticket.holder().filter(|_| held_by_crew(ticket)).cloned() else { return };
+    let work = std::mem::take(&mut ticket.crew);
+    ticket.former.retain(|former| former.crew != crew);
+    if ticket.former.len() >= FORMER_MAX {
+        ticket.former.remove(0);
+    }
+    ticket.pinned = ticket.pinned.take().filter(|(chosen, _)| *chosen.org() != crew);
+    ticket.former.push(FormerCrew { crew, until: at, work });
+    ticket.taken = None;
+}
+
+/// A crew's first sign of work on a ticket also accepts it. A step that is reported again keeps the last reading. What belongs
+/// to a former stint stays with it, and moves nothing.
+fn report(ticket: &mut Ticket, by: &OrgPath, at: Timestamp, step: impl FnOnce(&mut CrewWork)) {
+    let late = ticket.former_stint(by, at).is_some();
+    if let Some(former) = ticket.former.iter_mut().find(|former| late && former.crew == *by) {
+        step(&mut former.work);
+        return;
+    }
+    step(&mut ticket.crew);
     if ticket.stage == Stage::Dispatched {
         ticket.stage = Stage::Accepted;
     }
 }
 
 /// A reopened ticket starts the work anew with the unit that received it; what was learnt stays.
-fn reopen(ticket: &mut Ticket, cycle: u16) {
+fn reopen(ticket: &mut Ticket, cycle: u16, at: Timestamp) {
     ticket.cycle = cycle;
     // A child may have followed its master before anybody classified it.
     ticket.stage = if ticket.accepted_category.is_some() { Stage::Classified } else { Stage::Received };
+    leave(ticket, at);
+    // Whatever these crews did before is no work of the cycle that begins.
+    ticket.former.iter_mut().for_each(|former| former.until = former.until.max(at));
     ticket.holders.truncate(1);
+    ticket.needs = Skills::NONE;
+    ticket.pinned = None;
     ticket.crew = CrewWork::default();
     ticket.revisit_tries = 0;
     ticket.revisit_last = None;

@@ -84,6 +84,20 @@ moves! {
     Withdraw = "withdraw",
     /// Personal data is shown to somebody, on the record.
     Reveal = "reveal",
+    /// The dispatcher offers it to a crew.
+    Offer = "offer",
+    /// A crew takes an offer.
+    AcceptOffer = "accept_offer",
+    /// A crew declines an offer (拒单).
+    DeclineOffer = "decline_offer",
+    /// An offer runs out or is taken back.
+    EndOffer = "end_offer",
+    /// A crew hands it over to others with the skills it takes.
+    HandOver = "hand_over",
+    /// A unit above calls the crew back.
+    Recall = "recall",
+    /// A person says which crew it is for.
+    Pin = "pin",
 }
 
 /// A set of moves.
@@ -123,7 +137,9 @@ impl MoveSet {
 
     /// Its moves that people and systems may ask for, in the order of the work: those that the engine makes by itself are left out.
     pub fn open(self) -> impl Iterator<Item = Move> {
-        self.iter().filter(|m| !matches!(m, Move::AdoptChild | Move::ReleaseChild | Move::FollowMaster))
+        self.iter().filter(|m| {
+            !matches!(m, Move::AdoptChild | Move::ReleaseChild | Move::FollowMaster | Move::Offer | Move::EndOffer)
+        })
     }
 
     /// Its moves, in the order of the work.
@@ -147,7 +163,14 @@ pub fn legal(state: &State) -> MoveSet {
     } else {
         by_stage(ticket)
     };
-    moves.with(Move::Reveal).with_if(!ticket.children.is_empty(), Move::ReleaseChild)
+    // What a crew saw and did is history, whatever became of the ticket since: a late report is never turned away by the stage.
+    moves
+        .with(Move::Reveal)
+        .with_if(!ticket.children.is_empty(), Move::ReleaseChild)
+        .with_if(held_by_crew(ticket) || !ticket.former.is_empty(), Move::ReportProgress)
+        .with_if(!ticket.offers.is_empty(), Move::AcceptOffer)
+        .with_if(!ticket.offers.is_empty(), Move::DeclineOffer)
+        .with_if(!ticket.offers.is_empty(), Move::EndOffer)
 }
 
 /// The moves of a ticket that stands on its own.
@@ -161,7 +184,7 @@ fn by_stage(ticket: &Ticket) -> MoveSet {
         }
         Stage::Dispatched => MoveSet::of(&[Move::Accept, Move::Reassign, Move::Urge])
             .with_if(ticket.holders.len() > 1, Move::Return)
-            .with_if(held_by_crew(ticket), Move::ReportProgress)
+            .union(field(ticket))
             .union(in_flight(ticket)),
         Stage::Accepted => accepted(ticket),
         Stage::Replied => MoveSet::of(&[Move::AuditReply, Move::Supplement, Move::Supervise, Move::Urge])
@@ -186,7 +209,7 @@ fn accepted(ticket: &Ticket) -> MoveSet {
         Move::Extend,
         Move::Urge,
     ])
-    .with_if(held_by_crew(ticket), Move::ReportProgress)
+    .union(field(ticket))
     .union(in_flight(ticket));
     let moves = if ticket.confidential { moves.without(&[Move::Contact]) } else { moves };
     if ticket.suspended.is_some() {
@@ -194,7 +217,10 @@ fn accepted(ticket: &Ticket) -> MoveSet {
             .without(&[
                 Move::Dispatch,
                 Move::Reassign,
-                Move::ReportProgress,
+                Move::Offer,
+                Move::HandOver,
+                Move::Recall,
+                Move::Pin,
                 Move::Reply,
                 Move::Suspend,
                 Move::Extend,
@@ -214,8 +240,18 @@ fn in_flight(ticket: &Ticket) -> MoveSet {
         .with_if(path.mergeable && ticket.children.is_empty() && ticket.master.is_none(), Move::Merge)
 }
 
+/// What may be asked for while it is dispatched or in work, and takes a crew.
+fn field(ticket: &Ticket) -> MoveSet {
+    let crewed = held_by_crew(ticket);
+    MoveSet::default()
+        .with_if(crewed, Move::HandOver)
+        .with_if(crewed, Move::Recall)
+        .with_if(ticket.path().field_work, Move::Pin)
+        .with_if(ticket.path().field_work && !crewed && ticket.holders.len() > 1, Move::Offer)
+}
+
 /// Whether the present holder is a crew whose work on site counts.
-fn held_by_crew(ticket: &Ticket) -> bool {
+pub(super) fn held_by_crew(ticket: &Ticket) -> bool {
     ticket.path().field_work && ticket.holder().is_some_and(|org| org.level() == Level::Crew)
 }
 

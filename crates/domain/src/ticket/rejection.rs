@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 
 use crate::{
     Timestamp, Violation,
+    crew::OfferId,
     organisation::{Level, OrgPath},
     ticket::{
         TicketId,
@@ -35,9 +36,9 @@ pub enum Rejection {
         /// What may be asked now.
         legal: MoveSet,
     },
-    /// The unit lies outside the present holder.
+    /// The unit lies outside the present holder; or it is offered a ticket for which a person chose another crew.
     OutsideHolder {
-        /// The holder.
+        /// The holder, or the chosen crew.
         holder: OrgPath,
         /// The unit named.
         to: OrgPath,
@@ -75,7 +76,7 @@ pub enum Rejection {
         /// The unit the actor stands for.
         actor: OrgPath,
     },
-    /// The crew reported this step before.
+    /// The crew reported this step before: it does not happen twice, and the engine calls nobody back who is on site.
     AlreadyReported {
         /// The step.
         step: CrewProgress,
@@ -157,6 +158,40 @@ pub enum Rejection {
     },
     /// A customer who stays dissatisfied is owed an explanation before closing.
     ExplanationNeeded,
+    /// That offer cannot be accepted, declined or ended: it ended, or another crew has the ticket.
+    OfferNotLive {
+        /// The offer.
+        offer: OfferId,
+        /// Who has the ticket instead, if a crew has it.
+        taken_by: Option<OrgPath>,
+    },
+    /// Another of the crew accepted the offer before.
+    OfferTaken {
+        /// That actor.
+        by: String,
+    },
+    /// The offer was made to another crew.
+    NotYourOffer {
+        /// The unit the actor stands for.
+        actor: OrgPath,
+    },
+    /// The fence belongs to an older reservation.
+    StaleFence {
+        /// The one that counts.
+        current: u64,
+    },
+    /// The offer is not the next one of the ticket.
+    StaleAttempt {
+        /// How many there were.
+        attempts: u32,
+    },
+    /// No more offers may be live at once, or the crew has one.
+    OffersLive {
+        /// The most.
+        max: usize,
+    },
+    /// Only the engine's own dispatch process says this.
+    EngineOnly,
     /// The complainant's identity is kept from this role.
     Confidential,
 }

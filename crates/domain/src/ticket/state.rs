@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Timestamp,
+    crew::{CrewId, Forced, OfferId, Skills},
     organisation::OrgPath,
     ticket::{
         TicketId,
@@ -18,7 +19,7 @@ use crate::{
 pub type State = Option<Ticket>;
 
 /// A ticket's business stage (工单状态).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Received (已受理), not yet classified.
@@ -115,7 +116,7 @@ impl CrewProgress {
 }
 
 /// When the present crew reported what, by its device's clock.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CrewWork {
     /// Given to a crew.
     pub assigned: Option<Timestamp>,
@@ -149,8 +150,37 @@ impl CrewWork {
     }
 }
 
+/// The most offers of one ticket that may be live at once.
+pub const OFFERS_LIVE_MAX: usize = 3;
+/// The most former crews that are remembered; the longest gone is forgotten.
+pub const FORMER_MAX: usize = 16;
+
+/// An offer that may be accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveOffer {
+    /// Its identity.
+    pub offer: OfferId,
+    /// To whom it was made.
+    pub crew: CrewId,
+    /// The fence that whoever speaks about it carries.
+    pub fence: u64,
+    /// When its lease ends; it stays live until a fact ends it.
+    pub lease_until: Timestamp,
+}
+
+/// A crew that had the ticket before, with what it reported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormerCrew {
+    /// The crew.
+    pub crew: OrgPath,
+    /// When it lost the ticket, or when the ticket was reopened since.
+    pub until: Timestamp,
+    /// What it reported.
+    pub work: CrewWork,
+}
+
 /// A ticket, as far as decisions need it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
     /// Its business type now; an escalation or a re-classification may change it.
     pub business: BusinessType,
@@ -205,6 +235,18 @@ pub struct Ticket {
     pub children: BTreeSet<TicketId>,
     /// 1, and one more with each reopening.
     pub cycle: u16,
+    /// Offers that are live: at most [`OFFERS_LIVE_MAX`].
+    pub offers: Vec<LiveOffer>,
+    /// Offers made so far.
+    pub attempts: u32,
+    /// The offer that the present crew accepted, and by which actor it did.
+    pub taken: Option<(OfferId, String)>,
+    /// The crew that a person chose.
+    pub pinned: Option<(CrewId, Forced)>,
+    /// The skills that a crew on site found to be needed.
+    pub needs: Skills,
+    /// Crews that had it before and may still report what they did; the last [`FORMER_MAX`].
+    pub former: Vec<FormerCrew>,
 }
 
 impl Ticket {
@@ -224,6 +266,16 @@ impl Ticket {
     #[must_use]
     pub fn holder(&self) -> Option<&OrgPath> {
         self.holders.last()
+    }
+
+    /// The former stint of `crew` that a step at `at` belongs to; `None` when the present one is meant, or the crew never had the
+    /// ticket. A crew that has it again may still report late what it did before it lost it: the device's time tells which.
+    #[must_use]
+    pub fn former_stint(&self, crew: &OrgPath, at: Timestamp) -> Option<&FormerCrew> {
+        let former = self.former.iter().find(|former| former.crew == *crew)?;
+        // No present stint is work on site once the ticket was classified as something else.
+        let before = self.crew.assigned.is_none_or(|assigned| at < assigned && at < former.until);
+        (self.holder() != Some(crew) || before).then_some(former)
     }
 
     /// Whether a person is to be asked how it went.

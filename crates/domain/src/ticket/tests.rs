@@ -6,8 +6,11 @@ mod closing;
 mod field;
 mod form;
 mod intake;
+mod late;
 mod lives;
 mod merging;
+mod offers;
+mod recall;
 mod words;
 
 pub(crate) mod sample;

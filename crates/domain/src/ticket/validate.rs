@@ -112,12 +112,18 @@ pub fn shape(command: &Command) -> Vec<Violation> {
         Command::Close { explanation } => optional("explanation", explanation.as_ref(), TEXT_BYTES_MAX, &mut v),
         Command::Supervise { demand } => text("demand", demand, &mut v),
         Command::Merge { evidence, .. } => text("evidence", evidence, &mut v),
+        Command::HandOver { note, .. } => text("note", note, &mut v),
+        Command::Recall { reason, .. } | Command::Pin { reason, .. } => text("reason", reason, &mut v),
+        Command::DeclineOffer { note, .. } => optional("note", note.as_ref(), TEXT_BYTES_MAX, &mut v),
         Command::Reveal { purpose } => line("purpose", purpose, LINE_BYTES_MAX, &mut v),
         Command::Dispatch { .. }
         | Command::Accept
         | Command::ReportProgress(_)
         | Command::AuditReply { .. }
         | Command::Resume
+        | Command::Offer(_)
+        | Command::AcceptOffer { .. }
+        | Command::EndOffer { .. }
         | Command::AdoptChild { .. }
         | Command::ReleaseChild { .. }
         | Command::FollowMaster { .. } => {}

@@ -1,9 +1,13 @@
 //! The same request again, from memory and after a restart; and a request id that means something else.
 
-use switchboard_domain::ticket::Stage;
+use switchboard_domain::{
+    actor::{Actor, Role},
+    crew::{CrewId, OfferId},
+    ticket::{Command, Stage, command::Offer},
+};
 use switchboard_engine::command::{Failure, Request};
 
-use crate::house::{House, ask_to_open, classify, open, request, supplement};
+use crate::house::{House, agent, ask_to_open, at, classify, dispatch, open, org, request, supplement};
 
 #[tokio::test]
 async fn a_repeated_request_is_answered_as_first_and_appends_nothing_even_after_a_restart() {
@@ -77,4 +81,29 @@ async fn a_request_id_used_on_another_ticket_is_refused_with_the_same_body_too()
         assert!(engine.execute(&other, &supplement("two"), &request(4)).await.is_ok(), "it works on under another id");
     }
     assert_eq!(house.head(), head + 1);
+}
+
+#[tokio::test]
+async fn a_command_of_which_nothing_follows_is_answered_as_it_stands_and_appends_nothing() {
+    let house = House::new();
+    let engine = house.engine();
+    let id = open(&engine, 1).await;
+    engine.execute(&id, &classify(), &request(2)).await.unwrap();
+    engine.execute(&id, &dispatch("sgcc/zj/hz"), &request(3)).await.unwrap();
+    let crew = CrewId::of(&org("sgcc/zj/hz/yuhang/liangzhu/crew3")).unwrap();
+    let (offer, lease_until) = (OfferId::of(id, 1), at("2026-11-22T10:03:00+08:00"));
+    let made = Offer { offer, attempt: 1, crew: crew.clone(), fence: 4, lease_until, priority: false, forced: None };
+    let system = Actor { role: Role::System, ..agent() };
+    let offering = Request { actor: system, ..request(4) };
+    engine.execute(&id, &Command::Offer(Box::new(made)), &offering).await.unwrap();
+    let accept = Command::AcceptOffer { offer, fence: 4 };
+    let speaking = |n| Request { actor: Actor { role: Role::Crew, org: crew.org().clone(), ..agent() }, ..request(n) };
+    let first = engine.execute(&id, &accept, &speaking(5)).await.unwrap();
+    assert!(!first.replayed && !first.events.is_empty());
+    for engine in [engine, house.engine()] {
+        let again = engine.execute(&id, &accept, &speaking(6)).await.unwrap();
+        assert!(again.replayed && again.events.is_empty());
+        assert_eq!((again.position, again.revision, &again.state), (first.position, first.revision, &first.state));
+        assert_eq!(house.head(), first.position);
+    }
 }

@@ -10,13 +10,14 @@ use proptest::{
 use switchboard_domain::{
     Timestamp,
     actor::{Actor, Role},
+    crew::{CrewId, DeclineReason, OfferEnd, OfferId, Skill, Skills},
     decider::Context,
     personal::Personal,
     rules::Rules,
     ticket::{
         BusinessType, Category, Command, ContactOutcome, Escalation, Grade, Move, ReplyOutcome, ReturnReason,
         RevisitMethod, Satisfaction, State, Step, SuspendReason, Ticket, TicketId,
-        command::{Reply, Verdict},
+        command::{Offer, Reply, Verdict},
         decide, evolve, legal,
     },
 };
@@ -58,9 +59,35 @@ pub fn pass() -> Command {
     Command::AuditReply { verdict: Verdict::Passed { category: None } }
 }
 
+const CREW: &str = "sgcc/zj/hz/yuhang/liangzhu/crew3";
+
+fn crew() -> CrewId {
+    CrewId::of(&org(CREW)).unwrap()
+}
+
+/// The offer that a move about offers means, and its fence: a live one, or else the last.
+fn offered(ticket: Option<&Ticket>) -> (OfferId, u64) {
+    let live = ticket.and_then(|t| t.offers.first()).map(|live| (live.offer, live.fence));
+    live.unwrap_or((OfferId::of(id(0), ticket.map_or(1, |t| t.attempts)), 1))
+}
+
+fn offer(ticket: Option<&Ticket>, now: Timestamp) -> Command {
+    let attempt = ticket.map_or(1, |t| t.attempts + 1);
+    Command::Offer(Box::new(Offer {
+        offer: OfferId::of(id(0), attempt),
+        attempt,
+        crew: crew(),
+        fence: 1,
+        lease_until: now + TimeDelta::seconds(180),
+        priority: false,
+        forced: None,
+    }))
+}
+
 /// A command that makes this move; `roll` chooses what there is to choose.
 fn command(asked: Move, ticket: Option<&Ticket>, now: Timestamp, roll: usize) -> Command {
-    let units = ["sgcc/zj", "sgcc/zj/hz", "sgcc/zj/hz/yuhang", "sgcc/zj/hz/yuhang/liangzhu/crew3"];
+    let units = ["sgcc/zj", "sgcc/zj/hz", "sgcc/zj/hz/yuhang", CREW];
+    let (made, fence) = offered(ticket);
     let to = units[roll % units.len()];
     let other = id(roll % TICKETS);
     let step = [Step::Accepted, Step::EnRoute, Step::Arrived { area: None }, Step::Restored][roll % 4].clone();
@@ -106,6 +133,15 @@ fn command(asked: Move, ticket: Option<&Ticket>, now: Timestamp, roll: usize) ->
         }
         Move::Withdraw => Command::Withdraw { reason: text() },
         Move::Reveal => Command::Reveal { purpose: "to call back".into() },
+        Move::Offer => offer(ticket, now),
+        Move::AcceptOffer => Command::AcceptOffer { offer: made, fence },
+        Move::DeclineOffer => {
+            Command::DeclineOffer { offer: made, fence, reason: DeclineReason::Road, note: Some(text()) }
+        }
+        Move::EndOffer => Command::EndOffer { offer: made, how: OfferEnd::Expired },
+        Move::HandOver => Command::HandOver { needs: Skills::of(&[Skill::HighVoltage]), note: text() },
+        Move::Recall => Command::Recall { crew: None, reason: text() },
+        Move::Pin => Command::Pin { crew: roll.is_multiple_of(2).then(crew), reason: text() },
     }
 }
 
@@ -153,7 +189,12 @@ async fn live(rolls: &[u64]) -> Result<(), TestCaseError> {
         let among: Vec<_> = if part(40) % 6 == 0 { Move::ALL.to_vec() } else { legal(&before).iter().collect() };
         let command = command(among[part(48) % among.len()], before.as_ref(), house.clock.now(), part(56));
         let holder = before.as_ref().and_then(Ticket::holder).filter(|_| part(4) % 3 > 0).cloned();
-        let actor = Actor { role: Role::Desk, org: holder.unwrap_or_else(|| org("sgcc")), ..agent() };
+        let (role, holder) = match command.as_move() {
+            Move::Offer | Move::EndOffer => (Role::System, holder),
+            Move::AcceptOffer | Move::DeclineOffer => (Role::Crew, holder.map(|_| org(CREW))),
+            _ => (Role::Desk, holder),
+        };
+        let actor = Actor { role, org: holder.unwrap_or_else(|| org("sgcc")), ..agent() };
         let opens = before.is_none() && part(12) % 2 == 0;
         let request = Request { actor, opens, ..request(n as u128) };
         let now = house.clock.now();
@@ -161,6 +202,11 @@ async fn live(rolls: &[u64]) -> Result<(), TestCaseError> {
             Context { now, occurred_at: now, actor: &request.actor, request_id: request.request_id, rules: &rules };
         let answer = engines[engine].execute(&id(ticket), &command, &request).await;
         match decide(&before, &command, &cx) {
+            Ok(events) if events.is_empty() => {
+                let outcome = answer.unwrap();
+                prop_assert!(outcome.replayed && outcome.events.is_empty(), "it was so already: nothing is appended");
+                prop_assert_eq!(&outcome.state, &before);
+            }
             Ok(events) => {
                 let outcome = answer.unwrap();
                 facts += events.len() as u64;

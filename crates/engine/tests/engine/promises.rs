@@ -142,7 +142,7 @@ async fn resumed(house: &House, feed: &Feed) -> Start<Watch> {
                 let at = docket(&mut dockets).unwrap();
                 dockets[at].said.take(&fact.event);
             }
-            None => {}
+            Some(Fact::Crew(_)) | None => {}
         }
     }
     Start::at(head, Watch::resume(book, dockets))

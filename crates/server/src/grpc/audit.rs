@@ -1,9 +1,8 @@
 //! `AuditService`: the raw facts from any position. A subscription pulls from the feed; nothing queues for a slow reader, and a
 //! reader that stops reading is sent away with its token.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use prost::Message;
 use switchboard_domain::{Timestamp, Violation, organisation::OrgPath};
 use switchboard_engine::feed::Entry;
@@ -12,8 +11,7 @@ use switchboard_wire::{
     proto::{self, audit_service_server::AuditService, subscribe_request::From, subscribe_response::Message as Said},
     refusal::Refusal,
 };
-use tokio::sync::{mpsc, watch};
-use tokio_stream::wrappers::ReceiverStream;
+use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
 use crate::{
@@ -21,6 +19,7 @@ use crate::{
     grpc::{
         admission::{Admission, Class},
         call::Call,
+        streaming::{Came, Outgoing, Outlet, Token},
     },
 };
 
@@ -36,14 +35,8 @@ const READ_FACTS_DEFAULT: u32 = 100;
 const READ_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Messages that may wait for one reader.
 const QUEUE_MESSAGES_MAX: usize = 16;
-/// How long a reader may take nothing.
-const READER_PATIENCE: Duration = Duration::from_secs(30);
-/// How long the status that ends a stream may wait for its reader.
-const LAST_WORD: Duration = Duration::from_secs(2);
 /// A reader whose filter lets nothing through is told where it is after so many facts.
 const CHECKPOINT_FACTS: u64 = 1_000;
-/// How often a quiet stream says that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(10);
 /// The most categories, and kinds, of a filter.
 const CATEGORIES_MAX: usize = 16;
 /// The most kinds of a filter.
@@ -109,33 +102,6 @@ impl Filter {
     }
 }
 
-/// Where a reader of one filter is, as it carries it about.
-struct Token {
-    filter_hash: String,
-}
-
-impl Token {
-    fn of(desk: &Desk, filter: Option<&proto::FactFilter>) -> Self {
-        let bytes = filter.map(Message::encode_to_vec).unwrap_or_default();
-        let mut filter_hash = desk.vault().hash(&[b"resume", &bytes]);
-        filter_hash.truncate(16);
-        Self { filter_hash }
-    }
-
-    fn at(&self, position: u64) -> String {
-        URL_SAFE_NO_PAD.encode(format!("1.{position}.{}", self.filter_hash))
-    }
-
-    fn read(&self, token: &str) -> Result<u64, Refusal> {
-        let text = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let position = text.as_deref().and_then(|text| {
-            let (position, hash) = text.strip_prefix("1.")?.split_once('.')?;
-            position.parse().ok().filter(|_| hash == self.filter_hash)
-        });
-        position.ok_or(Refusal::TokenMismatch)
-    }
-}
-
 /// A fact as it is stored.
 fn fact(entry: &Entry) -> proto::Fact {
     let (raw, metadata) = (&entry.raw, entry.metadata.as_ref());
@@ -156,58 +122,41 @@ fn fact(entry: &Entry) -> proto::Fact {
 /// One subscription under way.
 struct Reader {
     desk: Arc<Desk>,
-    call: Call,
     filter: Filter,
     token: Token,
-    out: mpsc::Sender<Result<proto::SubscribeResponse, Status>>,
-    draining: watch::Receiver<bool>,
+    outlet: Outlet<proto::SubscribeResponse>,
 }
 
 impl Reader {
-    /// Hands one message on, or says why the stream ends.
     async fn say(&mut self, position: u64, message: Said) -> Result<(), Refusal> {
         let token = self.token.at(position);
-        let message = proto::SubscribeResponse { resume_token: token, message: Some(message) };
-        tokio::select! {
-            sent = self.out.send(Ok(message)) => sent.map_err(|_| Refusal::Draining),
-            _ = self.draining.wait_for(|draining| *draining) => Err(Refusal::Draining),
-            () = tokio::time::sleep(READER_PATIENCE) => Err(Refusal::SlowReader { resume_token: self.token.at(position) }),
-        }
+        let message = proto::SubscribeResponse { resume_token: token.clone(), message: Some(message) };
+        self.outlet.say(token, message).await
     }
 
     async fn run(mut self, after: u64) {
-        if let Err(refusal) = self.follow(after).await
-            && !self.out.is_closed()
-        {
-            let status = self.call.refuse(&refusal);
-            // A reader that takes nothing gets the status when it reads again, or never.
-            let _ = tokio::time::timeout(LAST_WORD, self.out.send(Err(status))).await;
-        }
+        let ended = self.follow(after).await;
+        self.outlet.end(ended).await;
     }
 
     async fn follow(&mut self, after: u64) -> Result<(), Refusal> {
         let mut cursor = self.desk.feed.cursor(after);
-        let mut draining = self.draining.clone();
         let mut live = cursor.position() >= self.desk.head();
         if live {
             self.say(after, Said::Checkpoint(proto::Checkpoint { position: after, live })).await?;
         }
         let mut told = after;
         loop {
-            let page = tokio::select! {
-                biased;
-                _ = draining.wait_for(|draining| *draining) => return Err(Refusal::Draining),
-                () = self.out.closed() => return Ok(()),
-                page = tokio::time::timeout(HEARTBEAT, cursor.next(PAGE_FACTS_MAX)) => page,
-            };
+            let page = self.outlet.wait(cursor.next(PAGE_FACTS_MAX)).await?;
             let position = cursor.position();
             match page {
-                Err(_) => {
+                Came::Left => return Ok(()),
+                Came::Quiet => {
                     let time = Some(answer::timestamp(self.desk.tickets.clock().now()));
                     self.say(position, Said::Heartbeat(proto::Heartbeat { time })).await?;
                 }
-                Ok(Err(error)) => return Err(crate::desk::unreadable(error.into())),
-                Ok(Ok(page)) => {
+                Came::Ready(Err(error)) => return Err(crate::desk::unreadable(error.into())),
+                Came::Ready(Ok(page)) => {
                     for entry in &page {
                         if self.filter.admits(entry) {
                             told = entry.raw.position.0;
@@ -229,7 +178,7 @@ impl Reader {
 
 #[tonic::async_trait]
 impl AuditService for Audit {
-    type SubscribeStream = ReceiverStream<Result<proto::SubscribeResponse, Status>>;
+    type SubscribeStream = Outgoing<proto::SubscribeResponse>;
 
     async fn subscribe(
         &self,
@@ -240,7 +189,8 @@ impl AuditService for Audit {
         let refuse = |refusal: &Refusal| call.refuse(refusal);
         let place = self.admission.enter_stream().map_err(|r| refuse(&r))?;
         let filter = Filter::read(body.filter.as_ref()).map_err(|r| refuse(&r))?;
-        let token = Token::of(&self.desk, body.filter.as_ref());
+        let filtered = body.filter.as_ref().map(Message::encode_to_vec).unwrap_or_default();
+        let token = Token::of(self.desk.vault(), &[b"resume", &filtered]);
         let head = self.desk.head();
         let after = match &body.from {
             None => 0,
@@ -257,14 +207,13 @@ impl AuditService for Audit {
                 "at most the head of the log",
             )])));
         }
-        let (out, messages) = mpsc::channel(QUEUE_MESSAGES_MAX);
-        let draining = self.draining.clone();
-        let reader = Reader { desk: Arc::clone(&self.desk), call, filter, token, out, draining };
+        let (outlet, messages) = Outlet::open(call, self.draining.clone(), QUEUE_MESSAGES_MAX, token.at(after));
+        let reader = Reader { desk: Arc::clone(&self.desk), filter, token, outlet };
         tokio::spawn(async move {
             let _place = place;
             reader.run(after).await;
         });
-        Ok(Response::new(ReceiverStream::new(messages)))
+        Ok(Response::new(messages))
     }
 
     async fn read_log(

@@ -103,7 +103,8 @@ pub fn ticket(page: &TicketPage, personal: Personal) -> proto::TicketView {
 }
 
 /// A place that leads to nobody's door.
-fn coarse(place: &Place) -> proto::Place {
+#[must_use]
+pub fn coarse(place: &Place) -> proto::Place {
     proto::Place { area: answer::maybe_word(place.area), ..proto::Place::default() }
 }
 

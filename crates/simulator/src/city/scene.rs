@@ -33,6 +33,13 @@ impl<'c> Scene<'c> {
         Self { city, dice, now, draft: Draft::new(source, key) }
     }
 
+    /// A story that happens while it is played.
+    pub(super) fn live(city: &'c City, source: &Source, key: String, now: Timestamp) -> Self {
+        let mut scene = Self::new(city, source, key.clone(), now);
+        scene.draft = Draft::new(source, key).live();
+        scene
+    }
+
     pub(super) fn finish(self) -> Script {
         self.draft.finish()
     }
@@ -99,6 +106,12 @@ impl<'c> Scene<'c> {
     /// A ticket is opened by an agent.
     pub(super) fn receive(&mut self, house: &Household, business: BusinessType, content: &str) -> Slot {
         let (agent, call) = (self.agent(), self.call(house, business, content));
+        self.draft.receive(self.now, &agent, call)
+    }
+
+    /// A ticket is opened by an agent, as told in `call`.
+    pub(super) fn receive_as(&mut self, call: pb::ReceiveRequest) -> Slot {
+        let agent = self.agent();
         self.draft.receive(self.now, &agent, call)
     }
 

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use rand::RngExt as _;
 use switchboard_wire::proto::{self as pb, BusinessType, Grade, ReplyOutcome, RevisitMethod, Satisfaction, Urgency};
 
-use super::{CITY, City, Household, PROVINCE, scene::Scene, words};
+use super::{CITY, City, Household, PROVINCE, county, scene::Scene, words};
 use crate::{
     Timestamp,
     request::Request,
@@ -461,9 +461,4 @@ fn dissatisfied(reason: pb::DissatisfactionReason) -> pb::RevisitRequest {
         reasons: vec![reason.into()],
         ..pb::RevisitRequest::default()
     }
-}
-
-/// The county that a household's station belongs to.
-fn county(house: &Household) -> &str {
-    house.station.rsplit_once('/').map_or(CITY, |(county, _)| county)
 }

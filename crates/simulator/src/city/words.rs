@@ -48,9 +48,10 @@ pub(super) const SUGGESTION: &str = "【建议】客户建议在小区公示停�
 pub(super) const PRAISE: &str = "【表扬】客户表扬抢修人员到场迅速、服务规范。";
 pub(super) const URGE: &str = "【催办】客户催促尽快处理此前报修。";
 
-pub(super) const CAUSES: [&str; 6] =
+pub(crate) const CAUSES: [&str; 6] =
     ["熔断器故障", "低压接户线断线", "表后开关接线端子烧损", "配电变压器跌落保险熔断", "树枝触碰线路", "鸟害引起跳闸"];
-pub(super) const FAULT_MEASURES: &str = "抢修班组到达现场更换故障元件,恢复供电。";
+pub(crate) const FAULT_MEASURES: &str = "抢修班组到达现场更换故障元件,恢复供电。";
+pub(crate) const BEYOND_LOW_VOLTAGE: &str = "现场检查为高压侧故障,需高压班组处理。";
 pub(super) const DESK_MEASURES: &str = "已核实并向客户解释,客户表示认可。";
 pub(super) const CUSTOMER_SIDE: &str = "现场核实为客户内部线路故障,已告知由客户自行处理。";
 pub(super) const SAME_TROUBLE: &str = "经核实为同一台区同一故障,合并处理。";
@@ -69,7 +70,7 @@ pub(super) const EXPLAINED: &str = "已向客户说明线路改造计划及完�
 pub(super) const CATEGORY_QUERY: &str = "信息查询/电费查询";
 pub(super) const CATEGORY_CONSULTATION: &str = "业务咨询/电价电费";
 pub(super) const CATEGORY_CHARGING: &str = "业务咨询/用电业务/充电桩";
-pub(super) const CATEGORY_SINGLE: &str = "故障报修/低压故障/低压设备/熔断器";
+pub(crate) const CATEGORY_SINGLE: &str = "故障报修/低压故障/低压设备/熔断器";
 pub(super) const CATEGORY_SHARED: &str = "故障报修/低压故障/低压线路";
 pub(super) const CATEGORY_INSIDE: &str = "故障报修/客户内部故障/居民客户内部故障";
 pub(super) const CATEGORY_SERVICE: &str = "服务申请/电能表校验";

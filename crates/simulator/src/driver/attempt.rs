@@ -1,32 +1,46 @@
 //! One call: with its metadata and deadline, tried again when the failure may pass. The request id stays the same, so that a
 //! call whose answer was lost is answered again and not done again. Absent: pools, breakers and hedging.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use switchboard_wire::proto::ErrorReason;
 use tonic::{Code, Status, metadata::MetadataValue};
 use tonic_types::StatusExt as _;
 
-use super::Performer;
+use super::Options;
 use crate::{
     request::{Answer, Line, Request},
     script::Actor,
 };
 
-/// Why a step was not taken.
+/// A connection, and with how much patience it is spoken on.
+#[derive(Clone, Debug)]
+pub(crate) struct Speaker {
+    /// The connection.
+    pub line: Line,
+    /// The patience.
+    pub options: Options,
+}
+
+/// Why a call was not answered as it was meant to be.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     /// The reason's name in `ErrorReason`, else the gRPC code.
     pub reason: String,
     /// In words.
     pub message: String,
     /// Whether it might have passed: the server is not there, or can take nothing.
     pub transient: bool,
+    /// What the refusal says beside its reason.
+    pub metadata: HashMap<String, String>,
 }
 
 impl Failure {
-    fn of(status: &Status) -> Self {
-        let reason = status.get_error_details().error_info().map(|info| info.reason.clone());
+    pub(crate) fn of(status: &Status) -> Self {
+        let (reason, metadata) = match status.get_error_details().error_info() {
+            Some(info) => (Some(info.reason.clone()), info.metadata.clone()),
+            None => (None, HashMap::new()),
+        };
         let transient = match reason.as_deref().and_then(ErrorReason::from_str_name) {
             Some(known) => matches!(
                 known,
@@ -49,19 +63,19 @@ impl Failure {
             ),
         };
         let reason = reason.unwrap_or_else(|| format!("{:?}", status.code()).to_uppercase());
-        Self { reason, message: status.message().to_owned(), transient }
+        Self { reason, message: status.message().to_owned(), transient, metadata }
     }
 
     /// The engine did not add the facts that the step comes after.
-    pub(super) fn waited(kind: &str, patience: Duration) -> Self {
+    pub(crate) fn waited(kind: &str, patience: Duration) -> Self {
         let message = format!("no {kind} within {} s", patience.as_secs());
-        Self { reason: "FACT_AWAITED".to_owned(), message, transient: false }
+        Self { reason: "FACT_AWAITED".to_owned(), message, transient: false, metadata: HashMap::new() }
     }
 }
 
-impl Performer {
+impl Speaker {
     /// Sends a command until it is answered for good.
-    pub(super) async fn send(&self, actor: &Actor, request: Request) -> Result<Answer, Failure> {
+    pub(crate) async fn send(&self, actor: &Actor, request: Request) -> Result<Answer, Failure> {
         let sent = self.ask(actor, request, |line, request| async move {
             Request::send(request, line).await.map(tonic::Response::new)
         });
@@ -69,7 +83,7 @@ impl Performer {
     }
 
     /// Makes a call until it is answered for good.
-    pub(super) async fn ask<M: Clone, A, F>(
+    pub(crate) async fn ask<M: Clone, A, F>(
         &self,
         actor: &Actor,
         message: M,
@@ -81,7 +95,8 @@ impl Performer {
         let mut wait = self.options.backoff;
         let mut attempt = 1;
         loop {
-            let request = self.address(actor, message.clone())?;
+            let mut request = address(actor, message.clone())?;
+            request.set_timeout(self.options.deadline);
             // The server keeps the deadline; a little later we stop believing that it does.
             let answered = tokio::time::timeout(self.options.deadline * 2, call(self.line.clone(), request)).await;
             let status = match answered {
@@ -100,19 +115,19 @@ impl Performer {
             attempt += 1;
         }
     }
+}
 
-    /// Who asks, and until when the answer is of use.
-    fn address<M>(&self, actor: &Actor, message: M) -> Result<tonic::Request<M>, Failure> {
-        let mut request = tonic::Request::new(message);
-        for (key, value) in [("x-actor-id", &actor.id), ("x-actor-role", &actor.role), ("x-actor-org", &actor.org)] {
-            let value = MetadataValue::try_from(value.as_str()).map_err(|_| Failure {
-                reason: ErrorReason::ActorMissing.as_str_name().to_owned(),
-                message: format!("{key} cannot be sent: {value:?}"),
-                transient: false,
-            })?;
-            request.metadata_mut().insert(key, value);
-        }
-        request.set_timeout(self.options.deadline);
-        Ok(request)
+/// Says who asks.
+pub(crate) fn address<M>(actor: &Actor, message: M) -> Result<tonic::Request<M>, Failure> {
+    let mut request = tonic::Request::new(message);
+    for (key, value) in [("x-actor-id", &actor.id), ("x-actor-role", &actor.role), ("x-actor-org", &actor.org)] {
+        let value = MetadataValue::try_from(value.as_str()).map_err(|_| Failure {
+            reason: ErrorReason::ActorMissing.as_str_name().to_owned(),
+            message: format!("{key} cannot be sent: {value:?}"),
+            transient: false,
+            metadata: HashMap::new(),
+        })?;
+        request.metadata_mut().insert(key, value);
     }
+    Ok(request)
 }

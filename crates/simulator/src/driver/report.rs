@@ -134,7 +134,7 @@ impl Played {
     }
 
     pub(super) fn refused(&mut self, step: String, failure: Failure) {
-        let Failure { reason, message, transient } = failure;
+        let Failure { reason, message, transient, .. } = failure;
         self.problem = Some(Problem { line: self.line, key: self.key.clone(), step: Some(step), reason, message });
         self.ended = transient.then_some(Ended::ServerUnavailable);
     }

@@ -7,9 +7,11 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use switchboard_domain::{
     Timestamp,
+    crew::{CrewId, Forced, OfferId, Skills},
     organisation::OrgPath,
     ticket::{
-        BusinessType, Category, Grade, Satisfaction, Stage, SuspendReason, Ticket, TicketId, Urgency, state::CrewWork,
+        BusinessType, Category, Grade, Satisfaction, Stage, SuspendReason, Ticket, TicketId, Urgency,
+        state::{CrewWork, FormerCrew, LiveOffer},
     },
 };
 
@@ -54,6 +56,64 @@ pub(super) struct StoredTicket {
     followed: bool,
     children: BTreeSet<TicketId>,
     cycle: u16,
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "offers")]
+    offers: Vec<LiveOffer>,
+    #[serde(default)]
+    attempts: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    taken: Option<(OfferId, String)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pinned: Option<(CrewId, Forced)>,
+    #[serde(default)]
+    needs: Skills,
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "former")]
+    former: Vec<FormerCrew>,
+}
+
+/// A list whose entries are written in the form of their mirror.
+macro_rules! list {
+    ($list:ident of $entry:ty as $mirror:literal) => {
+        mod $list {
+            use serde::{Deserializer, Serializer};
+
+            use super::*;
+
+            #[derive(Serialize)]
+            struct Written<'e>(#[serde(with = $mirror)] &'e $entry);
+
+            #[derive(Deserialize)]
+            struct Read(#[serde(with = $mirror)] $entry);
+
+            pub(super) fn serialize<S: Serializer>(list: &[$entry], serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(list.iter().map(Written))
+            }
+
+            pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<$entry>, D::Error> {
+                Ok(Vec::<Read>::deserialize(deserializer)?.into_iter().map(|Read(entry)| entry).collect())
+            }
+        }
+    };
+}
+
+list!(offers of LiveOffer as "StoredOffer");
+list!(former of FormerCrew as "StoredFormerCrew");
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "LiveOffer")]
+struct StoredOffer {
+    offer: OfferId,
+    crew: CrewId,
+    fence: u64,
+    lease_until: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "FormerCrew")]
+struct StoredFormerCrew {
+    crew: OrgPath,
+    until: Timestamp,
+    #[serde(with = "StoredCrewWork")]
+    work: CrewWork,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -1,7 +1,15 @@
 //! The list: rows as folded, and the filter language as documented.
 
 use proptest::prelude::*;
-use switchboard_domain::ticket::{Event, evolve};
+use switchboard_domain::{
+    Timestamp,
+    crew::{CrewId, Forced, OfferId, Skill, Skills},
+    organisation::OrgPath,
+    ticket::{
+        Event, evolve,
+        state::{CrewWork, FormerCrew, LiveOffer},
+    },
+};
 
 use super::*;
 use crate::{Fact, random, ticket_page::TicketPage};
@@ -99,6 +107,21 @@ fn a_fingerprint_depends_on_every_part_and_its_ends() {
     assert_ne!(fingerprint(&["ab"]), fingerprint(&["ab", ""]));
 }
 
+/// Everything that dispatching leaves on a ticket.
+fn dispatched(row: &mut Row, at: Timestamp) {
+    let org = OrgPath::parse("sgcc/zj/hz/yuhang/liangzhu/crew3").unwrap();
+    let (crew, offer) = (CrewId::of(&org).unwrap(), OfferId::of(row.id, 2));
+    let ticket = &mut row.ticket;
+    ticket.offers = vec![LiveOffer { offer, crew: crew.clone(), fence: 7, lease_until: at }];
+    ticket.attempts = 2;
+    ticket.taken = Some((offer, "crew-3-lead".into()));
+    ticket.pinned = Some((crew, Forced { by: "desk-1".into(), org: org.clone() }));
+    ticket.needs = Skills::of(&[Skill::Cable, Skill::LiveLine]);
+    let (first, until) = (CrewWork::default(), at);
+    let work = CrewWork { assigned: Some(at), arrived: Some(at), ..CrewWork::default() };
+    ticket.former = vec![FormerCrew { crew: org.clone(), work: first, until }, FormerCrew { crew: org, work, until }];
+}
+
 proptest! {
     #[test]
     fn any_history_folds_into_rows_that_survive_being_written_down(facts in random::history(80)) {
@@ -107,6 +130,15 @@ proptest! {
             prop_assert_eq!(&serde_json::from_str::<Row>(&json).unwrap(), &row);
             prop_assert_eq!(row.ended_at.is_some(), !row.is_open());
             prop_assert!(row.opened <= row.position);
+        }
+    }
+
+    #[test]
+    fn offers_pins_and_former_crews_survive_being_written_down(facts in random::history(20), at in random::instant()) {
+        for mut row in rows(&facts) {
+            dispatched(&mut row, at);
+            let json = serde_json::to_string(&row).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Row>(&json).unwrap(), row);
         }
     }
 

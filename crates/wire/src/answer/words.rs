@@ -1,7 +1,7 @@
 //! The closed word lists, each beside its protobuf enum. The matches are exhaustive both ways: a word added on one side only
 //! does not compile.
 
-use switchboard_domain::ticket as domain;
+use switchboard_domain::{crew, ticket};
 
 /// The protobuf enums by the names of their lists. One differs: the API has no module to say whose tier it is.
 mod named {
@@ -44,8 +44,8 @@ pub fn maybe_word<W: Word>(maybe: Option<W>) -> i32 {
 }
 
 macro_rules! words {
-    ($($list:ident { $($word:ident)+ })+) => {$(
-        impl Word for domain::$list {
+    ($domain:ident: $($list:ident { $($word:ident)+ })+) => {$(
+        impl Word for $domain::$list {
             type Proto = named::$list;
             const FORM: &'static str = concat!("a known value of ", stringify!($list));
             const WORDS: &'static [Self] = &[$(Self::$word,)+];
@@ -66,6 +66,7 @@ macro_rules! words {
 }
 
 words! {
+    ticket:
     BusinessType {
         InformationQuery Consultation FaultRepair Complaint Report Opinion Suggestion Praise ServiceApplication Urge
     }
@@ -87,6 +88,16 @@ words! {
     CrewProgress { None Assigned Accepted EnRoute Arrived Diagnosed Restored }
 }
 
+words! {
+    crew:
+    Skill { HighVoltage LowVoltage PowerQuality Metering LiveLine Cable CustomerSide }
+    DeclineReason { Equipment Skill Road Crew Occupied Safety }
+    Absence { Ill Vehicle Rest OtherWork }
+    ReleaseReason {
+        Declined Expired Withdrawn TakenByOther NotOffered Done HandedOver Recalled Reassigned TicketEnded
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,21 +116,25 @@ mod tests {
 
     #[test]
     fn every_word_goes_both_ways_and_an_unknown_number_is_no_word() {
-        goes_both_ways(domain::BusinessType::ALL);
-        goes_both_ways(domain::Channel::ALL);
-        goes_both_ways(domain::Urgency::ALL);
-        goes_both_ways(domain::Grade::ALL);
-        goes_both_ways(domain::Area::ALL);
-        goes_both_ways(domain::Premises::ALL);
-        goes_both_ways(domain::Tier::ALL);
-        goes_both_ways(domain::ReturnReason::ALL);
-        goes_both_ways(domain::SuspendReason::ALL);
-        goes_both_ways(domain::ContactOutcome::ALL);
-        goes_both_ways(domain::ReplyOutcome::ALL);
-        goes_both_ways(domain::Ownership::ALL);
-        goes_both_ways(domain::RevisitMethod::ALL);
-        goes_both_ways(domain::Satisfaction::ALL);
-        goes_both_ways(domain::DissatisfactionReason::ALL);
-        goes_both_ways(&domain::Stage::ALL);
+        goes_both_ways(ticket::BusinessType::ALL);
+        goes_both_ways(ticket::Channel::ALL);
+        goes_both_ways(ticket::Urgency::ALL);
+        goes_both_ways(ticket::Grade::ALL);
+        goes_both_ways(ticket::Area::ALL);
+        goes_both_ways(ticket::Premises::ALL);
+        goes_both_ways(ticket::Tier::ALL);
+        goes_both_ways(ticket::ReturnReason::ALL);
+        goes_both_ways(ticket::SuspendReason::ALL);
+        goes_both_ways(ticket::ContactOutcome::ALL);
+        goes_both_ways(ticket::ReplyOutcome::ALL);
+        goes_both_ways(ticket::Ownership::ALL);
+        goes_both_ways(ticket::RevisitMethod::ALL);
+        goes_both_ways(ticket::Satisfaction::ALL);
+        goes_both_ways(ticket::DissatisfactionReason::ALL);
+        goes_both_ways(&ticket::Stage::ALL);
+        goes_both_ways(crew::Skill::ALL);
+        goes_both_ways(crew::DeclineReason::ALL);
+        goes_both_ways(crew::Absence::ALL);
+        goes_both_ways(crew::ReleaseReason::ALL);
     }
 }

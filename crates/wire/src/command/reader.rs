@@ -4,6 +4,8 @@
 use prost_types::Timestamp as WireTimestamp;
 use switchboard_domain::{
     Problem, Timestamp, Violation,
+    actor::Actor,
+    crew::{CrewId, OfferId, Point, Skill, Skills},
     organisation::OrgPath,
     personal::Personal,
     ticket::{Category, Command, TicketId, validate},
@@ -138,6 +140,63 @@ impl Reader {
         OrgPath::parse(text).or_else(|_| OrgPath::parse("stand-in")).ok()
     }
 
+    /// A crew that must be given.
+    pub(super) fn crew(&mut self, field: &'static str, text: &str) -> Option<CrewId> {
+        let crew = crew_of(text);
+        if text.trim().is_empty() {
+            self.missing(field);
+        } else if crew.is_none() {
+            self.malformed(field, CrewId::FORM);
+        }
+        crew.or_else(|| crew_of("stand/in/for/a/missing/crew"))
+    }
+
+    /// A crew that may be left out: then it is the actor's unit, if that is a crew.
+    pub(super) fn crew_or_actors(&mut self, field: &'static str, text: Option<&str>, actor: &Actor) -> Option<CrewId> {
+        match (given(text), CrewId::of(&actor.org)) {
+            (Some(text), _) => self.crew(field, text),
+            (None, Some(crew)) => Some(crew),
+            (None, None) => self.crew(field, ""),
+        }
+    }
+
+    /// An offer that must be given.
+    pub(super) fn offer(&mut self, field: &'static str, text: &str) -> OfferId {
+        let offer = OfferId::parse(text);
+        match offer {
+            None if text.is_empty() => self.missing(field),
+            None => self.malformed(field, "an offer's id"),
+            Some(_) => {}
+        }
+        offer.unwrap_or(OfferId(Uuid::nil()))
+    }
+
+    /// A fence that must be given: no crew is reserved by the first fact of its stream, so that 0 is none.
+    pub(super) fn fence(&mut self, field: &'static str, fence: u64) -> u64 {
+        if fence == 0 {
+            self.missing(field);
+        }
+        fence
+    }
+
+    /// Skills, in any order.
+    pub(super) fn skills(&mut self, field: &'static str, numbers: &[i32]) -> Skills {
+        Skills::of(&numbers.iter().filter_map(|&number| self.word::<Skill>(field, number)).collect::<Vec<_>>())
+    }
+
+    /// A place that may be left out; `fields` are the paths of its latitude and its longitude.
+    pub(super) fn point(&mut self, fields: [&'static str; 2], at: Option<&proto::Position>) -> Option<Point> {
+        let at = at?;
+        let [latitude, longitude] = fields;
+        if Point::new(at.latitude_e6, 0).is_none() {
+            self.malformed(latitude, "-90000000 to 90000000");
+        }
+        if Point::new(0, at.longitude_e6).is_none() {
+            self.malformed(longitude, "-180000000 to 180000000");
+        }
+        Point::new(at.latitude_e6, at.longitude_e6)
+    }
+
     /// A category that must be given.
     pub(super) fn category(&mut self, field: &'static str, text: &str) -> Option<Category> {
         if text.is_empty() {
@@ -153,10 +212,25 @@ impl Reader {
         given(text).and_then(|text| self.category(field, text))
     }
 
-    /// The command, if nothing is wrong with any field, by itself or beside the others.
-    pub(super) fn finish<H>(mut self, header: H, command: Option<Command>) -> Result<(H, Command), Vec<Violation>> {
+    /// What was read, if nothing is wrong with any field.
+    pub(super) fn whole<T>(self, read: Option<T>) -> Result<T, Vec<Violation>> {
+        read.filter(|_| self.violations.is_empty()).ok_or(self.violations)
+    }
+
+    /// The command to a ticket, if nothing is wrong with any field, by itself or beside the others.
+    pub(super) fn finish<H>(self, header: H, command: Option<Command>) -> Result<(H, Command), Vec<Violation>> {
+        self.shaped(header, command, validate::shape)
+    }
+
+    /// The command, if nothing is wrong with any field and the domain has nothing to say about its `shape`.
+    pub(super) fn shaped<H, C>(
+        mut self,
+        header: H,
+        command: Option<C>,
+        shape: impl Fn(&C) -> Vec<Violation>,
+    ) -> Result<(H, C), Vec<Violation>> {
         let stood_in: Vec<_> = self.violations.iter().map(|violation| violation.field).collect();
-        for mut violation in command.iter().flat_map(validate::shape) {
+        for mut violation in command.iter().flat_map(shape) {
             if let Some((_, path)) = self.nested.filter(|(field, _)| *field == violation.field) {
                 violation.field = path;
             }
@@ -165,11 +239,12 @@ impl Reader {
                 self.refuse(violation);
             }
         }
-        match command {
-            Some(command) if self.violations.is_empty() => Ok((header, command)),
-            _ => Err(self.violations),
-        }
+        self.whole(command).map(|command| (header, command))
     }
+}
+
+fn crew_of(text: &str) -> Option<CrewId> {
+    CrewId::of(&OrgPath::parse(text).ok()?)
 }
 
 /// The text of an optional field; an empty one counts as absent.

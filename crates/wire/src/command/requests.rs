@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use super::{
     Header, TicketRef, TicketRequest,
-    reader::{Reader, personal},
+    reader::{Reader, given, personal},
     reference,
 };
-use crate::proto::{self, audit_reply_request, escalate_request, report_progress_request};
+use crate::proto::{self, audit_reply_request, escalate_request, report_progress_request::Step as WireStep};
 
 /// Declares requests: the method, and how the fields of its request make the command.
 macro_rules! requests {
@@ -57,7 +57,7 @@ requests! {
         to: reader.org("to", &request.to)?,
         reason: request.reason.as_str().into(),
     };
-    ReportProgress(request: ReportProgressRequest, reader) => Command::ReportProgress(step(request, reader)?);
+    ReportProgress(request: ReportProgressRequest, reader) => Command::ReportProgress(step(request.step.as_ref(), reader)?);
     Contact(request: ContactRequest, reader) => Command::Contact {
         outcome: reader.word("outcome", request.outcome)?,
         note: personal(request.note.as_deref()),
@@ -100,6 +100,25 @@ requests! {
     Unmerge(request: UnmergeRequest, reader) => Command::Unmerge { reason: request.reason.as_str().into() };
     Withdraw(request: WithdrawRequest, reader) => Command::Withdraw { reason: request.reason.as_str().into() };
     Reveal(request: RevealRequest, reader) => Command::Reveal { purpose: request.purpose.clone() };
+    AcceptOffer(request: AcceptOfferRequest, reader) => Command::AcceptOffer {
+        offer: reader.offer("offer", &request.offer),
+        fence: reader.fence("fence", request.fence),
+    };
+    DeclineOffer(request: DeclineOfferRequest, reader) => Command::DeclineOffer {
+        offer: reader.offer("offer", &request.offer),
+        fence: reader.fence("fence", request.fence),
+        reason: reader.word("reason", request.reason)?,
+        note: personal(request.note.as_deref()),
+    };
+    HandOver(request: HandOverRequest, reader) => Command::HandOver {
+        needs: reader.skills("needs", &request.needs),
+        note: request.note.as_str().into(),
+    };
+    Recall(request: RecallRequest, reader) => Command::Recall { crew: None, reason: request.reason.as_str().into() };
+    Assign(request: AssignRequest, reader) => Command::Pin {
+        crew: given(request.crew.as_deref()).and_then(|crew| reader.crew("crew", crew)),
+        reason: request.reason.as_str().into(),
+    };
 }
 
 /// The only request that names a second ticket.
@@ -125,25 +144,25 @@ impl TicketRequest for proto::MergeRequest {
     }
 }
 
-fn step(request: &proto::ReportProgressRequest, reader: &mut Reader) -> Option<Step> {
-    use report_progress_request::Step as Wire;
-    let Some(step) = &request.step else {
+/// A crew's step, whichever request brings it.
+pub(super) fn step(step: Option<&WireStep>, reader: &mut Reader) -> Option<Step> {
+    let Some(step) = step else {
         reader.missing("step");
         return Some(Step::Accepted);
     };
     Some(match step {
-        Wire::Accepted(_) => Step::Accepted,
-        Wire::EnRoute(_) => Step::EnRoute,
-        Wire::Arrived(arrived) => Step::Arrived { area: reader.maybe_word("arrived.area", arrived.area) },
-        Wire::Diagnosed(diagnosed) => {
+        WireStep::Accepted(_) => Step::Accepted,
+        WireStep::EnRoute(_) => Step::EnRoute,
+        WireStep::Arrived(arrived) => Step::Arrived { area: reader.maybe_word("arrived.area", arrived.area) },
+        WireStep::Diagnosed(diagnosed) => {
             reader.nested("finding", "diagnosed.finding");
             Step::Diagnosed {
                 finding: diagnosed.finding.as_str().into(),
                 category: reader.maybe_category("diagnosed.category", diagnosed.category.as_deref()),
             }
         }
-        Wire::EtrSet(set) => Step::EtrSet { etr: reader.required_time("etr_set.etr", set.etr.as_ref()) },
-        Wire::Restored(_) => Step::Restored,
+        WireStep::EtrSet(set) => Step::EtrSet { etr: reader.required_time("etr_set.etr", set.etr.as_ref()) },
+        WireStep::Restored(_) => Step::Restored,
     })
 }
 

@@ -10,11 +10,8 @@ use switchboard_domain::{
     ticket::{Area, BusinessType, Category, Channel, Grade, Premises, Tier, Urgency},
 };
 
-use super::{
-    amount::{self, LIMIT_FORM, NATURAL_FORM, NotATime, THRESHOLD_FORM, WINDOW_FORM},
-    near,
-    section::{Reader, Section, Value},
-};
+use super::amount::{self, LIMIT_FORM, NATURAL_FORM, NotATime, THRESHOLD_FORM, WINDOW_FORM};
+use crate::section::{Reader, Section, Value, quoted};
 
 /// How a policy file writes what nobody has said.
 const UNKNOWN: &str = "unknown";
@@ -176,30 +173,9 @@ impl Reader {
         entries.into_iter().filter_map(|value| self.word(key, value, all)).collect()
     }
 
-    fn word<T: Copy>(&mut self, key: &str, value: Value<'_>, all: &[(&str, T)]) -> Option<T> {
-        let text = self.string(key, value)?;
-        let found = all.iter().find(|(name, _)| *name == text).map(|(_, word)| *word);
-        if found.is_none() {
-            let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
-            let reason = format!("{key}: {} is not known; {}", near::quoted(text), near::known(text, &names));
-            self.fault(value.span().start, reason);
-        }
-        found
-    }
-
     fn paths<T>(&mut self, when: Section<'_>, key: &str, parse: fn(&str) -> Option<T>, form: &str) -> Vec<T> {
-        let mut found = Vec::new();
-        for value in self.listed(when, key) {
-            let Some(text) = self.string(key, value) else { continue };
-            match parse(text) {
-                Some(path) => found.push(path),
-                None => {
-                    let reason = format!("{key}: {} is not of the form: {form}", near::quoted(text));
-                    self.fault(value.span().start, reason);
-                }
-            }
-        }
-        found
+        let entries = self.listed(when, key);
+        entries.into_iter().filter_map(|value| self.parsed(key, value, parse, form)).collect()
     }
 
     /// A required time.
@@ -225,7 +201,7 @@ impl Reader {
             Err(NotATime::TooLong) => "is more than can be counted".to_owned(),
             Err(NotATime::Malformed) => format!("is not of the form {form}"),
         };
-        self.fault(value.span().start, format!("{key}: {} {why}", near::quoted(text)));
+        self.fault(value.span().start, format!("{key}: {} {why}", quoted(text)));
         None
     }
 

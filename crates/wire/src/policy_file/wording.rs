@@ -9,11 +9,8 @@ use switchboard_domain::{
     ticket::BusinessType,
 };
 
-use super::{
-    amount::limit_text,
-    rule::reading_text,
-    section::{Reader, Section, Value},
-};
+use super::{amount::limit_text, rule::reading_text};
+use crate::section::{Reader, Section, Value};
 
 /// Where the rules and averages of a policy stand in the text.
 pub(super) struct Places<'p, 'd> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::SecondsFormat;
-use switchboard_domain::{Problem, Timestamp, Violation, ticket::Rejection};
+use switchboard_domain::{Problem, Timestamp, Violation, actor::Role, crew, ticket::Rejection};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
 
@@ -36,9 +36,17 @@ pub(super) fn status(refusal: &Refusal, language: Language) -> Status {
 fn code(reason: ErrorReason) -> Code {
     match reason {
         ErrorReason::InvalidFields | ErrorReason::TokenMismatch => Code::InvalidArgument,
-        ErrorReason::TicketNotFound => Code::NotFound,
-        ErrorReason::IllegalMove | ErrorReason::RuleViolated | ErrorReason::TooSoon => Code::FailedPrecondition,
-        ErrorReason::NotYourTicket | ErrorReason::Confidential | ErrorReason::NotPermitted => Code::PermissionDenied,
+        ErrorReason::TicketNotFound | ErrorReason::CrewNotFound => Code::NotFound,
+        ErrorReason::IllegalMove
+        | ErrorReason::RuleViolated
+        | ErrorReason::TooSoon
+        | ErrorReason::OfferGone
+        | ErrorReason::StaleFence
+        | ErrorReason::DeviceClock => Code::FailedPrecondition,
+        ErrorReason::NotYourTicket
+        | ErrorReason::Confidential
+        | ErrorReason::NotPermitted
+        | ErrorReason::NotYourCrew => Code::PermissionDenied,
         ErrorReason::RequestIdReused => Code::AlreadyExists,
         ErrorReason::RevisionConflict | ErrorReason::Contended => Code::Aborted,
         ErrorReason::StoreUnavailable | ErrorReason::Draining => Code::Unavailable,
@@ -76,6 +84,7 @@ fn metadata(refusal: &Refusal) -> HashMap<String, String> {
     };
     match refusal {
         Refusal::Rejected(rejection) => of_rejection(rejection, &mut tell),
+        Refusal::CrewRejected(rejection) => of_crew(rejection, &mut tell),
         Refusal::RevisionConflict { current: Some(current) } => tell("current", current.to_string()),
         Refusal::OutcomeUnknown { request_id } => tell("request_id", request_id.to_string()),
         Refusal::Overloaded { limit, value } => {
@@ -84,6 +93,7 @@ fn metadata(refusal: &Refusal) -> HashMap<String, String> {
         }
         Refusal::ActorMissing { what } => tell("missing", (*what).into()),
         Refusal::NotPermitted { needed } => tell("needed", (*needed).into()),
+        Refusal::DeviceClock { offset_ms } => tell("offset_ms", offset_ms.to_string()),
         Refusal::SlowReader { resume_token } => tell("resume_token", resume_token.clone()),
         Refusal::Internal { incident } => tell("incident", incident.clone()),
         Refusal::InvalidFields(_)
@@ -101,8 +111,11 @@ fn metadata(refusal: &Refusal) -> HashMap<String, String> {
     metadata
 }
 
+fn time(at: &Timestamp) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
 fn of_rejection(rejection: &Rejection, tell: &mut impl FnMut(&str, String)) {
-    let time = |at: &Timestamp| at.to_rfc3339_opts(SecondsFormat::Micros, true);
     let rule = match rejection {
         Rejection::Invalid(_) | Rejection::NotFound => return,
         Rejection::IllegalMove { asked, stage, .. } => {
@@ -186,8 +199,85 @@ fn of_rejection(rejection: &Rejection, tell: &mut impl FnMut(&str, String)) {
             }
             "another_master"
         }
+        Rejection::OfferNotLive { offer, taken_by } => {
+            tell("offer", offer.to_string());
+            if let Some(crew) = taken_by {
+                tell("taken_by", crew.to_string());
+            }
+            "offer_not_live"
+        }
+        Rejection::OfferTaken { by } => {
+            tell("accepted_by", by.clone());
+            "offer_taken"
+        }
+        Rejection::NotYourOffer { actor } => {
+            tell("actor", actor.to_string());
+            "not_your_offer"
+        }
+        Rejection::StaleFence { current } => {
+            tell("current", current.to_string());
+            "stale_fence"
+        }
+        Rejection::StaleAttempt { attempts } => {
+            tell("attempts", attempts.to_string());
+            "stale_attempt"
+        }
+        Rejection::OffersLive { max } => {
+            tell("max", max.to_string());
+            "offers_live"
+        }
+        Rejection::EngineOnly => engine_only(tell),
         Rejection::ExplanationNeeded => "explanation_needed",
         Rejection::Confidential => "confidential",
+    };
+    tell("rule", rule.into());
+}
+
+/// What the engine alone may say is for its own role.
+fn engine_only(tell: &mut impl FnMut(&str, String)) -> &'static str {
+    tell("needed", Role::System.as_str().into());
+    "engine_only"
+}
+
+fn of_crew(rejection: &crew::Rejection, tell: &mut impl FnMut(&str, String)) {
+    use crew::Rejection as No;
+    let rule = match rejection {
+        No::Invalid(_) | No::NotEnrolled => return,
+        No::NotTheCrew { actor } => {
+            tell("actor", actor.to_string());
+            "not_the_crew"
+        }
+        No::NotAbove { actor } => {
+            tell("actor", actor.to_string());
+            "not_above"
+        }
+        No::EngineOnly => engine_only(tell),
+        No::OnShift { until } => {
+            tell("until", time(until));
+            "on_shift"
+        }
+        No::OffShift => "off_shift",
+        No::Away { why } => {
+            tell("why", why.as_str().into());
+            "away"
+        }
+        No::Unchanged => "unchanged",
+        No::Reserved { offer } => {
+            tell("offer", offer.to_string());
+            "reserved"
+        }
+        No::Committed { tickets } => {
+            tell("tickets", tickets.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
+            "committed"
+        }
+        No::NotHeld { ticket } => {
+            tell("ticket", ticket.to_string());
+            "not_held"
+        }
+        No::Overcommitted { max } => {
+            tell("max", max.to_string());
+            "overcommitted"
+        }
     };
     tell("rule", rule.into());
 }

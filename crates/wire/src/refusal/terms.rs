@@ -1,6 +1,7 @@
 //! The trade's words in the languages that people are answered in. In English they are the stable names.
 
 use switchboard_domain::{
+    crew::Absence,
     organisation::Level,
     ticket::{BusinessType, CrewProgress, Grade, Move, Stage},
 };
@@ -56,6 +57,13 @@ terms! {
         FollowMaster "随主工单办理",
         Withdraw "撤销",
         Reveal "查看敏感信息",
+        Offer "派工",
+        AcceptOffer "接受派工",
+        DeclineOffer "拒单",
+        EndOffer "结束派工",
+        HandOver "移交",
+        Recall "召回班组",
+        Pin "指定班组",
     }
     Stage {
         Received "已受理",
@@ -88,6 +96,12 @@ terms! {
         Arrived "已到达",
         Diagnosed "已研判",
         Restored "已修复",
+    }
+    Absence {
+        Ill "人员生病",
+        Vehicle "车辆故障",
+        Rest "休息",
+        OtherWork "另有任务",
     }
     Grade {
         General "一般",

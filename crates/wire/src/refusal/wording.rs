@@ -4,6 +4,8 @@
 use chrono::FixedOffset;
 use switchboard_domain::{
     Problem, Timestamp, Violation,
+    actor::Role,
+    crew,
     ticket::{Move, Rejection},
 };
 
@@ -25,6 +27,7 @@ const VIOLATIONS_SAID_MAX: usize = 8;
 pub(super) fn refusal(refusal: &Refusal, l: Language) -> String {
     match refusal {
         Refusal::Rejected(rejected) => rejection(rejected, l),
+        Refusal::CrewRejected(rejected) => crew_rejection(rejected, l),
         Refusal::InvalidFields(violations) => invalid(violations, l),
         Refusal::TicketNotFound => say!(l, "没有这张工单。", "There is no such ticket."),
         Refusal::RequestIdReused => say!(
@@ -42,8 +45,8 @@ pub(super) fn refusal(refusal: &Refusal, l: Language) -> String {
         }
         Refusal::Contended => say!(
             l,
-            "该工单正被多方同时修改，请用同一请求号重试。",
-            "Too many writers on this ticket at once; retry with the same request id."
+            "该工单或班组正被多方同时修改，请用同一请求号重试。",
+            "Too many writers on this ticket or crew at once; retry with the same request id."
         ),
         Refusal::StoreUnavailable { .. } => say!(
             l,
@@ -81,6 +84,11 @@ pub(super) fn refusal(refusal: &Refusal, l: Language) -> String {
                 "Your role may not make this call; it takes the role {needed}."
             )
         }
+        Refusal::DeviceClock { offset_ms } => say!(
+            l,
+            "设备时钟偏差过大，本次未作任何记录；请将时钟加上 {offset_ms} 毫秒后重发。",
+            "The device's clock is too far off and nothing was recorded; add {offset_ms} ms to it and send again.",
+        ),
         Refusal::Draining => {
             say!(l, "服务正在停机，请重新连接并续传。", "The server is draining; reconnect and resume.")
         }
@@ -224,6 +232,36 @@ fn rejection(rejection: &Rejection, l: Language) -> String {
             say!(l, "该工单的主工单是 {master}。", "The ticket's master is {master}.")
         }
         Rejection::AnotherMaster { master: None } => say!(l, "该工单没有主工单。", "The ticket has no master."),
+        Rejection::OfferNotLive { taken_by: Some(crew), .. } => {
+            say!(l, "该派工已失效：工单已由 {crew} 接走。", "The offer is gone: {crew} has the ticket.")
+        }
+        Rejection::OfferNotLive { taken_by: None, .. } => say!(
+            l,
+            "该派工已失效：已到期、被拒绝或被收回。",
+            "The offer is gone: it ran out, was declined or was taken back."
+        ),
+        Rejection::OfferTaken { .. } => {
+            say!(l, "本班组已有人接受了该派工。", "Another of the crew accepted the offer before.")
+        }
+        Rejection::NotYourOffer { actor } => {
+            say!(l, "该派工不是派给 {actor} 的。", "The offer was not made to {actor}.")
+        }
+        Rejection::StaleFence { current } => say!(
+            l,
+            "派工凭证已过期，当前为 {current}；请刷新后再决定。",
+            "The fence belongs to an older reservation; it is {current} now: watch, then decide again.",
+        ),
+        Rejection::StaleAttempt { attempts } => say!(
+            l,
+            "该工单已派工 {attempts} 次，此次序号不符。",
+            "The ticket was offered {attempts} times; this is not the next offer.",
+        ),
+        Rejection::OffersLive { max } => say!(
+            l,
+            "有效派工已达 {max} 个，或该班组已有一个。",
+            "No more than {max} offers are live at once, and one to a crew.",
+        ),
+        Rejection::EngineOnly => engine_only(l),
         Rejection::ExplanationNeeded => say!(
             l,
             "客户仍不满意，归档前须写明已作的解释。",
@@ -234,6 +272,54 @@ fn rejection(rejection: &Rejection, l: Language) -> String {
             "该工单为保密工单，客户身份不对此角色公开。",
             "The ticket is confidential; who spoke is kept from this role."
         ),
+    }
+}
+
+/// What the engine alone may say.
+fn engine_only(l: Language) -> String {
+    refusal(&Refusal::NotPermitted { needed: Role::System.as_str() }, l)
+}
+
+fn crew_rejection(rejection: &crew::Rejection, l: Language) -> String {
+    use crew::Rejection as No;
+    match rejection {
+        No::Invalid(violations) => invalid(violations, l),
+        No::NotEnrolled => say!(l, "名册上没有这个班组。", "The roster does not know the crew."),
+        No::NotTheCrew { actor } => {
+            say!(l, "{actor} 不能代表该班组。", "{actor} does not stand for the crew.")
+        }
+        No::NotAbove { actor } => say!(
+            l,
+            "名册由班组的上级维护，{actor} 不是。",
+            "Only a unit above the crew writes the roster; {actor} is not.",
+        ),
+        No::EngineOnly => engine_only(l),
+        No::OnShift { until } => say!(
+            l,
+            "班组已在班，预定 {until} 下班。",
+            "The crew is on shift already, until {until}.",
+            until = instant(*until),
+        ),
+        No::OffShift => say!(l, "班组不在班。", "The crew is not on shift."),
+        No::Away { why } => {
+            say!(l, "班组暂不能出动：{why}。", "The crew cannot be sent for now: {why}.", why = why.term(l))
+        }
+        No::Unchanged => say!(l, "状态没有变化。", "The crew is in that state already."),
+        No::Reserved { offer } => {
+            say!(l, "班组已为派工 {offer} 预留。", "The crew's time is kept for the offer {offer}.")
+        }
+        No::Committed { tickets } => say!(
+            l,
+            "班组名下还有 {count} 张未完成的工单，请先移交或召回。",
+            "The crew still has {count} tickets; hand them over or recall them first.",
+            count = tickets.len(),
+        ),
+        No::NotHeld { ticket } => {
+            say!(l, "班组的时间并未用于工单 {ticket}。", "The crew's time is not taken by the ticket {ticket}.")
+        }
+        No::Overcommitted { max } => {
+            say!(l, "班组最多同时承办 {max} 张工单。", "A crew has at most {max} tickets at once.")
+        }
     }
 }
 
@@ -251,7 +337,7 @@ fn invalid(violations: &[Violation], l: Language) -> String {
 }
 
 /// What is wrong with a field.
-pub(super) fn problem(problem: &Problem, l: Language) -> String {
+pub(crate) fn problem(problem: &Problem, l: Language) -> String {
     match problem {
         Problem::Missing => say!(l, "必填", "is required"),
         Problem::TooLong { limit } => say!(l, "超过 {limit} 字节", "is longer than {limit} bytes"),

@@ -1,10 +1,13 @@
 //! Events drawn from a row of numbers: one maker per kind, so that a new kind or field does not compile until it is drawn.
 //! The events are well formed but need not make sense as a history; histories are the domain's tests.
 
+pub mod crews;
+
 use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 use switchboard_domain::{
     Timestamp,
+    crew::{CrewId, DeclineReason, Forced, OfferEnd, OfferId, Skill, Skills},
     organisation::OrgPath,
     personal::Personal,
     ticket::{event::*, *},
@@ -81,6 +84,23 @@ impl Draw {
 
     fn ticket(&mut self) -> TicketId {
         TicketId(Uuid::from_u64_pair(0x1234, u64::from(self.number())))
+    }
+
+    fn crew(&mut self) -> CrewId {
+        CrewId::of(&OrgPath::parse(&format!("sgcc/zj/hz/yuhang/liangzhu/crew-{}", self.number())).unwrap()).unwrap()
+    }
+
+    fn offer(&mut self) -> OfferId {
+        let ticket = self.ticket();
+        OfferId::of(ticket, self.number())
+    }
+
+    fn skills(&mut self) -> Skills {
+        Skills::of(&[self.one_of(Skill::ALL), self.one_of(Skill::ALL)])
+    }
+
+    fn forced(&mut self) -> Forced {
+        Forced { by: format!("desk-{}", self.number()), org: self.org() }
     }
 
     fn place(&mut self) -> Place {
@@ -188,6 +208,20 @@ pub const MAKERS: &[fn(&mut Draw) -> Event] = &[
     |d| MasterFollowed { master: d.ticket(), restored: d.maybe(Draw::time) }.into(),
     |d| Withdrawn { reason: d.personal() }.into(),
     |d| PersonalRevealed { purpose: d.line() }.into(),
+    |d| {
+        let (offer, crew, lease_until) = (d.offer(), d.crew(), d.time());
+        let (attempt, fence) = (d.number(), d.number().into());
+        Offered { offer, attempt, crew, fence, lease_until, priority: d.flag(), forced: d.maybe(Draw::forced) }.into()
+    },
+    |d| OfferAccepted { offer: d.offer(), crew: d.crew(), by: d.line() }.into(),
+    |d| {
+        let (offer, crew, how) = (d.offer(), d.crew(), d.one_of(OfferEnd::ALL));
+        let reason = d.maybe(|d| d.one_of(DeclineReason::ALL));
+        OfferEnded { offer, crew, how, reason, note: d.maybe(Draw::personal) }.into()
+    },
+    |d| HandedOver { crew: d.crew(), needs: d.skills(), note: d.personal() }.into(),
+    |d| Recalled { crew: d.crew(), reason: d.personal() }.into(),
+    |d| Pinned { crew: d.maybe(Draw::crew), forced: d.forced(), reason: d.personal() }.into(),
 ];
 
 /// Any event of any kind, personal data readable.

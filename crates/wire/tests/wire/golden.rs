@@ -7,6 +7,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 use serde_json::Value;
 use switchboard_domain::{
     actor::Role,
+    crew,
     numbering::Reserved,
     organisation::Level,
     personal::Personal,
@@ -21,7 +22,7 @@ use switchboard_domain::{
 use switchboard_wire::stored::{Stored, known_kinds};
 
 use crate::{
-    draw::{Draw, MAKERS},
+    draw::{Draw, MAKERS, crews},
     promised,
 };
 
@@ -57,6 +58,10 @@ fn complete() -> Vec<(&'static str, String)> {
             (event.kind(), String::from_utf8(event.payload().unwrap()).unwrap())
         })
         .collect();
+    all.extend(crews::MAKERS.iter().map(|make| {
+        let event = make(&mut Draw::full());
+        (event.kind(), String::from_utf8(event.payload().unwrap()).unwrap())
+    }));
     let reserved = Reserved { first: 1, last: 1000 };
     all.push((reserved.kind(), String::from_utf8(reserved.payload().unwrap()).unwrap()));
     all.extend(promised::complete());
@@ -71,6 +76,7 @@ fn rewritten(kind: &str, payload: &[u8]) -> (&'static str, Vec<u8>) {
     }
     match kind.split('.').next() {
         Some("ticket") => again::<Event>(kind, payload),
+        Some("crew") => again::<crew::Event>(kind, payload),
         Some("numbering") => again::<Reserved>(kind, payload),
         Some("promise") => again::<promise::Event>(kind, payload),
         Some("policy") => again::<PolicyEvent>(kind, payload),
@@ -161,6 +167,14 @@ fn the_words_of_stored_facts_never_change() {
     let escalations = [Escalation::Complaint(grade), Escalation::Grade(grade), Escalation::Urgent];
     assert_eq!(words(&escalations), "{complaint:major} {grade:major} urgent");
     assert_eq!(words(&[Personal::Sealed("1.2.x".into()), Personal::Erased]), "{sealed:1.2.x} {erased:true}");
+    assert_eq!(words(crew::DeclineReason::ALL), "equipment skill road crew occupied safety");
+    assert_eq!(words(crew::OfferEnd::ALL), "declined expired withdrawn");
+    let released =
+        "declined expired withdrawn taken_by_other not_offered done handed_over recalled reassigned ticket_ended";
+    assert_eq!(words(crew::ReleaseReason::ALL), released);
+    assert_eq!(words(crew::Absence::ALL), "ill vehicle rest other_work");
+    let skills = "high_voltage low_voltage power_quality metering live_line cable customer_side";
+    assert_eq!(words(crew::Skill::ALL), skills);
     let facts = "received classified closed_at_first_contact dispatched accepted returned reassigned \
                  crew_accepted crew_en_route crew_arrived crew_diagnosed etr_set crew_restored contacted replied \
                  reply_passed reply_sent_back revisit_attempted revisited reopened closed urged supervised escalated \

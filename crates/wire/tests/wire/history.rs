@@ -4,6 +4,7 @@ use chrono::{DateTime, SecondsFormat};
 use proptest::prelude::*;
 use switchboard_domain::{
     actor::{Actor, Role},
+    crew,
     numbering::Reserved,
     organisation::OrgPath,
     ticket::{Event, event::Urged},
@@ -14,7 +15,7 @@ use switchboard_wire::{
 };
 use uuid::{Uuid, uuid};
 
-use crate::draw::any_event;
+use crate::draw::{any_event, crews};
 
 const REQUEST: Uuid = uuid!("6ba7b810-9dad-41d1-80b4-00c04fd430c8");
 
@@ -45,8 +46,16 @@ proptest! {
     }
 
     #[test]
+    fn an_event_of_a_crew_that_is_stored_and_read_is_the_same_event_and_holds_nothing_personal(event in crews::any_event()) {
+        let read = crew::Event::read(event.kind(), &event.payload().unwrap()).unwrap();
+        prop_assert_eq!(&read, &event);
+        Stored::each_personal(&mut event.clone(), &mut |field, _| panic!("{field} is personal"));
+    }
+
+    #[test]
     fn no_bytes_at_all_make_reading_panic(kind in 0..Event::KINDS.len(), bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = Event::read(Event::KINDS[kind], &bytes);
+        let _ = crew::Event::read(crew::Event::KINDS[kind % crew::Event::KINDS.len()], &bytes);
         let _ = Metadata::from_json(&bytes);
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod calendar_file;
+mod dispatch;
 mod draw;
 mod golden;
 mod history;
@@ -11,4 +12,5 @@ mod policy_file;
 mod promised;
 mod refusals;
 mod requests;
+mod roster_file;
 mod sealing;

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use chrono::{DateTime, TimeDelta};
 use switchboard_domain::{
     Problem, Timestamp, Violation,
+    crew::{self, Absence, OfferId},
     organisation::{Level, OrgPath},
     ticket::{BusinessType, CrewProgress, Grade, Move, MoveSet, Rejection, Stage, TicketId},
 };
@@ -76,7 +77,38 @@ fn rejections() -> Vec<Rejection> {
         Rejection::AnotherMaster { master: None },
         Rejection::ExplanationNeeded,
         Rejection::Confidential,
+        Rejection::OfferNotLive { offer: OfferId::of(ticket, 1), taken_by: Some(unit(CREW)) },
+        Rejection::OfferNotLive { offer: OfferId::of(ticket, 1), taken_by: None },
+        Rejection::OfferTaken { by: "crew-1".into() },
+        Rejection::NotYourOffer { actor: unit(CREW) },
+        Rejection::StaleFence { current: 7 },
+        Rejection::StaleAttempt { attempts: 2 },
+        Rejection::OffersLive { max: 3 },
+        Rejection::EngineOnly,
     ]
+}
+
+const CREW: &str = "sgcc/zj/hz/yuhang/liangzhu/crew3";
+
+fn crew_rejections() -> Vec<crew::Rejection> {
+    use crew::Rejection as No;
+    let ticket = TicketId(Uuid::from_u128(1));
+    let away = Absence::ALL.iter().map(|&why| No::Away { why });
+    let others = [
+        No::Invalid(violations()),
+        No::NotEnrolled,
+        No::NotTheCrew { actor: unit("csg") },
+        No::NotAbove { actor: unit(CREW) },
+        No::EngineOnly,
+        No::OnShift { until: at() },
+        No::OffShift,
+        No::Unchanged,
+        No::Reserved { offer: OfferId::of(ticket, 1) },
+        No::Committed { tickets: vec![ticket; crew::decide::COMMITMENTS_MAX] },
+        No::NotHeld { ticket },
+        No::Overcommitted { max: 16 },
+    ];
+    others.into_iter().chain(away).collect()
 }
 
 fn refusals() -> Vec<Refusal> {
@@ -95,12 +127,14 @@ fn refusals() -> Vec<Refusal> {
         Refusal::TokenMismatch,
         Refusal::ActorMissing { what: "x-actor-role" },
         Refusal::NotPermitted { needed: "operator" },
+        Refusal::DeviceClock { offset_ms: -86_400_000 },
         Refusal::Draining,
         Refusal::Unsupported,
         Refusal::SlowReader { resume_token: "opaque".into() },
         Refusal::Internal { incident: "i-1".into() },
     ];
-    rejections().into_iter().map(Refusal::Rejected).chain(others).collect()
+    let rejected = rejections().into_iter().map(Refusal::Rejected);
+    rejected.chain(crew_rejections().into_iter().map(Refusal::CrewRejected)).chain(others).collect()
 }
 
 fn details(refusal: impl Into<Refusal>, language: Language) -> ErrorDetails {
@@ -168,7 +202,11 @@ fn an_illegal_move_names_the_legal_ones() {
 
 #[test]
 fn every_violation_is_a_field_violation_in_the_language_asked_for() {
-    for refusal in [Refusal::InvalidFields(violations()), Refusal::Rejected(Rejection::Invalid(violations()))] {
+    for refusal in [
+        Refusal::InvalidFields(violations()),
+        Refusal::Rejected(Rejection::Invalid(violations())),
+        Refusal::CrewRejected(crew::Rejection::Invalid(violations())),
+    ] {
         let english = details(refusal.clone(), Language::En);
         let fields = &english.bad_request().unwrap().field_violations;
         assert_eq!(fields.len(), violations().len());
@@ -215,7 +253,32 @@ fn a_program_finds_the_rule_and_the_data_in_the_metadata() {
     assert_eq!(metadata(Refusal::Internal { incident: "i-1".into() }, "incident").unwrap(), "i-1");
     assert_eq!(metadata(Refusal::Overloaded { limit: "streams_max", value: 9 }, "limit").unwrap(), "streams_max");
     let rules: BTreeSet<_> = rejections().into_iter().filter_map(|r| metadata(r, "rule")).collect();
-    assert_eq!(rules.len(), 23, "every rejection but the two that have a reason of their own names a rule of its own");
+    assert_eq!(rules.len(), 30, "every rejection but the two that have a reason of their own names a rule of its own");
+    let rules: BTreeSet<_> = crew_rejections().into_iter().filter_map(|r| metadata(r, "rule")).collect();
+    assert_eq!(rules.len(), 11, "and so do those of crews");
+}
+
+#[test]
+fn a_crew_app_learns_who_was_first_which_fence_counts_and_what_its_clock_lacks() {
+    let ticket = TicketId(Uuid::from_u128(1));
+    let taken = Rejection::OfferNotLive { offer: OfferId::of(ticket, 1), taken_by: Some(unit(CREW)) };
+    assert_eq!(Refusal::from(taken.clone()).reason(), ErrorReason::OfferGone);
+    assert_eq!(metadata(taken, "taken_by").unwrap(), CREW);
+    assert_eq!(metadata(Rejection::OfferTaken { by: "crew-1".into() }, "accepted_by").unwrap(), "crew-1");
+    assert_eq!(metadata(Rejection::StaleFence { current: 7 }, "current").unwrap(), "7");
+    assert_eq!(metadata(Refusal::DeviceClock { offset_ms: -5 }, "offset_ms").unwrap(), "-5");
+    for only in [Refusal::from(Rejection::EngineOnly), Refusal::from(crew::Rejection::EngineOnly)] {
+        assert_eq!(only.reason(), ErrorReason::NotPermitted);
+        assert_eq!(metadata(only, "needed").unwrap(), "system");
+    }
+    let foreign = Refusal::from(crew::Rejection::NotTheCrew { actor: unit("csg") });
+    assert_eq!(
+        (foreign.reason(), foreign.status(Language::En).code()),
+        (ErrorReason::NotYourCrew, Code::PermissionDenied)
+    );
+    let still = crew::Rejection::Committed { tickets: vec![ticket, ticket] };
+    assert_eq!(metadata(still.clone(), "tickets").unwrap(), format!("{ticket} {ticket}"));
+    assert!(Refusal::from(still).sentence(Language::En).contains("still has 2 tickets"));
 }
 
 #[test]

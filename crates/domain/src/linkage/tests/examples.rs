@@ -7,8 +7,8 @@ use crate::{
         ReplyOutcome, event,
         tests::{
             sample::{
-                CREW, HZ, NATION, dispatched, merged, org, passed_for_good, replied, restored, text, ticket_id,
-                unmerged,
+                CREW, CREW4, HZ, NATION, arrived, dispatched, merged, org, passed_for_good, reassigned, replied,
+                restored, text, ticket_id, unmerged,
             },
             story::clock,
         },
@@ -26,9 +26,14 @@ struct Reader {
 
 impl Reader {
     /// It reads one more: what happened to which ticket, as many minutes past ten o'clock as its position says.
-    fn read(&mut self, (ticket, event): (u128, Event)) {
+    fn read(&mut self, fact: (u128, Event)) {
+        let at = clock(21, &format!("10:{:02}", self.position + 1));
+        self.read_late(fact, at);
+    }
+
+    /// It reads one more that happened then.
+    fn read_late(&mut self, (ticket, event): (u128, Event), at: Timestamp) {
         self.position += 1;
-        let at = clock(21, &format!("10:{:02}", self.position));
         self.process.apply(&Recorded {
             position: self.position,
             id: ticket_id(ticket),
@@ -123,6 +128,7 @@ fn a_child_learns_when_power_came_back_even_if_it_was_merged_afterwards() {
 #[test]
 fn a_master_keeps_its_restoration_when_one_child_leaves_and_another_comes() {
     let facts = [
+        (2, dispatched(HZ, CREW)),
         (1, merged(MASTER)),
         (2, adopted(1)),
         (2, restored(CREW)),
@@ -132,8 +138,46 @@ fn a_master_keeps_its_restoration_when_one_child_leaves_and_another_comes() {
         (2, adopted(3)),
         (2, passed_for_good(NATION)),
     ];
-    let follow = Intent::Follow { child: ticket_id(3), master: MASTER, restored: Some(clock(21, "10:03")) };
-    assert_eq!(wants(&having_read(facts)), [(8, follow)]);
+    let follow = Intent::Follow { child: ticket_id(3), master: MASTER, restored: Some(clock(21, "10:04")) };
+    assert_eq!(wants(&having_read(facts)), [(9, follow)]);
+}
+
+/// What the child of a master with this work learns of when power came back.
+fn learnt(work: impl IntoIterator<Item = Event>) -> Option<Timestamp> {
+    let mut reader = having_read(work.into_iter().map(|fact| (2, fact)));
+    for fact in [(1, merged(MASTER)), (2, adopted(1)), (2, passed_for_good(NATION))] {
+        reader.read(fact);
+    }
+    match reader.first_want().intent {
+        Intent::Follow { restored, .. } => restored,
+        other => panic!("expected to follow, got {other:?}"),
+    }
+}
+
+#[test]
+fn a_restoration_that_a_former_crew_reports_late_is_not_the_present_crews() {
+    let moved = || vec![dispatched(HZ, CREW), reassigned(CREW, HZ), dispatched(HZ, CREW4)];
+    let with = |last: [Event; 2]| learnt(moved().into_iter().chain(last));
+    assert_eq!(with([restored(CREW), arrived(CREW)]), None);
+    assert_eq!(with([restored(CREW4), restored(CREW)]), Some(clock(21, "10:04")), "the late one changes nothing");
+    assert_eq!(learnt([dispatched(HZ, CREW), reassigned(CREW, HZ), restored(CREW)]), None, "with no crew at all");
+}
+
+#[test]
+fn a_restoration_of_a_cycle_before_is_not_the_present_ones_even_of_the_same_crew() {
+    let reopened: Event = event::Reopened { cycle: 2, reason: text() }.into();
+    let mut reader = having_read([
+        (2, dispatched(HZ, CREW)),
+        (2, restored(CREW)),
+        (2, passed_for_good(NATION)),
+        (2, reopened),
+        (2, dispatched(NATION, HZ)),
+        (2, dispatched(HZ, CREW)),
+    ]);
+    reader.read_late((2, restored(CREW)), clock(21, "10:02"));
+    assert_eq!(reader.process.restored.get(&MASTER), None, "that was before it had the ticket again");
+    reader.read((2, restored(CREW)));
+    assert_eq!(reader.process.restored.get(&MASTER), Some(&clock(21, "10:08")));
 }
 
 #[test]

@@ -181,7 +181,7 @@ fn a_watch_wants_to_say_exactly_what_the_judge_finds() {
             }
             let engine = &mut world.engines[dice.below(2)];
             let (log, watch) = (&world.log[..engine.read], &mut engine.watch);
-            let seen = log.iter().map(recorded_at).max().unwrap_or_default();
+            let seen = log.iter().map(Fact::recorded_at).max().unwrap_or_default();
             let now = (world.now + TimeDelta::minutes(dice.choose(&[-9, 0, 0, 60, 9_000]))).max(seen);
             let parked: BTreeSet<TicketId> = watch.parked().map(|(id, _)| id).collect();
             let mut found = BTreeSet::new();
@@ -197,15 +197,6 @@ fn a_watch_wants_to_say_exactly_what_the_judge_finds() {
     chance::always(STEPS_MAX, law, told);
 }
 
-fn recorded_at(fact: &Fact) -> Timestamp {
-    match fact {
-        Fact::Ticket(fact) => fact.recorded_at,
-        Fact::Promise(fact) => fact.recorded_at,
-        Fact::Policy(fact) => fact.recorded_at,
-        Fact::Year(fact) => fact.recorded_at,
-    }
-}
-
 #[test]
 fn a_watch_that_lived_through_it_says_what_one_that_is_resumed_would_say() {
     let law = |rolls: &[u64]| {
@@ -216,7 +207,7 @@ fn a_watch_that_lived_through_it_says_what_one_that_is_resumed_would_say() {
             if lived.parked().count() > 0 || !dice.one_in(CHECKED) {
                 return Ok(());
             }
-            let seen = log.iter().map(recorded_at).max().unwrap_or_default();
+            let seen = log.iter().map(Fact::recorded_at).max().unwrap_or_default();
             let now = (world.now + TimeDelta::minutes(dice.choose(&[-9, 0, 0, 60, 9_000]))).max(seen);
             let lived_wants = lived.pending(now, usize::MAX);
             let in_flight = ids(log).into_iter().filter(|id| lived.docket(*id).is_some());
@@ -269,7 +260,7 @@ fn everything_is_said_once() {
 fn at_rest_what_was_said_is_what_the_judge_finds() {
     let law = |rolls: &[u64]| {
         let mut world = live(rolls, |_| Ok(()))?;
-        world.now = world.now.max(world.log.iter().map(recorded_at).max().unwrap_or_default());
+        world.now = world.now.max(world.log.iter().map(Fact::recorded_at).max().unwrap_or_default());
         let later = world.now + TimeDelta::minutes(Dice::of(rolls[0]).choose(&[0, 50, 5_000]));
         world.pass(later);
         let held = |world: &World, id| world.engines.iter().any(|engine| engine.watch.docket(id).is_some());
@@ -290,7 +281,7 @@ fn at_rest_what_was_said_is_what_the_judge_finds() {
 fn the_watch_wakes_at_the_next_instant_and_at_no_other() {
     let law = |rolls: &[u64]| {
         let mut world = live(rolls, |_| Ok(()))?;
-        world.now = world.now.max(world.log.iter().map(recorded_at).max().unwrap_or_default());
+        world.now = world.now.max(world.log.iter().map(Fact::recorded_at).max().unwrap_or_default());
         world.rest();
         let watch = &mut world.engines[0].watch;
         let Some(next) = watch.wake() else {
@@ -326,7 +317,7 @@ fn the_histories_say_everything_that_can_be_said() {
                         overturned.insert(e.now.clone());
                     }
                 },
-                Fact::Ticket(_) | Fact::Policy(_) | Fact::Year(_) => {}
+                Fact::Ticket(_) | Fact::Policy(_) | Fact::Year(_) | Fact::Crew(_) => {}
             }
         }
     }

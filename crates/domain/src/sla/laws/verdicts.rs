@@ -44,7 +44,7 @@ fn take(book: &mut Book, fact: &Fact) {
     match fact {
         Fact::Policy(fact) => book.take_policy(fact),
         Fact::Year(fact) => book.take_year(fact),
-        Fact::Ticket(_) | Fact::Promise(_) => {}
+        Fact::Ticket(_) | Fact::Promise(_) | Fact::Crew(_) => {}
     }
 }
 
@@ -52,7 +52,7 @@ fn recorded_at(publication: &Fact) -> Timestamp {
     match publication {
         Fact::Policy(fact) => fact.recorded_at,
         Fact::Year(fact) => fact.recorded_at,
-        Fact::Ticket(_) | Fact::Promise(_) => Timestamp::default(),
+        Fact::Ticket(_) | Fact::Promise(_) | Fact::Crew(_) => Timestamp::default(),
     }
 }
 

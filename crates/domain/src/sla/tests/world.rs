@@ -87,7 +87,7 @@ pub fn of(fact: &Fact) -> Option<TicketId> {
     match fact {
         Fact::Ticket(fact) => Some(fact.id),
         Fact::Promise(fact) => Some(fact.id),
-        Fact::Policy(_) | Fact::Year(_) => None,
+        Fact::Policy(_) | Fact::Year(_) | Fact::Crew(_) => None,
     }
 }
 
@@ -100,7 +100,7 @@ pub fn docket(log: &[Fact], id: TicketId) -> Docket {
                 docket.take(fact);
             }
             Fact::Promise(fact) => docket.said.take(&fact.event),
-            Fact::Policy(_) | Fact::Year(_) => {}
+            Fact::Policy(_) | Fact::Year(_) | Fact::Crew(_) => {}
         }
     }
     docket
@@ -113,7 +113,7 @@ pub fn book(log: &[Fact]) -> Book {
         match fact {
             Fact::Policy(fact) => book.take_policy(fact),
             Fact::Year(fact) => book.take_year(fact),
-            Fact::Ticket(_) | Fact::Promise(_) => {}
+            Fact::Ticket(_) | Fact::Promise(_) | Fact::Crew(_) => {}
         }
     }
     book

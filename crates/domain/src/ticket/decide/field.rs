@@ -2,12 +2,15 @@
 
 use super::{Decision, closing::times_agree, one};
 use crate::{
+    actor::Role,
+    crew::{CrewId, Skills},
     decider::Context,
     organisation::{Level, OrgPath},
     personal::Personal,
     ticket::{
         command::Reply,
         event,
+        moves::held_by_crew,
         rejection::Rejection,
         state::{CrewProgress, Ticket},
         vocabulary::{ContactOutcome, ReplyOutcome, ReturnReason, Step},
@@ -54,9 +57,16 @@ pub(super) fn reassign(ticket: &Ticket, to: &OrgPath, reason: &Personal, cx: &Co
 
 /// Steps may be skipped and may come late or out of order, placed by the device's time; each counts once, but a diagnosis
 /// and an estimate may be corrected, and so may every step while the times contradict each other: no audit would pass them.
+/// A former crew speaks for itself alone; who reports on behalf of a crew speaks for the one that has the ticket.
 pub(super) fn report_progress(ticket: &Ticket, step: &Step, cx: &Context<'_>) -> Decision {
-    let crew = holder(ticket, cx)?.clone();
-    let work = &ticket.crew;
+    let late = ticket.former_stint(&cx.actor.org, cx.occurred_at);
+    let (crew, work) = match late {
+        Some(former) => (former.crew.clone(), &former.work),
+        None => (holder(ticket, cx)?.clone(), &ticket.crew),
+    };
+    if late.is_none() && !held_by_crew(ticket) {
+        return Err(Rejection::NotTheHolder { holder: crew, actor: cx.actor.org.clone() });
+    }
     let reported = match step {
         Step::Accepted => work.accepted.map(|at| (CrewProgress::Accepted, at)),
         Step::EnRoute => work.en_route.map(|at| (CrewProgress::EnRoute, at)),
@@ -64,7 +74,7 @@ pub(super) fn report_progress(ticket: &Ticket, step: &Step, cx: &Context<'_>) ->
         Step::Restored => work.restored.map(|at| (CrewProgress::Restored, at)),
         Step::Diagnosed { .. } | Step::EtrSet { .. } => None,
     };
-    if let Some((step, at)) = reported.filter(|_| times_agree(ticket).is_ok()) {
+    if let Some((step, at)) = reported.filter(|_| late.is_some() || times_agree(ticket).is_ok()) {
         return Err(Rejection::AlreadyReported { step, at });
     }
     match step {
@@ -76,6 +86,44 @@ pub(super) fn report_progress(ticket: &Ticket, step: &Step, cx: &Context<'_>) ->
         }
         Step::EtrSet { etr } => one(event::EtrSet { crew, etr: *etr }),
         Step::Restored => one(event::CrewRestored { crew }),
+    }
+}
+
+/// The crew on site needs others: the ticket goes back to the unit that held it before, with the skills that it takes.
+pub(super) fn hand_over(ticket: &Ticket, needs: Skills, note: &Personal, cx: &Context<'_>) -> Decision {
+    holder(ticket, cx)?;
+    let (crew, from, to) = back(ticket)?;
+    let back = event::Reassigned { from, to, reason: note.clone() };
+    Ok(vec![event::HandedOver { crew, needs, note: note.clone() }.into(), back.into()])
+}
+
+/// A unit above the crew calls it back, at any time before the reply; the engine does only before the crew is on site, so that a
+/// plan which is out of date takes nobody from work that has begun.
+pub(super) fn recall(ticket: &Ticket, meant: Option<&CrewId>, reason: &Personal, cx: &Context<'_>) -> Decision {
+    let (crew, from, to) = back(ticket)?;
+    if meant.is_some_and(|meant| *meant != crew) {
+        return Err(Rejection::AlreadyHeld { holder: from });
+    }
+    let org = &cx.actor.org;
+    if cx.actor.role == Role::System {
+        let work = &ticket.crew;
+        let on_site = work.arrived.or(work.diagnosed).or(work.restored);
+        on_site.map_or(Ok(()), |at| Err(Rejection::AlreadyReported { step: work.progress(), at }))?;
+    } else if !org.contains(&from) || *org == from {
+        return Err(Rejection::NotAbove { holder: from, actor: org.clone() });
+    }
+    let back = event::Reassigned { from, to, reason: reason.clone() };
+    Ok(vec![event::Recalled { crew, reason: reason.clone() }.into(), back.into()])
+}
+
+/// The crew that has the ticket, its path, and the unit that had it before.
+fn back(ticket: &Ticket) -> Result<(CrewId, OrgPath, OrgPath), Rejection> {
+    let mut holders = ticket.holders.iter().rev();
+    match (holders.next(), holders.next()) {
+        (Some(from), Some(to)) => CrewId::of(from)
+            .map(|crew| (crew, from.clone(), to.clone()))
+            .ok_or_else(|| Rejection::NotTheHolder { holder: from.clone(), actor: to.clone() }),
+        _ => Err(Rejection::NotFound),
     }
 }
 

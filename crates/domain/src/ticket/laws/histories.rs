@@ -8,6 +8,7 @@ use crate::{
     Timestamp,
     actor::{Actor, Role},
     chance::Dice,
+    crew::{CrewId, DeclineReason, Forced, OfferEnd, OfferId, Skill, Skills},
     decider::Context,
     organisation::OrgPath,
     personal::Personal,
@@ -16,7 +17,7 @@ use crate::{
         Area, BusinessType, Category, Channel, Command, ContactOutcome, DissatisfactionReason, Escalation, Event,
         Grade, Move, Ownership, ReplyOutcome, ReturnReason, RevisitMethod, Satisfaction, State, Step, SuspendReason,
         Ticket, TicketId, Tier, Urgency,
-        command::{Caller, Receive, Reply, Verdict},
+        command::{Caller, Offer, Receive, Reply, Verdict},
         decide,
         decide::Decision,
         evolve, legal,
@@ -41,11 +42,24 @@ const UNITS: [&str; 13] = [
     "csg/gd",
 ];
 
+/// Crews that may be offered a ticket or be chosen for it: enough of one station for more offers than may be live.
+const CREWS: [&str; 6] = [
+    sample::CREW,
+    sample::CREW4,
+    "sgcc/zj/hz/yuhang/liangzhu/crew5",
+    "sgcc/zj/hz/yuhang/liangzhu/crew6",
+    "sgcc/zj/nb/yinzhou/qiu_ai/crew1",
+    "sgcc/sd/jn/lixia/hq/crew1",
+];
 /// What brings a life further; asked more often than its share, or none would get far.
-const ONWARD: [Move; 9] = [
+const ONWARD: [Move; 13] = [
     Move::Classify,
     Move::Dispatch,
     Move::Accept,
+    Move::Offer,
+    Move::AcceptOffer,
+    Move::DeclineOffer,
+    Move::EndOffer,
     Move::ReportProgress,
     Move::Reply,
     Move::AuditReply,
@@ -144,23 +158,83 @@ pub fn ask(state: &State, now: Timestamp, dice: &mut Dice, among: &[Move]) -> As
         _ => now,
     };
     let ticket = state.as_ref();
-    Ask { command: command(asked, ticket, occurred_at, dice), actor: actor(asked, ticket, dice), now, occurred_at }
+    let command = command(asked, ticket, occurred_at, dice);
+    let actor = actor(&command, ticket, dice);
+    Ask { command, actor, now, occurred_at }
 }
 
 /// Mostly somebody who may, sometimes anybody.
-fn actor(asked: Move, ticket: Option<&Ticket>, dice: &mut Dice) -> Actor {
-    let concerned = match (asked, ticket) {
-        (Move::AuditReply, Some(ticket)) => ticket.holders.get(ticket.audit_next).cloned(),
-        (Move::Reassign | Move::Supervise, Some(ticket)) => ticket.receiver().cloned(),
-        (_, Some(ticket)) => ticket.holder().cloned(),
-        (_, None) => None,
-    };
+fn actor(command: &Command, ticket: Option<&Ticket>, dice: &mut Dice) -> Actor {
+    let concerned = ticket.and_then(|ticket| concerned(command, ticket, dice));
     let org = match dice.below(8) {
         0 => unit(dice),
         1 | 2 => sample::org(sample::NATION),
         _ => concerned.unwrap_or_else(|| sample::org(sample::NATION)),
     };
-    Actor { id: format!("a{}", dice.below(9)), role: dice.choose(&Role::ALL), org }
+    let engine = matches!(command.as_move(), Move::Offer | Move::EndOffer) && !dice.one_in(4);
+    let role = if engine { Role::System } else { dice.choose(&Role::ALL) };
+    Actor { id: format!("a{}", dice.below(9)), role, org }
+}
+
+/// For whom it is to say that.
+fn concerned(command: &Command, ticket: &Ticket, dice: &mut Dice) -> Option<OrgPath> {
+    match command {
+        Command::AuditReply { .. } => ticket.holders.get(ticket.audit_next).cloned(),
+        Command::Reassign { .. } | Command::Supervise { .. } => ticket.receiver().cloned(),
+        Command::AcceptOffer { offer, .. } | Command::DeclineOffer { offer, .. } => {
+            let live = ticket.offers.iter().find(|live| live.offer == *offer);
+            live.map(|live| live.crew.org().clone()).or_else(|| ticket.holder().cloned())
+        }
+        Command::Recall { .. } | Command::Pin { .. } => {
+            ticket.holders.iter().rev().find(|unit| CrewId::of(unit).is_none()).cloned()
+        }
+        Command::ReportProgress(_) if !ticket.former.is_empty() && dice.one_in(3) => {
+            Some(dice.choose(&ticket.former).crew)
+        }
+        _ => ticket.holder().cloned(),
+    }
+}
+
+/// A crew: mostly one within the holder.
+fn crew(ticket: Option<&Ticket>, dice: &mut Dice) -> CrewId {
+    let all: Vec<_> = CREWS.iter().filter_map(|path| CrewId::of(&sample::org(path))).collect();
+    let holder = ticket.and_then(Ticket::holder);
+    let within: Vec<_> =
+        all.iter().filter(|crew| holder.is_some_and(|org| org.contains(crew.org()))).cloned().collect();
+    if within.is_empty() || dice.one_in(6) { dice.choose(&all) } else { dice.choose(&within) }
+}
+
+/// An offer with its fence: mostly one that is live, or the one that was accepted.
+fn offered(ticket: Option<&Ticket>, dice: &mut Dice) -> (OfferId, u64) {
+    let live: Vec<_> = ticket.iter().flat_map(|t| &t.offers).map(|live| (live.offer, live.fence)).collect();
+    let taken = ticket.and_then(|t| t.taken.as_ref()).map(|(offer, _)| (*offer, 1));
+    let any = (OfferId::of(sample::ticket_id(1), 1 + dice.below(9) as u32), 1);
+    let (offer, fence) = if live.is_empty() { taken.unwrap_or(any) } else { dice.choose(&live) };
+    match dice.below(8) {
+        0 => any,
+        1 => (offer, fence.saturating_sub(1)),
+        _ => (offer, fence),
+    }
+}
+
+/// The next offer, now and then one of a plan that is out of date.
+fn offer(ticket: Option<&Ticket>, at: Timestamp, dice: &mut Dice) -> Offer {
+    let next = ticket.map_or(0, |t| t.attempts).saturating_add(1);
+    let attempt = if dice.one_in(8) { dice.below(9) as u32 } else { next };
+    let by = Forced { by: "a1".into(), org: unit(dice) };
+    Offer {
+        offer: OfferId::of(sample::ticket_id(1), attempt),
+        attempt,
+        crew: crew(ticket, dice),
+        fence: dice.below(20) as u64,
+        lease_until: at + TimeDelta::minutes(3),
+        priority: dice.one_in(4),
+        forced: dice.one_in(4).then_some(by),
+    }
+}
+
+fn skills(dice: &mut Dice) -> Skills {
+    Skills::of(&[dice.choose(Skill::ALL)])
 }
 
 fn unit(dice: &mut Dice) -> OrgPath {
@@ -257,6 +331,27 @@ fn command(asked: Move, ticket: Option<&Ticket>, at: Timestamp, dice: &mut Dice)
         }
         Move::Withdraw => Command::Withdraw { reason: text(dice) },
         Move::Reveal => Command::Reveal { purpose: dice.choose(&["to call back", "to call back", ""]).into() },
+        Move::Offer | Move::AcceptOffer | Move::DeclineOffer | Move::EndOffer => about_offers(asked, ticket, at, dice),
+        Move::HandOver => Command::HandOver { needs: skills(dice), note: text(dice) },
+        Move::Recall => Command::Recall { crew: None, reason: text(dice) },
+        Move::Pin => {
+            let crew = if dice.one_in(4) { None } else { Some(crew(ticket, dice)) };
+            Command::Pin { crew, reason: text(dice) }
+        }
+    }
+}
+
+fn about_offers(asked: Move, ticket: Option<&Ticket>, at: Timestamp, dice: &mut Dice) -> Command {
+    if asked == Move::Offer {
+        return Command::Offer(Box::new(offer(ticket, at, dice)));
+    }
+    let (offer, fence) = offered(ticket, dice);
+    match asked {
+        Move::AcceptOffer => Command::AcceptOffer { offer, fence },
+        Move::DeclineOffer => {
+            Command::DeclineOffer { offer, fence, reason: dice.choose(DeclineReason::ALL), note: Some(text(dice)) }
+        }
+        _ => Command::EndOffer { offer, how: dice.choose(&[OfferEnd::Expired, OfferEnd::Withdrawn]) },
     }
 }
 

@@ -8,12 +8,13 @@ use super::histories;
 use crate::{
     Timestamp,
     chance::{self, Dice, Verdict},
+    crew::{Forced, OfferEnd, OfferId, Skill, Skills},
     rules::Rules,
     ticket::{
         BusinessType, ContactOutcome, Escalation, Event, Grade, Move, ReplyOutcome, Satisfaction, State, SuspendReason,
         Urgency, decide, event, evolve, legal,
         tests::{
-            sample::{self, LADDER, category, org, text, ticket_id},
+            sample::{self, CREW, CREW4, LADDER, category, crew_id, org, text, ticket_id},
             story::clock,
         },
     },
@@ -26,7 +27,7 @@ fn any_fact(dice: &mut Dice) -> Event {
     let id = |dice: &mut Dice| ticket_id(dice.below(4) as u128);
     let crew = unit(dice);
     let at = any_time(dice);
-    match dice.below(34) {
+    match dice.below(42) {
         0 => event::Supplemented { content: text() }.into(),
         1 => {
             let business = dice.choose(BusinessType::ALL);
@@ -78,7 +79,27 @@ fn any_fact(dice: &mut Dice) -> Event {
             1 => event::PersonalRevealed { purpose: String::new() }.into(),
             _ => event::Withdrawn { reason: text() }.into(),
         },
-        _ => event::MasterFollowed { master: id(dice), restored: dice.perhaps(&[at]) }.into(),
+        33 => event::MasterFollowed { master: id(dice), restored: dice.perhaps(&[at]) }.into(),
+        _ => any_fact_of_offers(at, dice),
+    }
+}
+
+/// Any fact about offers and crews, with any data.
+fn any_fact_of_offers(at: Timestamp, dice: &mut Dice) -> Event {
+    let crew = crew_id(dice.choose(&[CREW, CREW4]));
+    let attempt = dice.choose(&[0, 1, 2, u32::MAX]);
+    let offer = OfferId::of(ticket_id(1), attempt);
+    let forced = Forced { by: "a1".into(), org: org(dice.choose(&LADDER)) };
+    match dice.below(8) {
+        0..3 => {
+            let fence = dice.choose(&[0, u64::MAX]);
+            event::Offered { offer, attempt, crew, fence, lease_until: at, priority: false, forced: None }.into()
+        }
+        3 => event::OfferAccepted { offer, crew, by: "a1".into() }.into(),
+        4 => event::OfferEnded { offer, crew, how: dice.choose(OfferEnd::ALL), reason: None, note: None }.into(),
+        5 => event::HandedOver { crew, needs: Skills::of(Skill::ALL), note: text() }.into(),
+        6 => event::Recalled { crew, reason: text() }.into(),
+        _ => event::Pinned { crew: dice.perhaps(&[crew]), forced, reason: text() }.into(),
     }
 }
 

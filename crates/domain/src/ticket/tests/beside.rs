@@ -139,16 +139,6 @@ fn a_suspended_ticket_waits_until_it_is_resumed() {
 }
 
 #[test]
-fn a_suspended_crew_reports_no_steps() {
-    given(given_to_a_crew())
-        .and(crew_accepted(CREW))
-        .and(suspended())
-        .by(CREW)
-        .when(step(crate::ticket::Step::EnRoute))
-        .illegal();
-}
-
-#[test]
 fn only_what_is_in_work_can_wait() {
     given(ready_to_dispatch(BusinessType::Complaint)).when(suspend()).illegal();
     given(repaired()).when(suspend()).illegal();

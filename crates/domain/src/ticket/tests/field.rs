@@ -120,8 +120,8 @@ fn a_new_crew_starts_with_a_clean_sheet() {
     let story = crew_at_work().when(step(Step::EnRoute)).accepted();
     let story = story.by(LIANGZHU).when(reassign(CREW4)).then([reassigned(CREW, CREW4)]);
     assert_eq!(story.ticket().crew.progress(), CrewProgress::Assigned);
-    let why = Rejection::NotTheHolder { holder: org(CREW4), actor: org(CREW) };
-    story.by(CREW).when(step(Step::EnRoute)).refused(why);
+    let why = Rejection::NotTheHolder { holder: org(CREW4), actor: org(CREW5) };
+    story.by(CREW5).when(step(Step::EnRoute)).refused(why);
 }
 
 #[test]

@@ -4,12 +4,13 @@ use uuid::Uuid;
 
 use crate::{
     Timestamp,
+    crew::{CrewId, DeclineReason, OfferEnd, OfferId, Skill, Skills},
     organisation::OrgPath,
     personal::Personal,
     ticket::{
         BusinessType, Category, Channel, Command, ContactOutcome, DissatisfactionReason, Escalation, Event, Grade,
         Place, ReplyOutcome, ReturnReason, RevisitMethod, Satisfaction, Step, SuspendReason, TicketId, Urgency,
-        command::{Caller, Receive, Reply, Verdict},
+        command::{Caller, Offer, Receive, Reply, Verdict},
         event,
     },
 };
@@ -23,12 +24,17 @@ pub const YUHANG: &str = "sgcc/zj/hz/yuhang";
 pub const LIANGZHU: &str = "sgcc/zj/hz/yuhang/liangzhu";
 pub const CREW: &str = "sgcc/zj/hz/yuhang/liangzhu/crew3";
 pub const CREW4: &str = "sgcc/zj/hz/yuhang/liangzhu/crew4";
+pub const CREW5: &str = "sgcc/zj/hz/yuhang/liangzhu/crew5";
 
 /// One unit of each level, from the top, each within the one before.
 pub const LADDER: [&str; 6] = [NATION, ZJ, HZ, YUHANG, LIANGZHU, CREW];
 
 pub fn org(path: &str) -> OrgPath {
     OrgPath::parse(path).unwrap()
+}
+
+pub fn crew_id(path: &str) -> CrewId {
+    CrewId::of(&org(path)).unwrap()
 }
 
 pub fn ticket_id(n: u128) -> TicketId {
@@ -187,6 +193,62 @@ pub fn reveal() -> Command {
     Command::Reveal { purpose: "to call back".into() }
 }
 
+/// The identity of the offer of this attempt.
+pub fn offer_id(attempt: u32) -> OfferId {
+    OfferId::of(ticket_id(1), attempt)
+}
+
+/// The fence of the offer of this attempt.
+pub fn fence(attempt: u32) -> u64 {
+    10 + u64::from(attempt)
+}
+
+/// When the leases of all these offers end.
+fn lease_until() -> Timestamp {
+    super::story::clock(21, "09:30")
+}
+
+pub fn offer(attempt: u32, crew: &str) -> Command {
+    Command::Offer(Box::new(Offer {
+        offer: offer_id(attempt),
+        attempt,
+        crew: crew_id(crew),
+        fence: fence(attempt),
+        lease_until: lease_until(),
+        priority: false,
+        forced: None,
+    }))
+}
+
+pub fn accept_offer(attempt: u32) -> Command {
+    Command::AcceptOffer { offer: offer_id(attempt), fence: fence(attempt) }
+}
+
+pub fn decline_offer(attempt: u32) -> Command {
+    let reason = DeclineReason::Road;
+    Command::DeclineOffer { offer: offer_id(attempt), fence: fence(attempt), reason, note: Some(text()) }
+}
+
+pub fn end_offer(attempt: u32, how: OfferEnd) -> Command {
+    Command::EndOffer { offer: offer_id(attempt), how }
+}
+
+pub fn hand_over(needs: &[Skill]) -> Command {
+    Command::HandOver { needs: Skills::of(needs), note: text() }
+}
+
+pub fn recall() -> Command {
+    Command::Recall { crew: None, reason: text() }
+}
+
+pub fn pin(crew: &str) -> Command {
+    Command::Pin { crew: Some(crew_id(crew)), reason: text() }
+}
+
+pub fn unpin() -> Command {
+    Command::Pin { crew: None, reason: text() }
+}
+
 /// The fact that `receive(business)` leads to, received by this unit.
 pub fn received_at(unit: &str, business: BusinessType) -> Event {
     let told = receive(business);
@@ -240,6 +302,22 @@ pub fn returned(from: &str, to: &str) -> Event {
 
 pub fn reassigned(from: &str, to: &str) -> Event {
     event::Reassigned { from: org(from), to: org(to), reason: text() }.into()
+}
+
+pub fn offered(attempt: u32, crew: &str) -> Event {
+    let (offer, fence) = (offer_id(attempt), fence(attempt));
+    let (crew, lease_until) = (crew_id(crew), lease_until());
+    event::Offered { offer, attempt, crew, fence, lease_until, priority: false, forced: None }.into()
+}
+
+/// What follows when somebody of the name that stories have takes an offer.
+pub fn offer_taken(attempt: u32, from: &str, crew: &str) -> [Event; 3] {
+    let taken = event::OfferAccepted { offer: offer_id(attempt), crew: crew_id(crew), by: "a1".into() };
+    [taken.into(), dispatched(from, crew), crew_accepted(crew)]
+}
+
+pub fn offer_ended(attempt: u32, crew: &str, how: OfferEnd) -> Event {
+    event::OfferEnded { offer: offer_id(attempt), crew: crew_id(crew), how, reason: None, note: None }.into()
 }
 
 pub fn crew_accepted(crew: &str) -> Event {
@@ -319,6 +397,21 @@ pub fn in_work(business: BusinessType) -> Vec<Event> {
 pub fn given_to_a_crew() -> Vec<Event> {
     let mut facts = in_work(BusinessType::FaultRepair);
     facts.push(dispatched(HZ, CREW));
+    facts
+}
+
+/// A fault in work at a station that sends crews.
+pub fn at_the_station() -> Vec<Event> {
+    let mut facts = in_work(BusinessType::FaultRepair);
+    facts.extend([dispatched(HZ, LIANGZHU), accepted(LIANGZHU)]);
+    facts
+}
+
+/// A fault in the hands of a crew of that station that has taken it by its first offer.
+pub fn taken_by_a_crew() -> Vec<Event> {
+    let mut facts = at_the_station();
+    facts.push(offered(1, CREW));
+    facts.extend(offer_taken(1, LIANGZHU, CREW));
     facts
 }
 

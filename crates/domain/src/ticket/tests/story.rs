@@ -63,6 +63,17 @@ impl Story {
         self
     }
 
+    /// The one of this name acts from here on.
+    pub fn named(mut self, id: &str) -> Self {
+        self.actor.id = id.into();
+        self
+    }
+
+    /// The engine's dispatch process acts from here on.
+    pub fn by_the_engine(self) -> Self {
+        self.by(NATION).acting_as(Role::System)
+    }
+
     /// Somebody in this role acts from here on.
     pub fn acting_as(mut self, role: Role) -> Self {
         self.actor.role = role;
@@ -117,6 +128,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// What was decided.
+    pub fn decision(&self) -> &Decision {
+        &self.decision
+    }
+
     /// These facts follow, and the story goes on.
     #[track_caller]
     pub fn then<const N: usize>(self, facts: [Event; N]) -> Story {

@@ -25,7 +25,7 @@ pub(super) fn take(book: &mut Book, fact: &Fact) {
     match fact {
         Fact::Policy(fact) => book.take_policy(fact),
         Fact::Year(fact) => book.take_year(fact),
-        Fact::Ticket(_) | Fact::Promise(_) => {}
+        Fact::Ticket(_) | Fact::Promise(_) | Fact::Crew(_) => {}
     }
 }
 
@@ -91,7 +91,7 @@ impl Kept {
                 Some(Self { place: Place::of(fact), event })
             }
             Fact::Year(fact) => Some(Self { place: Place::of(fact), event: Event::Year(fact.event.clone()) }),
-            Fact::Ticket(_) | Fact::Promise(_) => None,
+            Fact::Ticket(_) | Fact::Promise(_) | Fact::Crew(_) => None,
         }
     }
 

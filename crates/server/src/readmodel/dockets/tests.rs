@@ -49,6 +49,7 @@ fn folded(facts: &[Arc<Fact>]) -> (BTreeMap<TicketId, (Docket, u64)>, Book) {
             }
             Fact::Policy(fact) => book.take_policy(fact),
             Fact::Year(fact) => book.take_year(fact),
+            Fact::Crew(_) => {}
         }
     }
     (dockets, book)

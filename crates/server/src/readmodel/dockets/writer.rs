@@ -93,6 +93,7 @@ impl Writer {
             match &**fact {
                 Fact::Ticket(fact) => draft(&whole, &mut self.recent, &mut drafts, fact.id)?.ticket(fact),
                 Fact::Promise(fact) => draft(&whole, &mut self.recent, &mut drafts, fact.id)?.promise(fact),
+                Fact::Crew(_) => {}
                 Fact::Policy(_) | Fact::Year(_) => {
                     publication::store(&whole, fact)?;
                     publication::take(published.get_or_insert_with(|| (**self.book.borrow()).clone()), fact);

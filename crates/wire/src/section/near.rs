@@ -8,7 +8,7 @@ const NEAR_MAX: usize = 3;
 const QUOTED_CHARS_MAX: usize = 40;
 
 /// A text as it is quoted: on one line, and not all of it if it is long.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     if text.chars().count() > QUOTED_CHARS_MAX {
         let begin: String = text.chars().take(QUOTED_CHARS_MAX).collect();
         return format!("{begin:?}...");

@@ -1,0 +1,420 @@
+//! The process that finds crews for tickets: it folds the log into a board, asks the planner, and carries each offer through two
+//! streams that nothing appends to both of.
+//!
+//! ```text
+//!   crew:   reserved ─────────────────────▶ committed ──▶ released (done, recalled, ...)
+//!              │                               ▲    └───▶ released (declined, expired, ...)
+//!   ticket:    └─▶ offered ─▶ offer accepted ──┘
+//!                         └─▶ offer ended
+//! ```
+//!
+//! The crew's stream says what its time is taken for, the ticket's who has it; each step is wanted because of the fact before it, so
+//! that a crash between two steps resumes with the second. [`duties`] follow from the state alone and are the sweeper: a
+//! reservation that no offer answers, a commitment to a ticket that somebody else has, a lease that ran out are all found by looking,
+//! at a restart as at any other time. Only then is new work planned. A lease ends by the order of the ticket's stream: the clock here
+//! only proposes.
+
+mod duties;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+use switchboard_domain::{
+    Timestamp,
+    crew::{self, CrewId, OfferEnd, OfferId, Point, ReleaseReason},
+    decider::{Process, Projection, Want},
+    fact::Fact,
+    ticket::{self, TicketId},
+};
+
+use crate::{
+    board::Board,
+    fold::{Fold, Touched},
+    planner::{Planner, Proposal},
+    policy::Policy,
+};
+
+/// What is refused for good is remembered for the operator: the last so many.
+pub const PARKED_MAX: usize = 1_000;
+
+/// A crew that moved less than this is where it was, in kilometres.
+const MOVED_KM: f64 = 0.3;
+
+/// What the process may want.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Intent {
+    /// Keep a crew's time for an offer.
+    Reserve(CrewId, Box<crew::command::Reserve>),
+    /// Make the offer.
+    Offer(TicketId, Box<ticket::command::Offer>),
+    /// End an offer.
+    End(TicketId, OfferId, OfferEnd),
+    /// Give a crew's time to a ticket.
+    Commit(CrewId, TicketId, Option<OfferId>),
+    /// Free a crew's time.
+    Release(CrewId, TicketId, Option<OfferId>, ReleaseReason),
+    /// Call a crew back.
+    Recall(TicketId, CrewId, &'static str),
+}
+
+/// To whom an intent is said, and what.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
+    /// To a crew.
+    Crew(CrewId, crew::Command),
+    /// To a ticket.
+    Ticket(TicketId, ticket::Command),
+}
+
+impl Intent {
+    /// To whom it is said, and what.
+    #[must_use]
+    pub fn order(&self) -> Order {
+        match self.clone() {
+            Self::Reserve(crew, reserve) => Order::Crew(crew, crew::Command::Reserve(reserve)),
+            Self::Offer(ticket, offer) => Order::Ticket(ticket, ticket::Command::Offer(offer)),
+            Self::End(ticket, offer, how) => Order::Ticket(ticket, ticket::Command::EndOffer { offer, how }),
+            Self::Commit(crew, ticket, offer) => Order::Crew(crew, crew::Command::Commit { ticket, offer }),
+            Self::Release(crew, ticket, offer, why) => Order::Crew(crew, crew::Command::Release { ticket, offer, why }),
+            Self::Recall(ticket, crew, reason) => {
+                Order::Ticket(ticket, ticket::Command::Recall { crew: Some(crew), reason: reason.into() })
+            }
+        }
+    }
+
+    /// The ticket that it is about, and the crew: with the process's name, its own and its cause's, its identity for ever.
+    #[must_use]
+    pub fn target(&self) -> String {
+        match self {
+            Self::Reserve(crew, reserve) => format!("{crew}/{}", reserve.ticket),
+            Self::Offer(ticket, offer) => format!("{}/{ticket}", offer.crew),
+            Self::End(ticket, offer, _) => format!("{offer}/{ticket}"),
+            Self::Commit(crew, ticket, _) | Self::Release(crew, ticket, ..) | Self::Recall(ticket, crew, _) => {
+                format!("{crew}/{ticket}")
+            }
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Reserve(..) => "reserve",
+            Self::Offer(..) => "offer",
+            Self::End(..) => "end",
+            Self::Commit(..) => "commit",
+            Self::Release(..) => "release",
+            Self::Recall(..) => "recall",
+        }
+    }
+
+    fn want(self, because: u64) -> Want<Self> {
+        Want { because, name: self.name(), intent: self }
+    }
+}
+
+/// A want's identity, as far as the process tells its own apart.
+type Identity = (&'static str, u64, String);
+
+/// The process.
+#[derive(Debug)]
+pub struct Dispatch {
+    fold: Fold,
+    board: Board,
+    planner: Planner,
+    touched: Touched,
+    /// What follows from the state, by ticket or crew that it follows from.
+    ticket_duties: BTreeMap<TicketId, Vec<Want<Intent>>>,
+    crew_duties: BTreeMap<CrewId, Vec<Want<Intent>>>,
+    /// When live offers are to be ended.
+    leases: BTreeSet<(Timestamp, TicketId, OfferId)>,
+    lease_of: BTreeMap<TicketId, Vec<(Timestamp, OfferId)>>,
+    parked: BTreeMap<Identity, String>,
+    /// Crews that the engine would not reserve: not asked for again before something is known that was not then.
+    stale: BTreeMap<CrewId, u64>,
+    /// The latest time that anything told.
+    latest: Timestamp,
+    slices_left: u32,
+    next_slices: Timestamp,
+}
+
+impl Dispatch {
+    /// A process that knows nothing yet.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        Self::resume(policy, Fold::default())
+    }
+
+    /// A process that knows what `fold` knows.
+    #[must_use]
+    pub fn resume(policy: Policy, fold: Fold) -> Self {
+        let mut process = Self {
+            touched: fold.everything(),
+            fold,
+            board: Board::default(),
+            planner: Planner::new(policy),
+            ticket_duties: BTreeMap::new(),
+            crew_duties: BTreeMap::new(),
+            leases: BTreeSet::new(),
+            lease_of: BTreeMap::new(),
+            parked: BTreeMap::new(),
+            stale: BTreeMap::new(),
+            latest: Timestamp::default(),
+            slices_left: 0,
+            next_slices: Timestamp::default(),
+        };
+        process.settle();
+        process
+    }
+
+    /// What it knows, to be noted down.
+    #[must_use]
+    pub fn fold(&self) -> &Fold {
+        &self.fold
+    }
+
+    /// The board as it stands.
+    #[must_use]
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// The planner, for those who ask why.
+    #[must_use]
+    pub fn planner(&self) -> &Planner {
+        &self.planner
+    }
+
+    /// What was refused for good, with the reason: for a person to look at.
+    pub fn parked(&self) -> impl Iterator<Item = (&Identity, &str)> {
+        self.parked.iter().map(|(identity, reason)| (identity, reason.as_str()))
+    }
+
+    /// Telemetry: a crew was heard of, perhaps with its position. It is no fact; what depends on it is planned anew when the crew
+    /// moved, or had been silent.
+    pub fn heard(&mut self, id: &CrewId, at: Option<(Point, Timestamp)>, seen: Timestamp) {
+        if !self.fold.heard(id, at, seen) {
+            return;
+        }
+        let Some(crew) = self.board.crews.get_mut(id) else { return };
+        let silence = TimeDelta::minutes(i64::from(self.planner.policy().offers.silent_minutes));
+        let was_silent = crew.seen + silence < seen;
+        let moved = at.is_some_and(|(at, _)| crew.at.km_to(at) >= MOVED_KM);
+        crew.seen = crew.seen.max(seen);
+        if was_silent || moved {
+            self.touched.crews.insert(id.clone());
+        }
+    }
+
+    /// Brings board, plan and duties in line with what changed.
+    fn settle(&mut self) {
+        let touched = std::mem::take(&mut self.touched);
+        self.fold.show(&mut self.board, &touched, self.planner.policy());
+        for crew in &touched.crews {
+            self.planner.crew_changed(crew);
+            let duties = duties::of_crew(&self.fold, &self.board, crew);
+            if duties.is_empty() {
+                self.crew_duties.remove(crew)
+            } else {
+                self.crew_duties.insert(crew.clone(), duties)
+            };
+        }
+        for ticket in &touched.tickets {
+            self.planner.job_changed(*ticket);
+            let duties = duties::of_ticket(&self.fold, &self.board, *ticket);
+            if duties.is_empty() {
+                self.ticket_duties.remove(ticket)
+            } else {
+                self.ticket_duties.insert(*ticket, duties)
+            };
+            self.arm(*ticket);
+        }
+    }
+
+    /// Sets the timers of a ticket's live offers.
+    fn arm(&mut self, ticket: TicketId) {
+        for (at, offer) in self.lease_of.remove(&ticket).unwrap_or_default() {
+            self.leases.remove(&(at, ticket, offer));
+        }
+        let grace = TimeDelta::seconds(i64::from(self.planner.policy().offers.grace_seconds));
+        let live = self.board.jobs.get(&ticket).map(|job| job.offers.clone()).unwrap_or_default();
+        let armed: Vec<_> = live.iter().map(|live| (live.lease_until + grace, live.offer)).collect();
+        self.leases.extend(armed.iter().map(|(at, offer)| (*at, ticket, *offer)));
+        if !armed.is_empty() {
+            self.lease_of.insert(ticket, armed);
+        }
+    }
+
+    /// Offers whose lease has run out.
+    fn lapsed(&self, now: Timestamp) -> impl Iterator<Item = Want<Intent>> {
+        let due = self.leases.iter().take_while(move |(at, ..)| *at <= now);
+        due.filter_map(|(_, ticket, offer)| {
+            let because = self.fold.case(*ticket)?.offered_at(*offer);
+            Some(Intent::End(*ticket, *offer, OfferEnd::Expired).want(because))
+        })
+    }
+
+    /// New offers, each beginning with the crew's reservation.
+    fn reservations(&mut self, now: Timestamp, limit: usize) -> Vec<Want<Intent>> {
+        self.planner.settle(&self.board, now);
+        let proposals = self.planner.proposals(&self.board, now, limit);
+        let mut begun = BTreeSet::new();
+        let mut wants = Vec::new();
+        for proposal in proposals {
+            // One at a time for a ticket: the next attempt's number is known when this one's offer stands.
+            if !self.between_offers(proposal.ticket) || !begun.insert(proposal.ticket) {
+                continue;
+            }
+            wants.extend(self.reservation(&proposal, now));
+        }
+        wants
+    }
+
+    /// Whether no reservation for the ticket still waits for its offer.
+    fn between_offers(&self, ticket: TicketId) -> bool {
+        let live = |offer| self.board.jobs.get(&ticket).is_some_and(|job| job.offers.iter().any(|o| o.offer == offer));
+        self.fold.taken_for(ticket).iter().all(|crew| {
+            let kept = self.fold.member(crew).and_then(|member| member.crew.reserved);
+            kept.is_none_or(|kept| kept.ticket != ticket || live(kept.offer))
+        })
+    }
+
+    fn reservation(&self, proposal: &Proposal, now: Timestamp) -> Option<Want<Intent>> {
+        let job = self.board.jobs.get(&proposal.ticket)?;
+        let crew = self.board.crews.get(&proposal.crew)?;
+        if self.stale.get(&proposal.crew).is_some_and(|known| *known >= crew.because) {
+            return None;
+        }
+        let offers = &self.planner.policy().offers;
+        let seconds = if proposal.priority { offers.lease_priority_seconds } else { offers.lease_seconds };
+        let reserve = crew::command::Reserve {
+            offer: OfferId::of(proposal.ticket, job.attempts.saturating_add(1)),
+            ticket: proposal.ticket,
+            lease_until: now + TimeDelta::seconds(i64::from(seconds)),
+            priority: proposal.priority,
+            forced: proposal.forced.clone(),
+            grounds: self.planner.grounds(&self.board, proposal, now),
+        };
+        let because = job.because.max(crew.because);
+        Some(Intent::Reserve(proposal.crew.clone(), Box::new(reserve)).want(because))
+    }
+
+    /// Crews called back for something that weighs far more.
+    fn diversions(&self, now: Timestamp) -> Vec<Want<Intent>> {
+        let diversions = self.planner.diversions(&self.board, now).into_iter();
+        let wants = diversions.filter_map(|diversion| {
+            let job = self.board.jobs.get(&diversion.from)?;
+            let reason = "the crew is needed where more is at stake";
+            Some(Intent::Recall(diversion.from, diversion.crew, reason).want(job.because))
+        });
+        wants.collect()
+    }
+
+    /// One slice of improvement, when it is time for one.
+    fn improve(&mut self, now: Timestamp) {
+        let horizon = self.planner.policy().horizon.clone();
+        if self.slices_left == 0 {
+            if now < self.next_slices {
+                return;
+            }
+            self.next_slices = now + TimeDelta::seconds(i64::from(horizon.period_seconds.max(1)));
+            self.slices_left = if self.board.jobs.values().any(|job| job.open) { horizon.slices } else { 0 };
+        }
+        if self.slices_left > 0 {
+            self.slices_left -= 1;
+            self.planner.improve(&self.board, now, horizon.slice_iterations);
+        }
+    }
+
+    fn identity(want: &Want<Intent>) -> Identity {
+        (want.name, want.because, want.intent.target())
+    }
+}
+
+/// An offer that would come when its lease is over is not made: its crew is let go.
+fn in_time(want: Want<Intent>, now: Timestamp) -> Want<Intent> {
+    match &want.intent {
+        Intent::Offer(ticket, offer) if offer.lease_until <= now => {
+            let why = ReleaseReason::NotOffered;
+            Intent::Release(offer.crew.clone(), *ticket, Some(offer.offer), why).want(want.because)
+        }
+        _ => want,
+    }
+}
+
+impl Projection for Dispatch {
+    type Event = Fact;
+
+    fn apply(&mut self, fact: &Fact) {
+        self.latest = self.latest.max(fact.recorded_at());
+        let touched = self.fold.apply(fact);
+        self.touched.tickets.extend(touched.tickets);
+        self.touched.crews.extend(touched.crews);
+    }
+}
+
+impl Process for Dispatch {
+    type Intent = Intent;
+
+    fn name(&self) -> &'static str {
+        "dispatch"
+    }
+
+    fn pending(&mut self, now: Timestamp, limit: usize) -> Vec<Want<Intent>> {
+        let now = now.max(self.latest);
+        self.latest = now;
+        self.settle();
+        let duties = self.ticket_duties.values().chain(self.crew_duties.values()).flatten().cloned();
+        let mut wants: Vec<_> = duties
+            .map(|want| in_time(want, now))
+            .chain(self.lapsed(now))
+            .filter(|want| !self.parked.contains_key(&Self::identity(want)))
+            .take(limit)
+            .collect();
+        if wants.len() < limit {
+            let more = self.reservations(now, limit - wants.len());
+            wants.extend(more);
+        }
+        if wants.is_empty() {
+            wants = self.diversions(now);
+            wants.retain(|want| !self.parked.contains_key(&Self::identity(want)));
+            self.improve(now);
+        }
+        wants
+    }
+
+    fn wake(&self) -> Option<Timestamp> {
+        let lease = self.leases.first().map(|(at, ..)| *at);
+        let busy = self.slices_left > 0 || !self.touched.crews.is_empty() || !self.touched.tickets.is_empty();
+        let slice = if busy { self.latest } else { self.next_slices };
+        let open = busy || self.board.jobs.values().any(|job| job.open);
+        [lease, self.planner.wake(&self.board), open.then_some(slice)].into_iter().flatten().min()
+    }
+
+    fn forgotten(&self, fact: &Fact) -> Option<TicketId> {
+        self.fold.forgotten(fact)
+    }
+
+    fn refused(&mut self, want: &Want<Intent>, reason: &str) {
+        match &want.intent {
+            // The crew is not what the board says; something is on its way, or a person must look.
+            Intent::Reserve(crew, _) => {
+                let known = self.board.crews.get(crew).map_or(0, |crew| crew.because);
+                self.stale.insert(crew.clone(), known);
+                return;
+            }
+            // The ticket would not have it: the crew is let go, unless something that is on its way explains it.
+            Intent::Offer(ticket, offer) => {
+                self.fold.turn_down(*ticket, &offer.crew, self.latest);
+                self.touched.tickets.insert(*ticket);
+                self.touched.crews.insert(offer.crew.clone());
+                return;
+            }
+            _ => {}
+        }
+        if self.parked.len() >= PARKED_MAX {
+            self.parked.pop_first();
+        }
+        self.parked.insert(Self::identity(want), reason.to_owned());
+    }
+}

@@ -1,0 +1,117 @@
+//! What must be done because of how things stand, without any choice: whatever two streams disagree about is brought together.
+//! Nothing is remembered here; a duty is there as long as its cause is.
+
+use switchboard_domain::{
+    crew::{Absence, CrewId, OfferEnd, OfferId, ReleaseReason},
+    decider::Want,
+    ticket::{TicketId, command::Offer, state::LiveOffer},
+};
+
+use super::Intent;
+use crate::{
+    board::{Board, Crew, Reserved},
+    fold::{Case, Fold},
+};
+
+/// What a crew's stream owes the tickets, and they it.
+pub(super) fn of_crew(fold: &Fold, board: &Board, id: &CrewId) -> Vec<Want<Intent>> {
+    let Some(crew) = board.crews.get(id) else { return Vec::new() };
+    let mut duties = Vec::new();
+    if let Some(kept) = &crew.reserved {
+        let enrolled = fold.member(id).is_some_and(|member| member.crew.enrolled);
+        duties.extend(reservation(fold.case(kept.ticket), id, crew, kept, enrolled));
+    }
+    for (ticket, since) in &crew.committed {
+        duties.extend(commitment(fold.case(*ticket), id, *ticket, *since));
+    }
+    duties
+}
+
+/// A reservation is answered by its offer; an offer that ended, or that cannot be made, frees the crew.
+fn reservation(case: Option<&Case>, id: &CrewId, crew: &Crew, kept: &Reserved, enrolled: bool) -> Option<Want<Intent>> {
+    let release = |why, because: u64| {
+        Some(Intent::Release(id.clone(), kept.ticket, Some(kept.offer), why).want(because.max(kept.because)))
+    };
+    let Some(case) = case else { return release(ReleaseReason::TicketEnded, kept.because) };
+    let ticket = &case.ticket;
+    let gone = crew.shift.is_none() || crew.away.is_some() || !crew.committed.is_empty();
+    let other = ticket.pinned.as_ref().is_some_and(|(pinned, _)| pinned != id);
+    // Two processes may have kept two crews for one offer: it is that crew's to which it was made.
+    if ticket.offers.iter().any(|live| live.offer == kept.offer && live.crew == *id) {
+        let because = case.offered_at(kept.offer).max(crew.because);
+        return (gone || other).then(|| Intent::End(kept.ticket, kept.offer, OfferEnd::Withdrawn).want(because));
+    }
+    if ticket.taken.as_ref().is_some_and(|(offer, _)| *offer == kept.offer) && ticket.holder() == Some(id.org()) {
+        // Whoever was struck off the roster between offer and answer has the ticket as one that the roster never knew.
+        if !enrolled {
+            return release(ReleaseReason::Withdrawn, case.position.max(crew.because));
+        }
+        let because = case.offered_at(kept.offer).max(kept.because);
+        return Some(Intent::Commit(id.clone(), kept.ticket, Some(kept.offer)).want(because));
+    }
+    if let Some(how) = case.ending(kept.offer) {
+        let why = match how {
+            OfferEnd::Declined => ReleaseReason::Declined,
+            OfferEnd::Expired => ReleaseReason::Expired,
+            OfferEnd::Withdrawn => ReleaseReason::Withdrawn,
+        };
+        return release(why, case.position);
+    }
+    let attempt = ticket.attempts.saturating_add(1);
+    let wanted = case.may_be_offered() && !case.refuses(id) && !gone && !other;
+    if kept.offer == OfferId::of(kept.ticket, attempt) && wanted {
+        let offer = Offer {
+            offer: kept.offer,
+            attempt,
+            crew: id.clone(),
+            fence: kept.fence,
+            lease_until: kept.lease_until,
+            priority: kept.priority,
+            forced: kept.forced.clone(),
+        };
+        return Some(Intent::Offer(kept.ticket, Box::new(offer)).want(kept.because));
+    }
+    let taken = ticket.holder().is_some_and(|holder| CrewId::of(holder).is_some_and(|crew| crew != *id));
+    let why = if taken { ReleaseReason::TakenByOther } else { ReleaseReason::NotOffered };
+    release(why, case.position.max(crew.because))
+}
+
+/// A crew's time is given to a ticket for as long as it has it and has not done the work.
+fn commitment(case: Option<&Case>, id: &CrewId, ticket: TicketId, since: u64) -> Option<Want<Intent>> {
+    let (why, because) = match case {
+        Some(case) if case.worked_by().as_ref() == Some(id) => return None,
+        Some(case) => (case.left_by(id), case.position),
+        None => (ReleaseReason::Done, since),
+    };
+    Some(Intent::Release(id.clone(), ticket, None, why).want(because.max(since)))
+}
+
+/// What a ticket owes its crews: an offer that no crew's time is kept for is taken back; the time of the crew that works on it is
+/// given to it; and a crew that cannot come is called back.
+pub(super) fn of_ticket(fold: &Fold, board: &Board, id: TicketId) -> Vec<Want<Intent>> {
+    let Some(case) = fold.case(id) else { return Vec::new() };
+    let mut duties: Vec<_> = case.ticket.offers.iter().filter_map(|live| unkept(fold, case, id, live)).collect();
+    let Some(crew) = case.worked_by() else { return duties };
+    let Some(member) = board.crews.get(&crew) else { return duties };
+    // The same crew may be given the same ticket's time again, after the work waited: each time is another want.
+    let because = case.position.max(member.because);
+    let given = member.committed.iter().any(|(held, _)| *held == id);
+    // One that comes by an offer is committed because of its reservation.
+    let by_offer = member.reserved.as_ref().is_some_and(|kept| kept.ticket == id);
+    if !given && !by_offer {
+        duties.push(Intent::Commit(crew.clone(), id, None).want(because));
+    }
+    let cannot_come = matches!(member.away, Some(Absence::Ill | Absence::Vehicle));
+    if cannot_come && case.ticket.crew.arrived.is_none() {
+        duties.push(Intent::Recall(id, crew, "the crew cannot come").want(because));
+    }
+    duties
+}
+
+/// A crew is kept before it is offered anything and let go after: where that is not so, another process let it go.
+fn unkept(fold: &Fold, case: &Case, id: TicketId, live: &LiveOffer) -> Option<Want<Intent>> {
+    let member = fold.member(&live.crew);
+    let kept = member.and_then(|member| member.crew.reserved).is_some_and(|kept| kept.offer == live.offer);
+    let because = case.offered_at(live.offer).max(member.map_or(0, |member| member.position));
+    (!kept).then(|| Intent::End(id, live.offer, OfferEnd::Withdrawn).want(because))
+}

@@ -1,0 +1,247 @@
+//! What a route costs, and what one more stop would: the objective of dispatch, as the search and the planner both walk it.
+//!
+//! A route remembers the crew's state before each stop, so that an insertion is priced from there on. Absent: which crew may have
+//! which job; whoever asks has asked the hard rules before, all but the end of the shift, which hangs on the arrival.
+
+use crate::{
+    rules::{self, shift},
+    scene::{State, Task, Team, Terms, Visit},
+    search::{Model, Order},
+};
+
+/// What a route remembers.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// The crew's state before each stop, and after the last.
+    states: Vec<State>,
+    /// Minutes and kilometres to each stop.
+    legs: Vec<(f64, f64)>,
+    /// The price of each stop.
+    prices: Vec<f64>,
+    /// Whether all arrivals are allowed.
+    sound: bool,
+}
+
+impl Memory {
+    /// Whether every arrival lies within the shift.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.sound
+    }
+
+    /// The price of each stop.
+    #[must_use]
+    pub fn prices(&self) -> &[f64] {
+        &self.prices
+    }
+
+    /// The state after the last stop.
+    #[must_use]
+    pub fn end(&self) -> Option<State> {
+        self.states.last().copied()
+    }
+
+    /// The price of the first `stops` stops.
+    #[must_use]
+    pub fn price_of(&self, stops: usize) -> f64 {
+        self.prices[..stops].iter().sum()
+    }
+}
+
+/// Where a route begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Start<'a> {
+    /// The crew.
+    pub team: &'a Team,
+    /// From where and when.
+    pub state: State,
+    /// Whether the first stop is the next thing that the crew does.
+    pub next: bool,
+}
+
+/// Walks routes of these tasks.
+#[derive(Clone, Copy, Debug)]
+pub struct Walk<'a> {
+    /// Weights, now and weather.
+    pub terms: &'a Terms<'a>,
+    /// Tasks by number.
+    pub tasks: &'a [Task],
+}
+
+impl<'a> Walk<'a> {
+    fn task(&self, job: u32) -> &'a Task {
+        &self.tasks[job as usize]
+    }
+
+    /// The crew's route from its own start.
+    #[must_use]
+    pub fn start(&self, team: &'a Team) -> Start<'a> {
+        Start { team, state: self.terms.start(team), next: true }
+    }
+
+    /// Walks the stops: their price, with everything remembered.
+    pub fn price(&self, start: &Start<'_>, stops: &[u32], memory: &mut Memory) -> f64 {
+        let mut state = start.state;
+        memory.states.clear();
+        memory.legs.clear();
+        memory.prices.clear();
+        memory.states.push(state);
+        memory.sound = true;
+        let mut total = 0.0;
+        for (at, &job) in stops.iter().enumerate() {
+            let leg = self.terms.leg(state.spot, self.task(job));
+            let (visit, after) = self.terms.visit(start.team, &state, leg, self.task(job), start.next && at == 0);
+            let price = rules::visit(&visit);
+            memory.sound &= !shift::forbids_arrival(start.team, visit.service.arrives);
+            memory.legs.push(leg);
+            memory.prices.push(price);
+            memory.states.push(after);
+            total += price;
+            state = after;
+        }
+        total
+    }
+
+    /// Calls `each` with every visit of the route, in order.
+    pub fn visits(&self, start: &Start<'_>, stops: &[u32], mut each: impl FnMut(u32, &Visit<'_>)) {
+        let mut state = start.state;
+        for (at, &job) in stops.iter().enumerate() {
+            let leg = self.terms.leg(state.spot, self.task(job));
+            let (visit, after) = self.terms.visit(start.team, &state, leg, self.task(job), start.next && at == 0);
+            each(job, &visit);
+            state = after;
+        }
+    }
+
+    /// The cheapest place of `job` from position `from` on, and the rise in price; `None` when no arrival is allowed.
+    pub fn cheapest<B: FnMut() -> bool>(
+        &self,
+        start: &Start<'_>,
+        (stops, memory): (&[u32], &Memory),
+        from: usize,
+        job: u32,
+        blink: &mut B,
+    ) -> Option<(usize, f64)> {
+        let mut best = None;
+        let mut limit = f64::INFINITY;
+        for at in from..=stops.len() {
+            if blink() {
+                continue;
+            }
+            if let Some(rise) = self.rise(start, (stops, memory), at, job, limit) {
+                limit = rise;
+                best = Some((at, rise));
+            }
+        }
+        best
+    }
+
+    /// The rise in price of `job` at position `at`; `None` when it is not below `limit`, or an arrival is not allowed.
+    #[must_use]
+    pub fn rise(
+        &self,
+        start: &Start<'_>,
+        (stops, memory): (&[u32], &Memory),
+        at: usize,
+        job: u32,
+        limit: f64,
+    ) -> Option<f64> {
+        let (terms, team) = (self.terms, start.team);
+        let state = &memory.states[at];
+        let leg = terms.leg(state.spot, self.task(job));
+        let (visit, mut state) = terms.visit(team, state, leg, self.task(job), start.next && at == 0);
+        if shift::forbids_arrival(team, visit.service.arrives) {
+            return None;
+        }
+        let mut rise = rules::visit(&visit);
+        for (behind, &stop) in stops.iter().enumerate().skip(at) {
+            // Nobody behind is served earlier, so that the rise only grows.
+            if rise >= limit {
+                return None;
+            }
+            let leg = if behind == at { terms.leg(state.spot, self.task(stop)) } else { memory.legs[behind] };
+            let (visit, after) = terms.visit(team, &state, leg, self.task(stop), false);
+            if shift::forbids_arrival(team, visit.service.arrives) {
+                return None;
+            }
+            rise += rules::visit(&visit) - memory.prices[behind];
+            state = after;
+        }
+        (rise < limit).then_some(rise)
+    }
+}
+
+/// A part of the plan as the search sees it: dense numbers of its own.
+#[derive(Debug)]
+pub struct Part<'a> {
+    /// Walks the part's tasks.
+    pub walk: Walk<'a>,
+    /// Where each route begins.
+    pub starts: Vec<Start<'a>>,
+    /// How many stops each route has room for.
+    pub rooms: Vec<usize>,
+    /// The price of leaving each job out.
+    pub left_out: Vec<f64>,
+    /// Jobs near each job, nearest first.
+    pub near: Vec<Vec<u32>>,
+    /// Routes worth trying for each job, all of them allowed by the hard rules.
+    pub candidates: Vec<Vec<u32>>,
+}
+
+impl Model for Part<'_> {
+    type Memory = Memory;
+
+    fn jobs(&self) -> usize {
+        self.walk.tasks.len()
+    }
+
+    fn routes(&self) -> usize {
+        self.starts.len()
+    }
+
+    fn near(&self, job: u32) -> &[u32] {
+        &self.near[job as usize]
+    }
+
+    fn candidates(&self, job: u32) -> Option<&[u32]> {
+        Some(&self.candidates[job as usize])
+    }
+
+    fn unplanned(&self, job: u32) -> f64 {
+        self.left_out[job as usize]
+    }
+
+    fn price(&self, route: u32, stops: &[u32], memory: &mut Memory) -> f64 {
+        self.walk.price(&self.starts[route as usize], stops, memory)
+    }
+
+    fn cheapest<B: FnMut() -> bool>(
+        &self,
+        route: u32,
+        stops: &[u32],
+        memory: &Memory,
+        job: u32,
+        blink: &mut B,
+    ) -> Option<(usize, f64)> {
+        if stops.len() >= self.rooms[route as usize] {
+            return None;
+        }
+        self.walk.cheapest(&self.starts[route as usize], (stops, memory), 0, job, blink)
+    }
+
+    fn key(&self, job: u32, order: Order) -> f64 {
+        let task = &self.walk.tasks[job as usize];
+        let way = || {
+            let ways = self.starts.iter().filter_map(|start| Some(start.state.spot?.km(task.spot?)));
+            ways.fold(f64::INFINITY, f64::min)
+        };
+        match order {
+            Order::Demand => -task.weight() / task.repair.max(1.0),
+            Order::Far => -way(),
+            Order::Close => way(),
+            Order::Early => task.reported,
+            Order::Narrow | Order::Due => task.due,
+            Order::Random => 0.0,
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The plan: which crew does what after what, and why the rest waits. A cache of a computation, never a fact: what is known is
+//! on the board, and only the first stop of a route is ever offered.
+
+use std::collections::BTreeMap;
+
+use switchboard_domain::{Timestamp, crew::CrewId, ticket::TicketId};
+
+use crate::{board::Board, planner::Planner, policy::Policy};
+
+/// Who does what, and who waits for what.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The instant that it is made for.
+    pub at: Timestamp,
+    /// Whether the storm switch is on.
+    pub storm: bool,
+    /// Names the routes and the waiting tickets: equal plans have equal hashes, on every machine.
+    pub hash: String,
+    /// Its price in weighted minutes, that of waiting included.
+    pub price: f64,
+    /// The stops of each crew that has any, in order.
+    pub routes: BTreeMap<CrewId, Vec<Stop>>,
+    /// Open tickets that are in no route, and why.
+    pub waiting: BTreeMap<TicketId, Waits>,
+}
+
+/// One stop of a route.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stop {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// Median arrival.
+    pub arrives: Timestamp,
+    /// Expected end of the work.
+    pub done: Timestamp,
+}
+
+/// What a ticket waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Waits {
+    /// It needs no crew now: unknown, suspended, a child, or not in the hands of a unit.
+    NotOpen,
+    /// A crew has it.
+    Assigned,
+    /// A live offer awaits its answer.
+    Offered,
+    /// It is the next to be offered to a crew that is free.
+    Ready,
+    /// It stands in the route of a crew that is at work.
+    Planned,
+    /// Held for a few minutes in a storm, so that its neighbours join it.
+    HeldForNeighbours,
+    /// A person chose a crew that is not free.
+    PinnedCrewBusy,
+    /// No crew is on shift.
+    NoCrewOnShift,
+    /// No crew on shift has the skills.
+    NoSkill,
+    /// No crew on shift with the skills works for the unit.
+    NoTerritory,
+    /// Every crew that could has declined it or let it lapse.
+    Excluded,
+    /// The crews that could have not been heard of.
+    Silent,
+    /// Every crew that could is at work, or its shift ends first.
+    AllBusy,
+}
+
+impl Waits {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::NotOpen,
+        Self::Assigned,
+        Self::Offered,
+        Self::Ready,
+        Self::Planned,
+        Self::HeldForNeighbours,
+        Self::PinnedCrewBusy,
+        Self::NoCrewOnShift,
+        Self::NoSkill,
+        Self::NoTerritory,
+        Self::Excluded,
+        Self::Silent,
+        Self::AllBusy,
+    ];
+
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotOpen => "not_open",
+            Self::Assigned => "assigned",
+            Self::Offered => "offered",
+            Self::Ready => "ready",
+            Self::Planned => "planned",
+            Self::HeldForNeighbours => "held_for_neighbours",
+            Self::PinnedCrewBusy => "pinned_crew_busy",
+            Self::NoCrewOnShift => "no_crew_on_shift",
+            Self::NoSkill => "no_skill",
+            Self::NoTerritory => "no_territory",
+            Self::Excluded => "excluded",
+            Self::Silent => "silent",
+            Self::AllBusy => "all_busy",
+        }
+    }
+}
+
+/// Plans from scratch: every job to its cheapest place, the heaviest first, and then as many slices of improvement as the policy
+/// has per period. The same arguments give the same plan.
+#[must_use]
+pub fn plan(board: &Board, policy: &Policy, now: Timestamp) -> Plan {
+    let mut planner = Planner::new(policy.clone());
+    planner.settle(board, now);
+    for _ in 0..policy.horizon.slices {
+        planner.improve(board, now, policy.horizon.slice_iterations);
+    }
+    planner.snapshot(board, now)
+}

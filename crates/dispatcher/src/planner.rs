@@ -1,0 +1,208 @@
+//! The planner: keeps a plan in line with the board, improves it, and says what to offer next.
+//!
+//! What changed is marked; [`Planner::settle`] takes the marked jobs and crews over ([`intake`]) and puts what is loose to its cheapest
+//! place ([`insertion`]), trying a bounded number of places however many jobs wait. [`Planner::improve`] does the rest of the
+//! thinking, a part of the plan at a time ([`part`]). Only the first stop of a free crew's route is ever proposed ([`offering`]).
+//!
+//! Absent: whatever was told to whom, which is on the board; a plan that is lost is made again.
+
+mod book;
+mod diverting;
+mod grid;
+mod insertion;
+mod intake;
+mod offering;
+mod part;
+mod roster;
+mod showing;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod weighing;
+
+use std::collections::BTreeSet;
+
+use switchboard_domain::{
+    Timestamp,
+    crew::{CrewId, Forced, Point},
+    ticket::TicketId,
+};
+
+use self::{
+    book::{Book, Place},
+    roster::Roster,
+    timers::{Timers, Whose},
+};
+use crate::{
+    board::Board,
+    model::{Memory, Walk},
+    policy::Policy,
+    scene::{Frame, Terms},
+    travel::Plane,
+};
+
+/// A ticket that may be offered to a crew now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposal {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// To whom.
+    pub crew: CrewId,
+    /// Median arrival if it were accepted now.
+    pub arrives: Timestamp,
+    /// For life safety, an important customer or very many: a shorter lease.
+    pub priority: bool,
+    /// The person who chose the crew.
+    pub forced: Option<Forced>,
+    /// What the ticket weighs: customers and their like.
+    pub weight: f64,
+    /// What sending this crew costs, in weighted minutes.
+    pub price: f64,
+}
+
+/// A crew on its way that is needed elsewhere more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diversion {
+    /// The crew.
+    pub crew: CrewId,
+    /// The ticket that it is on its way to.
+    pub from: TicketId,
+    /// The ticket that needs it more.
+    pub to: TicketId,
+}
+
+/// Keeps a plan. The same policy, calls and boards give the same plans.
+#[derive(Debug)]
+pub struct Planner {
+    policy: Policy,
+    frame: Option<Frame>,
+    book: Book,
+    roster: Roster,
+    timers: Timers,
+    jobs_marked: BTreeSet<TicketId>,
+    crews_marked: BTreeSet<CrewId>,
+    /// Crews whose first stop may be proposed; looked at again until it is not.
+    attention: BTreeSet<u32>,
+    storm: bool,
+    slices: u64,
+    memory: Memory,
+}
+
+impl Planner {
+    /// Begins without a plan; the first [`Self::settle`] plans the whole board.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            frame: None,
+            book: Book::default(),
+            roster: Roster::default(),
+            timers: Timers::default(),
+            jobs_marked: BTreeSet::new(),
+            crews_marked: BTreeSet::new(),
+            attention: BTreeSet::new(),
+            storm: false,
+            slices: 0,
+            memory: Memory::default(),
+        }
+    }
+
+    /// By which policy it plans.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Notes that this ticket's job appeared, changed or went.
+    pub fn job_changed(&mut self, ticket: TicketId) {
+        self.jobs_marked.insert(ticket);
+    }
+
+    /// Notes that this crew changed, was heard of again, or went.
+    pub fn crew_changed(&mut self, crew: &CrewId) {
+        self.crews_marked.insert(crew.clone());
+    }
+
+    /// Brings the plan in line with what was noted and with what has come due. What it costs is bounded by what was noted, not by
+    /// what waits; only the first call takes the whole board over.
+    pub fn settle(&mut self, board: &Board, now: Timestamp) {
+        if self.frame.is_none() {
+            self.frame = Some(frame(board, now));
+            self.jobs_marked.extend(board.jobs.keys());
+            self.crews_marked.extend(board.crews.keys().cloned());
+        }
+        while let Some(whose) = self.timers.take_due(now) {
+            match whose {
+                Whose::Job(job) => drop(self.jobs_marked.insert(self.book.entry(job).ticket)),
+                Whose::Crew(crew) => drop(self.crews_marked.insert(self.roster.member(crew).id.clone())),
+            }
+        }
+        if self.jobs_marked.is_empty() && self.crews_marked.is_empty() {
+            return;
+        }
+        let now = self.minutes(now);
+        let (loose, hungry) = self.take_in(board, now);
+        self.place(loose, hungry, now);
+    }
+
+    /// The next instant at which proposals may change without a fact: the end of a hold, a break, an exclusion, a shift, a silence
+    /// long enough. It may be early, never late.
+    #[must_use]
+    pub fn wake(&self, _board: &Board) -> Option<Timestamp> {
+        self.timers.next()
+    }
+
+    /// Whether the storm switch is on.
+    #[must_use]
+    pub fn storm(&self) -> bool {
+        self.storm
+    }
+
+    fn minutes(&self, at: Timestamp) -> f64 {
+        self.frame.map_or(0.0, |frame| frame.minutes(at))
+    }
+
+    fn instant(&self, minutes: f64) -> Timestamp {
+        self.frame.map_or(Timestamp::MIN_UTC, |frame| frame.instant(minutes))
+    }
+
+    fn terms(&self, now: f64) -> Terms<'_> {
+        Terms { policy: &self.policy, now, storm: self.storm }
+    }
+
+    /// Takes a job out of the route that it is in, which it leaves for `place`.
+    fn unroute(&mut self, job: u32, place: Place) {
+        if let Place::Routed(team) = self.book.entry(job).place {
+            self.roster.members[team as usize].route.retain(|stop| *stop != job);
+            self.attention.insert(team);
+        }
+        self.book.put(job, place);
+    }
+
+    /// Puts a job that waits into a route.
+    fn route(&mut self, job: u32, team: u32, at: usize) {
+        self.roster.members[team as usize].route.insert(at, job);
+        self.book.put(job, Place::Routed(team));
+        self.attention.insert(team);
+    }
+
+    /// How many stops at the front of a route are pinned there.
+    fn pinned_stops(&self, team: u32) -> usize {
+        let route = &self.roster.member(team).route;
+        route.iter().take_while(|job| self.book.entry(**job).pinned.is_some()).count()
+    }
+
+    /// The price of `stops` as the route of a crew.
+    fn price(&self, terms: &Terms<'_>, team: u32, stops: &[u32], memory: &mut Memory) -> f64 {
+        let walk = Walk { terms, tasks: &self.book.tasks };
+        walk.price(&walk.start(&self.roster.member(team).team), stops, memory)
+    }
+}
+
+/// The axis and the plane for a board: around any of its crews, or jobs where there is no crew.
+fn frame(board: &Board, now: Timestamp) -> Frame {
+    let home = board.crews.values().map(|crew| crew.home);
+    let origin = home.chain(board.jobs.values().filter_map(|job| job.at)).next();
+    let origin = origin.unwrap_or(Point { latitude_e6: 30_000_000, longitude_e6: 120_000_000 });
+    Frame::new(now, Plane::at(origin))
+}

@@ -1,0 +1,300 @@
+//! The jobs that the planner plans, under dense numbers, and the orders in which it looks them up: by place, weight and age.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use switchboard_domain::{
+    crew::{Forced, Skill, Skills},
+    organisation::OrgPath,
+    ticket::{Area, TicketId},
+};
+
+use super::grid::Grid;
+use crate::{
+    board::Job,
+    policy::Policy,
+    repair,
+    rules::safety,
+    scene::{Frame, NONE, Task},
+};
+
+/// Where a job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It is not to be planned: somebody has it or is asked, or it is not open.
+    Closed,
+    /// It may be planned when its hold is over.
+    Held,
+    /// It is in no route.
+    Waiting,
+    /// It is in this crew's route.
+    Routed(u32),
+}
+
+/// What the planner keeps of a job beside its [`Task`].
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// Number of the unit that answers for it.
+    pub unit: u32,
+    /// Skills that it takes.
+    pub needs: Skills,
+    /// The crew that a person chose; [`NONE`] when it is not on the roster.
+    pub pinned: Option<(u32, Forced)>,
+    /// Crews that are not asked again, and until when.
+    pub excluded: Vec<(u32, f64)>,
+    /// Crews that it was taken from, and until when it does not return.
+    pub left: Vec<(u32, f64)>,
+    /// Crews with a live offer of it, or reserved for one.
+    pub asked: Vec<u32>,
+    /// The crew that has it, or [`NONE`].
+    pub has: u32,
+    /// Whether it needs a crew and has none, asked or not.
+    pub open: bool,
+    /// Life, an important customer, or very many.
+    pub priority: bool,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// Waiting jobs of one unit that take the same skills.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    /// The heaviest first.
+    pub heaviest: BTreeSet<(Reverse<u64>, u32)>,
+    /// The oldest first.
+    pub oldest: BTreeSet<(i64, u32)>,
+}
+
+/// Jobs.
+#[derive(Debug, Default)]
+pub struct Book {
+    /// By ticket.
+    pub index: BTreeMap<TicketId, u32>,
+    /// By number; of those not in the index, what was there before.
+    pub entries: Vec<Entry>,
+    /// Beside `entries`.
+    pub tasks: Vec<Task>,
+    /// Jobs to be planned that have a position.
+    pub grid: Grid,
+    /// Jobs to be planned without a position.
+    pub placeless: BTreeSet<u32>,
+    /// Waiting jobs by unit and skills: whatever a crew may do of them it may do of all on one shelf.
+    pub shelves: BTreeMap<(u32, Skills), Shelf>,
+    /// Held jobs.
+    pub held: BTreeSet<u32>,
+    /// Open jobs that have been offered, of which some may be offered once more at the same time.
+    pub asked: BTreeSet<u32>,
+    /// Jobs to be planned that are priorities, the heaviest first.
+    pub priorities: BTreeSet<(Reverse<u64>, u32)>,
+    /// Jobs pinned to a crew.
+    pub pinned: BTreeMap<u32, BTreeSet<u32>>,
+    /// How many jobs need a crew and have none.
+    pub open: usize,
+    /// Names the set of jobs that wait or are held: the sum of what [`fingerprint`] makes of each.
+    pub waiting: u64,
+    units: BTreeMap<OrgPath, u32>,
+    spare: Vec<u32>,
+}
+
+impl Book {
+    /// The number of a ticket, a new one if it has none.
+    pub fn number(&mut self, ticket: TicketId) -> u32 {
+        if let Some(known) = self.index.get(&ticket) {
+            return *known;
+        }
+        let (entry, task) = blank(ticket);
+        let number = self.spare.pop().unwrap_or(self.entries.len() as u32);
+        if (number as usize) < self.entries.len() {
+            self.entries[number as usize] = entry;
+            self.tasks[number as usize] = task;
+        } else {
+            self.entries.push(entry);
+            self.tasks.push(task);
+        }
+        self.index.insert(ticket, number);
+        number
+    }
+
+    /// Forgets a ticket, which must be [`Place::Closed`].
+    pub fn forget(&mut self, ticket: TicketId) {
+        if let Some(number) = self.index.remove(&ticket) {
+            self.spare.push(number);
+        }
+    }
+
+    /// What is kept of a job.
+    pub fn entry(&self, job: u32) -> &Entry {
+        &self.entries[job as usize]
+    }
+
+    /// What is kept of a job, to be changed; never its place.
+    pub fn entry_mut(&mut self, job: u32) -> &mut Entry {
+        &mut self.entries[job as usize]
+    }
+
+    /// The job as prices see it.
+    pub fn task(&self, job: u32) -> &Task {
+        &self.tasks[job as usize]
+    }
+
+    /// The number of a unit, a new one if it has none.
+    pub fn unit(&mut self, unit: &OrgPath) -> u32 {
+        if let Some(known) = self.units.get(unit) {
+            return *known;
+        }
+        let number = self.units.len() as u32;
+        self.units.insert(unit.clone(), number);
+        number
+    }
+
+    /// Units and their numbers.
+    pub fn units(&self) -> &BTreeMap<OrgPath, u32> {
+        &self.units
+    }
+
+    /// Moves a job to its place, out of and into the orders that it is looked up by.
+    pub fn put(&mut self, job: u32, place: Place) {
+        let before = std::mem::replace(&mut self.entries[job as usize].place, place);
+        let task = self.tasks[job as usize];
+        let key = (self.entries[job as usize].unit, self.entries[job as usize].needs);
+        let weight = weight_key(&task);
+        let reported = (task.reported * 60.0) as i64;
+        match before {
+            Place::Waiting => {
+                let shelf = self.shelves.entry(key).or_default();
+                shelf.heaviest.remove(&(weight, job));
+                shelf.oldest.remove(&(reported, job));
+                if shelf.oldest.is_empty() {
+                    self.shelves.remove(&key);
+                }
+            }
+            Place::Held => {
+                self.held.remove(&job);
+            }
+            Place::Closed | Place::Routed(_) => {}
+        }
+        match place {
+            Place::Waiting => {
+                let shelf = self.shelves.entry(key).or_default();
+                shelf.heaviest.insert((weight, job));
+                shelf.oldest.insert((reported, job));
+            }
+            Place::Held => {
+                self.held.insert(job);
+            }
+            Place::Closed | Place::Routed(_) => {}
+        }
+        let waits = |place| matches!(place, Place::Waiting | Place::Held);
+        let print = fingerprint(self.entries[job as usize].ticket);
+        if waits(before) {
+            self.waiting = self.waiting.wrapping_sub(print);
+        }
+        if waits(place) {
+            self.waiting = self.waiting.wrapping_add(print);
+        }
+        match (before == Place::Closed, place == Place::Closed) {
+            (true, false) => self.appear(job, &task),
+            (false, true) => self.vanish(job, &task),
+            _ => {}
+        }
+    }
+
+    fn appear(&mut self, job: u32, task: &Task) {
+        match task.spot {
+            Some(spot) => self.grid.insert(job, spot),
+            None => drop(self.placeless.insert(job)),
+        }
+        if self.entry(job).priority {
+            self.priorities.insert((weight_key(task), job));
+        }
+    }
+
+    fn vanish(&mut self, job: u32, task: &Task) {
+        match task.spot {
+            Some(spot) => self.grid.remove(job, spot),
+            None => drop(self.placeless.remove(&job)),
+        }
+        self.priorities.remove(&(weight_key(task), job));
+    }
+}
+
+/// Sorts the heavier first.
+fn weight_key(task: &Task) -> Reverse<u64> {
+    Reverse((task.weight() * 16.0) as u64)
+}
+
+/// One number of two, of which the order matters: the finalizer of SplitMix64, which is stable on every machine and in every
+/// release, as the standard library's hasher is not.
+pub fn blend(before: u64, word: u64) -> u64 {
+    let z = before.rotate_left(23).wrapping_add(0x9e37_79b9_7f4a_7c15) ^ word;
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// A number that stands for a ticket.
+pub fn fingerprint(ticket: TicketId) -> u64 {
+    let (high, low) = ticket.0.as_u64_pair();
+    blend(blend(0, high), low)
+}
+
+fn blank(ticket: TicketId) -> (Entry, Task) {
+    let entry = Entry {
+        ticket,
+        unit: NONE,
+        needs: Skills::NONE,
+        pinned: None,
+        excluded: Vec::new(),
+        left: Vec::new(),
+        asked: Vec::new(),
+        has: NONE,
+        open: false,
+        priority: false,
+        place: Place::Closed,
+    };
+    let task = Task {
+        spot: None,
+        area: Area::Urban,
+        reported: 0.0,
+        due: 0.0,
+        customers: 1.0,
+        concern: 0.0,
+        repair: 0.0,
+        repair_spread: 0.0,
+        told: NONE,
+    };
+    (entry, task)
+}
+
+/// A job as prices see it.
+pub fn task(policy: &Policy, frame: &Frame, job: &Job) -> Task {
+    let (customers, concern) = safety::weight(&policy.weights, job);
+    let reported = frame.minutes(job.reported);
+    let median = policy.repair_minutes(job.customers);
+    Task {
+        spot: job.at.map(|point| frame.plane().spot(point)),
+        area: job.area,
+        reported,
+        due: reported + f64::from(policy.arrival_minutes(job.area)),
+        customers,
+        concern,
+        repair: median * policy.repair.planned,
+        repair_spread: repair::spread(&policy.repair, median),
+        told: NONE,
+    }
+}
+
+/// The skills that a job takes: those of its category, and those found to be needed on site.
+pub fn needs(policy: &Policy, job: &Job) -> Skills {
+    policy.skills_of(job.category.as_ref()).union(job.needs)
+}
+
+/// Whether it is a single customer's low-voltage call without anything that presses: what a storm may hold for a moment.
+pub fn is_lone_call(policy: &Policy, job: &Job) -> bool {
+    let calm = job.concerns == crate::board::Concerns::default();
+    job.customers <= 1 && calm && job.pinned.is_none() && needs(policy, job) == Skills::of(&[Skill::LowVoltage])
+}

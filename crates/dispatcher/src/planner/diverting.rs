@@ -1,0 +1,115 @@
+//! Diverting: a crew on its way is called off when something that weighs far more would otherwise be reached too late.
+
+use std::collections::BTreeSet;
+
+use switchboard_domain::{Timestamp, ticket::TicketId};
+
+use super::{
+    Diversion, Planner,
+    book::Place,
+    roster::{self, Member},
+};
+use crate::{
+    board::{Board, Crew, Job},
+    model::Walk,
+    rules,
+    scene::{State, Task},
+};
+
+/// Heavy jobs looked at per call, the heaviest first.
+const NEEDS_MAX: usize = 16;
+/// Priorities looked at for whether they are in need.
+const LOOKED_AT_MAX: usize = 256;
+/// Fewer minutes per straight kilometre than any crew takes.
+const KM_MINUTES_MIN: f64 = 0.5;
+/// A crew is only diverted to be there sooner by so many minutes.
+const SOONER_MINUTES: f64 = 5.0;
+
+impl Planner {
+    /// Crews on their way that are needed elsewhere more: only before arrival, never from danger to life nor from what a person
+    /// chose, once per ticket within the policy's time, and only where no free crew is there in time.
+    #[must_use]
+    pub fn diversions(&self, board: &Board, now: Timestamp) -> Vec<Diversion> {
+        let minutes = self.minutes(now);
+        let (mut found, mut taken) = (Vec::new(), BTreeSet::new());
+        for (needed_at, job) in self.in_need(board, now) {
+            let divertible = self.divertible(board, job, needed_at, minutes);
+            let free = divertible.into_iter().filter(|(_, team, ..)| !taken.contains(team));
+            let best = free.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            if let Some((_, team, from)) = best {
+                taken.insert(team);
+                found.push(Diversion {
+                    crew: self.roster.member(team).id.clone(),
+                    from,
+                    to: self.book.entry(job).ticket,
+                });
+            }
+        }
+        found
+    }
+
+    /// Priorities that nobody free reaches in time, with when they would be reached, the heaviest first.
+    fn in_need(&self, board: &Board, now: Timestamp) -> Vec<(f64, u32)> {
+        let minutes = self.minutes(now);
+        let jobs = self.book.priorities.iter().map(|(_, job)| *job);
+        let needs = jobs.take(LOOKED_AT_MAX).filter(|job| self.book.entry(*job).pinned.is_none()).filter_map(|job| {
+            let (arrives, free) = self.planned_arrival(board, job, now);
+            let in_time = arrives <= self.book.task(job).due.max(minutes + SOONER_MINUTES);
+            (!(free && in_time)).then_some((arrives, job))
+        });
+        needs.take(NEEDS_MAX).collect()
+    }
+
+    /// When a job would be reached by the plan, and whether by a crew that may be offered it now.
+    fn planned_arrival(&self, board: &Board, job: u32, now: Timestamp) -> (f64, bool) {
+        let Place::Routed(team) = self.book.entry(job).place else { return (f64::INFINITY, false) };
+        let member = self.roster.member(team);
+        let terms = self.terms(self.minutes(now));
+        let walk = Walk { terms: &terms, tasks: &self.book.tasks };
+        let mut arrives = f64::INFINITY;
+        walk.visits(&walk.start(&member.team), &member.route, |stop, visit| {
+            if stop == job {
+                arrives = visit.service.arrives;
+            }
+        });
+        let offerable = board.crews.get(&member.id).is_some_and(|crew| self.is_offerable(crew, now));
+        (arrives, offerable && member.route.first() == Some(&job))
+    }
+
+    /// Crews on their way that may be diverted to the job and gain by it: arrival, crew and the ticket that it is called off.
+    fn divertible(&self, board: &Board, job: u32, needed_at: f64, now: f64) -> Vec<(f64, u32, TicketId)> {
+        let (entry, task) = (self.book.entry(job), self.book.task(job));
+        let at = |member: &Member| Some(member.on_its_way?.km(task.spot?));
+        // No crew flies: who is too far by a straight line at full speed is not looked at.
+        let near = |member: &&Member| at(member).is_some_and(|km| now + km * KM_MINUTES_MIN < needed_at);
+        let near = self.roster.members.iter().filter(near).filter(|member| member.may(entry, now));
+        let on_the_way = near.filter_map(|member| {
+            let crew = board.crews.get(&member.id)?;
+            let from = roster::on_its_way(board, crew).filter(|from| self.weighs_more(job, from, now))?;
+            let arrives = self.arrival_from(crew, member.team.index, task, now)?;
+            (arrives + SOONER_MINUTES <= needed_at).then_some((arrives, member.team.index, from.ticket))
+        });
+        on_the_way.collect()
+    }
+
+    fn weighs_more(&self, job: u32, from: &Job, now: f64) -> bool {
+        let offers = &self.policy.offers;
+        let again = f64::from(offers.divert_minutes);
+        let lately = from.diverted.is_some_and(|at| self.minutes(at) + again > now);
+        let (customers, concern) = rules::safety::weight(&self.policy.weights, from);
+        let weight = customers + concern;
+        let priority = rules::safety::is_priority(&self.policy, from, weight);
+        let ratio = self.book.task(job).weight() / weight.max(1.0);
+        !lately && !from.concerns.wire_down && (!priority || ratio >= offers.divert_ratio)
+    }
+
+    fn arrival_from(&self, crew: &Crew, team: u32, task: &Task, now: f64) -> Option<f64> {
+        let frame = self.frame?;
+        let terms = self.terms(now);
+        let member = self.roster.member(team);
+        let state = State { spot: Some(frame.plane().spot(crew.at)), free: now, variance: 0.0 };
+        let leg = terms.leg(state.spot, task);
+        let arrives = terms.visit(&member.team, &state, leg, task, true).0.service.arrives;
+        (!rules::shift::forbids_arrival(&member.team, arrives)).then_some(arrives)
+    }
+}

@@ -1,0 +1,228 @@
+//! Insertion: a loose job goes to its cheapest place, a crew with room looks for what it had better do. Both try a bounded number.
+
+use std::collections::BTreeSet;
+
+use super::{Planner, book::Place};
+use crate::{
+    model::{Memory, Walk},
+    rules::{self, skill, workload},
+    scene::{NONE, Terms},
+};
+
+/// Crews tried for a loose job: those that could be there first.
+const CREWS_MAX: usize = 32;
+/// Crews tried for a loose job beyond those, because they go to its neighbours.
+const NEIGHBOURS_MAX: usize = 6;
+/// Jobs near a crew with room that it tries.
+const NEAR_MAX: usize = 24;
+/// Of the heaviest of all waiting jobs, and of the oldest, it tries so many; at least one of every unit and skill that it has.
+const HEAVIEST_MAX: usize = 12;
+/// How many stops a free crew takes up in one settling; the rest is improvement's.
+const FILL_MAX: usize = 2;
+/// How many crews look for more in one settling.
+const HUNGRY_MAX: usize = 24;
+/// How many that are pushed out of full routes look for another place in one settling.
+const EJECTED_MAX: usize = 16;
+/// Rough minutes per straight kilometre, to choose which crews to try.
+const KM_MINUTES: f64 = 2.5;
+
+/// Where a job may go.
+#[derive(Clone, Copy, Debug)]
+pub struct Spot {
+    /// Whose route.
+    pub team: u32,
+    /// Before which stop.
+    pub at: usize,
+    /// The rise in price.
+    pub rise: f64,
+    /// Whether the last stop must leave for it.
+    pub ejects: bool,
+}
+
+impl Planner {
+    /// Puts every loose job somewhere, the heaviest first, and lets crews with room take up more.
+    pub(super) fn place(&mut self, loose: BTreeSet<u32>, hungry: BTreeSet<u32>, now: f64) {
+        let mut order: Vec<u32> = loose.into_iter().collect();
+        let key = |job: &u32| (self.book.entry(*job).pinned.is_none(), -self.book.task(*job).weight());
+        order.sort_by(|a, b| key(a).partial_cmp(&key(b)).unwrap_or(std::cmp::Ordering::Equal).then(a.cmp(b)));
+        let mut memory = std::mem::take(&mut self.memory);
+        // Whoever is pushed out looks for another place, in turn.
+        let turns = order.len() + EJECTED_MAX;
+        let mut turn = 0;
+        while let Some(job) = order.get(turn).copied().filter(|_| turn < turns) {
+            turn += 1;
+            if self.book.entry(job).place == Place::Held {
+                self.book.put(job, Place::Waiting);
+            }
+            order.extend(self.insert(job, now, &mut memory));
+        }
+        let mut hungry: Vec<u32> = hungry.into_iter().collect();
+        let has_work = |team: &u32| !self.roster.member(*team).route.is_empty();
+        hungry.sort_by_key(|team| (!self.roster.member(*team).idle, has_work(team)));
+        let mut fed = 0;
+        while let Some(team) = hungry.get(fed).copied().filter(|_| fed < HUNGRY_MAX) {
+            fed += 1;
+            let wants = if self.roster.member(team).idle { FILL_MAX } else { 1 };
+            for _ in 0..wants {
+                match self.take_up(team, now, &mut memory) {
+                    Some(robbed) if robbed != NONE && self.roster.member(robbed).idle => hungry.push(robbed),
+                    Some(_) => {}
+                    None => break,
+                }
+            }
+        }
+        self.memory = memory;
+    }
+
+    /// Puts a job that waits to its cheapest place, if that is cheaper than leaving it out or a free crew would have nothing to do.
+    /// Returns the job that had to leave for it.
+    fn insert(&mut self, job: u32, now: f64, memory: &mut Memory) -> Option<u32> {
+        if let Some((team, _)) = self.book.entry(job).pinned {
+            if team != NONE && self.roster.member(team).may(self.book.entry(job), now) {
+                let at = self.pinned_stops(team);
+                self.route(job, team, at);
+                return self.make_room(team);
+            }
+            return None;
+        }
+        let terms = self.terms(now);
+        let mut best: Option<Spot> = None;
+        let mut limit = rules::service(&terms.left_out(self.book.task(job)));
+        for team in self.crews_for(job, now) {
+            let Some(spot) = self.best_spot(&terms, team, job, memory) else { continue };
+            let starts = self.roster.member(team).route.is_empty() && self.roster.member(team).idle;
+            if spot.rise < limit || (starts && best.is_none()) {
+                limit = spot.rise;
+                best = Some(spot);
+            }
+        }
+        let spot = best?;
+        self.route(job, spot.team, spot.at);
+        self.make_room(spot.team)
+    }
+
+    /// The last stop leaves a route that is too long.
+    fn make_room(&mut self, team: u32) -> Option<u32> {
+        let room = self.policy.horizon.stops_max.max(1).max(self.pinned_stops(team));
+        let last = self.roster.member(team).route.get(room..).and_then(|over| over.last().copied())?;
+        self.unroute(last, Place::Waiting);
+        Some(last)
+    }
+
+    /// Crews worth trying for a job, all of them allowed: those that could be there first, and those that go to its neighbours.
+    pub(super) fn crews_for(&self, job: u32, now: f64) -> Vec<u32> {
+        let (entry, task) = (self.book.entry(job), self.book.task(job));
+        let mut ranked: Vec<(f64, u32)> = Vec::new();
+        for member in self.roster.members.iter().filter(|member| member.on_shift) {
+            if member.may(entry, now) {
+                let km = task.spot.map_or(0.0, |spot| spot.km(member.team.spot));
+                let there = member.team.ready.max(now) + km * KM_MINUTES;
+                if there <= member.team.until {
+                    ranked.push((there, member.team.index));
+                }
+            }
+        }
+        let sooner = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+        if ranked.len() > CREWS_MAX {
+            ranked.select_nth_unstable_by(CREWS_MAX, sooner);
+            ranked.truncate(CREWS_MAX);
+        }
+        ranked.sort_unstable_by(sooner);
+        let mut crews: Vec<u32> = ranked.into_iter().map(|(_, team)| team).collect();
+        let Some(spot) = task.spot else { return crews };
+        let mut near = Vec::new();
+        self.book.grid.near(spot, NEIGHBOURS_MAX, &mut near);
+        for (_, neighbour) in near {
+            if let Place::Routed(team) = self.book.entry(neighbour).place
+                && !crews.contains(&team)
+                && self.roster.member(team).may(entry, now)
+            {
+                crews.push(team);
+            }
+        }
+        crews
+    }
+
+    /// The cheapest place in a crew's route; where the route is full, its last stop leaves for it.
+    pub(super) fn best_spot(&self, terms: &Terms<'_>, team: u32, job: u32, memory: &mut Memory) -> Option<Spot> {
+        let member = self.roster.member(team);
+        let walk = Walk { terms, tasks: &self.book.tasks };
+        let start = walk.start(&member.team);
+        let from = self.pinned_stops(team);
+        walk.price(&start, &member.route, memory);
+        let full = workload::forbids(member.route.len(), self.policy.horizon.stops_max);
+        let stops = if full { member.route.len() - 1 } else { member.route.len() };
+        if from > stops {
+            return None;
+        }
+        let (at, rise) = walk.cheapest(&start, (&member.route[..stops], memory), from, job, &mut || false)?;
+        let saved = if full {
+            let last = member.route[stops];
+            memory.prices()[stops] - rules::service(&terms.left_out(self.book.task(last)))
+        } else {
+            0.0
+        };
+        Some(Spot { team, at, rise: rise - saved, ejects: full })
+    }
+
+    /// Gives a crew what it had better do, of a bounded number of jobs: near ones in whosever route, heavy and old ones that wait.
+    /// Returns the crew that it was taken from, [`NONE`] if it waited; `None` when nothing is gained.
+    fn take_up(&mut self, team: u32, now: f64, memory: &mut Memory) -> Option<u32> {
+        let terms = self.terms(now);
+        let mut best: Option<(f64, u32, Spot)> = None;
+        for job in self.jobs_for(team, now) {
+            let Some(spot) = self.best_spot(&terms, team, job, memory) else { continue };
+            let gain = self.cost_where_it_is(&terms, job, memory) - spot.rise;
+            let starts = self.roster.member(team).route.is_empty() && self.book.entry(job).place == Place::Waiting;
+            let worth = gain > 0.0 || starts && self.roster.member(team).idle;
+            if worth && best.as_ref().is_none_or(|(most, ..)| gain > *most) {
+                best = Some((gain, job, spot));
+            }
+        }
+        let (_, job, spot) = best?;
+        let from = match self.book.entry(job).place {
+            Place::Routed(from) => from,
+            _ => NONE,
+        };
+        self.unroute(job, Place::Waiting);
+        self.route(job, team, spot.at);
+        self.make_room(team);
+        Some(from)
+    }
+
+    /// What a job costs where it is: in its route with what others lose by it, or left out.
+    fn cost_where_it_is(&self, terms: &Terms<'_>, job: u32, memory: &mut Memory) -> f64 {
+        let Place::Routed(team) = self.book.entry(job).place else {
+            return rules::service(&terms.left_out(self.book.task(job)));
+        };
+        let route = &self.roster.member(team).route;
+        let with = self.price(terms, team, route, memory);
+        let rest: Vec<u32> = route.iter().copied().filter(|stop| *stop != job).collect();
+        with - self.price(terms, team, &rest, memory)
+    }
+
+    fn jobs_for(&self, team: u32, now: f64) -> Vec<u32> {
+        let member = self.roster.member(team);
+        let mut near = Vec::new();
+        self.book.grid.near(member.team.spot, NEAR_MAX, &mut near);
+        let mut jobs: Vec<u32> = near.into_iter().map(|(_, job)| job).collect();
+        let may = |job: &u32| member.may(self.book.entry(*job), now);
+        let fits = |unit: u32, needs| {
+            member.serves.get(unit as usize).copied().unwrap_or(false) && !skill::forbids(member.team.skills, needs)
+        };
+        let shelves: Vec<_> = self.book.shelves.iter().filter(|((unit, needs), _)| fits(*unit, *needs)).collect();
+        let each = (HEAVIEST_MAX / shelves.len().max(1)).max(1);
+        for (_, shelf) in shelves {
+            jobs.extend(shelf.heaviest.iter().map(|(_, job)| *job).filter(may).take(each));
+            jobs.extend(shelf.oldest.iter().map(|(_, job)| *job).filter(may).take(each));
+        }
+        jobs.sort_unstable();
+        jobs.dedup();
+        jobs.retain(|job| {
+            let entry = self.book.entry(*job);
+            let there = matches!(entry.place, Place::Waiting | Place::Routed(_)) && entry.place != Place::Routed(team);
+            there && entry.pinned.is_none() && member.may(entry, now)
+        });
+        jobs
+    }
+}

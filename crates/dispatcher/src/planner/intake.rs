@@ -1,0 +1,222 @@
+//! Intake: what the board says of the marked jobs and crews is taken over, and what that leaves without a place is named.
+
+use std::collections::BTreeSet;
+
+use switchboard_domain::{Timestamp, ticket::TicketId};
+
+use super::{
+    Planner,
+    book::{self, Place},
+    timers::Whose,
+};
+use crate::{
+    board::{Board, Crew, Job},
+    model::{Memory, Walk},
+    rules::{fairness, safety},
+    scene::NONE,
+};
+
+impl Planner {
+    /// Takes over what is marked. Returns jobs that are to be planned and are in no route, and crews that may have room.
+    pub(super) fn take_in(&mut self, board: &Board, now: f64) -> (BTreeSet<u32>, BTreeSet<u32>) {
+        let (mut loose, mut hungry) = (BTreeSet::new(), BTreeSet::new());
+        // How far a crew is with its job decides when it will be free.
+        let has = self.jobs_marked.iter().filter_map(|ticket| Some(&board.jobs.get(ticket)?.crew.as_ref()?.crew));
+        self.crews_marked.extend(has.cloned());
+        let crews = std::mem::take(&mut self.crews_marked);
+        let teams: Vec<u32> = crews.iter().map(|crew| self.roster.number(crew)).collect();
+        for (crew, &team) in crews.iter().zip(&teams) {
+            self.take_crew(board, board.crews.get(crew), team, now);
+        }
+        teams.iter().for_each(|team| self.compare(*team));
+        for ticket in std::mem::take(&mut self.jobs_marked) {
+            let was = self.book.index.get(&ticket).map(|job| self.book.entry(*job).place);
+            let place = self.take_job(board.jobs.get(&ticket), ticket, now);
+            if place == Place::Waiting {
+                loose.extend(self.book.index.get(&ticket));
+            }
+            if let (Some(Place::Routed(team)), Place::Closed) = (was, place) {
+                hungry.insert(team);
+            }
+        }
+        self.switch_storm();
+        if !self.storm {
+            loose.extend(self.book.held.iter().copied());
+        }
+        for member in &mut self.roster.members {
+            member.learn(self.book.units());
+        }
+        for team in teams {
+            self.review(team, now, &mut loose);
+            hungry.insert(team);
+        }
+        hungry.retain(|team| self.roster.member(*team).is_planned(now));
+        (loose, hungry)
+    }
+
+    fn take_crew(&mut self, board: &Board, crew: Option<&Crew>, team: u32, now: f64) {
+        let Some(frame) = self.frame else { return };
+        let before = self.roster.member(team).reserved;
+        let terms = crate::scene::Terms { policy: &self.policy, now, storm: self.storm };
+        self.roster.take(team, crew, board, &frame, &terms);
+        let after = self.roster.member(team).reserved;
+        if before != after {
+            self.jobs_marked.extend(before.into_iter().chain(after));
+        }
+        // Pinned jobs follow their crew through shifts and absences.
+        let pinned = self.book.pinned.get(&team).into_iter().flatten();
+        self.jobs_marked.extend(pinned.map(|job| self.book.entry(*job).ticket));
+        let silent = i64::from(self.policy.offers.silent_minutes) * 60_000 + 1;
+        let instants = crew.into_iter().flat_map(|crew| {
+            let breaks = crew.shift.iter().flat_map(|shift| &shift.breaks);
+            let ends = crew.shift.iter().map(|shift| shift.until);
+            let falls_silent = Timestamp::from_timestamp_millis(crew.seen.timestamp_millis().saturating_add(silent));
+            let falls_silent = falls_silent.filter(|_| crew.shift.is_some());
+            breaks.flat_map(|rest| [rest.from, rest.until]).chain(ends).chain(falls_silent)
+        });
+        self.timers.set(Whose::Crew(team), instants, frame.instant(now));
+        self.attention.insert(team);
+    }
+
+    /// Sets a crew beside the others: what it has worked, and whether it is the only free one of its neighbourhood.
+    pub(super) fn compare(&mut self, team: u32) {
+        let member = self.roster.member(team);
+        let mean = self.roster.mean_worked(member.team.skills);
+        let unfair = fairness::unfair(self.policy.weights.fairness_hour, member.worked, mean);
+        let near = self.policy.travel.neighbourhood_km;
+        let spot = member.team.spot;
+        let others = self.roster.idle.iter().filter(|other| **other != team);
+        let covered = others.map(|other| self.roster.member(*other)).any(|other| other.team.spot.km(spot) <= near);
+        let lone = member.idle && !covered;
+        let team = &mut self.roster.members[team as usize].team;
+        (team.unfair, team.lone) = (unfair, lone);
+    }
+
+    fn take_job(&mut self, job: Option<&Job>, ticket: TicketId, now: f64) -> Place {
+        if job.is_none() && !self.book.index.contains_key(&ticket) {
+            return Place::Closed;
+        }
+        let number = self.book.number(ticket);
+        self.unroute(number, Place::Closed);
+        self.unpin(number);
+        self.book.open -= usize::from(std::mem::replace(&mut self.book.entry_mut(number).open, false));
+        self.book.asked.remove(&number);
+        let (Some(job), Some(frame)) = (job, self.frame) else {
+            self.timers.set(Whose::Job(number), std::iter::empty(), Timestamp::MAX_UTC);
+            self.book.forget(ticket);
+            return Place::Closed;
+        };
+        self.take_words(job, number, now);
+        let entry = self.book.entry(number);
+        let (open, asked) = (entry.open, !entry.asked.is_empty());
+        let mut instants: Vec<f64> = entry.excluded.iter().chain(&entry.left).map(|(_, until)| *until).collect();
+        let mut place = Place::Closed;
+        if open && asked {
+            self.book.asked.insert(number);
+        } else if open {
+            place = Place::Waiting;
+            if let Some(until) = self.held_until(job, number, now) {
+                instants.push(until);
+                place = Place::Held;
+            }
+        }
+        let instants = instants.into_iter().map(|until| frame.instant(until));
+        self.timers.set(Whose::Job(number), instants, frame.instant(now));
+        self.book.put(number, place);
+        place
+    }
+
+    /// What the board says of a job.
+    fn take_words(&mut self, job: &Job, number: u32, now: f64) {
+        let Some(frame) = self.frame else { return };
+        let told = self.book.task(number).told;
+        let mut task = book::task(&self.policy, &frame, job);
+        task.told = if job.crew.is_some() { NONE } else { told };
+        self.book.tasks[number as usize] = task;
+        let unit = self.book.unit(&job.holder);
+        let has = job.crew.as_ref().map_or(NONE, |has| self.roster.number(&has.crew));
+        // A crew that is not on the roster has a number too: it may come back, and its tickets with it.
+        let pinned = job.pinned.as_ref().map(|(crew, forced)| (self.roster.number(crew), forced.clone()));
+        let excluded = job.excluded.iter().map(|(crew, until)| (self.roster.number(crew), frame.minutes(*until)));
+        let excluded: Vec<_> = excluded.filter(|(_, until)| *until > now).collect();
+        let mut asked: Vec<u32> = job.offers.iter().map(|live| self.roster.number(&live.crew)).collect();
+        asked.extend(self.roster.reserved_for(job.ticket));
+        asked.sort_unstable();
+        asked.dedup();
+        let open = job.open && job.crew.is_none();
+        self.book.open += usize::from(open);
+        if let Some((team, _)) = pinned {
+            self.book.pinned.entry(team).or_default().insert(number);
+        }
+        let returns = now + f64::from(self.policy.offers.return_minutes);
+        let (policy, weight) = (&self.policy, task.weight());
+        let priority = safety::is_priority(policy, job, weight);
+        let needs = book::needs(policy, job);
+        let entry = self.book.entry_mut(number);
+        entry.left.retain(|(_, until)| *until > now);
+        if entry.has != NONE && entry.has != has {
+            entry.left.push((entry.has, returns));
+        }
+        (entry.unit, entry.has, entry.pinned, entry.open) = (unit, has, pinned, open);
+        (entry.excluded, entry.asked, entry.priority, entry.needs) = (excluded, asked, priority, needs);
+    }
+
+    fn unpin(&mut self, number: u32) {
+        let before = self.book.entry(number).pinned.as_ref().map(|(team, _)| *team);
+        if let Some(jobs) = before.and_then(|team| self.book.pinned.get_mut(&team)) {
+            jobs.remove(&number);
+        }
+    }
+
+    /// Until when a lone low-voltage call waits for its neighbours; `None` when it need not, or they are there, and then for them
+    /// neither.
+    fn held_until(&mut self, job: &Job, number: u32, now: f64) -> Option<f64> {
+        let task = self.book.task(number);
+        let spot = task.spot?;
+        let until = task.reported + self.policy.storm.hold_minutes;
+        let mut found = Vec::new();
+        self.book.grid.near(spot, 4, &mut found);
+        found.retain(|(km, other)| *other != number && *km <= self.policy.storm.hold_km);
+        for (_, other) in &found {
+            if self.book.entry(*other).place == Place::Held {
+                // It is seen at the next settling, without a hold, for it has a neighbour now.
+                self.jobs_marked.insert(self.book.entry(*other).ticket);
+            }
+        }
+        let holds = self.storm && now < until && found.is_empty() && book::is_lone_call(&self.policy, job);
+        holds.then_some(until)
+    }
+
+    /// Looks a crew's route over: what may no longer be its to do, or would be reached too late, becomes loose.
+    pub(super) fn review(&mut self, team: u32, now: f64, loose: &mut BTreeSet<u32>) {
+        let member = self.roster.member(team);
+        let planned = member.is_planned(now);
+        let stays = |job: &u32| planned && member.may(self.book.entry(*job), now);
+        let gone: Vec<u32> = member.route.iter().filter(|job| !stays(job)).copied().collect();
+        for job in gone {
+            self.unroute(job, Place::Waiting);
+            loose.insert(job);
+        }
+        let mut memory = Memory::default();
+        while !self.roster.member(team).route.is_empty() {
+            let terms = self.terms(now);
+            let walk = Walk { terms: &terms, tasks: &self.book.tasks };
+            let member = self.roster.member(team);
+            walk.price(&walk.start(&member.team), &member.route, &mut memory);
+            let last = member.route[member.route.len() - 1];
+            // Whoever a person chose goes, however late.
+            if memory.is_sound() || self.book.entry(last).pinned.is_some() {
+                break;
+            }
+            self.unroute(last, Place::Waiting);
+            loose.insert(last);
+        }
+    }
+
+    /// Throws the storm switch, either way.
+    fn switch_storm(&mut self) {
+        let load = self.book.open as f64 / self.roster.on_shift.max(1) as f64;
+        let limit = if self.storm { self.policy.storm.load_over } else { self.policy.storm.load };
+        self.storm = load > limit && self.roster.on_shift > 0;
+    }
+}

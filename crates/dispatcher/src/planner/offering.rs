@@ -1,0 +1,172 @@
+//! Offering: the first stop of every free crew's route, and a second crew for what cannot wait for one answer.
+
+use std::collections::BTreeSet;
+
+use switchboard_domain::Timestamp;
+
+use super::{Planner, Proposal};
+use crate::{
+    board::{Board, Crew},
+    model::{Memory, Start, Walk},
+    rules::{presence, shift},
+    scene::{Task, Terms},
+};
+
+/// Open jobs with a live offer that are looked at for another one, per call.
+const EXTRAS_MAX: usize = 64;
+
+impl Planner {
+    /// What may be offered now, the heaviest first, never two for one crew; at most `limit`. It is proposed again until the board says
+    /// that it was offered. Costs by how many crews are free and by what was marked, not by what waits.
+    pub fn proposals(&mut self, board: &Board, now: Timestamp, limit: usize) -> Vec<Proposal> {
+        self.settle(board, now);
+        let minutes = self.minutes(now);
+        let late: Vec<u32> = self.attention.iter().copied().filter(|team| self.is_too_late(*team, minutes)).collect();
+        if !late.is_empty() {
+            self.crews_marked.extend(late.into_iter().map(|team| self.roster.member(team).id.clone()));
+            self.settle(board, now);
+        }
+        let mut found: Vec<Proposal> = Vec::new();
+        let mut memory = std::mem::take(&mut self.memory);
+        let looked_at: Vec<u32> = self.attention.iter().copied().collect();
+        for team in looked_at {
+            match self.first_stop(board, team, now, minutes, &mut memory) {
+                Some(proposal) => found.push(proposal),
+                None => drop(self.attention.remove(&team)),
+            }
+        }
+        self.extras(board, now, minutes, &mut found, &mut memory);
+        self.memory = memory;
+        found.sort_by(|a, b| {
+            let forced = b.forced.is_some().cmp(&a.forced.is_some());
+            forced.then(b.weight.total_cmp(&a.weight)).then_with(|| a.ticket.cmp(&b.ticket))
+        });
+        found.truncate(limit);
+        for proposal in &found {
+            let team = self.roster.number(&proposal.crew);
+            if let Some(job) = self.book.index.get(&proposal.ticket) {
+                self.book.tasks[*job as usize].told = team;
+            }
+        }
+        found
+    }
+
+    /// Whether a free crew would reach its first stop past its shift by now, for time has passed since it was planned.
+    fn is_too_late(&self, team: u32, minutes: f64) -> bool {
+        let member = self.roster.member(team);
+        let Some(&job) = member.route.first().filter(|_| member.idle) else { return false };
+        let terms = self.terms(minutes);
+        let start = Walk { terms: &terms, tasks: &self.book.tasks }.start(&member.team);
+        let late = shift::forbids_arrival(&member.team, arrival(&terms, &start, self.book.task(job)));
+        late && self.book.entry(job).pinned.is_none()
+    }
+
+    fn first_stop(
+        &self,
+        board: &Board,
+        team: u32,
+        now: Timestamp,
+        minutes: f64,
+        memory: &mut Memory,
+    ) -> Option<Proposal> {
+        let member = self.roster.member(team);
+        let job = *member.route.first()?;
+        let crew = board.crews.get(&member.id)?;
+        if !self.is_offerable(crew, now) {
+            return None;
+        }
+        let terms = self.terms(minutes);
+        let with = self.price(&terms, team, &member.route, memory);
+        let without = self.price(&terms, team, &member.route[1..], memory);
+        self.proposal(&terms, team, job, with - without)
+    }
+
+    fn proposal(&self, terms: &Terms<'_>, team: u32, job: u32, price: f64) -> Option<Proposal> {
+        let (entry, task, member) = (self.book.entry(job), self.book.task(job), self.roster.member(team));
+        let arrives = arrival(terms, &Walk { terms, tasks: &self.book.tasks }.start(&member.team), task);
+        let forced = entry.pinned.as_ref().map(|(_, forced)| forced.clone());
+        if forced.is_none() && shift::forbids_arrival(&member.team, arrives) {
+            return None;
+        }
+        Some(Proposal {
+            ticket: entry.ticket,
+            crew: member.id.clone(),
+            arrives: self.instant(arrives),
+            priority: entry.priority,
+            forced,
+            weight: task.weight(),
+            price,
+        })
+    }
+
+    /// Whether anything may be offered to a crew now: on shift, present, heard of, not in a break, with nothing given to it.
+    pub(super) fn is_offerable(&self, crew: &Crew, now: Timestamp) -> bool {
+        let free = crew.reserved.is_none() && crew.committed.is_empty();
+        let works = crew.shift.as_ref().is_some_and(|shift| {
+            now < shift.until && !shift.breaks.iter().any(|rest| rest.from <= now && now < rest.until)
+        });
+        free && works && !presence::forbids(&self.policy.offers, crew, now)
+    }
+
+    /// Second crews for priorities, and for what a crew let lapse: the next best free one, while another still thinks about it.
+    fn extras(&self, board: &Board, now: Timestamp, minutes: f64, found: &mut Vec<Proposal>, memory: &mut Memory) {
+        let terms = self.terms(minutes);
+        let mut taken = BTreeSet::new();
+        for &job in self.book.asked.iter().take(EXTRAS_MAX) {
+            let entry = self.book.entry(job);
+            let live = board.jobs.get(&entry.ticket).map_or(0, |board_job| board_job.offers.len());
+            let may_lapse = f64::from(self.policy.offers.expired_minutes);
+            // Who let an offer lapse is asked again sooner than who declined.
+            let lapsed = entry.excluded.iter().any(|(_, until)| *until > minutes && *until <= minutes + may_lapse);
+            let waits_for_one = entry.asked.len() == live && live < self.policy.offers.parallel_max;
+            if !(waits_for_one && (entry.priority || lapsed)) || entry.pinned.is_some() {
+                continue;
+            }
+            let best = self.next_best(board, &terms, job, now, &taken, memory);
+            let Some(proposal) = best.and_then(|(price, team)| self.proposal(&terms, team, job, price)) else {
+                continue;
+            };
+            let other = found.iter().position(|other| other.crew == proposal.crew);
+            match other {
+                Some(at) if found[at].forced.is_some() || found[at].weight >= proposal.weight => continue,
+                Some(at) => drop(found.remove(at)),
+                None => {}
+            }
+            taken.insert(proposal.crew.clone());
+            found.push(proposal);
+        }
+    }
+
+    fn next_best(
+        &self,
+        board: &Board,
+        terms: &Terms<'_>,
+        job: u32,
+        now: Timestamp,
+        taken: &BTreeSet<switchboard_domain::crew::CrewId>,
+        memory: &mut Memory,
+    ) -> Option<(f64, u32)> {
+        let entry = self.book.entry(job);
+        let free = self.roster.idle.iter().filter(|team| {
+            let member = self.roster.member(**team);
+            let offerable = || board.crews.get(&member.id).is_some_and(|crew| self.is_offerable(crew, now));
+            let asked = entry.asked.contains(team) || taken.contains(&member.id);
+            !asked && member.may(entry, terms.now) && offerable()
+        });
+        let priced = free.filter_map(|&team| {
+            let member = self.roster.member(team);
+            let walk = Walk { terms, tasks: &self.book.tasks };
+            let start = walk.start(&member.team);
+            walk.price(&start, &member.route, memory);
+            let rise = walk.rise(&start, (&member.route, memory), 0, job, f64::INFINITY)?;
+            Some((rise, team))
+        });
+        priced.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
+    }
+}
+
+/// When a crew that starts now arrives at a job, by the median.
+pub(super) fn arrival(terms: &Terms<'_>, start: &Start<'_>, task: &Task) -> f64 {
+    let leg = terms.leg(start.state.spot, task);
+    terms.visit(start.team, &start.state, leg, task, start.next).0.service.arrives
+}

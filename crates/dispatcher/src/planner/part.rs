@@ -1,0 +1,221 @@
+//! Improvement: a part of the plan is torn up and put together again, over and over, and goes back when it has become cheaper.
+//!
+//! A part is as many crews as lie around one of them, their stops, and waiting jobs near them. Plans of few crews are one part.
+//! Where parts lie is drawn from the policy's seed and the number of the slice.
+
+use std::collections::BTreeSet;
+
+use switchboard_domain::Timestamp;
+
+use super::{
+    Planner,
+    book::{Place, blend},
+};
+use crate::{
+    board::Board,
+    model::{Memory, Part, Start, Walk},
+    rules,
+    scene::{State, Terms},
+    search::{Order, Search, Settings},
+};
+
+/// Crews of a part.
+const CREWS_MAX: usize = 48;
+/// Waiting jobs of a part.
+const WAITING_MAX: usize = 96;
+/// Waiting jobs near each of its crews.
+const WAITING_NEAR_MAX: usize = 8;
+/// Neighbours of a job that the search knows.
+const NEAR_MAX: usize = 16;
+/// By how much a part must become cheaper to go back, in weighted minutes: more than rounding.
+const GAIN_MIN: f64 = 1e-3;
+/// Rough minutes per straight kilometre, to choose which crews to try.
+const KM_MINUTES: f64 = 2.5;
+
+/// Which crews and jobs are a part: their numbers, and the stops of each route beyond those that are pinned.
+struct Chosen {
+    teams: Vec<u32>,
+    jobs: Vec<u32>,
+    /// Pinned stops of each route, and where the crew is after them.
+    pinned: Vec<(usize, State)>,
+    routes: Vec<Vec<u32>>,
+}
+
+impl Planner {
+    /// One slice of improvement: settles, and searches a part of the plan for so many iterations. The cheaper plan is kept.
+    pub fn improve(&mut self, board: &Board, now: Timestamp, iterations: u64) {
+        self.settle(board, now);
+        self.slices += 1;
+        let Some(frame) = self.frame else { return };
+        let minutes = frame.minutes(now);
+        let teams = self.teams_of_part(minutes);
+        let mut loose = BTreeSet::new();
+        for &team in &teams {
+            self.keep_time(board, team, minutes);
+            self.review(team, minutes, &mut loose);
+        }
+        self.place(loose, BTreeSet::new(), minutes);
+        let chosen = self.choose(teams, minutes);
+        if chosen.jobs.is_empty() {
+            return;
+        }
+        if let Some(routes) = self.search(&chosen, minutes, iterations) {
+            self.adopt(&chosen, routes);
+        }
+    }
+
+    /// A crew that overruns is expected to take longer still; nobody says so but the time.
+    fn keep_time(&mut self, board: &Board, team: u32, now: f64) {
+        let Some(frame) = self.frame else { return };
+        let member = self.roster.member(team);
+        if !member.idle && member.team.ready <= now {
+            let crew = board.crews.get(&member.id);
+            let terms = Terms { policy: &self.policy, now, storm: self.storm };
+            self.roster.take(team, crew, board, &frame, &terms);
+        }
+        self.compare(team);
+    }
+
+    /// All crews that are planned for, or those around one that is drawn.
+    fn teams_of_part(&self, now: f64) -> Vec<u32> {
+        let planned = self.roster.members.iter().filter(|member| member.is_planned(now));
+        let mut teams: Vec<u32> = planned.map(|member| member.team.index).collect();
+        if teams.len() > CREWS_MAX {
+            let centre = teams[(blend(self.policy.seed, self.slices) % teams.len() as u64) as usize];
+            let centre = self.roster.member(centre).team.spot;
+            let km = |team: &u32| self.roster.member(*team).team.spot.km(centre);
+            teams.select_nth_unstable_by(CREWS_MAX, |a, b| km(a).total_cmp(&km(b)).then(a.cmp(b)));
+            teams.truncate(CREWS_MAX);
+            teams.sort_unstable();
+        }
+        teams
+    }
+
+    fn choose(&self, teams: Vec<u32>, now: f64) -> Chosen {
+        let terms = self.terms(now);
+        let walk = Walk { terms: &terms, tasks: &self.book.tasks };
+        let mut waiting = BTreeSet::new();
+        let mut near = Vec::new();
+        let mut memory = Memory::default();
+        let (mut jobs, mut pinned, mut routes) = (Vec::new(), Vec::new(), Vec::new());
+        for &team in &teams {
+            let member = self.roster.member(team);
+            let fixed = self.pinned_stops(team);
+            walk.price(&walk.start(&member.team), &member.route[..fixed], &mut memory);
+            pinned.push((fixed, memory.end().unwrap_or_default()));
+            let first = jobs.len() as u32;
+            jobs.extend_from_slice(&member.route[fixed..]);
+            routes.push((first..jobs.len() as u32).collect());
+            if waiting.len() < WAITING_MAX {
+                self.book.grid.near(member.team.spot, 2 * WAITING_NEAR_MAX, &mut near);
+                let waits = near.iter().map(|(_, job)| *job).filter(|job| self.waits_unpinned(*job));
+                waiting.extend(waits.take(WAITING_NEAR_MAX));
+            }
+        }
+        for shelf in self.book.shelves.values() {
+            let (heaviest, oldest) = (shelf.heaviest.first(), shelf.oldest.first());
+            let both = heaviest.map(|(_, job)| *job).into_iter().chain(oldest.map(|(_, job)| *job));
+            waiting.extend(both.filter(|job| self.waits_unpinned(*job)));
+        }
+        jobs.extend(waiting.into_iter().take(WAITING_MAX));
+        Chosen { teams, jobs, pinned, routes }
+    }
+
+    fn waits_unpinned(&self, job: u32) -> bool {
+        let entry = self.book.entry(job);
+        entry.place == Place::Waiting && entry.pinned.is_none()
+    }
+
+    fn search(&self, chosen: &Chosen, now: f64, iterations: u64) -> Option<Vec<Vec<u32>>> {
+        let terms = self.terms(now);
+        let tasks: Vec<_> = chosen.jobs.iter().map(|job| *self.book.task(*job)).collect();
+        let stops_max = self.policy.horizon.stops_max.max(1);
+        let starts = chosen.teams.iter().zip(&chosen.pinned).map(|(team, (fixed, state))| Start {
+            team: &self.roster.member(*team).team,
+            state: *state,
+            next: *fixed == 0,
+        });
+        let part = Part {
+            walk: Walk { terms: &terms, tasks: &tasks },
+            starts: starts.collect(),
+            rooms: chosen.pinned.iter().map(|(fixed, _)| stops_max.saturating_sub(*fixed)).collect(),
+            left_out: tasks.iter().map(|task| rules::service(&terms.left_out(task))).collect(),
+            near: (0..tasks.len()).map(|job| near(&tasks, job)).collect(),
+            candidates: (0..tasks.len()).map(|job| self.candidates(chosen, job, now)).collect(),
+        };
+        let settings = Settings {
+            ruined_mean: 6.0,
+            string_max: stops_max,
+            absent_max: 8,
+            hot: 60.0,
+            cold: 1.0,
+            cooling_iterations: iterations,
+            orders: vec![(Order::Random, 4), (Order::Demand, 4), (Order::Due, 2), (Order::Early, 1)],
+            ..Settings::default()
+        };
+        let seed = blend(self.policy.seed, self.slices.wrapping_mul(2).wrapping_add(1));
+        let mut search = Search::resume(&part, &chosen.routes, seed, settings);
+        let before = search.best().price;
+        search.improve(iterations);
+        let best = search.best();
+        let mut memory = Memory::default();
+        let sound = (0..).zip(&best.routes).all(|(route, stops): (usize, _)| {
+            part.walk.price(&part.starts[route], stops, &mut memory);
+            memory.is_sound() || *stops == chosen.routes[route]
+        });
+        (sound && best.price < before - GAIN_MIN).then(|| best.routes.clone())
+    }
+
+    /// Crews of the part that the hard rules allow for one of its jobs, those first that could be there first; its own always.
+    fn candidates(&self, chosen: &Chosen, job: usize, now: f64) -> Vec<u32> {
+        let number = chosen.jobs[job];
+        let (entry, task) = (self.book.entry(number), self.book.task(number));
+        let mut ranked: Vec<(f64, u32)> = Vec::new();
+        for (route, team) in (0..).zip(&chosen.teams) {
+            let member = self.roster.member(*team);
+            if member.may(entry, now) {
+                let km = task.spot.map_or(0.0, |spot| spot.km(member.team.spot));
+                let own = entry.place == Place::Routed(*team);
+                let there = if own { f64::NEG_INFINITY } else { member.team.ready.max(now) + km * KM_MINUTES };
+                ranked.push((there, route));
+            }
+        }
+        ranked.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let most = if self.storm { self.policy.storm.candidates_max } else { self.policy.horizon.candidates_max };
+        ranked.truncate(most.max(1));
+        ranked.into_iter().map(|(_, route)| route).collect()
+    }
+
+    /// The routes that the search found take the place of those that it began with.
+    fn adopt(&mut self, chosen: &Chosen, routes: Vec<Vec<u32>>) {
+        for &job in &chosen.jobs {
+            self.book.put(job, Place::Waiting);
+        }
+        for ((&team, (fixed, _)), stops) in chosen.teams.iter().zip(&chosen.pinned).zip(routes) {
+            let stops: Vec<u32> = stops.into_iter().map(|job| chosen.jobs[job as usize]).collect();
+            for &job in &stops {
+                self.book.put(job, Place::Routed(team));
+            }
+            let route = &mut self.roster.members[team as usize].route;
+            if route[*fixed..] != stops[..] {
+                route.truncate(*fixed);
+                route.extend(stops);
+                self.attention.insert(team);
+            }
+        }
+    }
+}
+
+/// The nearest of the part's jobs; those without a position are near to none.
+fn near(tasks: &[crate::scene::Task], job: usize) -> Vec<u32> {
+    let Some(here) = tasks[job].spot else { return Vec::new() };
+    let others = (0..).zip(tasks).filter(|(other, _)| *other as usize != job);
+    let mut near: Vec<(f64, u32)> = others.filter_map(|(other, task)| Some((task.spot?.km(here), other))).collect();
+    let nearer = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+    if near.len() > NEAR_MAX {
+        near.select_nth_unstable_by(NEAR_MAX, nearer);
+        near.truncate(NEAR_MAX);
+    }
+    near.sort_unstable_by(nearer);
+    near.into_iter().map(|(_, job)| job).collect()
+}

@@ -1,0 +1,267 @@
+//! The crews that the planner plans for, under dense numbers, and their routes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use switchboard_domain::{
+    Timestamp,
+    crew::{CrewId, Point, Skills},
+    organisation::OrgPath,
+    ticket::TicketId,
+};
+
+use super::book::{Entry, blend, task};
+use crate::{
+    board::{Board, Crew, Job},
+    repair,
+    rules::{pinned, presence, refusal, shift, skill, stability, territory},
+    scene::{Frame, State, Team, Terms},
+    travel::Spot,
+};
+
+/// What the planner keeps of a crew.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The crew.
+    pub id: CrewId,
+    /// As prices see it.
+    pub team: Team,
+    /// Whether a shift of its runs, by its facts.
+    pub on_shift: bool,
+    /// Whether it is on the roster and may be planned for: neither away nor silent.
+    pub present: bool,
+    /// Whether it has nothing to do and nothing is offered to it.
+    pub idle: bool,
+    /// The ticket that it is reserved for.
+    pub reserved: Option<TicketId>,
+    /// Where it is, while it is on its way to the one ticket that it has.
+    pub on_its_way: Option<Spot>,
+    /// Whether its tickets of each unit are its to do, by the unit's number.
+    pub serves: Vec<bool>,
+    /// Minutes on site in this shift.
+    pub worked: f64,
+    /// A number that stands for it.
+    pub print: u64,
+    /// Its stops; pinned ones first.
+    pub route: Vec<u32>,
+    territory: Vec<OrgPath>,
+}
+
+impl Member {
+    /// Whether routes are planned for it at all.
+    pub fn is_planned(&self, now: f64) -> bool {
+        self.present && !shift::forbids(&self.team, now)
+    }
+
+    /// The hard rules that do not hang on the arrival, and whether each forbids the job to this crew.
+    pub fn vetoes(&self, entry: &Entry, now: f64) -> [(&'static str, bool); 7] {
+        let (team, chosen) = (self.team.index, entry.pinned.as_ref().map(|(crew, _)| *crew));
+        // A person may send a crew to what the rules would not.
+        let free = chosen != Some(team);
+        let serves = self.serves.get(entry.unit as usize).copied().unwrap_or(false);
+        [
+            (presence::NAME, !self.present),
+            (shift::NAME, shift::forbids(&self.team, now)),
+            (pinned::NAME, pinned::forbids(chosen, team)),
+            (skill::NAME, free && skill::forbids(self.team.skills, entry.needs)),
+            (territory::NAME, free && !serves),
+            (refusal::NAME, free && refusal::forbids(&entry.excluded, team, now)),
+            (stability::NAME, free && stability::forbids(&entry.left, team, now)),
+        ]
+    }
+
+    /// Whether the hard rules allow it, but for the arrival.
+    pub fn may(&self, entry: &Entry, now: f64) -> bool {
+        self.vetoes(entry, now).iter().all(|(_, forbids)| !forbids)
+    }
+
+    /// Learns of units that are new.
+    pub fn learn(&mut self, units: &BTreeMap<OrgPath, u32>) {
+        if self.serves.len() < units.len() {
+            self.serves.resize(units.len(), false);
+            for (unit, number) in units {
+                self.serves[*number as usize] = !territory::forbids(self.id.org(), &self.territory, unit);
+            }
+        }
+    }
+}
+
+/// Crews of the same skills: how many are on shift, and what they have worked.
+#[derive(Clone, Copy, Debug, Default)]
+struct Class {
+    crews: u32,
+    worked: f64,
+}
+
+/// Crews. A number once given stays the crew's.
+#[derive(Debug, Default)]
+pub struct Roster {
+    /// By crew.
+    pub index: BTreeMap<CrewId, u32>,
+    /// By number.
+    pub members: Vec<Member>,
+    /// Crews that have nothing to do.
+    pub idle: BTreeSet<u32>,
+    /// How many have a shift that runs.
+    pub on_shift: usize,
+    /// Crews reserved for a ticket.
+    pub reserved: BTreeMap<TicketId, BTreeSet<u32>>,
+    classes: BTreeMap<Skills, Class>,
+}
+
+impl Roster {
+    /// The number of a crew, a new one if it has none.
+    pub fn number(&mut self, id: &CrewId) -> u32 {
+        if let Some(known) = self.index.get(id) {
+            return *known;
+        }
+        let index = self.members.len() as u32;
+        let team = Team {
+            index,
+            spot: Spot::default(),
+            ready: 0.0,
+            variance: 0.0,
+            skills: Skills::NONE,
+            until: f64::NEG_INFINITY,
+            breaks: Vec::new(),
+            unfair: 0.0,
+            lone: false,
+        };
+        self.members.push(Member {
+            id: id.clone(),
+            team,
+            on_shift: false,
+            present: false,
+            idle: false,
+            reserved: None,
+            on_its_way: None,
+            serves: Vec::new(),
+            worked: 0.0,
+            print: id.org().as_str().bytes().fold(0, |print, byte| blend(print, u64::from(byte))),
+            route: Vec::new(),
+            territory: Vec::new(),
+        });
+        self.index.insert(id.clone(), index);
+        index
+    }
+
+    /// What is kept of a crew.
+    pub fn member(&self, team: u32) -> &Member {
+        &self.members[team as usize]
+    }
+
+    /// Takes over what the board says of a crew, `None` when it is no longer on the roster; all but the route.
+    pub fn take(&mut self, number: u32, crew: Option<&Crew>, board: &Board, frame: &Frame, terms: &Terms<'_>) {
+        self.count(number, -1.0);
+        let member = &mut self.members[number as usize];
+        let now = frame.instant(terms.now);
+        match crew {
+            Some(crew) => {
+                if member.territory != crew.territory {
+                    member.territory.clone_from(&crew.territory);
+                    member.serves.clear();
+                }
+                member.on_shift = crew.shift.is_some();
+                member.present = !presence::forbids(&terms.policy.offers, crew, now);
+                member.worked = crew.worked_minutes;
+                member.reserved = crew.reserved.as_ref().map(|kept| kept.ticket);
+                member.team.skills = crew.skills;
+                member.team.until = crew.shift.as_ref().map_or(f64::NEG_INFINITY, |shift| frame.minutes(shift.until));
+                let breaks = crew.shift.iter().flat_map(|shift| &shift.breaks);
+                member.team.breaks = breaks.map(|rest| (frame.minutes(rest.from), frame.minutes(rest.until))).collect();
+                let free = crew.committed.is_empty() && crew.reserved.is_none();
+                member.idle = free && member.is_planned(terms.now);
+                member.on_its_way = on_its_way(board, crew).map(|_| frame.plane().spot(crew.at));
+                let state = free_at(crew, board, frame, terms);
+                if let Some(spot) = state.spot {
+                    member.team.spot = spot;
+                }
+                // An idle crew is free since whenever; that it is so now is said by `now`, which moves on.
+                member.team.ready = if free { f64::NEG_INFINITY } else { state.free };
+                member.team.variance = state.variance;
+            }
+            None => {
+                member.on_shift = false;
+                member.present = false;
+                member.idle = false;
+                member.reserved = None;
+                member.on_its_way = None;
+                member.team.until = f64::NEG_INFINITY;
+            }
+        }
+        self.count(number, 1.0);
+    }
+
+    fn count(&mut self, number: u32, sign: f64) {
+        let member = &self.members[number as usize];
+        if member.on_shift {
+            let class = self.classes.entry(member.team.skills).or_default();
+            class.crews = class.crews.saturating_add_signed(sign as i32);
+            class.worked += sign * member.worked;
+            self.on_shift = self.on_shift.saturating_add_signed(sign as isize);
+        }
+        if member.idle {
+            if sign > 0.0 {
+                self.idle.insert(number)
+            } else {
+                self.idle.remove(&number)
+            };
+        }
+        if let Some(ticket) = member.reserved {
+            let kept = self.reserved.entry(ticket).or_default();
+            if sign > 0.0 {
+                kept.insert(number)
+            } else {
+                kept.remove(&number)
+            };
+            if kept.is_empty() {
+                self.reserved.remove(&ticket);
+            }
+        }
+    }
+
+    /// The mean minutes on site of crews on shift with these skills.
+    pub fn mean_worked(&self, skills: Skills) -> f64 {
+        self.classes.get(&skills).map_or(0.0, |class| class.worked / f64::from(class.crews.max(1)))
+    }
+
+    /// Crews reserved for a ticket.
+    pub fn reserved_for(&self, ticket: TicketId) -> impl Iterator<Item = u32> {
+        self.reserved.get(&ticket).into_iter().flatten().copied()
+    }
+}
+
+/// The one job that the crew has, while it is on its way there, by nobody's choice but the plan's.
+pub fn on_its_way<'b>(board: &'b Board, crew: &Crew) -> Option<&'b Job> {
+    let [(ticket, _)] = crew.committed.as_slice() else { return None };
+    let job = board.jobs.get(ticket)?;
+    let has = job.crew.as_ref()?;
+    let under_way = has.crew == crew.id && has.arrived.is_none() && has.restored.is_none();
+    (under_way && crew.reserved.is_none() && job.pinned.is_none()).then_some(job)
+}
+
+/// Where the crew will be and when, once it is done with what it has: present work first, then what it is reserved for.
+fn free_at(crew: &Crew, board: &Board, frame: &Frame, terms: &Terms<'_>) -> State {
+    let spot = |point: Point| frame.plane().spot(point);
+    let mut state = State { spot: Some(spot(crew.at)), free: terms.now, variance: 0.0 };
+    let reserved = crew.reserved.as_ref().map(|kept| kept.ticket);
+    for ticket in crew.committed.iter().map(|(ticket, _)| *ticket).chain(reserved) {
+        let Some(job) = board.jobs.get(&ticket) else { continue };
+        let task = task(terms.policy, frame, job);
+        let own = job.crew.as_ref().filter(|has| has.crew == crew.id);
+        let since = |at: Timestamp| (terms.now - frame.minutes(at)).max(0.0);
+        if own.is_some_and(|has| has.restored.is_some()) {
+            state.spot = task.spot.or(state.spot);
+        } else if let Some(arrived) = own.and_then(|has| has.arrived) {
+            let repair = &terms.policy.repair;
+            let left = repair::remaining(repair, terms.policy.repair_minutes(job.customers), since(arrived));
+            let spread = repair::spread(repair, left);
+            let variance = state.variance + spread * spread;
+            state = State { spot: task.spot.or(state.spot), free: state.free + left * repair.planned, variance };
+        } else {
+            let leg = terms.leg(state.spot, &task).0;
+            let variance = state.variance + task.repair_spread * task.repair_spread;
+            state = State { spot: task.spot.or(state.spot), free: state.free + leg + task.repair, variance };
+        }
+    }
+    state
+}

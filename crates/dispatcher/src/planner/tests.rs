@@ -1,0 +1,228 @@
+//! The planner by example; what always holds is in [`laws`].
+
+mod laws;
+mod offers;
+mod world;
+
+use switchboard_domain::{
+    crew::{Absence, Break, Forced, Skill, Skills},
+    organisation::OrgPath,
+};
+
+use super::*;
+use crate::{
+    board::{Concerns, Reserved},
+    plan::{Waits, plan},
+    rules::tests::{at, crew, crew_id, job, ticket},
+};
+use world::{board, settled};
+
+fn forced() -> Forced {
+    Forced { by: "desk1".into(), org: OrgPath::parse("sgcc/zj/hz").unwrap() }
+}
+
+#[test]
+fn the_nearest_free_crew_is_proposed() {
+    let board = board([crew(1, 0.0), crew(2, 10.0)], [job(1, 9.0)]);
+    let proposals = settled(&board, 0).proposals(&board, at(0), 10);
+    assert_eq!(proposals.len(), 1);
+    assert_eq!((proposals[0].ticket, &proposals[0].crew), (ticket(1), &crew_id(2)));
+    assert!(proposals[0].arrives > at(2) && proposals[0].arrives < at(12), "{}", proposals[0].arrives);
+}
+
+#[test]
+fn a_crew_that_lacks_the_skill_or_the_territory_is_not_proposed() {
+    let mut hard = job(1, 0.0);
+    hard.needs = Skills::of(&[Skill::HighVoltage]);
+    let mut elsewhere = job(2, 0.0);
+    elsewhere.holder = OrgPath::parse("sgcc/zj/hz/yuhang/pingyao").unwrap();
+    let board = board([crew(1, 0.0)], [hard, elsewhere]);
+    let mut planner = settled(&board, 0);
+    assert_eq!(planner.proposals(&board, at(0), 10), []);
+    assert_eq!(planner.waits(&board, ticket(1), at(0)), Waits::NoSkill);
+    assert_eq!(planner.waits(&board, ticket(2), at(0)), Waits::NoTerritory);
+    let weighed = planner.explain(&board, ticket(1), at(0)).unwrap();
+    assert_eq!(weighed[0].vetoes, ["skill"]);
+    assert!(weighed[0].price.is_infinite() && weighed[0].prices.is_empty());
+}
+
+#[test]
+fn a_job_at_the_end_of_a_shift_waits_for_the_next() {
+    let mut tired = crew(1, 0.0);
+    tired.shift.as_mut().unwrap().until = at(10);
+    let board = board([tired], [job(1, 20.0)]);
+    let mut planner = settled(&board, 0);
+    assert_eq!(planner.proposals(&board, at(0), 10), []);
+    assert_eq!(planner.wake(&board), Some(at(5) + silence()), "silence comes before the end of the shift");
+}
+
+fn silence() -> chrono::TimeDelta {
+    chrono::TimeDelta::milliseconds(1)
+}
+
+#[test]
+fn a_crew_that_falls_silent_loses_its_stops_to_one_that_is_heard_of() {
+    let mut other = crew(2, 30.0);
+    other.seen = at(20);
+    let board = board([crew(1, 1.0), other], [job(1, 0.0)]);
+    let mut planner = settled(&board, 0);
+    assert_eq!(planner.proposals(&board, at(0), 10)[0].crew, crew_id(1));
+    let later = planner.wake(&board).unwrap();
+    assert_eq!(planner.proposals(&board, later, 10)[0].crew, crew_id(2));
+}
+
+#[test]
+fn a_crew_is_not_offered_anything_in_a_break_and_is_afterwards() {
+    let mut resting = crew(1, 0.0);
+    resting.seen = at(30);
+    resting.shift.as_mut().unwrap().breaks = vec![Break { from: at(0), until: at(30) }];
+    let board = board([resting], [job(1, 1.0)]);
+    let mut planner = settled(&board, 0);
+    assert_eq!(planner.proposals(&board, at(0), 10), []);
+    assert_eq!(planner.waits(&board, ticket(1), at(0)), Waits::Planned);
+    assert_eq!(planner.wake(&board), Some(at(30)));
+    assert_eq!(planner.proposals(&board, at(30), 10).len(), 1);
+}
+
+#[test]
+fn a_pinned_job_goes_to_its_crew_first_and_to_no_other() {
+    let mut pinned = job(1, 30.0);
+    pinned.pinned = Some((crew_id(1), forced()));
+    pinned.needs = Skills::of(&[Skill::Cable]);
+    let board = board([crew(1, 0.0), crew(2, 30.0)], [pinned, job(2, 0.0), job(3, 0.1)]);
+    let made = plan(&board, &Policy::default(), at(0));
+    assert_eq!(made.routes[&crew_id(1)][0].ticket, ticket(1));
+    let proposals = settled(&board, 0).proposals(&board, at(0), 10);
+    assert_eq!((proposals[0].ticket, &proposals[0].crew), (ticket(1), &crew_id(1)), "forced ones come first");
+    assert_eq!(proposals[0].forced, Some(forced()));
+}
+
+#[test]
+fn a_job_pinned_to_a_crew_that_is_away_waits_for_it() {
+    let mut pinned = job(1, 0.0);
+    pinned.pinned = Some((crew_id(1), forced()));
+    let mut away = crew(1, 0.0);
+    away.away = Some(Absence::Vehicle);
+    let mut board = board([away, crew(2, 0.0)], [pinned]);
+    let mut planner = settled(&board, 0);
+    assert_eq!(planner.proposals(&board, at(0), 10), []);
+    assert_eq!(planner.waits(&board, ticket(1), at(0)), Waits::PinnedCrewBusy);
+    board.crews.get_mut(&crew_id(1)).unwrap().away = None;
+    planner.crew_changed(&crew_id(1));
+    assert_eq!(planner.proposals(&board, at(0), 10)[0].crew, crew_id(1));
+}
+
+#[test]
+fn a_busy_crew_is_planned_for_after_its_work_and_overruns_are_expected_to_last() {
+    let mut busy = crew(1, 0.0);
+    busy.committed = vec![(ticket(1), 5)];
+    let mut work = job(1, 0.0);
+    work.crew = Some(world::assigned(1, Some(at(0))));
+    let mut board = board([busy], [work, job(2, 1.0)]);
+    let made = plan(&board, &Policy::default(), at(0));
+    let first = made.routes[&crew_id(1)][0].arrives;
+    assert!(first > at(37), "{first}");
+    assert_eq!(made.waiting.get(&ticket(2)), None);
+    board.crews.get_mut(&crew_id(1)).unwrap().seen = at(300);
+    let late = plan(&board, &Policy::default(), at(300)).routes[&crew_id(1)][0].arrives;
+    assert!(late > at(360), "after five hours an hour more is the least to expect: {late}");
+}
+
+#[test]
+fn a_reserved_crew_is_planned_for_after_the_reserved_job_which_nobody_else_gets() {
+    let mut reserved = crew(1, 0.0);
+    let offer = switchboard_domain::crew::OfferId::of(ticket(1), 1);
+    reserved.reserved = Some(Reserved {
+        offer,
+        ticket: ticket(1),
+        fence: 3,
+        lease_until: at(3),
+        priority: false,
+        forced: None,
+        because: 9,
+    });
+    let board = board([reserved, crew(2, 5.0)], [job(1, 1.0)]);
+    let mut planner = settled(&board, 0);
+    assert_eq!(planner.proposals(&board, at(0), 10), []);
+    assert_eq!(planner.waits(&board, ticket(1), at(0)), Waits::Offered);
+}
+
+#[test]
+fn one_crew_takes_jobs_that_are_neighbours() {
+    let board = board([crew(1, 0.0), crew(2, 40.0)], [job(1, 1.0), job(2, 1.2), job(3, 39.0)]);
+    let made = plan(&board, &Policy::default(), at(0));
+    let stops = |n| made.routes[&crew_id(n)].iter().map(|stop| stop.ticket).collect::<Vec<_>>();
+    assert_eq!((stops(1).len(), stops(2)), (2, vec![ticket(3)]));
+}
+
+#[test]
+fn the_heavier_of_two_jobs_is_served_first() {
+    let mut hospital = job(2, 3.0);
+    hospital.concerns = Concerns { important: true, ..Concerns::default() };
+    let board = board([crew(1, 0.0)], [job(1, 2.0), hospital]);
+    let proposals = settled(&board, 0).proposals(&board, at(0), 10);
+    assert_eq!((proposals[0].ticket, proposals[0].priority), (ticket(2), true));
+}
+
+#[test]
+fn a_heavy_job_finds_a_place_in_a_full_route_and_the_last_stop_waits() {
+    let mut board = board([crew(1, 0.0)], (1..=6).map(|n| job(n, f64::from(n) * 0.1)));
+    let mut planner = settled(&board, 0);
+    planner.improve(&board, at(0), 100);
+    assert_eq!(planner.snapshot(&board, at(0)).routes[&crew_id(1)].len(), 6);
+    let mut heavy = job(7, 5.0);
+    heavy.customers = 300;
+    board.jobs.insert(ticket(7), heavy);
+    planner.job_changed(ticket(7));
+    planner.settle(&board, at(0));
+    let made = planner.snapshot(&board, at(0));
+    assert_eq!(made.routes[&crew_id(1)].len(), 6);
+    assert_eq!(made.routes[&crew_id(1)][0].ticket, ticket(7));
+    assert_eq!(made.waiting.values().collect::<Vec<_>>(), [&Waits::AllBusy]);
+}
+
+#[test]
+fn in_a_storm_a_lone_call_is_held_until_a_neighbour_calls_or_the_time_is_over() {
+    let far = (1..=8).map(|n| job(n, f64::from(n) * 50.0));
+    let mut board = board([crew(1, 0.0)], far.chain([job(20, 5.0)]));
+    for job in board.jobs.values_mut() {
+        job.reported = if job.ticket == ticket(20) { at(20) } else { at(0) };
+    }
+    board.crews.get_mut(&crew_id(1)).unwrap().seen = at(20);
+    let mut planner = settled(&board, 20);
+    assert!(planner.storm());
+    planner.job_changed(ticket(20));
+    planner.settle(&board, at(20));
+    assert_eq!(planner.waits(&board, ticket(20), at(20)), Waits::HeldForNeighbours);
+    let mut neighbour = job(21, 5.3);
+    neighbour.reported = at(21);
+    board.jobs.insert(ticket(21), neighbour);
+    planner.job_changed(ticket(21));
+    planner.settle(&board, at(21));
+    planner.settle(&board, at(21));
+    for n in [20, 21] {
+        assert_ne!(planner.waits(&board, ticket(n), at(21)), Waits::HeldForNeighbours, "{n}");
+    }
+    let mut alone = job(22, -30.0);
+    alone.reported = at(21);
+    board.jobs.insert(ticket(22), alone);
+    planner.job_changed(ticket(22));
+    planner.settle(&board, at(21));
+    assert_eq!(planner.waits(&board, ticket(22), at(21)), Waits::HeldForNeighbours);
+    assert!(planner.wake(&board).is_some_and(|wake| wake <= at(26)));
+    planner.settle(&board, at(26));
+    assert_ne!(planner.waits(&board, ticket(22), at(26)), Waits::HeldForNeighbours);
+}
+
+#[test]
+fn a_storm_begins_above_one_load_and_ends_below_another() {
+    let mut board = board([crew(1, 0.0), crew(2, 1.0)], (1..=9).map(|n| job(n, f64::from(n))));
+    let mut planner = settled(&board, 0);
+    assert!(planner.storm(), "nine for two are more than four each");
+    for n in 1..=5 {
+        board.jobs.remove(&ticket(n));
+        planner.job_changed(ticket(n));
+        planner.settle(&board, at(0));
+        assert_eq!(planner.storm(), n < 5, "{n}");
+    }
+}

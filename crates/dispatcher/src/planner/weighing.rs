@@ -1,0 +1,90 @@
+//! One crew weighed for one ticket: the prices of its visit by rule, and what the crew's other stops lose by it.
+
+use std::collections::BTreeMap;
+
+use switchboard_domain::{Timestamp, crew::CrewId, ticket::TicketId};
+
+use super::{Planner, book::Place};
+use crate::{
+    explain::Weighed,
+    model::{Memory, Walk},
+    rules::{self, shift, workload},
+};
+
+/// Crews weighed for the grounds of one proposal.
+const WORTH_MAX: usize = 12;
+
+impl Planner {
+    /// The first of the crews that are tried for a ticket when it looks for its place.
+    pub(crate) fn worth_trying(&self, ticket: TicketId, now: Timestamp) -> Vec<CrewId> {
+        let Some(&job) = self.book.index.get(&ticket) else { return Vec::new() };
+        let crews = self.crews_for(job, self.minutes(now));
+        crews.into_iter().take(WORTH_MAX).map(|team| self.roster.member(team).id.clone()).collect()
+    }
+
+    /// Weighs one crew; `None` when crew or ticket is unknown.
+    pub(crate) fn weigh_one(&self, ticket: TicketId, crew: &CrewId, now: Timestamp) -> Option<Weighed> {
+        let job = *self.book.index.get(&ticket)?;
+        let team = *self.roster.index.get(crew)?;
+        let (now, member) = (self.minutes(now), self.roster.member(team));
+        let vetoes = member.vetoes(self.book.entry(job), now);
+        let mut vetoes: Vec<&'static str> =
+            vetoes.iter().filter(|(_, forbids)| *forbids).map(|(rule, _)| *rule).collect();
+        let mut weighed = Weighed {
+            crew: crew.clone(),
+            price: f64::INFINITY,
+            prices: BTreeMap::new(),
+            vetoes: Vec::new(),
+            arrives: None,
+        };
+        if vetoes.is_empty() {
+            match self.route_with(job, team, now) {
+                Some(route) => self.charge(&mut weighed, job, team, &route, now),
+                None => vetoes.push(shift::NAME),
+            }
+        }
+        weighed.vetoes = vetoes;
+        Some(weighed)
+    }
+
+    /// The crew's route with the job in it: as it stands, or with the job at its cheapest place. `None` when no arrival is allowed.
+    fn route_with(&self, job: u32, team: u32, now: f64) -> Option<Vec<u32>> {
+        let mut route = self.roster.member(team).route.clone();
+        if self.book.entry(job).place != Place::Routed(team) {
+            let terms = self.terms(now);
+            let spot = self.best_spot(&terms, team, job, &mut Memory::default())?;
+            if spot.ejects {
+                route.pop();
+            }
+            route.insert(spot.at, job);
+        }
+        Some(route)
+    }
+
+    /// What the job costs in this route: its own charges, and the rest of the rise in price.
+    fn charge(&self, weighed: &mut Weighed, job: u32, team: u32, route: &[u32], now: f64) {
+        let (terms, mut memory) = (self.terms(now), Memory::default());
+        let member = self.roster.member(team);
+        let walk = Walk { terms: &terms, tasks: &self.book.tasks };
+        let mut own = 0.0;
+        let mut with = 0.0;
+        walk.visits(&walk.start(&member.team), route, |stop, visit| {
+            with += rules::visit(visit);
+            if stop == job {
+                own = rules::visit(visit);
+                weighed.prices.extend(rules::charges(visit));
+                weighed.arrives = Some(self.instant(visit.service.arrives));
+            }
+        });
+        let before: Vec<u32> = member.route.iter().copied().filter(|stop| *stop != job).collect();
+        let without = self.price(&terms, team, &before, &mut memory);
+        // Whoever has no room left in the route waits.
+        let ejected = before.iter().filter(|stop| !route.contains(stop));
+        let left_out: f64 = ejected.map(|stop| rules::service(&terms.left_out(self.book.task(*stop)))).sum();
+        let others = workload::price(with + left_out - without, own);
+        if others.abs() > f64::EPSILON * with.abs() {
+            weighed.prices.insert(workload::NAME, others);
+        }
+        weighed.price = weighed.prices.values().sum();
+    }
+}

@@ -1,0 +1,67 @@
+//! What the plan prefers, one rule a file: hard rules forbid, soft rules charge. The search, the proposals and the explanations all
+//! ask here, so that there is one truth.
+//!
+//! A *service* is priced by when a job is served, a *visit* by who goes there; together they are what a stop of a route costs. What
+//! a stop does to the stops behind it is charged by `workload`.
+
+pub mod coverage;
+pub mod customers;
+pub mod fairness;
+pub mod patience;
+pub mod pinned;
+pub mod presence;
+pub mod promise;
+pub mod refusal;
+pub mod safety;
+pub mod shift;
+pub mod skill;
+pub mod stability;
+pub mod territory;
+pub mod travel;
+pub mod workload;
+
+use crate::scene::{Service, Visit};
+
+/// What a rule charges for a service.
+pub type OfService = fn(&Service<'_>) -> f64;
+/// What a rule charges for a visit.
+pub type OfVisit = fn(&Visit<'_>) -> f64;
+
+/// Rules that charge by when a job is served.
+pub const OF_SERVICE: [(&str, OfService); 4] = [
+    (promise::NAME, promise::price),
+    (customers::NAME, customers::price),
+    (safety::NAME, safety::price),
+    (patience::NAME, patience::price),
+];
+
+/// Rules that charge by who goes there, and from where.
+pub const OF_VISIT: [(&str, OfVisit); 5] = [
+    (travel::NAME, travel::price),
+    (shift::NAME, shift::price),
+    (stability::NAME, stability::price),
+    (fairness::NAME, fairness::price),
+    (coverage::NAME, coverage::price),
+];
+
+/// What serving a job then costs, whoever does it.
+#[must_use]
+pub fn service(service: &Service<'_>) -> f64 {
+    OF_SERVICE.iter().map(|(_, price)| price(service)).sum()
+}
+
+/// What a stop costs.
+#[must_use]
+pub fn visit(visit: &Visit<'_>) -> f64 {
+    service(&visit.service) + OF_VISIT.iter().map(|(_, price)| price(visit)).sum::<f64>()
+}
+
+/// What each rule charges for a stop; rules that charge nothing are left out.
+pub fn charges(visit: &Visit<'_>) -> impl Iterator<Item = (&'static str, f64)> {
+    let by_service = OF_SERVICE.map(|(name, price)| (name, price(&visit.service)));
+    let by_visit = OF_VISIT.map(|(name, price)| (name, price(visit)));
+    by_service.into_iter().chain(by_visit).filter(|(_, price)| *price != 0.0)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,33 @@
+//! Fairness: whoever has worked more than crews of the same skills gets the next job a little later.
+
+use crate::scene::Visit;
+
+/// The rule's stable name.
+pub const NAME: &str = "fairness";
+
+/// What giving this crew more work costs.
+#[must_use]
+pub fn price(visit: &Visit<'_>) -> f64 {
+    visit.team.unfair
+}
+
+/// What giving more work costs to a crew that has `worked` minutes on site in this shift, where crews of its skills have `mean`.
+#[must_use]
+pub fn unfair(fairness_hour: f64, worked: f64, mean: f64) -> f64 {
+    fairness_hour * (worked - mean).max(0.0) / 60.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::tests::Stage;
+
+    #[test]
+    fn only_work_above_the_mean_costs() {
+        assert_eq!(unfair(2.0, 60.0, 120.0), 0.0);
+        assert_eq!(unfair(2.0, 180.0, 120.0), 2.0);
+        let mut stage = Stage::default();
+        stage.team.unfair = 2.0;
+        assert_eq!(stage.visit(1.0, price), 2.0);
+    }
+}

@@ -1,0 +1,31 @@
+//! Patience: a ticket past its promise weighs more with every hour, so that a light one is not overtaken for ever.
+
+use crate::scene::Service;
+
+/// The rule's stable name.
+pub const NAME: &str = "patience";
+
+/// The weight gained by waiting so far, times the minutes that it will wait still.
+#[must_use]
+pub fn price(service: &Service<'_>) -> f64 {
+    let terms = service.terms;
+    let overdue_hours = (terms.now - service.task.due).max(0.0) / 60.0;
+    terms.policy.weights.patience_hour * overdue_hours * (service.done - terms.now)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::Stage;
+
+    #[test]
+    fn who_waits_within_the_promise_gains_nothing_and_who_waits_past_it_ever_more() {
+        let mut stage = Stage::default();
+        let mut at = |due| {
+            stage.task.due = stage.now + due;
+            stage.visit(1.0, |visit| super::price(&visit.service))
+        };
+        assert_eq!(at(10.0), 0.0);
+        let (hour, day) = (at(-60.0), at(-1440.0));
+        assert!(hour > 0.0 && (day / hour - 24.0).abs() < 1e-6);
+    }
+}

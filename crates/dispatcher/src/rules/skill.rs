@@ -1,0 +1,26 @@
+//! Skill: a crew is sent only to what it can do.
+
+use switchboard_domain::crew::Skills;
+
+/// The rule's stable name.
+pub const NAME: &str = "skill";
+
+/// Whether the crew lacks a skill that the job needs.
+#[must_use]
+pub fn forbids(has: Skills, needs: Skills) -> bool {
+    !has.covers(needs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use switchboard_domain::crew::Skill;
+
+    #[test]
+    fn one_missing_skill_forbids() {
+        let has = Skills::of(&[Skill::LowVoltage, Skill::Metering]);
+        assert!(!forbids(has, Skills::of(&[Skill::Metering])));
+        assert!(!forbids(has, Skills::NONE));
+        assert!(forbids(has, Skills::of(&[Skill::Metering, Skill::Cable])));
+    }
+}

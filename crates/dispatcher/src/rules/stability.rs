@@ -1,0 +1,45 @@
+//! Stability: what was planned next stays so unless something is gained by the change, and a ticket does not go back and forth
+//! between two crews.
+
+use crate::scene::{NONE, Visit};
+
+/// The rule's stable name.
+pub const NAME: &str = "stability";
+
+/// The price of a change, where the next stop of a crew is a job that was next for another.
+#[must_use]
+pub fn price(visit: &Visit<'_>) -> f64 {
+    let told = visit.service.task.told;
+    let changed = visit.first && told != NONE && told != visit.team.index;
+    if changed { visit.service.terms.policy.weights.change } else { 0.0 }
+}
+
+/// Whether the ticket was taken from this crew a moment ago; `left` = crews that it left, and until when it does not return.
+#[must_use]
+pub fn forbids(left: &[(u32, f64)], team: u32, now: f64) -> bool {
+    left.iter().any(|(crew, until)| *crew == team && now < *until)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::tests::Stage;
+
+    #[test]
+    fn only_a_next_stop_that_was_another_crews_costs() {
+        let mut stage = Stage::default();
+        assert_eq!(stage.visit(1.0, price), 0.0);
+        stage.task.told = stage.team.index;
+        assert_eq!(stage.visit(1.0, price), 0.0);
+        stage.task.told = stage.team.index + 1;
+        assert_eq!(stage.visit(1.0, price), stage.policy.weights.change);
+        stage.first = false;
+        assert_eq!(stage.visit(1.0, price), 0.0);
+    }
+
+    #[test]
+    fn a_ticket_returns_to_a_crew_only_after_a_while() {
+        let left = [(3, 100.0)];
+        assert!(forbids(&left, 3, 99.0) && !forbids(&left, 3, 100.0) && !forbids(&left, 4, 99.0));
+    }
+}

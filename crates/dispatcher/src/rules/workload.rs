@@ -1,0 +1,31 @@
+//! Workload: a crew is planned a few tickets ahead and no more, and whoever is put in between is charged for those who then wait
+//! longer, and for whom there is no room left.
+
+/// The rule's stable name.
+pub const NAME: &str = "workload";
+
+/// Whether the crew has no room for another stop.
+#[must_use]
+pub fn forbids(stops: usize, stops_max: usize) -> bool {
+    stops >= stops_max.max(1)
+}
+
+/// What the stops of a route lose by another one: the rise in price of the whole route less what the new stop itself costs.
+#[must_use]
+pub fn price(rise: f64, own: f64) -> f64 {
+    rise - own
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_full_route_has_no_room() {
+        assert!(super::forbids(6, 6) && !super::forbids(5, 6));
+        assert!(!super::forbids(0, 0), "one stop there always is");
+    }
+
+    #[test]
+    fn a_stop_is_charged_for_what_others_lose() {
+        assert_eq!(super::price(30.0, 20.0), 10.0);
+    }
+}

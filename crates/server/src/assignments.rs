@@ -1,0 +1,305 @@
+//! What crews are told, as it happens and again later: one task folds the log and hands each change to the crew's line; a
+//! watcher pulls from there what is after its cursor.
+//!
+//! A line holds the newest changes of one crew, and no more: who is further behind reads the index of notices and the tickets'
+//! own streams, and is told the same. So nothing queues for a slow reader, and a token of weeks ago goes on where it was. The
+//! index is written before a line is told, so that whatever fell out of a line is found there. There is no transport here.
+
+mod lines;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use switchboard_domain::{
+    crew::CrewId,
+    fact::{Fact, TicketFact},
+    ticket::TicketId,
+};
+use switchboard_engine::{
+    feed::{Entry, Feed},
+    projector::STEP_FACTS_MAX,
+};
+use switchboard_views::assignments::{Assignments as Fold, Change, Snapshot, Standing, retold};
+use switchboard_wire::{refusal::Refusal, stored::Stored as _};
+use tokio::sync::{Semaphore, watch};
+
+use self::lines::Lines;
+pub use self::lines::RING_CHANGES_MAX;
+use crate::{
+    desk::unreadable,
+    readmodel::{
+        ReadModelError,
+        notices::{Notices, Step},
+    },
+};
+
+/// The most changes that one look into history brings.
+pub const HISTORY_CHANGES_MAX: usize = 64;
+/// Looks into history under way at once; more wait.
+const HISTORIES_MAX: usize = 16;
+/// The file's checkpoint may lie so many facts behind when none of them concerned a crew: they are folded again at the next start.
+const IDLE_FACTS: u64 = 1_000;
+/// How long a step that failed waits before it is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// After a step the task rests so many times as long as the step took, at most [`REST_MAX`], unless more than a step waits.
+const REST_FACTOR: u32 = 4;
+/// The longest rest.
+const REST_MAX: Duration = Duration::from_millis(20);
+
+/// A change, with the stored kind of the fact that made it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// What the crew is told.
+    pub change: Change,
+    /// The fact's stored kind, such as `ticket.urged.v1`.
+    pub kind: &'static str,
+}
+
+/// Some changes of one crew, in the order of the log.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pulled {
+    /// They.
+    pub notices: Vec<Arc<Notice>>,
+    /// Every change up to here was told with them.
+    pub upto: u64,
+}
+
+/// The fold with the position that it is true for.
+#[derive(Debug)]
+struct Folded {
+    fold: Fold,
+    position: u64,
+}
+
+/// What crews are told.
+pub struct Assignments {
+    feed: Arc<Feed>,
+    notices: Notices,
+    folded: Mutex<Folded>,
+    lines: Lines,
+    histories: Semaphore,
+}
+
+impl std::fmt::Debug for Assignments {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Assignments({})", self.lines.position())
+    }
+}
+
+impl Assignments {
+    /// What crews are told from where the file of notices stands: read are the streams of the tickets that some crew is offered
+    /// or has, and nothing else.
+    ///
+    /// # Errors
+    /// When the file or the log cannot be read.
+    pub async fn resume(feed: Arc<Feed>, notices: Notices) -> anyhow::Result<Arc<Self>> {
+        Self::resume_with(feed, notices, RING_CHANGES_MAX).await
+    }
+
+    async fn resume_with(feed: Arc<Feed>, notices: Notices, ring_max: usize) -> anyhow::Result<Arc<Self>> {
+        let file = notices.clone();
+        let resumed = tokio::task::spawn_blocking(move || file.resume()).await??;
+        let position = resumed.position;
+        let mut fold = Fold::resume(resumed.crews);
+        for ticket in resumed.live {
+            fold.recall(tickets(&feed.history(ticket, position + 1).await?));
+        }
+        let folded = Mutex::new(Folded { fold, position });
+        let (lines, histories) = (Lines::starting_at(position, ring_max), Semaphore::new(HISTORIES_MAX));
+        Ok(Arc::new(Self { feed, notices, folded, lines, histories }))
+    }
+
+    /// Follows the log for ever.
+    pub async fn run(self: Arc<Self>) {
+        let mut cursor = self.feed.cursor(self.lines.position());
+        let mut kept = self.lines.position();
+        loop {
+            let page = match cursor.next(STEP_FACTS_MAX).await {
+                Ok(page) => page,
+                Err(error) => {
+                    tracing::error!(%error, "the feed cannot be read for the crews; trying again");
+                    tokio::time::sleep(RETRY).await;
+                    continue;
+                }
+            };
+            let begun = tokio::time::Instant::now();
+            let upto = cursor.position();
+            let mut draft = Draft::default();
+            for fact in page.iter().filter_map(|entry: &Arc<Entry>| entry.fact.as_deref()) {
+                self.take(fact, &mut draft).await;
+            }
+            self.folded().position = upto;
+            if !draft.step.is_empty() || upto - kept >= IDLE_FACTS {
+                self.keep(draft.step, upto).await;
+                kept = upto;
+            }
+            self.lines.tell(draft.told, upto);
+            if page.len() < STEP_FACTS_MAX {
+                tokio::time::sleep((begun.elapsed() * REST_FACTOR).min(REST_MAX)).await;
+            }
+        }
+    }
+
+    /// Folds one fact, and before that the history that it needs.
+    async fn take(&self, fact: &Fact, draft: &mut Draft) {
+        let forgotten = self.folded().fold.forgotten(fact);
+        if let Some(ticket) = forgotten {
+            let history = self.recall(ticket, fact.position()).await;
+            self.folded().fold.recall(tickets(&history));
+        }
+        let mut folded = self.folded();
+        folded.position = fact.position();
+        draft.take(&mut folded.fold, fact);
+    }
+
+    async fn recall(&self, ticket: TicketId, before: u64) -> Vec<Arc<Fact>> {
+        loop {
+            match self.feed.history(ticket, before).await {
+                Ok(history) => return history,
+                Err(error) => {
+                    tracing::error!(%ticket, %error, "a history cannot be read; trying again");
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        }
+    }
+
+    async fn keep(&self, step: Step, upto: u64) {
+        let step = Arc::new(step);
+        loop {
+            let (notices, step) = (self.notices.clone(), Arc::clone(&step));
+            match tokio::task::spawn_blocking(move || notices.keep(&step, upto)).await {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => tracing::error!(upto, %error, "notices were not kept; trying again"),
+                Err(error) => tracing::error!(upto, %error, "keeping notices broke off; trying again"),
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
+    fn folded(&self) -> MutexGuard<'_, Folded> {
+        self.folded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until everything up to a position of the log was folded and told; the caller's deadline bounds it.
+    pub async fn reach(&self, position: u64) -> bool {
+        self.lines.reach(position).await
+    }
+
+    /// How a crew of the roster stands; `None` when the roster does not know it.
+    #[must_use]
+    pub fn standing(&self, crew: &CrewId) -> Option<Standing> {
+        self.folded().fold.standing(crew).copied()
+    }
+
+    /// All that a crew is offered and has, and the position that it is true for.
+    #[must_use]
+    pub fn snapshot(&self, crew: &CrewId) -> (Snapshot, u64) {
+        let folded = self.folded();
+        (folded.fold.snapshot(crew), folded.position)
+    }
+
+    /// The crew's line as it moves: the position of its last change.
+    #[must_use]
+    pub fn watch(&self, crew: &CrewId) -> watch::Receiver<u64> {
+        self.lines.watch(crew)
+    }
+
+    /// Changes of a crew after a position: from its line where that reaches back so far, else from history, a page of which may
+    /// not be all.
+    ///
+    /// # Errors
+    /// When the file or the log gives no answer.
+    pub async fn pull(&self, crew: &CrewId, after: u64) -> Result<Pulled, Refusal> {
+        match self.lines.after(crew, after) {
+            Some(pulled) => Ok(pulled),
+            None => self.history(crew, after, HISTORY_CHANGES_MAX).await,
+        }
+    }
+
+    /// What the crew was told after a position, told again from the log: at most `max` changes.
+    ///
+    /// # Errors
+    /// When the file or the log gives no answer.
+    pub async fn history(&self, crew: &CrewId, after: u64, max: usize) -> Result<Pulled, Refusal> {
+        let _place = self.histories.acquire().await.map_err(|_| Refusal::Draining)?;
+        let (notices, asked) = (self.notices.clone(), crew.clone());
+        let found = tokio::task::spawn_blocking(move || notices.after(&asked, after, max)).await;
+        let unavailable = |detail: String| Refusal::StoreUnavailable { detail };
+        let (found, upto) = match found.map_err(|error| unavailable(error.to_string()))? {
+            Err(ReadModelError::Corrupt(_)) => return Err(Refusal::StoreCorrupt),
+            found => found.map_err(|error| unavailable(error.to_string()))?,
+        };
+        // A page that is full may not be the last: what is told ends with it.
+        let upto = match found.last() {
+            Some((last, _)) if found.len() >= max => *last,
+            _ => upto.max(after),
+        };
+        let mut told = BTreeMap::new();
+        let concerned: BTreeSet<TicketId> = found.iter().map(|(_, ticket)| *ticket).collect();
+        for ticket in concerned {
+            let history = self.feed.history(ticket, upto + 1).await.map_err(|error| unreadable(error.into()))?;
+            let facts = tickets(&history);
+            let kinds: BTreeMap<u64, &'static str> =
+                facts.iter().map(|fact| (fact.position, fact.event.kind())).collect();
+            let changes = retold(crew, facts).into_iter().filter(|change| change.position > after);
+            told.extend(changes.map(|change| (change.position, notice(change, &kinds))));
+        }
+        let notices: Vec<Arc<Notice>> = found.iter().filter_map(|(position, _)| told.remove(position)).collect();
+        if notices.len() < found.len() || !told.is_empty() {
+            tracing::error!(%crew, after, "the notices name other facts than those that told the crew something");
+            return Err(Refusal::StoreCorrupt);
+        }
+        Ok(Pulled { notices, upto })
+    }
+}
+
+fn notice(change: Change, kinds: &BTreeMap<u64, &'static str>) -> Arc<Notice> {
+    let kind = kinds.get(&change.position).copied().unwrap_or_default();
+    Arc::new(Notice { change, kind })
+}
+
+/// The tickets' facts of a history.
+fn tickets(history: &[Arc<Fact>]) -> Vec<&TicketFact> {
+    history.iter().filter_map(|fact| fact.ticket()).collect()
+}
+
+/// What a page of facts comes to.
+#[derive(Default)]
+struct Draft {
+    step: Step,
+    told: Vec<(CrewId, Arc<Notice>)>,
+}
+
+impl Draft {
+    fn take(&mut self, fold: &mut Fold, fact: &Fact) {
+        match fact {
+            Fact::Ticket(ticket) => {
+                let before = fold.concerns_a_crew(ticket.id);
+                for (crew, change) in fold.apply(fact) {
+                    self.step.notices.push((crew.clone(), change.position, ticket.id));
+                    self.told.push((crew, Arc::new(Notice { change, kind: ticket.event.kind() })));
+                }
+                let after = fold.concerns_a_crew(ticket.id);
+                if before != after {
+                    self.step.live.insert(ticket.id, after);
+                }
+            }
+            Fact::Crew(crew) => {
+                let before = fold.standing(&crew.id).copied();
+                fold.apply(fact);
+                let after = fold.standing(&crew.id).copied();
+                if before != after {
+                    self.step.crews.insert(crew.id.clone(), after);
+                }
+            }
+            Fact::Promise(_) | Fact::Policy(_) | Fact::Year(_) => {}
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The lines of the crews: the newest changes of each, and who is woken by them.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use switchboard_domain::crew::CrewId;
+use tokio::sync::watch;
+
+use super::{Notice, Pulled};
+
+/// The newest changes that are kept in memory for each crew; whoever is further behind reads history.
+pub const RING_CHANGES_MAX: usize = 64;
+
+/// One crew's.
+struct Line {
+    ring: VecDeque<Arc<Notice>>,
+    /// Every change after this position is in the ring.
+    floor: u64,
+    last: watch::Sender<u64>,
+}
+
+impl Line {
+    fn new(floor: u64) -> Self {
+        Self { ring: VecDeque::new(), floor, last: watch::Sender::new(floor) }
+    }
+}
+
+pub(super) struct Lines {
+    crews: Mutex<HashMap<CrewId, Line>>,
+    ring_max: usize,
+    /// Before this position no line knows anything.
+    start: u64,
+    /// Every change up to here was told.
+    position: watch::Sender<u64>,
+}
+
+impl Lines {
+    pub(super) fn starting_at(position: u64, ring_max: usize) -> Self {
+        Self { crews: Mutex::default(), ring_max, start: position, position: watch::Sender::new(position) }
+    }
+
+    fn crews(&self) -> MutexGuard<'_, HashMap<CrewId, Line>> {
+        self.crews.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn position(&self) -> u64 {
+        *self.position.borrow()
+    }
+
+    pub(super) async fn reach(&self, position: u64) -> bool {
+        self.position.subscribe().wait_for(|told| *told >= position).await.is_ok()
+    }
+
+    pub(super) fn watch(&self, crew: &CrewId) -> watch::Receiver<u64> {
+        let mut crews = self.crews();
+        crews.entry(crew.clone()).or_insert_with(|| Line::new(self.start)).last.subscribe()
+    }
+
+    /// Tells changes in the order of the log; with them all up to `upto` are told.
+    pub(super) fn tell(&self, told: Vec<(CrewId, Arc<Notice>)>, upto: u64) {
+        let mut crews = self.crews();
+        for (crew, notice) in told {
+            let line = crews.entry(crew).or_insert_with(|| Line::new(self.start));
+            let position = notice.change.position;
+            line.ring.push_back(notice);
+            if line.ring.len() > self.ring_max
+                && let Some(oldest) = line.ring.pop_front()
+            {
+                line.floor = oldest.change.position;
+            }
+            line.last.send_replace(position);
+        }
+        // Moved while the lines are held: who asks them now is told up to here.
+        self.position.send_replace(upto);
+    }
+
+    /// What a crew is told after a position; `None` when its line does not reach back so far.
+    pub(super) fn after(&self, crew: &CrewId, after: u64) -> Option<Pulled> {
+        let crews = self.crews();
+        let upto = self.position().max(after);
+        let floor = crews.get(crew).map_or(self.start, |line| line.floor);
+        if after < floor {
+            return None;
+        }
+        let ring = crews.get(crew).map(|line| &line.ring);
+        let from = ring.map_or(0, |ring| ring.partition_point(|notice| notice.change.position <= after));
+        let notices = ring.into_iter().flat_map(|ring| ring.iter().skip(from)).cloned().collect();
+        Some(Pulled { notices, upto })
+    }
+}

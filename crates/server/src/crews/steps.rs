@@ -1,0 +1,118 @@
+//! Bundles of steps that a crew's device brings, late and out of order: each is taken or refused for itself, those of one ticket in
+//! the order in which they happened, those of different tickets side by side.
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt as _, stream};
+use switchboard_domain::{
+    Timestamp,
+    actor::Actor,
+    ticket::{Command, TicketId},
+};
+use switchboard_engine::command::Request;
+use switchboard_wire::{
+    answer, command,
+    proto::{self, step_result::Result as Became},
+    refusal::{Language, Refusal},
+};
+use tonic_types::StatusExt as _;
+
+use super::CrewDesk;
+use crate::{desk::Done, grpc::present};
+
+/// Tickets of one bundle that are worked on at once: their steps share the log's syncs.
+const TICKETS_AT_ONCE: usize = 8;
+
+/// A step that could be read, with its place in the bundle.
+struct Step {
+    index: usize,
+    occurred_at: Timestamp,
+    command: Command,
+    request: Request,
+}
+
+impl CrewDesk {
+    /// Takes a bundle. A clock that is wrong refuses it whole: nothing is recorded, and the device keeps it.
+    ///
+    /// # Errors
+    /// What is wrong with the bundle itself; what is wrong with a step is its own result.
+    pub async fn steps(
+        &self,
+        body: &proto::ReportStepsRequest,
+        actor: &Actor,
+        language: Language,
+    ) -> Result<proto::ReportStepsResponse, Refusal> {
+        let bundle = command::bundle(body, actor).map_err(Refusal::InvalidFields)?;
+        self.speaks_for(actor, &bundle.crew)?;
+        let now = self.now();
+        bundle.clock.check(now)?;
+        if self.assignments.standing(&bundle.crew).is_some() {
+            self.telemetry.heard(&bundle.crew, now);
+        }
+        let mut results: BTreeMap<usize, Result<Done, Refusal>> = BTreeMap::new();
+        let mut by_ticket: BTreeMap<TicketId, Vec<Step>> = BTreeMap::new();
+        for (index, report) in bundle.steps.iter().enumerate() {
+            match self.step(index, report, &bundle, actor).await {
+                Ok((ticket, step)) => by_ticket.entry(ticket).or_default().push(step),
+                Err(refusal) => drop(results.insert(index, Err(refusal))),
+            }
+        }
+        let tickets = stream::iter(by_ticket).map(|(ticket, steps)| self.in_order(ticket, steps));
+        let done: Vec<_> = tickets.buffer_unordered(TICKETS_AT_ONCE).collect().await;
+        results.extend(done.into_iter().flatten());
+        let results = bundle.steps.iter().enumerate().filter_map(|(index, report)| {
+            let result = Some(became(results.get(&index)?, language));
+            Some(proto::StepResult { request_id: report.request_id.clone(), result })
+        });
+        Ok(proto::ReportStepsResponse { results: results.collect(), server_time: Some(answer::timestamp(now)) })
+    }
+
+    /// One step as a request to its ticket.
+    async fn step(
+        &self,
+        index: usize,
+        report: &proto::StepReport,
+        bundle: &command::Bundle<'_>,
+        actor: &Actor,
+    ) -> Result<(TicketId, Step), Refusal> {
+        let (header, command) = command::step(report, bundle.clock.offset).map_err(Refusal::InvalidFields)?;
+        let ticket = self.desk.resolve(&header.ticket).await?;
+        let identity = self.desk.identity(command::STEPS_METHOD, actor, report);
+        let request =
+            Request { occurred_at: header.occurred_at, ..Request::new(header.request_id, identity, actor.clone()) };
+        let occurred_at = header.occurred_at.unwrap_or_default();
+        Ok((ticket, Step { index, occurred_at, command, request }))
+    }
+
+    /// The steps of one ticket as they happened, whatever the order in which they came.
+    async fn in_order(&self, ticket: TicketId, mut steps: Vec<Step>) -> Vec<(usize, Result<Done, Refusal>)> {
+        steps.sort_by_key(|step| (step.occurred_at, step.index));
+        let mut results = Vec::with_capacity(steps.len());
+        for step in steps {
+            results.push((step.index, self.desk.execute(ticket, &step.command, &step.request).await));
+        }
+        results
+    }
+}
+
+fn became(result: &Result<Done, Refusal>, language: Language) -> Became {
+    match result {
+        Ok(done) => Became::Outcome(present::outcome(done)),
+        Err(refusal) => Became::Refusal(refused(refusal, language)),
+    }
+}
+
+fn refused(refusal: &Refusal, language: Language) -> proto::StepRefusal {
+    let details = refusal.status(language).get_error_details();
+    let mut metadata = details.error_info().map(|info| info.metadata.clone()).unwrap_or_default();
+    if !refusal.violations().is_empty() {
+        let fields: Vec<&str> = refusal.violations().iter().map(|violation| violation.field).collect();
+        metadata.insert("field".into(), fields.join(" "));
+    }
+    proto::StepRefusal {
+        reason: refusal.reason().as_str_name().into(),
+        message: refusal.sentence(language),
+        metadata,
+        retryable: refusal.is_retryable(),
+    }
+}

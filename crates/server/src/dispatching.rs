@@ -1,0 +1,253 @@
+//! The dispatch process at work: it is told telemetry, its wants become commands to crews and tickets, and it answers those who
+//! ask what it intends and why. Nothing is chosen here.
+//!
+//! The process lives in its reactor and is asked through a bounded list of questions, answered between two of its steps; nobody
+//! reads its memory beside it.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use chrono::TimeDelta;
+use switchboard_dispatcher::{
+    board::Board,
+    dispatch::{Dispatch, Intent, Order},
+    explain::Weighed,
+    fold::Fold,
+    plan::{Plan, Waits},
+    policy::Policy,
+};
+use switchboard_domain::{
+    Timestamp,
+    actor::Actor,
+    crew::Crews,
+    decider::{Process, Projection, Want},
+    fact::Fact,
+    ticket::TicketId,
+};
+use switchboard_engine::{
+    clock::Clock,
+    command::Aggregates,
+    feed::Feed,
+    notebook::Notebook,
+    reactor::{self, Answer, Pace, Start},
+};
+use switchboard_wire::refusal::Refusal;
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::{answer, desk::Desk, telemetry::Telemetry};
+
+/// Raised whenever the fold of the dispatch process changes: its notebook is then not read.
+const DISPATCH_VERSION: u32 = 1;
+/// How much it does at a time: offers to many crews share the log's syncs.
+const DISPATCH_PACE: Pace = Pace { wants_max: 512, at_once_max: 128 };
+/// How often it looks at telemetry and questions when no facts come.
+const LOOK_EVERY: TimeDelta = TimeDelta::milliseconds(50);
+/// Questions that may wait; past it they are refused.
+const QUESTIONS_MAX: usize = 256;
+/// How long a question may wait for its answer.
+const ANSWER_WAIT: Duration = Duration::from_secs(5);
+
+/// What is intended, at one position of the log.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// That position.
+    pub position: u64,
+    /// The engine's time.
+    pub at: Timestamp,
+    /// What is known.
+    pub board: Board,
+    /// What is planned.
+    pub plan: Plan,
+    /// By which policy.
+    pub policy: Policy,
+}
+
+/// Why a ticket goes to whom.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// What is intended for all.
+    pub snapshot: Arc<Snapshot>,
+    /// Each crew, the cheapest first, the vetoed last.
+    pub weighed: Vec<Weighed>,
+    /// Why it waits, if it does.
+    pub waits: Waits,
+}
+
+enum Question {
+    Snapshot(oneshot::Sender<Arc<Snapshot>>),
+    Explain(TicketId, oneshot::Sender<Option<Explained>>),
+}
+
+/// The way to the process, for those who ask.
+#[derive(Clone)]
+pub struct Dispatching {
+    questions: Arc<Mutex<Vec<Question>>>,
+}
+
+impl std::fmt::Debug for Dispatching {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Dispatching(..)")
+    }
+}
+
+impl Dispatching {
+    /// What is intended now.
+    ///
+    /// # Errors
+    /// When too many ask, or the process does not answer.
+    pub async fn snapshot(&self) -> Result<Arc<Snapshot>, Refusal> {
+        self.ask(Question::Snapshot).await
+    }
+
+    /// Why a ticket goes to whom; `None` when the process does not know the ticket as one that takes a crew.
+    ///
+    /// # Errors
+    /// When too many ask, or the process does not answer.
+    pub async fn explain(&self, ticket: TicketId) -> Result<Option<Explained>, Refusal> {
+        self.ask(|answer| Question::Explain(ticket, answer)).await
+    }
+
+    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Result<T, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        {
+            let mut questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
+            if questions.len() >= QUESTIONS_MAX {
+                return Err(Refusal::Overloaded { limit: "questions to the dispatcher", value: QUESTIONS_MAX as u64 });
+            }
+            questions.push(question(answer));
+        }
+        match tokio::time::timeout(ANSWER_WAIT, answered).await {
+            Ok(Ok(answer)) => Ok(answer),
+            _ => Err(Refusal::TimedOut),
+        }
+    }
+}
+
+/// The process with those around it: a process itself.
+struct Attended {
+    process: Dispatch,
+    looked: Timestamp,
+    telemetry: Arc<Telemetry>,
+    questions: Arc<Mutex<Vec<Question>>>,
+}
+
+impl Attended {
+    fn listen(&mut self) {
+        for heard in self.telemetry.drain_changed() {
+            self.process.heard(&heard.crew, heard.at, heard.seen);
+        }
+    }
+
+    fn answer(&self, now: Timestamp) {
+        let questions = std::mem::take(&mut *self.questions.lock().unwrap_or_else(PoisonError::into_inner));
+        if questions.is_empty() {
+            return;
+        }
+        let snapshot = Arc::new(Snapshot {
+            position: self.process.fold().position(),
+            at: now,
+            board: self.process.board().clone(),
+            plan: self.process.planner().snapshot(self.process.board(), now),
+            policy: self.process.planner().policy().clone(),
+        });
+        for question in questions {
+            // Who asked may have left; then nobody needs the answer.
+            match question {
+                Question::Snapshot(answer) => drop(answer.send(Arc::clone(&snapshot))),
+                Question::Explain(ticket, answer) => {
+                    let (board, planner) = (self.process.board(), self.process.planner());
+                    let explained = planner.explain(board, ticket, now).map(|weighed| Explained {
+                        snapshot: Arc::clone(&snapshot),
+                        weighed,
+                        waits: planner.waits(board, ticket, now),
+                    });
+                    drop(answer.send(explained));
+                }
+            }
+        }
+    }
+}
+
+impl Projection for Attended {
+    type Event = Fact;
+
+    fn apply(&mut self, fact: &Fact) {
+        self.process.apply(fact);
+    }
+}
+
+impl Process for Attended {
+    type Intent = Intent;
+
+    fn name(&self) -> &'static str {
+        self.process.name()
+    }
+
+    fn pending(&mut self, now: Timestamp, limit: usize) -> Vec<Want<Intent>> {
+        self.looked = now;
+        self.listen();
+        let wants = self.process.pending(now, limit);
+        self.answer(now);
+        wants
+    }
+
+    fn wake(&self) -> Option<Timestamp> {
+        let look = self.looked + LOOK_EVERY;
+        Some(self.process.wake().map_or(look, |at| at.min(look)))
+    }
+
+    fn forgotten(&self, fact: &Fact) -> Option<TicketId> {
+        self.process.forgotten(fact)
+    }
+
+    fn refused(&mut self, want: &Want<Intent>, reason: &str) {
+        self.process.refused(want, reason);
+    }
+}
+
+/// What the process works with.
+pub(crate) struct Parts {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) crews: Arc<Aggregates<Crews>>,
+    pub(crate) telemetry: Arc<Telemetry>,
+    pub(crate) engine: Actor,
+    pub(crate) policy: Policy,
+}
+
+/// Starts the process.
+pub(crate) fn start(
+    parts: Parts,
+    feed: &Arc<Feed>,
+    clock: Arc<dyn Clock>,
+    data: &std::path::Path,
+) -> (Dispatching, JoinHandle<()>) {
+    let Parts { desk, crews, telemetry, engine, policy } = parts;
+    let questions = Arc::new(Mutex::new(Vec::new()));
+    let asked = Arc::clone(&questions);
+    let wake = move |fold: Fold| Attended {
+        process: Dispatch::resume(policy, fold),
+        looked: Timestamp::default(),
+        telemetry,
+        questions: asked,
+    };
+    let notebook = Notebook::new(data, "dispatch", DISPATCH_VERSION);
+    let start = Start::noted_part(notebook, feed.head(), wake, |attended: &Attended| attended.process.fold());
+    let carry_out = move |want: Want<Intent>| {
+        let (desk, crews, engine) = (Arc::clone(&desk), Arc::clone(&crews), engine.clone());
+        async move { carry_out(&desk, &crews, engine, want).await }
+    };
+    let running = reactor::run(feed, clock, start, DISPATCH_PACE, carry_out);
+    (Dispatching { questions }, running)
+}
+
+/// Carries one want out as a command of the engine itself.
+async fn carry_out(desk: &Desk, crews: &Aggregates<Crews>, engine: Actor, want: Want<Intent>) -> Answer {
+    let request_id = reactor::request_id("dispatch", &want, &want.intent.target());
+    let request = desk.because("dispatch", request_id, want.because, engine).await;
+    match want.intent.order() {
+        Order::Crew(crew, command) => answer(crews.execute(&crew, &command, &request).await),
+        Order::Ticket(ticket, command) => answer(desk.tickets.execute(&ticket, &command, &request).await),
+    }
+}

@@ -1,0 +1,221 @@
+//! What the dispatch desk asks: which crews there are, who is to go where, and why. Answered from what the dispatch process
+//! intends at one position of the log; a plan is no promise.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use switchboard_dispatcher::{
+    board::{Crew, Job},
+    explain::Weighed,
+    plan::{Stop, Waits},
+    rules::{presence, safety},
+};
+use switchboard_domain::{Violation, actor::Actor, crew::CrewId, organisation::OrgPath, ticket::TicketId};
+use switchboard_wire::{answer, proto, refusal::Refusal};
+
+use crate::{
+    desk::{Desk, reference, unreadable},
+    dispatching::{Dispatching, Snapshot},
+};
+
+/// Lines of a page when no size is asked for.
+const PAGE_DEFAULT: usize = 100;
+/// The most lines of a page.
+const PAGE_MAX: usize = 1_000;
+/// Crews of an explanation when no number is asked for.
+const EXPLAINED_DEFAULT: usize = 20;
+/// The most crews of an explanation.
+const EXPLAINED_MAX: usize = 200;
+/// How soon the process is asked again when it is not yet as far as somebody needs it.
+const ASK_AGAIN: Duration = Duration::from_millis(10);
+/// What of the keyed hash stands in a page token, in characters.
+const ARGUMENTS_CHARS: usize = 16;
+
+/// What the three calls are answered from.
+#[derive(Clone, Debug)]
+pub(super) struct Intentions {
+    pub(super) desk: Arc<Desk>,
+    pub(super) dispatching: Dispatching,
+}
+
+/// A page that is asked for.
+struct Asked {
+    org: OrgPath,
+    size: usize,
+    /// What a token of these arguments bears.
+    arguments: String,
+    /// The last line that was given before.
+    after: Option<String>,
+}
+
+impl Asked {
+    fn read(
+        desk: &Desk,
+        (method, org, size, token): (&str, Option<&str>, u32, &str),
+        actor: &Actor,
+    ) -> Result<Self, Refusal> {
+        let org = match org.filter(|org| !org.is_empty()) {
+            None => actor.org.clone(),
+            Some(org) => OrgPath::parse(org)
+                .map_err(|_| Refusal::InvalidFields(vec![Violation::malformed("org", OrgPath::FORM)]))?,
+        };
+        let mut arguments = desk.vault().hash(&[b"page", method.as_bytes(), org.as_str().as_bytes()]);
+        arguments.truncate(ARGUMENTS_CHARS);
+        let after = match token {
+            "" => None,
+            token => Some(continued(token, &arguments).ok_or(Refusal::TokenMismatch)?),
+        };
+        let size = match size as usize {
+            0 => PAGE_DEFAULT,
+            size => size.min(PAGE_MAX),
+        };
+        Ok(Self { org, size, arguments, after })
+    }
+
+    /// The lines of the page, and the token of the next; `key` is what the lines are sorted by.
+    fn page<T>(&self, lines: impl Iterator<Item = T>, key: impl Fn(&T) -> String) -> (Vec<T>, String) {
+        let fresh = |line: &T| self.after.as_ref().is_none_or(|after| key(line) > *after);
+        let mut found: Vec<T> = lines.filter(fresh).take(self.size + 1).collect();
+        let more = found.len() > self.size;
+        found.truncate(self.size);
+        let next = found.last().filter(|_| more).map(|last| format!("1.{}.{}", self.arguments, key(last)));
+        (found, next.map(|next| URL_SAFE_NO_PAD.encode(next)).unwrap_or_default())
+    }
+}
+
+fn continued(token: &str, arguments: &str) -> Option<String> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
+    let (subject, after) = text.strip_prefix("1.")?.split_once('.')?;
+    (subject == arguments).then(|| after.to_owned())
+}
+
+impl Intentions {
+    /// What is intended, at `position` or later; the caller's deadline bounds it.
+    async fn snapshot(&self, position: u64) -> Result<Arc<Snapshot>, Refusal> {
+        self.desk.recorded(Some(position)).await?;
+        loop {
+            let snapshot = self.dispatching.snapshot().await?;
+            if snapshot.position >= position {
+                return Ok(snapshot);
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    }
+
+    pub(super) async fn crews(
+        &self,
+        body: &proto::ListCrewsRequest,
+        actor: &Actor,
+    ) -> Result<proto::ListCrewsResponse, Refusal> {
+        let arguments = ("crews", body.org.as_deref(), body.page_size, &body.page_token[..]);
+        let asked = Asked::read(&self.desk, arguments, actor)?;
+        let snapshot = self.snapshot(body.min_position).await?;
+        let crews = snapshot.board.crews.values().filter(|crew| asked.org.contains(crew.id.org()));
+        let (crews, next_page_token) = asked.page(crews, |crew| crew.id.org().to_string());
+        let crews = crews.into_iter().map(|crew| status(&snapshot, crew)).collect();
+        Ok(proto::ListCrewsResponse { crews, next_page_token, position: snapshot.position })
+    }
+
+    pub(super) async fn proposals(
+        &self,
+        body: &proto::ListProposalsRequest,
+        actor: &Actor,
+    ) -> Result<proto::ListProposalsResponse, Refusal> {
+        let arguments = ("proposals", body.org.as_deref(), body.page_size, &body.page_token[..]);
+        let asked = Asked::read(&self.desk, arguments, actor)?;
+        let snapshot = self.snapshot(body.min_position).await?;
+        let jobs = snapshot.board.jobs.values().filter(|job| asked.org.contains(&job.holder));
+        let (jobs, next_page_token) = asked.page(jobs, |job| job.ticket.to_string());
+        let planned = stops(&snapshot);
+        let proposals = jobs.into_iter().map(|job| {
+            let waits = snapshot.plan.waiting.get(&job.ticket).copied();
+            proposal(&snapshot, job, planned.get(&job.ticket).copied(), waits)
+        });
+        Ok(proto::ListProposalsResponse {
+            proposals: proposals.collect(),
+            next_page_token,
+            position: snapshot.position,
+            storm: snapshot.plan.storm,
+            policy_version: snapshot.policy.version.clone(),
+        })
+    }
+
+    pub(super) async fn explain(
+        &self,
+        body: &proto::ExplainProposalRequest,
+    ) -> Result<proto::ExplainProposalResponse, Refusal> {
+        let ticket = self.desk.resolve(&reference(&body.ticket)?).await?;
+        // As far as the ticket's own facts: one that was received just now is known.
+        let facts = self.desk.tickets.journal().read(&ticket, 0).await.map_err(unreadable)?;
+        self.snapshot(facts.last().ok_or(Refusal::TicketNotFound)?.position).await?;
+        let explained = self.dispatching.explain(ticket).await?.ok_or(Refusal::TicketNotFound)?;
+        let snapshot = &explained.snapshot;
+        let job = snapshot.board.jobs.get(&ticket).ok_or(Refusal::TicketNotFound)?;
+        let crews_max = match body.crews_max as usize {
+            0 => EXPLAINED_DEFAULT,
+            most => most.min(EXPLAINED_MAX),
+        };
+        let planned = stops(snapshot).get(&ticket).copied();
+        Ok(proto::ExplainProposalResponse {
+            proposal: Some(proposal(snapshot, job, planned, Some(explained.waits))),
+            candidates: explained.weighed.iter().take(crews_max).map(candidate).collect(),
+            policy_version: snapshot.policy.version.clone(),
+            seed: snapshot.policy.seed,
+            position: snapshot.position,
+        })
+    }
+}
+
+/// A stop of the plan, and whose.
+type Planned<'p> = (&'p CrewId, &'p Stop);
+
+fn stops(snapshot: &Snapshot) -> BTreeMap<TicketId, Planned<'_>> {
+    let routes = snapshot.plan.routes.iter();
+    routes.flat_map(|(crew, route)| route.iter().map(move |stop| (stop.ticket, (crew, stop)))).collect()
+}
+
+/// What is intended for a ticket: what is so goes before what is planned.
+fn proposal(snapshot: &Snapshot, job: &Job, planned: Option<Planned<'_>>, waits: Option<Waits>) -> proto::Proposal {
+    let (crew, state, arrives) = match (&job.crew, job.offers.first(), planned) {
+        (Some(assigned), ..) => (Some(&assigned.crew), "assigned", assigned.arrived),
+        (None, Some(live), _) => (Some(&live.crew), "offered", None),
+        (None, None, Some((crew, stop))) => (Some(crew), "planned", Some(stop.arrives)),
+        (None, None, None) => (None, "waiting", None),
+    };
+    let waits = waits.unwrap_or(Waits::NotOpen);
+    let (customers, concern) = safety::weight(&snapshot.policy.weights, job);
+    proto::Proposal {
+        ticket_id: job.ticket.to_string(),
+        number: job.number.clone(),
+        crew: crew.map(|crew| crew.org().to_string()),
+        state: state.into(),
+        waits_for: (state == "waiting").then(|| waits.as_str().to_owned()),
+        arrives: arrives.map(answer::timestamp),
+        weight: customers + concern,
+    }
+}
+
+fn candidate(weighed: &Weighed) -> proto::CandidateCrew {
+    proto::CandidateCrew {
+        crew: weighed.crew.org().to_string(),
+        prices: weighed.prices.iter().map(|(rule, price)| ((*rule).to_owned(), *price)).collect(),
+        vetoes: weighed.vetoes.iter().map(|rule| (*rule).to_owned()).collect(),
+        arrives: weighed.arrives.map(answer::timestamp),
+    }
+}
+
+fn status(snapshot: &Snapshot, crew: &Crew) -> proto::CrewStatus {
+    let planned = snapshot.plan.routes.get(&crew.id);
+    proto::CrewStatus {
+        crew: crew.id.org().to_string(),
+        skills: answer::skills(crew.skills),
+        shift_until: crew.shift.as_ref().map(|shift| answer::timestamp(shift.until)),
+        away: answer::maybe_word(crew.away),
+        at: Some(answer::position(crew.at)),
+        seen_at: Some(answer::timestamp(crew.seen)),
+        silent: presence::is_silent(&snapshot.policy.offers, crew, snapshot.at),
+        offered_ticket: crew.reserved.as_ref().map(|held| held.ticket.to_string()),
+        assigned_tickets: crew.committed.iter().map(|(ticket, _)| ticket.to_string()).collect(),
+        planned_tickets: planned.into_iter().flatten().map(|stop| stop.ticket.to_string()).collect(),
+    }
+}

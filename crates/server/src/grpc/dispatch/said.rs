@@ -1,0 +1,77 @@
+//! What crews are told, in the API's words. Personal data is no part of it; of a ticket whose caller is hidden, neither is the
+//! place beyond its kind of area.
+
+use switchboard_views::assignments::{Assignment, Brief, Offer, Snapshot, Told};
+use switchboard_wire::{answer, proto};
+
+use crate::{assignments::Notice, grpc::present};
+
+fn brief(brief: &Brief) -> proto::TicketBrief {
+    let mut said = answer::brief(&answer::Brief {
+        id: brief.ticket,
+        number: &brief.number,
+        place: &brief.place,
+        category: brief.category.as_ref(),
+        urgency: brief.urgency,
+        customers_out: brief.customers_out,
+        reported: brief.reported,
+    });
+    if brief.confidential {
+        said.place = Some(present::coarse(&brief.place));
+    }
+    said
+}
+
+fn offer(offer: &Offer) -> proto::CrewOffer {
+    proto::CrewOffer {
+        offer: offer.offer.to_string(),
+        fence: offer.fence,
+        lease_until: Some(answer::timestamp(offer.lease_until)),
+        priority: offer.priority,
+        forced: offer.forced,
+        ticket: Some(brief(&offer.ticket)),
+    }
+}
+
+fn assignment(assignment: &Assignment) -> proto::Assignment {
+    proto::Assignment {
+        ticket: Some(brief(&assignment.ticket)),
+        offer: assignment.offer.map(|offer| offer.to_string()),
+        since: Some(answer::timestamp(assignment.since)),
+    }
+}
+
+/// All that a crew is offered and has.
+pub(super) fn snapshot(snapshot: &Snapshot, position: u64) -> proto::AssignmentSnapshot {
+    proto::AssignmentSnapshot {
+        position,
+        offers: snapshot.offers.iter().map(offer).collect(),
+        assignments: snapshot.assignments.iter().map(assignment).collect(),
+    }
+}
+
+/// One change.
+pub(super) fn change(notice: &Notice) -> proto::AssignmentChange {
+    use proto::assignment_change::Change;
+    let told = match &notice.change.told {
+        Told::Offered(made) => Change::Offered(offer(made)),
+        Told::OfferGone { offer, ticket, why } => Change::OfferGone(proto::OfferGone {
+            offer: offer.to_string(),
+            ticket_id: ticket.to_string(),
+            why: answer::word(*why),
+        }),
+        Told::Assigned(given) => Change::Assigned(assignment(given)),
+        Told::Ended { ticket, why } => {
+            Change::Ended(proto::AssignmentEnded { ticket_id: ticket.to_string(), why: answer::word(*why) })
+        }
+        Told::News { ticket } => {
+            Change::News(proto::TicketNews { ticket_id: ticket.to_string(), kind: notice.kind.into() })
+        }
+    };
+    proto::AssignmentChange {
+        position: notice.change.position,
+        occurred_at: Some(answer::timestamp(notice.change.occurred_at)),
+        recorded_at: Some(answer::timestamp(notice.change.recorded_at)),
+        change: Some(told),
+    }
+}

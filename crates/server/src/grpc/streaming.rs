@@ -1,0 +1,133 @@
+//! What every server stream has in common: tokens to go on from, a bounded queue, a reader that stops reading, heartbeats and
+//! the end. What is said on a stream is its service's.
+
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures::{StreamExt as _, stream::Map};
+use switchboard_engine::vault::Vault;
+use switchboard_wire::refusal::Refusal;
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
+
+use crate::grpc::call::Call;
+
+/// How long a reader may take nothing.
+pub(crate) const READER_PATIENCE: Duration = Duration::from_secs(30);
+/// How long the status that ends a stream may wait for its reader.
+const LAST_WORD: Duration = Duration::from_secs(2);
+/// How often a quiet stream says that it lives.
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(10);
+/// What of the keyed hash stands in a token, in characters: enough that none is met by chance.
+const SUBJECT_CHARS: usize = 16;
+
+/// Where a reader is in the log, as it carries it about: good for one subject, as long as the log lives.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    subject: String,
+}
+
+impl Token {
+    /// Tokens of a stream about this subject, named by parts.
+    pub(crate) fn of(vault: &Vault, subject: &[&[u8]]) -> Self {
+        let mut subject = vault.hash(subject);
+        subject.truncate(SUBJECT_CHARS);
+        Self { subject }
+    }
+
+    /// The token of a position.
+    pub(crate) fn at(&self, position: u64) -> String {
+        URL_SAFE_NO_PAD.encode(format!("1.{position}.{}", self.subject))
+    }
+
+    /// The position of a token.
+    ///
+    /// # Errors
+    /// [`Refusal::TokenMismatch`] for one of another subject, or none at all.
+    pub(crate) fn read(&self, token: &str) -> Result<u64, Refusal> {
+        let text = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let position = text.as_deref().and_then(|text| {
+            let (position, subject) = text.strip_prefix("1.")?.split_once('.')?;
+            position.parse().ok().filter(|_| subject == self.subject)
+        });
+        position.ok_or(Refusal::TokenMismatch)
+    }
+}
+
+/// A message on its way, boxed: a queue is allocated for what it may hold.
+type Queued<M> = Box<Result<M, Status>>;
+/// The messages of one stream, as the transport takes them.
+pub(crate) type Outgoing<M> = Map<ReceiverStream<Queued<M>>, fn(Queued<M>) -> Result<M, Status>>;
+
+/// What came first.
+pub(crate) enum Came<T> {
+    /// What was waited for.
+    Ready(T),
+    /// Nothing, for [`HEARTBEAT`].
+    Quiet,
+    /// The reader left.
+    Left,
+}
+
+/// The way to one reader.
+pub(crate) struct Outlet<M> {
+    call: Call,
+    out: mpsc::Sender<Queued<M>>,
+    draining: watch::Receiver<bool>,
+    /// The token of the last message that was handed on.
+    token: String,
+}
+
+impl<M> Outlet<M> {
+    /// A stream on which so many messages may wait, for a reader that is where `token` says.
+    pub(crate) fn open(
+        call: Call,
+        draining: watch::Receiver<bool>,
+        messages_max: usize,
+        token: String,
+    ) -> (Self, Outgoing<M>) {
+        let (out, messages) = mpsc::channel(messages_max);
+        let unboxed: fn(Queued<M>) -> Result<M, Status> = |queued| *queued;
+        (Self { call, out, draining, token }, ReceiverStream::new(messages).map(unboxed))
+    }
+
+    /// Hands one message on, after which the reader is where `token` says.
+    ///
+    /// # Errors
+    /// Why the stream ends.
+    pub(crate) async fn say(&mut self, token: String, message: M) -> Result<(), Refusal> {
+        let slow = || Refusal::SlowReader { resume_token: self.token.clone() };
+        tokio::select! {
+            sent = self.out.send(Box::new(Ok(message))) => sent.map_err(|_| Refusal::Draining)?,
+            _ = self.draining.wait_for(|draining| *draining) => return Err(Refusal::Draining),
+            () = tokio::time::sleep(READER_PATIENCE) => return Err(slow()),
+        }
+        self.token = token;
+        Ok(())
+    }
+
+    /// Waits for `work`, for as long as a heartbeat may be late. What is dropped must be safe to begin again.
+    ///
+    /// # Errors
+    /// [`Refusal::Draining`] when the server goes down.
+    pub(crate) async fn wait<T>(&mut self, work: impl Future<Output = T>) -> Result<Came<T>, Refusal> {
+        tokio::select! {
+            biased;
+            _ = self.draining.wait_for(|draining| *draining) => Err(Refusal::Draining),
+            () = self.out.closed() => Ok(Came::Left),
+            done = tokio::time::timeout(HEARTBEAT, work) => Ok(done.map_or(Came::Quiet, Came::Ready)),
+        }
+    }
+
+    /// Ends the stream: with a status, unless the reader left.
+    pub(crate) async fn end(self, ended: Result<(), Refusal>) {
+        if let Err(refusal) = ended
+            && !self.out.is_closed()
+        {
+            let status = self.call.refuse(&refusal);
+            // A reader that takes nothing gets the status when it reads again, or never.
+            let _ = tokio::time::timeout(LAST_WORD, self.out.send(Box::new(Err(status)))).await;
+        }
+    }
+}

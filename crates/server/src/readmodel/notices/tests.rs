@@ -1,0 +1,70 @@
+//! The file of notices, by example.
+
+use super::*;
+
+fn crew(n: u8) -> CrewId {
+    CrewId::of(&OrgPath::parse(&format!("sgcc/zj/hz/yh/lz/c{n}")).unwrap()).unwrap()
+}
+
+fn ticket_of(n: u8) -> TicketId {
+    TicketId(Uuid::from_bytes([n; 16]))
+}
+
+fn lines(notices: &Notices) -> Vec<String> {
+    let mut lines = Vec::new();
+    notices.dump(&mut |line| lines.push(line.to_owned())).unwrap();
+    lines
+}
+
+#[test]
+fn notices_are_found_by_crew_and_position_and_survive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let notices = Notices::open(folder.path()).unwrap();
+    let at = Timestamp::from_timestamp(1_767_225_600, 1_000).unwrap();
+    let standing = Standing { enrolled: true, on_shift: true, kept: Point::new(30_000_000, -1).map(|p| (p, at)) };
+    let step = Step {
+        notices: vec![(crew(1), 3, ticket_of(1)), (crew(2), 3, ticket_of(1)), (crew(1), 5, ticket_of(2))],
+        crews: [(crew(1), Some(standing))].into(),
+        live: [(ticket_of(1), true), (ticket_of(2), true)].into(),
+    };
+    notices.keep(&step, 7).unwrap();
+    let gone = Step { live: [(ticket_of(1), false), (ticket_of(9), false)].into(), ..Step::default() };
+    notices.keep(&gone, 9).unwrap();
+    let before = lines(&notices);
+    drop(notices);
+    let notices = Notices::open(folder.path()).unwrap();
+    assert_eq!(lines(&notices), before);
+    assert_eq!(notices.after(&crew(1), 0, 10).unwrap(), (vec![(3, ticket_of(1)), (5, ticket_of(2))], 9));
+    assert_eq!(notices.after(&crew(1), 0, 1).unwrap(), (vec![(3, ticket_of(1))], 9));
+    assert_eq!(notices.after(&crew(1), 5, 10).unwrap(), (vec![], 9));
+    assert_eq!(notices.after(&crew(3), 0, 10).unwrap(), (vec![], 9));
+    let resumed = notices.resume().unwrap();
+    assert_eq!(resumed.crews, [(crew(1), standing)].into(), "who was told something is not on the roster by that");
+    assert_eq!((resumed.position, resumed.live), (9, vec![ticket_of(2)]));
+}
+
+#[test]
+fn a_crew_that_leaves_the_roster_keeps_its_notices() {
+    let folder = tempfile::tempdir().unwrap();
+    let notices = Notices::open(folder.path()).unwrap();
+    let enrolled = Standing { enrolled: true, ..Standing::default() };
+    let told = vec![(crew(1), 2, ticket_of(1))];
+    notices.keep(&Step { notices: told, crews: [(crew(1), Some(enrolled))].into(), ..Step::default() }, 2).unwrap();
+    notices.keep(&Step { crews: [(crew(1), None)].into(), ..Step::default() }, 3).unwrap();
+    assert!(notices.resume().unwrap().crews.is_empty());
+    assert_eq!(notices.after(&crew(1), 0, 10).unwrap().0.len(), 1);
+    notices.start_over().unwrap();
+    assert_eq!(notices.resume().unwrap(), Resumed::default());
+}
+
+#[test]
+fn a_step_that_fails_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let notices = Notices::open(folder.path()).unwrap();
+    let told = |position| Step { notices: vec![(crew(1), position, ticket_of(1))], ..Step::default() };
+    notices.keep(&told(2), 2).unwrap();
+    let before = lines(&notices);
+    let twice = Step { live: [(ticket_of(1), true)].into(), ..told(2) };
+    assert!(notices.keep(&twice, 4).is_err(), "a fact tells a crew once");
+    assert_eq!((lines(&notices), notices.checkpoint()), (before, 2));
+}

@@ -1,0 +1,186 @@
+//! Where crews are and when they were last heard of: telemetry, which is lost with the process and reported again within a
+//! minute. What is kept of it for good is a thinned track on the crews' own streams. Nothing is decided here about crews.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use chrono::TimeDelta;
+use switchboard_domain::{
+    Timestamp,
+    crew::{CrewId, Point},
+};
+use switchboard_views::assignments::Standing;
+
+/// The shortest time between two points of a crew's track.
+pub const TRACK_EVERY: TimeDelta = TimeDelta::minutes(10);
+/// The shortest way between two points of a crew's track, in kilometres.
+pub const TRACK_KM_MIN: f64 = 1.0;
+
+/// A position as a device gave it, its clock set right.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fix {
+    /// Where.
+    pub at: Point,
+    /// Accuracy, in metres; 0 when unknown.
+    pub accuracy_m: u32,
+    /// When.
+    pub observed: Timestamp,
+}
+
+/// What is known of one crew.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heard {
+    /// The crew.
+    pub crew: CrewId,
+    /// Where it was last, and when, by its device; `None` until it says so.
+    pub at: Option<(Point, Timestamp)>,
+    /// When it was last heard of, in the engine's time.
+    pub seen: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    fix: Option<Fix>,
+    seen: Timestamp,
+    /// The device's time of the last point that was given to the track.
+    tracked: Option<Timestamp>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    crews: BTreeMap<CrewId, Line>,
+    changed: BTreeSet<CrewId>,
+}
+
+/// The table of all crews. Callers put in crews of the roster only, which bounds it.
+#[derive(Debug, Default)]
+pub struct Telemetry {
+    table: Mutex<Table>,
+}
+
+impl Telemetry {
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The crew was heard of, at the engine's time `now`.
+    pub fn heard(&self, crew: &CrewId, now: Timestamp) {
+        self.table().note(crew, now);
+    }
+
+    /// The crew said where it is. Of all points the newest by the device's time counts, whatever the order in which they come.
+    /// Whether this one belongs to the thinned track: the crew is on shift, and far and long enough from the last that was kept.
+    /// Who is told so keeps it, or says [`Self::untracked`].
+    pub fn located(&self, crew: &CrewId, fix: Fix, now: Timestamp, standing: &Standing) -> bool {
+        let mut table = self.table();
+        let line = table.note(crew, now);
+        if line.fix.is_some_and(|known| known.observed >= fix.observed) {
+            return false;
+        }
+        line.fix = Some(fix);
+        let last = line.tracked.max(standing.kept.map(|(_, at)| at));
+        let rested = last.is_none_or(|last| fix.observed - last >= TRACK_EVERY);
+        let moved = standing.kept.is_none_or(|(point, _)| point.km_to(fix.at) >= TRACK_KM_MIN);
+        let due = standing.on_shift && rested && moved;
+        if due {
+            line.tracked = Some(fix.observed);
+        }
+        due
+    }
+
+    /// A point that belonged to the track could not be kept: the next may be.
+    pub fn untracked(&self, crew: &CrewId) {
+        if let Some(line) = self.table().crews.get_mut(crew) {
+            line.tracked = None;
+        }
+    }
+
+    /// The crew left the roster.
+    pub fn forget(&self, crew: &CrewId) {
+        let mut table = self.table();
+        table.crews.remove(crew);
+        table.changed.remove(crew);
+    }
+
+    /// When a crew was last heard of, and where it was.
+    #[must_use]
+    pub fn seen(&self, crew: &CrewId) -> Option<Heard> {
+        self.table().crews.get(crew).map(|line| line.of(crew))
+    }
+
+    /// What is new since the last time that this was asked, by crew.
+    #[must_use]
+    pub fn drain_changed(&self) -> Vec<Heard> {
+        let mut table = self.table();
+        let changed = std::mem::take(&mut table.changed);
+        changed.iter().filter_map(|crew| table.crews.get(crew).map(|line| line.of(crew))).collect()
+    }
+}
+
+impl Table {
+    fn note(&mut self, crew: &CrewId, now: Timestamp) -> &mut Line {
+        self.changed.insert(crew.clone());
+        let line = self.crews.entry(crew.clone()).or_insert(Line { fix: None, seen: now, tracked: None });
+        line.seen = line.seen.max(now);
+        line
+    }
+}
+
+impl Line {
+    fn of(&self, crew: &CrewId) -> Heard {
+        Heard { crew: crew.clone(), at: self.fix.map(|fix| (fix.at, fix.observed)), seen: self.seen }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use switchboard_domain::organisation::OrgPath;
+
+    use super::*;
+
+    fn crew() -> CrewId {
+        CrewId::of(&OrgPath::parse("sgcc/zj/hz/yh/lz/c1").unwrap()).unwrap()
+    }
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_timestamp(1_767_225_600 + minute * 60, 0).unwrap()
+    }
+
+    fn fix(minute: i64, latitude_e6: i32) -> Fix {
+        Fix { at: Point::new(latitude_e6, 120_000_000).unwrap(), accuracy_m: 5, observed: at(minute) }
+    }
+
+    #[test]
+    fn the_newest_point_by_the_devices_time_counts() {
+        let telemetry = Telemetry::default();
+        let standing = Standing { enrolled: true, on_shift: false, kept: None };
+        telemetry.located(&crew(), fix(5, 30_000_000), at(6), &standing);
+        telemetry.located(&crew(), fix(3, 31_000_000), at(7), &standing);
+        let heard = telemetry.drain_changed();
+        assert_eq!((heard[0].at, heard[0].seen), (Some((fix(5, 30_000_000).at, at(5))), at(7)));
+        assert!(telemetry.drain_changed().is_empty(), "told once");
+        telemetry.heard(&crew(), at(8));
+        assert_eq!(telemetry.drain_changed().len(), 1);
+        telemetry.heard(&crew(), at(9));
+        telemetry.forget(&crew());
+        assert!(telemetry.seen(&crew()).is_none() && telemetry.drain_changed().is_empty());
+    }
+
+    #[test]
+    fn a_track_has_one_point_in_ten_minutes_and_a_kilometre_and_on_shift_only() {
+        let telemetry = Telemetry::default();
+        let off = Standing { enrolled: true, on_shift: false, kept: None };
+        assert!(!telemetry.located(&crew(), fix(0, 30_000_000), at(0), &off));
+        let mut on = Standing { on_shift: true, ..off };
+        assert!(telemetry.located(&crew(), fix(1, 30_000_000), at(1), &on), "the first of a shift");
+        assert!(!telemetry.located(&crew(), fix(2, 31_000_000), at(2), &on), "asked again before the fact is known");
+        on.kept = Some((Point::new(30_000_000, 120_000_000).unwrap(), at(1)));
+        assert!(!telemetry.located(&crew(), fix(10, 31_000_000), at(10), &on), "nine minutes");
+        assert!(!telemetry.located(&crew(), fix(12, 30_008_000), at(12), &on), "900 m");
+        assert!(telemetry.located(&crew(), fix(13, 30_010_000), at(13), &on));
+        telemetry.untracked(&crew());
+        assert!(telemetry.located(&crew(), fix(14, 30_010_000), at(14), &on), "the other could not be kept");
+    }
+}

@@ -1,0 +1,214 @@
+//! Which crews there are: those of the made-up city, and those that stand in for the crews of recorded outages. The desk that
+//! sends tickets asks here which unit has crews for them. Absent: shifts, and what the crews do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use switchboard_wire::proto::{self as pb, Skill};
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::{
+    Timestamp,
+    city::{CITY, City},
+    outage::Outage,
+};
+
+/// The most crews of one roster.
+pub const CREWS_MAX: usize = 10_000;
+
+/// A crew of the simulation, as its desk enrols it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    /// Its path, of six segments.
+    pub crew: String,
+    /// Where it is at home.
+    pub home: pb::Position,
+    /// The unit whose tickets it works on.
+    pub territory: String,
+    /// What it can do.
+    pub skills: Vec<Skill>,
+}
+
+/// There are fewer crews than places that need one.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{crews} crews are too few for the {regions} regions of these outages: name at least {regions}")]
+pub struct TooFew {
+    crews: usize,
+    regions: usize,
+}
+
+impl Member {
+    /// Whether it can do that.
+    #[must_use]
+    pub fn can(&self, skill: Skill) -> bool {
+        self.skills.contains(&skill)
+    }
+
+    /// The request that puts it on the roster; another each time, for the roster may have said otherwise in between.
+    #[must_use]
+    pub fn enrolment(&self, now: Timestamp) -> pb::EnrolCrewRequest {
+        let name = format!("enrol/{}/{}", self.crew, now.timestamp_micros());
+        let staff = self.crew.replace('/', ".");
+        pb::EnrolCrewRequest {
+            request_id: Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string(),
+            crew: self.crew.clone(),
+            home: Some(self.home),
+            territory: vec![self.territory.clone()],
+            skills: self.skills.iter().map(|skill| (*skill).into()).collect(),
+            members: (1..=2).map(|nth| format!("{staff}.{nth}")).collect(),
+            vehicle: Some(format!("van-{}", self.crew.rsplit('/').next().unwrap_or_default())),
+        }
+    }
+}
+
+/// So many crews of the city, station by station in turn. The first of a station can do everything, so that wherever there is a
+/// crew there is one for high voltage; the others do low voltage, meters and what belongs to the customer.
+#[must_use]
+pub fn of_city(city: &City, crews: usize) -> Vec<Member> {
+    let stations = city.stations();
+    let member = |nth: usize| {
+        let (station, home) = stations.get(nth % stations.len())?;
+        Some(Member {
+            crew: format!("{station}/crew-{}", nth / stations.len() + 1),
+            home: *home,
+            territory: CITY.to_owned(),
+            skills: skills(nth < stations.len()),
+        })
+    };
+    (0..crews.min(CREWS_MAX)).filter_map(member).collect()
+}
+
+fn skills(everything: bool) -> Vec<Skill> {
+    if everything {
+        vec![
+            Skill::HighVoltage,
+            Skill::LowVoltage,
+            Skill::PowerQuality,
+            Skill::Metering,
+            Skill::Cable,
+            Skill::CustomerSide,
+        ]
+    } else {
+        vec![Skill::LowVoltage, Skill::PowerQuality, Skill::Metering, Skill::CustomerSide]
+    }
+}
+
+/// So many crews in the places of those that did the recorded work: the busiest of each region, then the busiest of all. Each
+/// is at home in the middle of its troubles.
+///
+/// # Errors
+/// When there are fewer crews than regions, for then some outages could never be offered to anybody.
+pub fn of_outages<'o>(outages: impl IntoIterator<Item = &'o Outage>, crews: usize) -> Result<Vec<Member>, TooFew> {
+    let mut troubles: BTreeMap<&str, Vec<pb::Position>> = BTreeMap::new();
+    for outage in outages {
+        let at = outage.latitude_e6.zip(outage.longitude_e6);
+        if let (Some(crew), Some((latitude_e6, longitude_e6))) = (outage.crew(), at) {
+            troubles.entry(crew).or_default().push(pb::Position { latitude_e6, longitude_e6 });
+        }
+    }
+    let mut busiest: Vec<(&str, &Vec<pb::Position>)> = troubles.iter().map(|(crew, at)| (*crew, at)).collect();
+    busiest.sort_by_key(|(crew, at)| (usize::MAX - at.len(), *crew));
+    let mut regions = BTreeSet::new();
+    // A stable sort: the first of each region move to the front, everybody else stays in order.
+    let mut ranked: Vec<(bool, _)> = busiest.into_iter().map(|(c, at)| (!regions.insert(region(c)), (c, at))).collect();
+    ranked.sort_by_key(|(later, _)| *later);
+    if crews < regions.len() {
+        return Err(TooFew { crews, regions: regions.len() });
+    }
+    let member = |(nth, (_, (crew, at))): (usize, (bool, (&str, &Vec<pb::Position>)))| Member {
+        crew: crew.to_owned(),
+        home: middle(at),
+        territory: crew.split('/').next().unwrap_or(crew).to_owned(),
+        skills: skills(nth < regions.len()),
+    };
+    Ok(ranked.into_iter().take(crews.min(CREWS_MAX)).enumerate().map(member).collect())
+}
+
+/// The first two segments of a path.
+fn region(path: &str) -> &str {
+    path.match_indices('/').nth(1).map_or(path, |(end, _)| &path[..end])
+}
+
+fn middle(of: &[pb::Position]) -> pb::Position {
+    let count = i64::try_from(of.len()).unwrap_or(i64::MAX).max(1);
+    let mean = |part: fn(&pb::Position) -> i32| {
+        let sum: i64 = of.iter().map(|at| i64::from(part(at))).sum();
+        i32::try_from(sum / count).unwrap_or_default()
+    };
+    pb::Position { latitude_e6: mean(|at| at.latitude_e6), longitude_e6: mean(|at| at.longitude_e6) }
+}
+
+/// The lowest unit above `path` in which there is a crew for everything: whoever is sent a ticket there can be helped.
+#[must_use]
+pub fn served_unit<'p>(roster: &[Member], path: &'p str) -> Option<&'p str> {
+    let ends = path.match_indices('/').map(|(end, _)| &path[..end]).skip(1);
+    ends.collect::<Vec<_>>().into_iter().rev().find(|unit| serves(roster, unit))
+}
+
+/// Whether there is a crew for everything in that unit.
+#[must_use]
+pub fn serves(roster: &[Member], unit: &str) -> bool {
+    let within = |crew: &str| crew.strip_prefix(unit).is_some_and(|rest| rest.starts_with('/'));
+    roster.iter().any(|member| member.can(Skill::HighVoltage) && within(&member.crew))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outage(crew: &str, latitude_e6: i32) -> Outage {
+        Outage {
+            business_type: pb::BusinessType::FaultRepair,
+            route: vec![crew.to_owned()],
+            latitude_e6: Some(latitude_e6),
+            longitude_e6: Some(-120_000_000),
+            ..Outage::default()
+        }
+    }
+
+    #[test]
+    fn the_citys_crews_have_paths_of_six_segments_and_every_station_with_a_crew_one_for_everything() {
+        let roster = of_city(&City::new(1), 14);
+        assert_eq!(roster.len(), 14);
+        assert_eq!(roster.iter().map(|member| &member.crew).collect::<BTreeSet<_>>().len(), 14);
+        for member in &roster {
+            assert_eq!(member.crew.split('/').count(), 6, "{}", member.crew);
+            let station = member.crew.rsplit_once('/').unwrap().0;
+            assert!(serves(&roster, station), "{station}");
+            assert!(member.can(Skill::LowVoltage));
+        }
+        assert!(serves(&roster, CITY) && !serves(&roster, "sgcc/zj/h") && !serves(&[], CITY));
+    }
+
+    #[test]
+    fn every_enrolment_is_a_request_of_its_own_with_the_same_content() {
+        let member = &of_city(&City::new(1), 1)[0];
+        let [first, second] = [0, 1].map(|second| member.enrolment(Timestamp::from_timestamp(second, 0).unwrap()));
+        assert_ne!(first.request_id, second.request_id);
+        assert_eq!(pb::EnrolCrewRequest { request_id: second.request_id.clone(), ..first }, second);
+    }
+
+    #[test]
+    fn recorded_crews_are_spread_over_all_regions_before_the_busiest_get_more() {
+        let busy = ["bc/north/a/ops/field/crew-1", "bc/north/a/ops/field/crew-2", "bc/south/b/ops/field/crew-1"];
+        let mut outages: Vec<Outage> = Vec::new();
+        for (crew, count) in busy.iter().zip([9, 7, 2]) {
+            outages.extend((0..count).map(|nth| outage(crew, 50_000_000 + nth * 1000)));
+        }
+        let roster = of_outages(&outages, 2).unwrap();
+        let crews: Vec<&str> = roster.iter().map(|member| member.crew.as_str()).collect();
+        assert_eq!(crews, [busy[0], busy[2]]);
+        assert_eq!(roster[0].home.latitude_e6, 50_004_000);
+        assert_eq!(of_outages(&outages, 9).unwrap().len(), 3);
+        let refused = of_outages(&outages, 1).unwrap_err();
+        assert!(refused.to_string().contains("at least 2"), "{refused}");
+    }
+
+    #[test]
+    fn a_ticket_goes_to_the_lowest_unit_that_has_a_crew_for_everything() {
+        let roster = of_outages(&[outage("bc/north/a/ops/field/crew-1", 1)], 1).unwrap();
+        assert_eq!(served_unit(&roster, "bc/north/a/ops/field/crew-3"), Some("bc/north/a/ops/field"));
+        assert_eq!(served_unit(&roster, "bc/north/z/ops/field/crew-1"), Some("bc/north"));
+        assert_eq!(served_unit(&roster, "bc/south/b/ops/field/crew-1"), None);
+    }
+}

@@ -1,0 +1,93 @@
+//! What crews and the dispatch desk are shown, in protobuf. Nothing personal is in it.
+
+use switchboard_domain::{
+    Timestamp,
+    crew::{Point, Skills},
+    ticket::{Category, Place, TicketId, Urgency},
+};
+
+use super::{place, timestamp, word};
+use crate::proto;
+
+/// A place on the planet.
+#[must_use]
+pub fn position(at: Point) -> proto::Position {
+    proto::Position { latitude_e6: at.latitude_e6, longitude_e6: at.longitude_e6 }
+}
+
+/// A set of skills, in the order of the list.
+#[must_use]
+pub fn skills(skills: Skills) -> Vec<i32> {
+    skills.iter().map(word).collect()
+}
+
+/// What a crew needs to know of a ticket to set out.
+#[derive(Clone, Copy, Debug)]
+pub struct Brief<'t> {
+    /// The ticket.
+    pub id: TicketId,
+    /// Its number.
+    pub number: &'t str,
+    /// Where on the grid.
+    pub place: &'t Place,
+    /// Category as accepted.
+    pub category: Option<&'t Category>,
+    /// Urgency.
+    pub urgency: Urgency,
+    /// Customers without power, where known.
+    pub customers_out: Option<u32>,
+    /// When the customer reported.
+    pub reported: Timestamp,
+}
+
+/// A ticket in brief.
+#[must_use]
+pub fn brief(ticket: &Brief<'_>) -> proto::TicketBrief {
+    proto::TicketBrief {
+        ticket_id: ticket.id.to_string(),
+        number: ticket.number.to_owned(),
+        place: Some(place(ticket.place)),
+        category: ticket.category.map(|category| category.as_str().to_owned()),
+        urgency: word(ticket.urgency),
+        customers_out: ticket.customers_out,
+        reported_at: Some(timestamp(ticket.reported)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use switchboard_domain::crew::Skill;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn skills_are_shown_in_the_order_of_the_list() {
+        let set = Skills::of(&[Skill::Cable, Skill::HighVoltage]);
+        assert_eq!(skills(set), [proto::Skill::HighVoltage as i32, proto::Skill::Cable as i32]);
+        assert_eq!(skills(Skills::NONE), [0_i32; 0]);
+    }
+
+    #[test]
+    fn a_brief_says_where_what_and_since_when() {
+        let place =
+            Place { feeder: Some("F1".into()), location_e6: Some((30_000_000, 120_000_000)), ..Place::default() };
+        let category = Category::parse("a/b").unwrap();
+        let told = Brief {
+            id: TicketId(Uuid::from_u128(7)),
+            number: "2026112200000001",
+            place: &place,
+            category: Some(&category),
+            urgency: Urgency::Urgent,
+            customers_out: Some(3),
+            reported: Timestamp::UNIX_EPOCH,
+        };
+        let shown = brief(&told);
+        assert_eq!(shown.ticket_id, told.id.to_string());
+        assert_eq!((shown.number.as_str(), shown.category.as_deref()), (told.number, Some("a/b")));
+        assert_eq!((shown.urgency(), shown.customers_out), (proto::Urgency::Urgent, Some(3)));
+        let place = shown.place.unwrap();
+        assert_eq!((place.feeder.as_deref(), place.latitude_e6), (Some("F1"), Some(30_000_000)));
+        assert_eq!(position(Point { latitude_e6: -1, longitude_e6: 2 }).longitude_e6, 2);
+    }
+}

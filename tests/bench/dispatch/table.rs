@@ -1,0 +1,93 @@
+//! Columns, rows and verdicts of the made days.
+
+pub mod published;
+
+use switchboard_tests::field::{made::Scenario, score::Score};
+
+/// A column: its heading, its decimals, and where it is taken from.
+type Column = (&'static str, usize, fn(&Figures) -> f64);
+
+/// One run's score with what it is compared to.
+#[derive(Clone, Copy, Debug)]
+pub struct Figures {
+    /// The score.
+    pub score: Score,
+    /// Customer-minutes over the clairvoyant bound.
+    pub over_bound: f64,
+    /// Customer-minutes over those of first come, nearest crew.
+    pub over_first: f64,
+}
+
+const COLUMNS: [Column; 14] = [
+    ("on time %", 1, |figures| figures.score.on_time),
+    ("mean min", 1, |figures| figures.score.mean),
+    ("p95", 0, |figures| figures.score.p95),
+    ("CMI/LB", 2, |figures| figures.over_bound),
+    ("CMI/first", 2, |figures| figures.over_first),
+    ("priority %", 1, |figures| figures.score.priority),
+    ("oldest h", 1, |figures| figures.score.oldest),
+    ("wait h", 1, |figures| figures.score.waited),
+    ("offers", 3, |figures| figures.score.offers),
+    ("revoked", 3, |figures| figures.score.revoked),
+    ("A-B-A", 0, |figures| figures.score.to_and_fro),
+    ("Jain", 2, |figures| figures.score.jain),
+    ("district", 2, |figures| figures.score.district),
+    ("left", 0, |figures| figures.score.left),
+];
+
+/// One policy over all seeds.
+#[derive(Clone, Debug)]
+pub struct Line {
+    name: &'static str,
+    runs: Vec<Figures>,
+}
+
+impl Line {
+    /// Begins without runs.
+    pub fn new(name: &'static str) -> Self {
+        Self { name, runs: Vec::new() }
+    }
+
+    /// Adds a run.
+    pub fn add(&mut self, score: &Score, bound: f64, first_come: f64) {
+        let over_bound = score.cmi / bound;
+        self.runs.push(Figures { score: *score, over_bound, over_first: score.cmi / first_come });
+    }
+
+    /// The mean over the seeds.
+    pub fn mean(&self, of: fn(&Figures) -> f64) -> f64 {
+        self.runs.iter().map(of).sum::<f64>() / self.runs.len().max(1) as f64
+    }
+
+    fn cell(&self, (_, decimals, of): Column) -> String {
+        let values = || self.runs.iter().map(of);
+        let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+        format!("{:.decimals$} +-{:.decimals$}", self.mean(of), (high - low) / 2.0)
+    }
+}
+
+/// The scenario's table: ours measured, then that of `dispatch.md`.
+pub fn print(scenario: Scenario, lines: &[Line]) {
+    let (tickets, crews) = scenario.size();
+    println!("\n## {}: {tickets} tickets, {crews} crews", scenario.name());
+    print!("{:<26}", "policy");
+    COLUMNS.iter().for_each(|(heading, _, _)| print!(" {heading:>13}"));
+    println!();
+    for line in lines {
+        print!("{:<26}", line.name);
+        COLUMNS.iter().for_each(|column| print!(" {:>13}", line.cell(*column)));
+        println!();
+    }
+    println!("of dispatch.md:");
+    for row in published::ROWS.iter().filter(|row| row.scenario == scenario) {
+        print!("  {:<24}", row.policy);
+        let figures = [row.on_time, row.mean, row.p95, row.over_bound];
+        figures.iter().zip(COLUMNS).for_each(|(figure, (_, decimals, _))| print!(" {figure:>13.decimals$}"));
+        println!(" {:>13} {:>13.1}", "", row.priority);
+    }
+}
+
+/// In words.
+pub fn verdict(kept: bool) -> &'static str {
+    if kept { "pass" } else { "FAIL" }
+}

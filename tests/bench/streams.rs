@@ -1,0 +1,279 @@
+//! Ten thousand crew apps on one server, each with a connection of its own: what a stream costs in memory, how long a fact takes to
+//! its crew while tickets are dispatched at a steady rate, and how long it takes until all are back after all were cut off.
+//!
+//! Load is open: dispatches are sent at their instants, whether or not earlier ones were answered. Server and clients share the machine.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use hdrhistogram::Histogram;
+use switchboard_wire::proto::{
+    BusinessType, Caller, Channel as Intake, ClassifyRequest, CommandHeader, DispatchRequest, EnrolCrewRequest, Place,
+    Position, ReceiveRequest, Skill, Urgency, WatchAssignmentsRequest, assignment_change::Change,
+    dispatch_service_client::DispatchServiceClient, ticket_service_client::TicketServiceClient,
+    watch_assignments_response::Message,
+};
+use tokio::{sync::Semaphore, task::JoinSet};
+use tonic::{
+    Request,
+    metadata::MetadataValue,
+    transport::{Channel, Endpoint},
+};
+use uuid::Uuid;
+
+use crate::{Outcome, ms, server::Server, setting, stats::histogram};
+
+/// Connections opened at once.
+const OPENING_MAX: usize = 256;
+/// How long all streams may take to say something.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+pub fn request<T>(body: T, role: &'static str, org: &str) -> Outcome<Request<T>> {
+    let mut request = Request::new(body);
+    request.metadata_mut().insert("x-actor-id", MetadataValue::from_static("bench"));
+    request.metadata_mut().insert("x-actor-role", MetadataValue::from_static(role));
+    request.metadata_mut().insert("x-actor-org", MetadataValue::try_from(org)?);
+    Ok(request)
+}
+
+fn crew_path(number: usize) -> String {
+    format!("sgcc/zj/hz/c{}/s{}/crew{number}", number % 10, number % 200)
+}
+
+/// What the crews hear: when each ticket's assignment arrived, and the tokens to come again with.
+#[derive(Default)]
+struct Heard {
+    tickets: Mutex<HashMap<String, Instant>>,
+    tokens: Mutex<HashMap<usize, String>>,
+    started: AtomicU64,
+}
+
+impl Heard {
+    fn note(&self, crew: usize, token: String, message: Option<Message>) {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(crew, token);
+        match message {
+            Some(Message::Change(change)) => {
+                if let Some(Change::Assigned(assigned)) = change.change {
+                    let ticket = assigned.ticket.map(|brief| brief.ticket_id).unwrap_or_default();
+                    self.tickets.lock().unwrap_or_else(PoisonError::into_inner).insert(ticket, Instant::now());
+                }
+            }
+            Some(Message::Checkpoint(_)) => drop(self.started.fetch_add(1, Ordering::Relaxed)),
+            _ => {}
+        }
+    }
+}
+
+/// Opens a stream for every crew, each on a connection of its own, and waits until each is live.
+async fn open(endpoint: &str, crews: usize, heard: &Arc<Heard>) -> Outcome<(JoinSet<()>, Duration)> {
+    heard.started.store(0, Ordering::Relaxed);
+    let (begun, opening) = (Instant::now(), Arc::new(Semaphore::new(OPENING_MAX)));
+    let tokens = heard.tokens.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut streams = JoinSet::new();
+    for crew in 0..crews {
+        let (endpoint, heard, opening) =
+            (Endpoint::from_shared(endpoint.to_owned())?, Arc::clone(heard), Arc::clone(&opening));
+        let resume_token = tokens.get(&crew).cloned();
+        let path = crew_path(crew);
+        streams.spawn(async move {
+            let permit = opening.acquire().await;
+            let body = WatchAssignmentsRequest { crew: None, resume_token };
+            let Ok(asked) = request(body, "crew", &path) else { return };
+            let Ok(channel) = endpoint.tcp_nodelay(true).connect().await else { return };
+            let mut client = DispatchServiceClient::new(channel);
+            let Ok(answer) = client.watch_assignments(asked).await else { return };
+            drop(permit);
+            let mut stream = answer.into_inner();
+            while let Ok(Some(message)) = stream.message().await {
+                heard.note(crew, message.resume_token, message.message);
+            }
+        });
+    }
+    while heard.started.load(Ordering::Relaxed) < crews as u64 {
+        if begun.elapsed() > PATIENCE {
+            let live = heard.started.load(Ordering::Relaxed);
+            return Err(format!("only {live} of {crews} streams are live after {PATIENCE:?}").into());
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok((streams, begun.elapsed()))
+}
+
+/// Puts the crews on the roster.
+async fn enrol(channel: &Channel, crews: usize) -> Outcome<()> {
+    let mut enrolling = JoinSet::new();
+    for crew in 0..crews {
+        let mut client = DispatchServiceClient::new(channel.clone());
+        let body = EnrolCrewRequest {
+            request_id: Uuid::new_v4().to_string(),
+            crew: crew_path(crew),
+            home: Some(Position { latitude_e6: 30_250_000, longitude_e6: 120_150_000 }),
+            territory: Vec::new(),
+            skills: vec![Skill::LowVoltage.into()],
+            members: Vec::new(),
+            vehicle: None,
+        };
+        enrolling.spawn(async move {
+            let asked = request(body, "desk", "sgcc/zj/hz")?;
+            client.enrol_crew(asked).await.map(drop).map_err(Into::into)
+        });
+        if enrolling.len() >= OPENING_MAX {
+            enrolling.join_next().await.ok_or("nothing to wait for")??
+        }
+    }
+    while let Some(enrolled) = enrolling.join_next().await {
+        enrolled??;
+    }
+    Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+}
+
+/// Tickets that wait for nothing but their dispatch.
+pub async fn tickets(
+    channel: &Channel,
+    count: usize,
+    place: impl Fn(usize) -> Option<Position>,
+) -> Outcome<Vec<String>> {
+    let mut making: JoinSet<Outcome<String>> = JoinSet::new();
+    let mut made = Vec::new();
+    for number in 0..count {
+        let mut client = TicketServiceClient::new(channel.clone());
+        let place = place(number).map(|at| Place {
+            latitude_e6: Some(at.latitude_e6),
+            longitude_e6: Some(at.longitude_e6),
+            ..Default::default()
+        });
+        making.spawn(async move {
+            let receive = ReceiveRequest {
+                request_id: Uuid::new_v4().to_string(),
+                business_type: BusinessType::FaultRepair.into(),
+                channel: Intake::Hotline.into(),
+                caller: Some(Caller { phone: Some(format!("138{number:08}")), ..Default::default() }),
+                content: "no light".into(),
+                received_by: Some("sgcc/zj/hz".into()),
+                place,
+                ..Default::default()
+            };
+            let answer = client.receive(request(receive, "desk", "sgcc/zj/hz")?).await?.into_inner();
+            let ticket = answer.outcome.map(|outcome| outcome.ticket_id).unwrap_or_default();
+            let header = Some(header(&ticket));
+            let classify = ClassifyRequest {
+                header,
+                category: "fault/low-voltage/fuse".into(),
+                urgency: Urgency::Normal.into(),
+                ..Default::default()
+            };
+            client.classify(request(classify, "desk", "sgcc/zj/hz")?).await?;
+            Ok(ticket)
+        });
+        if making.len() >= OPENING_MAX
+            && let Some(one) = making.join_next().await
+        {
+            made.push(one??);
+        }
+    }
+    while let Some(one) = making.join_next().await {
+        made.push(one??);
+    }
+    Ok(made)
+}
+
+pub fn header(ticket: &str) -> CommandHeader {
+    CommandHeader { request_id: Uuid::new_v4().to_string(), ticket: ticket.into(), ..Default::default() }
+}
+
+/// Dispatches the tickets at `rate` a second, each to where `to` says; when each was asked for, and when answered.
+pub async fn dispatch(
+    channel: &Channel,
+    tickets: &[String],
+    rate: f64,
+    to: impl Fn(usize) -> String,
+) -> Outcome<HashMap<String, (Instant, Instant)>> {
+    let (begun, mut asking) = (Instant::now(), JoinSet::new());
+    for (number, ticket) in tickets.iter().enumerate() {
+        tokio::time::sleep_until((begun + Duration::from_secs_f64(number as f64 / rate)).into()).await;
+        let mut client = TicketServiceClient::new(channel.clone());
+        let (ticket, to) = (ticket.clone(), to(number));
+        asking.spawn(async move {
+            let asked = Instant::now();
+            let body = DispatchRequest { header: Some(header(&ticket)), to };
+            client.dispatch(request(body, "desk", "sgcc/zj/hz")?).await?;
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>((ticket, (asked, Instant::now())))
+        });
+    }
+    let mut told = HashMap::new();
+    while let Some(one) = asking.join_next().await {
+        let (ticket, times) = one??;
+        told.insert(ticket, times);
+    }
+    Ok(told)
+}
+
+pub fn percentiles(name: &str, latency: &Histogram<u64>) {
+    let at = |q| latency.value_at_quantile(q) as f64 / 1e3;
+    println!("{name}: p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms (n {})", at(0.5), at(0.99), at(1.0), latency.len());
+}
+
+/// The whole of it, against a server of its own.
+pub async fn run(server: Server) -> Outcome<()> {
+    let crews: usize = setting("CREWS", 10_000);
+    let rate: f64 = setting("DISPATCH_RATE", 200.0);
+    let seconds: f64 = setting("DISPATCH_SECONDS", 20.0);
+    let channel = Endpoint::from_shared(server.endpoint.clone())?.tcp_nodelay(true).connect().await?;
+    enrol(&channel, crews).await?;
+    let waiting = tickets(&channel, (rate * seconds) as usize, |_| None).await?;
+    let before = server.memory("VmRSS");
+    let heard = Arc::new(Heard::default());
+    let (streams, took) = open(&server.endpoint, crews, &heard).await?;
+    let per_stream = (server.memory("VmRSS") - before) * 1024.0 / crews as f64;
+    println!(
+        "{crews} streams, a connection each: live after {:.1} s; {per_stream:.1} KiB a stream (aim <= 40)",
+        took.as_secs_f64()
+    );
+
+    let cpu = server.cpu();
+    let told = dispatch(&channel, &waiting, rate, |number| crew_path(number * 7_919 % crews)).await?;
+    let settle = Instant::now();
+    while heard.tickets.lock().unwrap_or_else(PoisonError::into_inner).len() < told.len() && settle.elapsed() < PATIENCE
+    {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let busy = server.cpu() - cpu;
+    report(&heard, &told, rate);
+    println!(
+        "server CPU {:.0} ms for {} dispatches ({:.2} ms each)",
+        ms(busy),
+        told.len(),
+        ms(busy) / told.len() as f64
+    );
+
+    drop(streams);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let (streams, took) = open(&server.endpoint, crews, &heard).await?;
+    println!("all {crews} cut off and back with their tokens: {:.1} s until the last is live", took.as_secs_f64());
+    println!("resident {:.1} MiB (peak {:.1} MiB)", server.memory("VmRSS"), server.memory("VmHWM"));
+    drop(streams);
+    server.stop()
+}
+
+fn report(heard: &Heard, told: &HashMap<String, (Instant, Instant)>, rate: f64) {
+    let arrived = heard.tickets.lock().unwrap_or_else(PoisonError::into_inner);
+    let (mut from_asked, mut from_durable, mut lost) = (histogram(), histogram(), 0);
+    for (ticket, (asked, durable)) in told {
+        match arrived.get(ticket) {
+            Some(at) => {
+                from_asked.saturating_record(at.saturating_duration_since(*asked).as_micros() as u64);
+                from_durable.saturating_record(at.saturating_duration_since(*durable).as_micros() as u64);
+            }
+            None => lost += 1,
+        }
+    }
+    println!("{rate} dispatches/s, open loop; {lost} not heard");
+    percentiles("command sent to crew", &from_asked);
+    percentiles("fact acknowledged to crew (aim p99 <= 500 ms)", &from_durable);
+}

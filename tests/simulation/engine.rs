@@ -1,0 +1,233 @@
+//! The reactor in miniature: a dispatch process, how far it has read, and what it is told of what became of its wants. It breaks
+//! in every way that the world can break it: killed between two wants, resumed from an old note or from nothing, answers that are
+//! lost, wants carried out twice, a feed that lags, a second process that knows of no other.
+
+use switchboard_dispatcher::{
+    dispatch::{Dispatch, Intent, Order},
+    fold::Fold,
+    policy::Policy,
+};
+use switchboard_domain::{
+    actor::{Actor, Role},
+    crew::{Command, OfferEnd, ReleaseReason},
+    decider::{Process, Projection, Want},
+    organisation::OrgPath,
+};
+use uuid::Uuid;
+
+use crate::{
+    planted::Planted,
+    store::{Asking, Said, Store},
+    world::World,
+};
+
+/// The dispatch process as an actor.
+pub const ENGINE: &str = "dispatch";
+/// The most wants between two looks at the log.
+const WANTS_MAX: usize = 64;
+/// A process notes what it knows after so many facts.
+const NOTE_FACTS: u64 = 120;
+/// So many notes are kept, to be resumed from.
+const NOTES_MAX: usize = 3;
+/// It is asked again so often at most before the world goes on.
+const BREATH: usize = 12;
+
+/// What became of a want.
+enum Answer {
+    Done(u64),
+    Refused(String),
+    Later,
+}
+
+/// A process and its place in the log.
+#[derive(Debug)]
+pub struct Driver {
+    /// The process.
+    pub process: Dispatch,
+    /// How much of the log it has folded.
+    pub cursor: u64,
+    feed: u64,
+    spoken_at: u64,
+    noted: u64,
+    notes: Vec<(u64, String)>,
+}
+
+impl Driver {
+    /// A process that knows what the note says; nothing without one.
+    pub fn resumed(policy: &Policy, note: Option<(u64, String)>) -> Self {
+        let notes = note.iter().cloned().collect();
+        let (cursor, fold) = match note {
+            Some((position, text)) => (position, serde_json::from_str(&text).expect("a fold is read as it was written")),
+            None => (0, Fold::default()),
+        };
+        let process = Dispatch::resume(policy.clone(), fold);
+        Self { process, cursor, feed: cursor, spoken_at: 0, noted: cursor, notes }
+    }
+
+    /// Folds the log up to a position.
+    pub fn listen(&mut self, store: &Store, upto: u64, history: bool) {
+        self.feed = self.feed.max(upto);
+        while self.cursor < upto.min(store.head()) {
+            let fact = &store.log[self.cursor as usize];
+            if let Some(ticket) = self.process.forgotten(fact).filter(|_| history) {
+                store.history(ticket, fact.position()).for_each(|past| self.process.apply(past));
+            }
+            self.process.apply(fact);
+            self.cursor += 1;
+        }
+        if self.cursor - self.noted >= NOTE_FACTS {
+            self.noted = self.cursor;
+            let text = serde_json::to_string(self.process.fold()).expect("a fold is written");
+            self.notes.push((self.cursor, text));
+            if self.notes.len() > NOTES_MAX {
+                self.notes.remove(0);
+            }
+        }
+    }
+
+    /// Whether its fold has passed its own last write and whatever else is there to be known, as far as the feed has it.
+    fn may_speak(&self) -> bool {
+        self.cursor >= self.feed.max(self.spoken_at)
+    }
+}
+
+impl World {
+    /// A process that another one, killed just now, is followed by.
+    pub fn successor(&mut self, of: &Driver) -> Driver {
+        let note = if of.notes.is_empty() || self.dice.one_in(3) { None } else { Some(self.dice.choose(&of.notes)) };
+        let mut next = Driver::resumed(&self.policy, note);
+        next.notes.clone_from(&of.notes);
+        if self.planted == Planted::CursorAhead && next.cursor < self.store.head() {
+            next.cursor += 1;
+        }
+        self.beat_for(&mut next);
+        next
+    }
+
+    /// Every process has its turn.
+    pub fn turn_all(&mut self) {
+        let mut at = 0;
+        while at < self.drivers.len() {
+            if !self.dice.one_in(self.faults.sleep) {
+                self.turn(at);
+            }
+            at += 1;
+        }
+    }
+
+    fn turn(&mut self, at: usize) {
+        for _ in 0..BREATH {
+            let head = self.store.head();
+            let behind = if self.dice.one_in(self.faults.lag) { self.dice.below(6) as u64 } else { 0 };
+            let history = self.planted != Planted::NoHistory;
+            self.drivers[at].listen(&self.store, head.saturating_sub(behind), history);
+            if self.dice.one_in(self.faults.kill) {
+                self.kill(at);
+            }
+            if !self.speak(at) {
+                return;
+            }
+        }
+    }
+
+    fn kill(&mut self, at: usize) {
+        let killed = self.drivers.remove(at);
+        let next = self.successor(&killed);
+        self.drivers.insert(at, next);
+        self.kills += 1;
+    }
+
+    /// Asks a process what it wants, and carries that out; whether there was anything.
+    pub fn speak(&mut self, at: usize) -> bool {
+        if !self.drivers[at].may_speak() {
+            return false;
+        }
+        let wants = self.drivers[at].process.pending(self.now, WANTS_MAX);
+        let spoke = !wants.is_empty();
+        for want in wants {
+            if self.dice.one_in(self.faults.kill) {
+                self.kill(at);
+                return true;
+            }
+            if self.dice.one_in(self.faults.interleave) {
+                self.somebody_acts();
+            }
+            let knew = self.drivers[at].cursor;
+            let refusal = match self.carry_out(&want, knew) {
+                Answer::Done(position) if position <= knew => {
+                    Some("carried out before, without the effect that was wanted".to_owned())
+                }
+                Answer::Done(position) => {
+                    let driver = &mut self.drivers[at];
+                    driver.spoken_at = driver.spoken_at.max(position);
+                    None
+                }
+                Answer::Refused(reason) => Some(reason),
+                Answer::Later => None,
+            };
+            if let Some(reason) = refusal {
+                self.refusals.push(format!("after {knew}: {want:?}: {reason}"));
+                self.drivers[at].process.refused(&want, &reason);
+            }
+        }
+        spoke
+    }
+
+    fn carry_out(&mut self, want: &Want<Intent>, knew: u64) -> Answer {
+        let Some(order) = self.tampered(&want.intent) else { return Answer::Later };
+        if self.dice.one_in(self.faults.later) {
+            return Answer::Later;
+        }
+        let name = format!("{ENGINE}/{}/{}/{}", want.name, want.because, want.intent.target());
+        let name = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes());
+        let said = self.say(name, &order, knew);
+        if self.dice.one_in(self.faults.twice) {
+            let again = self.say(name, &order, knew);
+            if again != said {
+                self.store.watch.broken.push(format!("{want:?}: answered {said:?}, and again {again:?}"));
+            }
+        }
+        if self.dice.one_in(self.faults.lost) {
+            return Answer::Later;
+        }
+        match said {
+            Said::Done(position) => Answer::Done(position),
+            Said::No(reason) => Answer::Refused(reason),
+        }
+    }
+
+    /// Says it to the store; a want has its effect once, whatever its request is called.
+    fn say(&mut self, name: Uuid, order: &Order, knew: u64) -> Said {
+        let fresh = self.planted == Planted::FreshRequestIds;
+        let request = if fresh { Uuid::new_v5(&name, &self.requests().to_be_bytes()) } else { name };
+        let actor = Actor { id: ENGINE.into(), role: Role::System, org: OrgPath::parse("sgcc").expect("a path") };
+        let before = self.store.head();
+        let said = self.store.execute(order, &Asking { actor, request, now: self.now, at: self.now, knew: Some(knew) });
+        if self.store.head() > before && !self.effects.insert(name) {
+            self.store.watch.broken.push(format!("at {before}: {order:?} took effect twice"));
+        }
+        said
+    }
+
+    /// The order that follows from an intent, unless a planted fault makes it another, or none.
+    fn tampered(&mut self, intent: &Intent) -> Option<Order> {
+        let order = intent.order();
+        match (self.planted, intent) {
+            (Planted::NoOffer, Intent::Offer(..))
+            | (Planted::NoExpiry, Intent::End(_, _, OfferEnd::Expired))
+            | (Planted::NoRelease, Intent::Release(_, _, Some(_), _))
+            | (Planted::NoCommitment, Intent::Commit(_, _, Some(_)))
+            | (Planted::NoRecall, Intent::Recall(..)) => None,
+            (Planted::ExpiryByClock, Intent::End(ticket, offer, OfferEnd::Expired)) => {
+                let live = self.store.tickets.get(ticket)?.offers.iter().find(|live| live.offer == *offer)?;
+                let (ticket, offer, why) = (*ticket, Some(*offer), ReleaseReason::Expired);
+                Some(Order::Crew(live.crew.clone(), Command::Release { ticket, offer, why }))
+            }
+            (Planted::PinIgnored, Intent::Reserve(crew, reserve)) if reserve.forced.is_some() => {
+                let other = self.store.crews.keys().find(|other| *other != crew)?.clone();
+                Some(Order::Crew(other, Command::Reserve(reserve.clone())))
+            }
+            _ => Some(order),
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! What must hold once the process wants nothing more: both streams of every offer agree, nothing is kept for nobody, and each open
+//! ticket has an offer, a crew, or a reason that is true. The reasons are judged here by the log and the board, not by the planner.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use serde_json::Value;
+use switchboard_dispatcher::{dispatch::Dispatch, plan::Waits, policy::Policy};
+use switchboard_domain::{
+    Timestamp,
+    crew::{Absence, Crew, CrewId, OfferEnd},
+    ticket::{BusinessType, Move, Ticket, TicketId, legal},
+};
+
+use crate::{
+    engine::Driver,
+    store::Store,
+    watch::Watch,
+};
+
+/// A crew whose shift goes on for so many minutes reaches any place of the town before its end.
+const REACHES_ANY_MINUTES: i64 = 180;
+
+type Verdict = Result<(), String>;
+
+fn claim(holds: bool, what: impl FnOnce() -> String) -> Verdict {
+    if holds { Ok(()) } else { Err(what()) }
+}
+
+/// Everything that must hold.
+pub fn all_agree(
+    store: &Store,
+    process: &Dispatch,
+    policy: &Policy,
+    now: Timestamp,
+    waits: &mut BTreeMap<&'static str, u64>,
+) -> Verdict {
+    let rest = Rest { store, process, policy, now };
+    store.crews.iter().try_for_each(|(id, crew)| rest.crew(id, crew))?;
+    store.tickets.iter().try_for_each(|(id, ticket)| rest.ticket(*id, ticket))?;
+    for (id, ticket) in &store.tickets {
+        if let Some(why) = rest.open(*id, ticket)? {
+            *waits.entry(why.as_str()).or_default() += 1;
+        }
+    }
+    Ok(())
+}
+
+struct Rest<'w> {
+    store: &'w Store,
+    process: &'w Dispatch,
+    policy: &'w Policy,
+    now: Timestamp,
+}
+
+impl Rest<'_> {
+    fn is_over(&self, lease_until: Timestamp) -> bool {
+        lease_until + TimeDelta::seconds(i64::from(self.policy.offers.grace_seconds)) <= self.now
+    }
+
+    /// A crew's time is kept for a live offer and given to tickets that it works on, and to nothing else.
+    fn crew(&self, id: &CrewId, crew: &Crew) -> Verdict {
+        if let Some(kept) = &crew.reserved {
+            let ticket = self.store.tickets.get(&kept.ticket);
+            let live = ticket.and_then(|ticket| ticket.offers.iter().find(|live| live.offer == kept.offer));
+            claim(live.is_some_and(|live| live.crew == *id), || format!("{id} is kept for an offer that is not live: {kept:?}"))?;
+            claim(!self.is_over(kept.lease_until), || format!("{id} is kept past its lease"))?;
+            claim(crew.commitments.is_empty(), || format!("{id} has a ticket and an offer"))?;
+            claim(crew.shift.is_some() && crew.away.is_none(), || format!("{id} is not there and has an offer"))?;
+        }
+        for held in &crew.commitments {
+            let works = self.store.tickets.get(&held.ticket).and_then(Watch::works_on);
+            claim(works.as_ref() == Some(id), || format!("{id} is given to {} that {works:?} works on", held.ticket))?;
+        }
+        Ok(())
+    }
+
+    /// A ticket's offers are kept for by their crews; whoever works on it has given its time.
+    fn ticket(&self, id: TicketId, ticket: &Ticket) -> Verdict {
+        for live in &ticket.offers {
+            let kept = self.store.crews.get(&live.crew).and_then(|crew| crew.reserved);
+            claim(kept.is_some_and(|kept| kept.offer == live.offer), || format!("{id}: {} is live, {kept:?} is kept", live.offer))?;
+            claim(!self.is_over(live.lease_until), || format!("{id}: an offer is live past its lease"))?;
+            let other = ticket.pinned.as_ref().is_some_and(|(pinned, _)| *pinned != live.crew);
+            claim(!other, || format!("{id}: offered to another crew than a person chose"))?;
+        }
+        let Some(crew) = Watch::works_on(ticket) else { return Ok(()) };
+        let Some(member) = self.store.crews.get(&crew).filter(|member| member.enrolled) else { return Ok(()) };
+        if ticket.business == BusinessType::FaultRepair {
+            claim(member.commitments.iter().any(|held| held.ticket == id), || format!("{crew} works on {id} uncommitted"))?;
+            let cannot_come = matches!(member.away, Some(Absence::Ill | Absence::Vehicle));
+            claim(!cannot_come || ticket.crew.arrived.is_some(), || format!("{crew} cannot come and has {id}"))?;
+        }
+        Ok(())
+    }
+
+    /// An open ticket has an offer, or waits for a reason that is true.
+    fn open(&self, id: TicketId, ticket: &Ticket) -> Result<Option<Waits>, String> {
+        let may = legal(&Some(ticket.clone())).contains(Move::Offer) && ticket.business == BusinessType::FaultRepair;
+        let held = ticket.holder().is_some_and(|unit| CrewId::of(unit).is_some());
+        if !may || held {
+            return Ok(None);
+        }
+        let (planner, board) = (self.process.planner(), self.process.board());
+        let why = planner.waits(board, id, self.now);
+        self.judge(id, ticket, why).map_err(|what| {
+            let crews: Vec<_> = board.crews.values().map(|crew| {
+                let shift = crew.shift.as_ref().map(|shift| shift.until);
+                let taken = (crew.reserved.as_ref().map(|kept| kept.ticket), &crew.committed);
+                format!("{:?} until {shift:?} away {:?} {:?} {taken:?} for {:?}", crew.id, crew.away, crew.skills, crew.territory)
+            }).collect();
+            let job = board.jobs.get(&id);
+            format!("{id} waits because {}: {what}\n{job:?}\n{crews:#?}", why.as_str())
+        })?;
+        Ok(Some(why))
+    }
+
+    fn judge(&self, id: TicketId, ticket: &Ticket, why: Waits) -> Verdict {
+        let crews = || self.store.crews.iter().filter(|(_, crew)| self.on_shift(crew));
+        let able = |crew: &Crew| crew.skills.covers(self.needs(ticket));
+        let free = || crews().filter(|(crew_id, crew)| self.could_go(id, ticket, crew_id, crew));
+        match why {
+            Waits::Offered => return claim(!ticket.offers.is_empty(), || "no offer is live".into()),
+            Waits::NotOpen | Waits::Assigned | Waits::Ready => return Err("it is not so at rest".into()),
+            Waits::Planned => return self.is_planned(id),
+            Waits::HeldForNeighbours => {
+                let held = (self.now - ticket.received).num_seconds() as f64 / 60.0;
+                claim(self.process.planner().storm(), || "there is no storm".into())?;
+                return claim(held <= self.policy.storm.hold_minutes, || format!("held for {held} minutes"));
+            }
+            Waits::PinnedCrewBusy => claim(ticket.pinned.is_some(), || "nobody chose a crew".into())?,
+            Waits::NoCrewOnShift => claim(crews().count() == 0, || "a crew is on shift".into())?,
+            Waits::NoSkill => claim(!crews().any(|(_, crew)| able(crew)), || "a crew has the skill".into())?,
+            Waits::NoTerritory => {
+                let any = crews().any(|(crew_id, crew)| able(crew) && self.serves(ticket, crew_id, crew));
+                claim(!any, || "a crew works there".into())?;
+            }
+            Waits::Excluded => {
+                let down = crews().any(|(crew_id, _)| self.turned_down(id, ticket, crew_id));
+                claim(down, || "nobody declined it, let it lapse or left it".into())?;
+            }
+            Waits::Silent => claim(crews().any(|(crew_id, _)| self.is_silent(crew_id)), || "all were heard of".into())?,
+            Waits::AllBusy => {}
+        }
+        let idle: Vec<_> = free().map(|(crew_id, _)| crew_id.org().as_str()).collect();
+        claim(idle.is_empty(), || format!("{idle:?} could go"))
+    }
+
+    /// It stands in the route of a crew that does something else first.
+    fn is_planned(&self, id: TicketId) -> Verdict {
+        let plan = self.process.planner().snapshot(self.process.board(), self.now);
+        let route = plan.routes.iter().find(|(_, stops)| stops.iter().any(|stop| stop.ticket == id));
+        let Some((crew_id, stops)) = route else { return Err("no route has it".into()) };
+        let crew = self.store.crews.get(crew_id);
+        let engaged = crew.is_some_and(|crew| crew.reserved.is_some() || !crew.commitments.is_empty());
+        let resting = crew.and_then(|crew| crew.shift.as_ref()).is_some_and(|shift| {
+            shift.breaks.iter().any(|rest| rest.from <= self.now && self.now < rest.until)
+        });
+        let _ = stops;
+        claim(engaged || resting || self.is_silent(crew_id), || format!("{crew_id:?} has nothing else to do"))
+    }
+
+    fn on_shift(&self, crew: &Crew) -> bool {
+        crew.enrolled && crew.shift.as_ref().is_some_and(|shift| shift.until > self.now)
+    }
+
+    fn needs(&self, ticket: &Ticket) -> switchboard_domain::crew::Skills {
+        let category = ticket.confirmed_category.as_ref().or(ticket.accepted_category.as_ref());
+        self.policy.skills_of(category).union(ticket.needs)
+    }
+
+    fn serves(&self, ticket: &Ticket, id: &CrewId, crew: &Crew) -> bool {
+        let Some(unit) = ticket.holder() else { return false };
+        let works_there = crew.territory.iter().any(|own| own.contains(unit) || unit.contains(own));
+        works_there && unit.contains(id.org())
+    }
+
+    /// By the log: it declined or let an offer lapse, or had the ticket and left it, not long ago.
+    fn turned_down(&self, id: TicketId, ticket: &Ticket, crew: &CrewId) -> bool {
+        let down = self.store.watch.turned_down.get(&(id, crew.clone()));
+        let asked_again = down.map(|(at, how)| {
+            let minutes = match how {
+                OfferEnd::Declined => self.policy.offers.declined_minutes,
+                OfferEnd::Expired => self.policy.offers.expired_minutes,
+                OfferEnd::Withdrawn => 0,
+            };
+            *at + TimeDelta::minutes(i64::from(minutes))
+        });
+        let left = ticket.former.iter().any(|former| former.crew == *crew.org());
+        left || asked_again.is_some_and(|at| at > self.now)
+    }
+
+    fn is_silent(&self, crew: &CrewId) -> bool {
+        let seen = self.process.board().crews.get(crew).map(|crew| crew.seen);
+        seen.is_none_or(|seen| self.now - seen > TimeDelta::minutes(i64::from(self.policy.offers.silent_minutes)))
+    }
+
+    /// Whether nothing at all speaks against sending this crew now.
+    fn could_go(&self, id: TicketId, ticket: &Ticket, crew_id: &CrewId, crew: &Crew) -> bool {
+        let Some(shift) = &crew.shift else { return false };
+        let free = crew.away.is_none() && crew.reserved.is_none() && crew.commitments.is_empty();
+        let reaches = shift.until - self.now > TimeDelta::minutes(REACHES_ANY_MINUTES);
+        let resting = shift.breaks.iter().any(|rest| rest.until > self.now);
+        let fit = match &ticket.pinned {
+            Some((pinned, _)) => pinned == crew_id && ticket.holder().is_some_and(|unit| unit.contains(crew_id.org())),
+            None => {
+                crew.skills.covers(self.needs(ticket))
+                    && self.serves(ticket, crew_id, crew)
+                    && !self.turned_down(id, ticket, crew_id)
+            }
+        };
+        free && reaches && !resting && fit && !self.is_silent(crew_id)
+    }
+}
+
+/// What a process knows that lived through the log, was killed and resumed, is what the log says from its first fact on. Not from
+/// the log are telemetry (where a crew is and when it was heard of) and what a ticket refused after an offer was wanted.
+pub fn fold_is_the_logs(store: &Store, policy: &Policy, lived: &Driver) -> Verdict {
+    let mut told = Driver::resumed(policy, None);
+    told.listen(store, store.head(), true);
+    let (lived, told) = (plain(lived), plain(&told));
+    claim(lived == told, || {
+        let mut differing = Vec::new();
+        differ("fold", &lived, &told, &mut differing);
+        format!("the fold is not the log's: {}", differing.join("; "))
+    })
+}
+
+/// Where two values differ, by path.
+fn differ(path: &str, lived: &Value, told: &Value, found: &mut Vec<String>) {
+    match (lived.as_object(), told.as_object()) {
+        (Some(a), Some(b)) => {
+            for name in a.keys().chain(b.keys().filter(|name| !a.contains_key(*name))) {
+                let (a, b) = (a.get(name).unwrap_or(&Value::Null), b.get(name).unwrap_or(&Value::Null));
+                differ(&format!("{path}/{name}"), a, b, found);
+            }
+        }
+        _ if lived != told => found.push(format!("{path} lived {lived} told {told}")),
+        _ => {}
+    }
+}
+
+fn plain(driver: &Driver) -> Value {
+    let mut fold = serde_json::to_value(driver.process.fold()).expect("a fold is written");
+    for (list, not_from_the_log) in [("members", ["at", "at_since", "seen"]), ("cases", ["unfit", "", ""])] {
+        for one in fold[list].as_object_mut().expect("a list").values_mut() {
+            not_from_the_log.iter().for_each(|name| drop(one.as_object_mut().expect("a record").remove(*name)));
+        }
+    }
+    fold
+}

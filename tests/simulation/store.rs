@@ -1,0 +1,193 @@
+//! The event store in miniature: one log, a stream for every ticket and crew, and the ledger that answers a repeated request as
+//! it was answered first. What a command leads to is decided by the domain alone.
+
+use std::collections::BTreeMap;
+
+use switchboard_dispatcher::dispatch::Order;
+use switchboard_domain::{
+    Timestamp,
+    actor::Actor,
+    crew::{self, CrewId},
+    decider::{Context, Recorded},
+    fact::Fact,
+    rules::Rules,
+    ticket::{self, Ticket, TicketId},
+};
+use uuid::Uuid;
+
+use crate::{planted::Planted, watch::Watch};
+
+/// Whose stream.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stream {
+    /// A ticket's.
+    Ticket(TicketId),
+    /// A crew's.
+    Crew(CrewId),
+}
+
+/// Who asks, under which name, and when.
+#[derive(Clone, Debug)]
+pub struct Asking {
+    /// Who.
+    pub actor: Actor,
+    /// The request.
+    pub request: Uuid,
+    /// The engine's time.
+    pub now: Timestamp,
+    /// When it happened.
+    pub at: Timestamp,
+    /// How much of the log the one who asks knew, if it is the dispatch process.
+    pub knew: Option<u64>,
+}
+
+/// What the store answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// Done up to this position, now or by the same request before.
+    Done(u64),
+    /// Refused, with the reason.
+    No(String),
+}
+
+/// The store.
+#[derive(Debug)]
+pub struct Store {
+    /// Every fact.
+    pub log: Vec<Fact>,
+    /// Tickets as they stand.
+    pub tickets: BTreeMap<TicketId, Ticket>,
+    /// Crews as they stand.
+    pub crews: BTreeMap<CrewId, crew::Crew>,
+    /// What must always hold.
+    pub watch: Watch,
+    streams: BTreeMap<Stream, Vec<usize>>,
+    ledger: BTreeMap<(Stream, Uuid), u64>,
+    rules: Rules,
+    planted: Planted,
+}
+
+impl Store {
+    /// An empty store with, perhaps, a fault planted in it.
+    pub fn new(planted: Planted) -> Self {
+        Self {
+            log: Vec::new(),
+            tickets: BTreeMap::new(),
+            crews: BTreeMap::new(),
+            watch: Watch::default(),
+            streams: BTreeMap::new(),
+            ledger: BTreeMap::new(),
+            rules: Rules::default(),
+            planted,
+        }
+    }
+
+    /// Position of the last fact.
+    pub fn head(&self) -> u64 {
+        self.log.len() as u64
+    }
+
+    /// A ticket's facts before a position.
+    pub fn history(&self, ticket: TicketId, before: u64) -> impl Iterator<Item = &Fact> {
+        let stream = self.streams.get(&Stream::Ticket(ticket)).into_iter().flatten();
+        stream.map(|index| &self.log[*index]).take_while(move |fact| fact.position() < before)
+    }
+
+    /// Executes one command, at most once.
+    pub fn execute(&mut self, order: &Order, asking: &Asking) -> Said {
+        let stream = match order {
+            Order::Ticket(id, _) => Stream::Ticket(*id),
+            Order::Crew(id, _) => Stream::Crew(id.clone()),
+        };
+        let name = (stream, asking.request);
+        if let Some(position) = self.ledger.get(&name).filter(|_| self.planted != Planted::ForgetfulLedger) {
+            return Said::Done(*position);
+        }
+        let decided = match order {
+            Order::Ticket(id, command) => self.decide_ticket(*id, command, asking),
+            Order::Crew(id, command) => self.decide_crew(id, command, asking),
+        };
+        match decided {
+            Err(reason) => Said::No(reason),
+            Ok(()) => {
+                self.ledger.insert(name, self.head());
+                Said::Done(self.head())
+            }
+        }
+    }
+
+    fn cx<'a>(asking: &'a Asking, rules: &'a Rules) -> Context<'a> {
+        Context { now: asking.now, occurred_at: asking.at, actor: &asking.actor, request_id: asking.request, rules }
+    }
+
+    fn decide_ticket(&mut self, id: TicketId, command: &ticket::Command, asking: &Asking) -> Result<(), String> {
+        let state = match self.overtaken(&Stream::Ticket(id)) {
+            Some(facts) => facts.iter().filter_map(Fact::ticket).fold(None, |state, fact| {
+                ticket::evolve(state, &fact.event, fact.occurred_at)
+            }),
+            None => self.tickets.get(&id).cloned(),
+        };
+        let cx = Self::cx(asking, &self.rules);
+        let events = ticket::decide(&state, command, &cx).map_err(|why| format!("{why:?}"))?;
+        for event in events {
+            let before = self.tickets.remove(&id);
+            let after = ticket::evolve(before.clone(), &event, asking.at);
+            self.tickets.extend(after.map(|ticket| (id, ticket)));
+            let revision = self.next(Stream::Ticket(id));
+            let fact = recorded(self.head() + 1, id, revision, event, asking);
+            self.watch.ticket(before.as_ref(), &self.tickets[&id], &self.crews, &fact, (command, asking));
+            self.log.push(Fact::Ticket(fact));
+        }
+        Ok(())
+    }
+
+    fn decide_crew(&mut self, id: &CrewId, command: &crew::Command, asking: &Asking) -> Result<(), String> {
+        let state = match self.overtaken(&Stream::Crew(id.clone())) {
+            Some(facts) => facts.iter().fold(None, |state, fact| match fact {
+                Fact::Crew(fact) => crew::evolve(state, &fact.event, fact.occurred_at),
+                _ => state,
+            }),
+            None => self.crews.get(id).cloned(),
+        };
+        let cx = Self::cx(asking, &self.rules);
+        let events = crew::decide(&state, command, &cx).map_err(|why| format!("{why:?}"))?;
+        for event in events {
+            let before = self.crews.remove(id);
+            let after = crew::evolve(before.clone(), &event, asking.at);
+            self.crews.extend(after.map(|crew| (id.clone(), crew)));
+            let revision = self.next(Stream::Crew(id.clone()));
+            let fact = recorded(self.head() + 1, id.clone(), revision, event, asking);
+            self.watch.crew(before.as_ref(), &self.crews[id], &self.tickets, &fact, asking);
+            self.log.push(Fact::Crew(fact));
+        }
+        Ok(())
+    }
+
+    /// The place of the stream's next fact.
+    fn next(&mut self, stream: Stream) -> u64 {
+        let index = self.log.len();
+        let places = self.streams.entry(stream).or_default();
+        places.push(index);
+        places.len() as u64 - 1
+    }
+
+    /// What a store without expected revisions would let a command be decided on: the stream before its last fact.
+    fn overtaken(&self, stream: &Stream) -> Option<Vec<Fact>> {
+        let places = self.streams.get(stream).filter(|places| places.len() > 1)?;
+        let blind = self.planted == Planted::BlindAppends && places.len() % 4 == 0;
+        blind.then(|| places[..places.len() - 1].iter().map(|index| self.log[*index].clone()).collect())
+    }
+}
+
+fn recorded<E, Id>(position: u64, id: Id, revision: u64, event: E, asking: &Asking) -> Recorded<E, Id> {
+    Recorded {
+        position,
+        id,
+        revision,
+        event,
+        occurred_at: asking.at,
+        recorded_at: asking.now,
+        actor: asking.actor.clone(),
+        request_id: asking.request,
+    }
+}

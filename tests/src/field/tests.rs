@@ -1,0 +1,176 @@
+//! The laws of the measuring itself, on days small enough for a test.
+
+use std::collections::BTreeMap;
+
+use switchboard_dispatcher::board::Board;
+use switchboard_domain::{Timestamp, crew::CrewId, ticket::TicketId};
+
+use super::{
+    bound::bound,
+    made::Scenario,
+    policy::{Dispatcher, Known, batched::Batched, first_come::FirstCome, nearest::Nearest, policy, rolling::Rolling},
+    run::play,
+    score::Score,
+    world::World,
+};
+
+/// A storm of two hours' work for a dozen crews.
+fn small(seed: u64) -> World {
+    Scenario::Storm10.sized(seed, 60, 25, 1)
+}
+
+fn everyone(world: &World) -> Vec<Box<dyn Dispatcher>> {
+    let known = Known { policy: policy(), roads: world.roads };
+    vec![
+        Box::new(FirstCome(known.clone())),
+        Box::new(Nearest(known.clone())),
+        Box::new(Batched::as_published(known.clone())),
+        Box::new(Batched::tuned(known)),
+        Box::new(Rolling::new(policy(), 20)),
+    ]
+}
+
+/// Passes on what another chooses, and looks at every board that it is shown.
+struct Watched<'d> {
+    inner: &'d mut dyn Dispatcher,
+    boards: usize,
+}
+
+impl Watched<'_> {
+    fn look(&mut self, board: &Board, now: Timestamp) {
+        self.boards += 1;
+        let mut taken: BTreeMap<&CrewId, Vec<TicketId>> = BTreeMap::new();
+        for job in board.jobs.values() {
+            let offered = job.offers.iter().map(|offer| &offer.crew);
+            for crew in job.crew.iter().map(|assigned| &assigned.crew).chain(offered) {
+                taken.entry(crew).or_default().push(job.ticket);
+            }
+            assert!(job.reported <= now, "{} is known before it is reported", job.number);
+        }
+        for (id, crew) in &board.crews {
+            let reserved = crew.reserved.iter().map(|reserved| reserved.ticket);
+            let own: Vec<TicketId> = crew.committed.iter().map(|(ticket, _)| *ticket).chain(reserved).collect();
+            assert!(own.len() <= 1, "{id} is on two tickets at once: {own:?}");
+            assert_eq!(taken.get(id).cloned().unwrap_or_default(), own, "{id} and its ticket disagree");
+        }
+    }
+}
+
+impl Dispatcher for Watched<'_> {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+    fn job_changed(&mut self, ticket: TicketId) {
+        self.inner.job_changed(ticket);
+    }
+    fn crew_changed(&mut self, crew: &CrewId) {
+        self.inner.crew_changed(crew);
+    }
+    fn tick(&mut self, board: &Board, now: Timestamp) {
+        self.inner.tick(board, now);
+    }
+    fn offers(&mut self, board: &Board, now: Timestamp) -> Vec<(TicketId, CrewId)> {
+        self.look(board, now);
+        self.inner.offers(board, now)
+    }
+    fn diversions(&mut self, board: &Board, now: Timestamp) -> Vec<(CrewId, TicketId, TicketId)> {
+        self.look(board, now);
+        self.inner.diversions(board, now)
+    }
+}
+
+#[test]
+fn a_world_is_the_same_for_the_same_seed_and_another_for_another() {
+    for scenario in Scenario::ALL {
+        assert_eq!(scenario.world(7), scenario.world(7));
+        assert_ne!(scenario.world(7).tickets, scenario.world(8).tickets);
+        let (tickets, crews) = scenario.size();
+        assert_eq!((scenario.world(7).tickets.len(), scenario.world(7).crews.len()), (tickets, crews));
+    }
+}
+
+#[test]
+fn a_run_is_the_same_for_the_same_seed_and_policy() {
+    let world = small(1);
+    for (mut one, mut other) in everyone(&world).into_iter().zip(everyone(&world)) {
+        assert_eq!(play(&world, &policy(), one.as_mut()), play(&world, &policy(), other.as_mut()), "{}", one.name());
+    }
+}
+
+#[test]
+fn every_ticket_is_reached_after_its_report_and_restored_after_that() {
+    for seed in [1, 2] {
+        let world = small(seed);
+        for mut dispatcher in everyone(&world) {
+            let outcome = play(&world, &policy(), dispatcher.as_mut());
+            for (ticket, served) in world.tickets.iter().zip(&outcome.served) {
+                let (arrived, restored) = (served.arrived.unwrap(), served.restored.unwrap());
+                assert!(ticket.reported < arrived && arrived < restored, "{} {ticket:?}", dispatcher.name());
+                assert!(served.offers > 0);
+            }
+            let work: f64 = world.tickets.iter().flat_map(|ticket| &ticket.steps).map(|step| step.minutes).sum();
+            assert!((outcome.worked.iter().sum::<f64>() - work).abs() < 1e-6, "no work is lost or done twice");
+        }
+    }
+}
+
+#[test]
+fn no_crew_is_ever_on_two_tickets() {
+    let world = small(3);
+    for mut dispatcher in everyone(&world) {
+        let mut watched = Watched { inner: dispatcher.as_mut(), boards: 0 };
+        play(&world, &policy(), &mut watched);
+        assert!(watched.boards > world.tickets.len());
+    }
+}
+
+#[test]
+fn the_bound_is_below_the_cost_of_every_policy_and_above_that_of_work_alone() {
+    for seed in [1, 2, 3] {
+        let world = small(seed);
+        let least = bound(&world);
+        let alone: f64 = world
+            .tickets
+            .iter()
+            .map(|ticket| f64::from(ticket.customers) * ticket.steps.iter().map(|step| step.minutes).sum::<f64>())
+            .sum();
+        assert!(least > alone, "{least} {alone}");
+        for mut dispatcher in everyone(&world) {
+            let outcome = play(&world, &policy(), dispatcher.as_mut());
+            let cmi = Score::of(&world, &outcome).cmi;
+            assert!(least < cmi, "{} costs {cmi}, less than the bound {least}", dispatcher.name());
+        }
+    }
+}
+
+#[test]
+fn the_bound_of_a_queue_before_one_crew_is_that_of_the_best_order() {
+    let mut world = small(1);
+    world.crews.truncate(1);
+    world.tickets.truncate(2);
+    for (ticket, (customers, minutes)) in world.tickets.iter_mut().zip([(100, 50.0), (1, 100.0)]) {
+        ticket.reported = 0;
+        ticket.customers = customers;
+        ticket.steps.truncate(1);
+        ticket.steps[0].minutes = minutes;
+    }
+    // Turning out and the answers add some minutes to each: at least 2 of turning out.
+    let least = bound(&world);
+    assert!((100.0 * 52.0 + 154.0..100.0 * 56.0 + 160.0).contains(&least), "{least}");
+}
+
+#[test]
+fn a_policy_that_sends_nobody_leaves_every_ticket_and_is_late_for_all() {
+    struct Nobody;
+    impl Dispatcher for Nobody {
+        fn name(&self) -> &'static str {
+            "nobody"
+        }
+        fn offers(&mut self, _board: &Board, _now: Timestamp) -> Vec<(TicketId, CrewId)> {
+            Vec::new()
+        }
+    }
+    let world = small(1);
+    let score = Score::of(&world, &play(&world, &policy(), &mut Nobody));
+    assert_eq!((score.left, score.on_time), (world.tickets.len() as f64, 0.0));
+}
