@@ -2,14 +2,21 @@
 //!
 //! Everything is measured in one run, contenders in alternating slices, and reported as medians of paired ratios with their
 //! spread; nothing is discarded. The server is a process of its own, so that its CPU time and memory can be read.
-//! `ONLY=promises` leaves the rest out, `ONLY=clocks` all but the watch; `CLOCKS=`, `TICKETS=`, `PASSES=`, `DUE_RATE=` and `DUE_SECONDS=` size that part. `SECONDS=` sets the length of a slice, `PAIRS=` how many, `DATA=` the folder (its disk is what is measured).
+//! `ONLY=` names a part and leaves the rest out: `engine`, `promises` (`clocks` its watch alone) or `dispatch`, of which `routing`,
+//! `scenarios`, `recorded`, `decisions`, `offers` and `streams` can be named alone. `SECONDS=` sets the length of a slice, `PAIRS=` how
+//! many, `DATA=` the folder (its disk is what is measured); each part's file says by which names it is sized.
 
+mod decisions;
 mod disk;
+mod dispatch;
 mod fold;
 mod load;
+mod offers;
 mod promises;
+mod routing;
 mod server;
 mod stats;
+mod streams;
 
 use std::{
     path::{Path, PathBuf},
@@ -40,8 +47,11 @@ async fn main() -> Outcome<()> {
     let base: PathBuf = setting("DATA", std::env::temp_dir().join("switchboard-bench"));
     let folder = base.join(format!("run-{}", std::process::id()));
     let only = setting::<String>("ONLY", String::new());
-    if only == "clocks" {
-        return promises::clocks();
+    match only.as_str() {
+        "clocks" => return promises::clocks(),
+        "decisions" => return decisions(),
+        "routing" | "scenarios" | "recorded" => return quality(&only),
+        _ => {}
     }
     std::fs::create_dir_all(&folder)?;
 
@@ -50,14 +60,64 @@ async fn main() -> Outcome<()> {
     println!("cores {}, fdatasync of 4 KiB: p50 {:.3} ms, p99 {:.3} ms (n 200)", cores(), ms(probe.0), ms(probe.1));
     println!("slices of {slice:?}, {pairs} pairs, in {}", folder.display());
 
-    if only == "promises" {
-        let server = Server::start(&folder.join("grpc"))?;
-        promises(server, &folder).await?;
-    } else {
-        everything(&folder, slice, pairs).await?;
+    match only.as_str() {
+        "promises" => promises(Server::start(&folder.join("grpc"))?, &folder).await?,
+        "offers" => offers(&folder).await?,
+        "streams" => streams(&folder).await?,
+        "dispatch" => dispatch(&folder).await?,
+        "engine" => everything(&folder, slice, pairs).await?,
+        "" => {
+            everything(&folder, slice, pairs).await?;
+            dispatch(&folder).await?;
+        }
+        other => return Err(format!("ONLY={other} names no part").into()),
     }
     std::fs::remove_dir_all(&folder)?;
     Ok(())
+}
+
+/// Everything about dispatch, quality first.
+async fn dispatch(folder: &Path) -> Outcome<()> {
+    for part in ["routing", "scenarios", "recorded"] {
+        quality(part)?;
+    }
+    alone("decisions")?;
+    offers(folder).await?;
+    streams(folder).await
+}
+
+/// How good the plans are; needs no server.
+fn quality(part: &str) -> Outcome<()> {
+    let data = || switchboard_tests::disk::recorded("");
+    match part {
+        "routing" => data().map_or(Ok(()), |data| routing::run(&data)),
+        "recorded" => data().map_or(Ok(()), |data| dispatch::replay(&data)),
+        _ => {
+            dispatch::scenarios();
+            Ok(())
+        }
+    }
+}
+
+fn decisions() -> Outcome<()> {
+    println!("\n# Dispatch: decisions on one core");
+    decisions::run()
+}
+
+async fn offers(folder: &Path) -> Outcome<()> {
+    println!("\n# Dispatch: from a dispatch to the offer on a crew's screen, through a server");
+    offers::run(Server::start(&folder.join("offers"))?).await
+}
+
+async fn streams(folder: &Path) -> Outcome<()> {
+    println!("\n# B10: crew streams on one server");
+    streams::run(Server::start(&folder.join("streams"))?).await
+}
+
+/// A part in a process of its own, whose memory nothing else has touched.
+fn alone(part: &str) -> Outcome<()> {
+    let alone = std::process::Command::new(std::env::current_exe()?).env("ONLY", part).status()?;
+    if alone.success() { Ok(()) } else { Err(format!("{part} could not be measured").into()) }
 }
 
 async fn promises(server: Server, folder: &Path) -> Outcome<()> {
@@ -65,11 +125,7 @@ async fn promises(server: Server, folder: &Path) -> Outcome<()> {
     promises::delay(&server.endpoint).await?;
     server.stop()?;
     println!("\n# Promises: the watch's memory and a simulated day, one core");
-    // In a process of its own, whose memory nothing else has touched.
-    let alone = std::process::Command::new(std::env::current_exe()?).env("ONLY", "clocks").status()?;
-    if !alone.success() {
-        return Err("the watch could not be measured".into());
-    }
+    alone("clocks")?;
     println!("\n# Promises: history judged under another policy, one core");
     promises::backtest(&folder.join("dockets"))
 }

@@ -121,16 +121,17 @@ async fn enrol(channel: &Channel, crews: usize) -> Outcome<()> {
         };
         enrolling.spawn(async move {
             let asked = request(body, "desk", "sgcc/zj/hz")?;
-            client.enrol_crew(asked).await.map(drop).map_err(Into::into)
+            client.enrol_crew(asked).await?;
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
         });
         if enrolling.len() >= OPENING_MAX {
-            enrolling.join_next().await.ok_or("nothing to wait for")??
+            enrolling.join_next().await.ok_or("nothing to wait for")???;
         }
     }
     while let Some(enrolled) = enrolling.join_next().await {
         enrolled??;
     }
-    Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+    Ok(())
 }
 
 /// Tickets that wait for nothing but their dispatch.

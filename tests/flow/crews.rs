@@ -19,9 +19,16 @@ const FAULTS: Faults = Faults { count: 40, minutes: 120, storm: false };
 /// A minute is a fiftieth of a second.
 const TIMES: f64 = 3000.0;
 
-/// Nobody is silent here, for the lease of an offer is of the server's own minutes.
+/// Much goes wrong, so that everything that can is seen; but nobody is silent: a lease is of the server's own seconds.
 fn conduct() -> Conduct {
-    Conduct { accepts: 0.9, declines: 0.1, signal_lost: 0.5, beyond_low_voltage: 0.2, ..Conduct::default() }
+    Conduct {
+        accepts: 0.8,
+        declines: 0.2,
+        signal_lost: 0.8,
+        bundle_shuffled: 0.8,
+        beyond_low_voltage: 0.4,
+        ..Conduct::default()
+    }
 }
 
 async fn server(stage: &Stage) -> Server {

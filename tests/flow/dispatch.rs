@@ -158,6 +158,9 @@ async fn a_position_counts_when_it_is_on_the_planet_and_the_clock_is_right() {
     let off_shift = app.report_position(position(30_000_000, 0)).await.unwrap().into_inner();
     assert!(!off_shift.kept && off_shift.server_time.is_some(), "telemetry, and no track off shift");
     on_shift(&line, CREW).await.unwrap();
+    // A stream is live when all that was recorded is known, the shift among it.
+    let mut stream = watching::watch(&line, crew_of(CREW), None, None).await.unwrap();
+    watching::Heard::to_the_end(&mut stream).await;
 
     let nowhere =
         refused(app.report_position(position(90_000_001, 0)).await, Code::InvalidArgument, ErrorReason::InvalidFields);
@@ -186,7 +189,8 @@ async fn a_bundle_of_steps_is_placed_by_the_device_and_each_step_counts_for_itse
     let server = stage.serve();
     let line = server.line().await;
     let mut life = Life::default();
-    life.live_all(&line, &fault()[..6]).await;
+    let before = |scene: &Scene| Scene { command: scene.command.clone().at(from_now(-60)), ..scene.clone() };
+    life.live_all(&line, &fault()[..6].iter().map(before).collect::<Vec<_>>()).await;
     let ticket = life.ticket.clone();
     let number = line.get(&ticket).await.unwrap().number;
     let mut other = Life::default();

@@ -57,7 +57,9 @@ impl Driver {
     pub fn resumed(policy: &Policy, note: Option<(u64, String)>) -> Self {
         let notes = note.iter().cloned().collect();
         let (cursor, fold) = match note {
-            Some((position, text)) => (position, serde_json::from_str(&text).expect("a fold is read as it was written")),
+            Some((position, text)) => {
+                (position, serde_json::from_str(&text).expect("a fold is read as it was written"))
+            }
             None => (0, Fold::default()),
         };
         let process = Dispatch::resume(policy.clone(), fold);

@@ -14,7 +14,6 @@ use switchboard_domain::{
 use uuid::Uuid;
 
 use crate::{
-    planted::Planted,
     store::Asking,
     town::reply,
     world::{Deed, World},
@@ -113,32 +112,30 @@ impl World {
             let reason = self.dice.choose(DeclineReason::ALL);
             Command::DeclineOffer { offer, fence, reason, note: None }
         } else {
-            Command::AcceptOffer { offer, fence: self.fence(ticket, offer, fence) }
+            Command::AcceptOffer { offer, fence }
         };
+        // A device that was asleep for long carries the fence of another reservation.
+        if self.dice.one_in(12) {
+            let old = Command::AcceptOffer { offer, fence: fence.saturating_sub(1) };
+            self.send(crew, 9, Order::Ticket(ticket, old));
+        }
         self.send(crew, device, Order::Ticket(ticket, command));
-    }
-
-    fn fence(&self, ticket: TicketId, offer: OfferId, fence: u64) -> u64 {
-        let live = self.store.tickets.get(&ticket).and_then(|t| t.offers.iter().find(|live| live.offer == offer));
-        if self.planted == Planted::FenceIgnored { live.map_or(fence, |live| live.fence) } else { fence }
     }
 
     /// A crew answers right now, an offer that it has or one that it had.
     pub fn hasty_answer(&mut self) {
         let crew = self.some_crew();
         let Some(phone) = self.phones.get(&crew).filter(|phone| !phone.offers.is_empty()) else { return };
-        let (ticket, offer, mut fence) = self.dice.choose(&phone.offers.clone());
-        // A phone that was asleep for long carries the fence of another reservation.
-        if self.dice.one_in(3) {
-            fence = fence.saturating_sub(self.dice.below(3) as u64);
-        }
+        let (ticket, offer, fence) = self.dice.choose(&phone.offers.clone());
         self.answer(&crew, 3, ticket, offer, fence);
     }
 
     /// The crew does the next thing: mostly of the ticket that it has, now and then of one that it had.
     pub fn work(&mut self, crew: &CrewId) {
         let in_work = |ticket: &Ticket| {
-            matches!(ticket.stage, Stage::Dispatched | Stage::Accepted) && ticket.suspended.is_none() && !ticket.is_child()
+            matches!(ticket.stage, Stage::Dispatched | Stage::Accepted)
+                && ticket.suspended.is_none()
+                && !ticket.is_child()
         };
         let has = |ticket: &Ticket| ticket.holder() == Some(crew.org()) && in_work(ticket);
         let held: Vec<_> = self.store.tickets.iter().filter(|(_, ticket)| has(ticket)).map(|(id, _)| *id).collect();
@@ -176,7 +173,8 @@ impl World {
             reply(ReplyOutcome::Resolved)
         } else if work.arrived.is_some() {
             if self.dice.one_in(6) {
-                let needs = self.dice.choose(&[Skills::NONE, Skills::of(&[Skill::HighVoltage]), Skills::of(&[Skill::Cable])]);
+                let needs =
+                    self.dice.choose(&[Skills::NONE, Skills::of(&[Skill::HighVoltage]), Skills::of(&[Skill::Cable])]);
                 Command::HandOver { needs, note: Personal::from("others are needed") }
             } else {
                 Command::ReportProgress(Step::Restored)

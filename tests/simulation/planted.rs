@@ -11,7 +11,7 @@ pub enum Planted {
     ForgetfulLedger,
     /// Commands are now and then decided on a stream without its last fact, and appended nevertheless.
     BlindAppends,
-    /// Whoever accepts an offer is given the fence that counts.
+    /// Whoever accepts an offer may carry any fence.
     FenceIgnored,
     /// A lease that ran out frees the crew without a word to the ticket's stream.
     ExpiryByClock,

@@ -12,11 +12,7 @@ use switchboard_domain::{
     ticket::{BusinessType, Move, Ticket, TicketId, legal},
 };
 
-use crate::{
-    engine::Driver,
-    store::Store,
-    watch::Watch,
-};
+use crate::{engine::Driver, store::Store, watch::Watch};
 
 /// A crew whose shift goes on for so many minutes reaches any place of the town before its end.
 const REACHES_ANY_MINUTES: i64 = 180;
@@ -63,7 +59,9 @@ impl Rest<'_> {
         if let Some(kept) = &crew.reserved {
             let ticket = self.store.tickets.get(&kept.ticket);
             let live = ticket.and_then(|ticket| ticket.offers.iter().find(|live| live.offer == kept.offer));
-            claim(live.is_some_and(|live| live.crew == *id), || format!("{id} is kept for an offer that is not live: {kept:?}"))?;
+            claim(live.is_some_and(|live| live.crew == *id), || {
+                format!("{id} is kept for an offer that is not live: {kept:?}")
+            })?;
             claim(!self.is_over(kept.lease_until), || format!("{id} is kept past its lease"))?;
             claim(crew.commitments.is_empty(), || format!("{id} has a ticket and an offer"))?;
             claim(crew.shift.is_some() && crew.away.is_none(), || format!("{id} is not there and has an offer"))?;
@@ -79,7 +77,9 @@ impl Rest<'_> {
     fn ticket(&self, id: TicketId, ticket: &Ticket) -> Verdict {
         for live in &ticket.offers {
             let kept = self.store.crews.get(&live.crew).and_then(|crew| crew.reserved);
-            claim(kept.is_some_and(|kept| kept.offer == live.offer), || format!("{id}: {} is live, {kept:?} is kept", live.offer))?;
+            claim(kept.is_some_and(|kept| kept.offer == live.offer), || {
+                format!("{id}: {} is live, {kept:?} is kept", live.offer)
+            })?;
             claim(!self.is_over(live.lease_until), || format!("{id}: an offer is live past its lease"))?;
             let other = ticket.pinned.as_ref().is_some_and(|(pinned, _)| *pinned != live.crew);
             claim(!other, || format!("{id}: offered to another crew than a person chose"))?;
@@ -87,7 +87,9 @@ impl Rest<'_> {
         let Some(crew) = Watch::works_on(ticket) else { return Ok(()) };
         let Some(member) = self.store.crews.get(&crew).filter(|member| member.enrolled) else { return Ok(()) };
         if ticket.business == BusinessType::FaultRepair {
-            claim(member.commitments.iter().any(|held| held.ticket == id), || format!("{crew} works on {id} uncommitted"))?;
+            claim(member.commitments.iter().any(|held| held.ticket == id), || {
+                format!("{crew} works on {id} uncommitted")
+            })?;
             let cannot_come = matches!(member.away, Some(Absence::Ill | Absence::Vehicle));
             claim(!cannot_come || ticket.crew.arrived.is_some(), || format!("{crew} cannot come and has {id}"))?;
         }
@@ -104,11 +106,18 @@ impl Rest<'_> {
         let (planner, board) = (self.process.planner(), self.process.board());
         let why = planner.waits(board, id, self.now);
         self.judge(id, ticket, why).map_err(|what| {
-            let crews: Vec<_> = board.crews.values().map(|crew| {
-                let shift = crew.shift.as_ref().map(|shift| shift.until);
-                let taken = (crew.reserved.as_ref().map(|kept| kept.ticket), &crew.committed);
-                format!("{:?} until {shift:?} away {:?} {:?} {taken:?} for {:?}", crew.id, crew.away, crew.skills, crew.territory)
-            }).collect();
+            let crews: Vec<_> = board
+                .crews
+                .values()
+                .map(|crew| {
+                    let shift = crew.shift.as_ref().map(|shift| shift.until);
+                    let taken = (crew.reserved.as_ref().map(|kept| kept.ticket), &crew.committed);
+                    format!(
+                        "{:?} until {shift:?} away {:?} {:?} {taken:?} for {:?}",
+                        crew.id, crew.away, crew.skills, crew.territory
+                    )
+                })
+                .collect();
             let job = board.jobs.get(&id);
             format!("{id} waits because {}: {what}\n{job:?}\n{crews:#?}", why.as_str())
         })?;
@@ -150,13 +159,12 @@ impl Rest<'_> {
     fn is_planned(&self, id: TicketId) -> Verdict {
         let plan = self.process.planner().snapshot(self.process.board(), self.now);
         let route = plan.routes.iter().find(|(_, stops)| stops.iter().any(|stop| stop.ticket == id));
-        let Some((crew_id, stops)) = route else { return Err("no route has it".into()) };
+        let Some((crew_id, _)) = route else { return Err("no route has it".into()) };
         let crew = self.store.crews.get(crew_id);
         let engaged = crew.is_some_and(|crew| crew.reserved.is_some() || !crew.commitments.is_empty());
-        let resting = crew.and_then(|crew| crew.shift.as_ref()).is_some_and(|shift| {
-            shift.breaks.iter().any(|rest| rest.from <= self.now && self.now < rest.until)
-        });
-        let _ = stops;
+        let resting = crew
+            .and_then(|crew| crew.shift.as_ref())
+            .is_some_and(|shift| shift.breaks.iter().any(|rest| rest.from <= self.now && self.now < rest.until));
         claim(engaged || resting || self.is_silent(crew_id), || format!("{crew_id:?} has nothing else to do"))
     }
 
@@ -214,7 +222,7 @@ impl Rest<'_> {
 }
 
 /// What a process knows that lived through the log, was killed and resumed, is what the log says from its first fact on. Not from
-/// the log are telemetry (where a crew is and when it was heard of) and what a ticket refused after an offer was wanted.
+/// the log is telemetry: where a crew is, and when it was heard of. What a ticket refused after an offer was wanted is not kept.
 pub fn fold_is_the_logs(store: &Store, policy: &Policy, lived: &Driver) -> Verdict {
     let mut told = Driver::resumed(policy, None);
     told.listen(store, store.head(), true);
@@ -242,10 +250,9 @@ fn differ(path: &str, lived: &Value, told: &Value, found: &mut Vec<String>) {
 
 fn plain(driver: &Driver) -> Value {
     let mut fold = serde_json::to_value(driver.process.fold()).expect("a fold is written");
-    for (list, not_from_the_log) in [("members", ["at", "at_since", "seen"]), ("cases", ["unfit", "", ""])] {
-        for one in fold[list].as_object_mut().expect("a list").values_mut() {
-            not_from_the_log.iter().for_each(|name| drop(one.as_object_mut().expect("a record").remove(*name)));
-        }
+    for member in fold["members"].as_object_mut().expect("a list").values_mut() {
+        let member = member.as_object_mut().expect("a record");
+        ["at", "at_since", "seen"].into_iter().for_each(|telemetry| drop(member.remove(telemetry)));
     }
     fold
 }

@@ -122,13 +122,15 @@ impl Store {
 
     fn decide_ticket(&mut self, id: TicketId, command: &ticket::Command, asking: &Asking) -> Result<(), String> {
         let state = match self.overtaken(&Stream::Ticket(id)) {
-            Some(facts) => facts.iter().filter_map(Fact::ticket).fold(None, |state, fact| {
-                ticket::evolve(state, &fact.event, fact.occurred_at)
-            }),
+            Some(facts) => facts
+                .iter()
+                .filter_map(Fact::ticket)
+                .fold(None, |state, fact| ticket::evolve(state, &fact.event, fact.occurred_at)),
             None => self.tickets.get(&id).cloned(),
         };
         let cx = Self::cx(asking, &self.rules);
-        let events = ticket::decide(&state, command, &cx).map_err(|why| format!("{why:?}"))?;
+        let heeded = self.heeded(id, command);
+        let events = ticket::decide(&state, &heeded, &cx).map_err(|why| format!("{why:?}"))?;
         for event in events {
             let before = self.tickets.remove(&id);
             let after = ticket::evolve(before.clone(), &event, asking.at);
@@ -139,6 +141,18 @@ impl Store {
             self.log.push(Fact::Ticket(fact));
         }
         Ok(())
+    }
+
+    /// The command, with the fence that counts where fences are ignored.
+    fn heeded(&self, id: TicketId, command: &ticket::Command) -> ticket::Command {
+        let live = |offer| self.tickets.get(&id).and_then(|t| t.offers.iter().find(|live| live.offer == offer));
+        match command {
+            ticket::Command::AcceptOffer { offer, fence } if self.planted == Planted::FenceIgnored => {
+                let fence = live(*offer).map_or(*fence, |live| live.fence);
+                ticket::Command::AcceptOffer { offer: *offer, fence }
+            }
+            other => other.clone(),
+        }
     }
 
     fn decide_crew(&mut self, id: &CrewId, command: &crew::Command, asking: &Asking) -> Result<(), String> {

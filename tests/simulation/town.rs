@@ -7,8 +7,8 @@ use switchboard_domain::{
     organisation::OrgPath,
     personal::Personal,
     ticket::{
-        Area, BusinessType, Category, Channel, Command, Escalation, Move, Place, ReplyOutcome, ReturnReason, RevisitMethod,
-        Satisfaction, Stage, SuspendReason, Ticket, TicketId, Tier, Urgency,
+        Area, BusinessType, Category, Channel, Command, Escalation, Move, Place, ReplyOutcome, ReturnReason,
+        RevisitMethod, Satisfaction, Stage, SuspendReason, Ticket, TicketId, Tier, Urgency,
         command::{Caller, Receive, Reply, Verdict},
         legal,
     },
@@ -85,10 +85,17 @@ impl World {
             (3, Skills::of(&[Skill::LowVoltage, Skill::HighVoltage])),
             (2, Skills::of(&[Skill::LowVoltage, Skill::HighVoltage, Skill::Cable])),
         ]);
-        let territory = self.dice.weighed(&[(3, vec![station]), (1, STATIONS.map(org).to_vec()), (1, vec![org(COUNTY)])]);
+        let territory =
+            self.dice.weighed(&[(3, vec![station]), (1, STATIONS.map(org).to_vec()), (1, vec![org(COUNTY)])]);
         let home = self.phones[crew].at;
-        let roster =
-            crew::command::Enrol { crew: crew.clone(), home, territory, skills, members: vec!["w1".into()], vehicle: None };
+        let roster = crew::command::Enrol {
+            crew: crew.clone(),
+            home,
+            territory,
+            skills,
+            members: vec!["w1".into()],
+            vehicle: None,
+        };
         self.say_to_crew(crew, crew::Command::Enrol(Box::new(roster)));
     }
 
@@ -238,9 +245,7 @@ impl World {
                 Command::Merge { master, evidence: reason() }
             }
             Move::Unmerge => Command::Unmerge { reason: reason() },
-            Move::FollowMaster => {
-                Command::FollowMaster { master: ticket.master.unwrap_or(id), restored: None }
-            }
+            Move::FollowMaster => Command::FollowMaster { master: ticket.master.unwrap_or(id), restored: None },
             Move::Supervise => Command::Supervise { demand: reason() },
             Move::Escalate => Command::Escalate { to: Escalation::Urgent, reason: reason() },
             Move::Suspend => Command::Suspend { reason: SuspendReason::Customer, until: None, note: None },

@@ -17,8 +17,10 @@ use crate::store::Asking;
 
 /// How often at most one crew is reserved for one ticket within an hour.
 const SAME_AGAIN_MAX: usize = 12;
+/// And how often when a person chose the crew: refusals do not bind the person, so that leases alone set the pace.
+const FORCED_AGAIN_MAX: usize = 60;
 /// How many facts at most the dispatch process says about one ticket within an hour.
-const SAID_MAX: usize = 90;
+const SAID_MAX: usize = 150;
 
 /// The watch.
 #[derive(Debug, Default)]
@@ -63,7 +65,8 @@ impl Watch {
                 Event::OfferAccepted(e) => self.accepted(before, e, fact, command),
                 Event::OfferEnded(e) => {
                     let live = before.offers.iter().find(|live| live.offer == e.offer);
-                    let early = live.is_some_and(|live| e.how == OfferEnd::Expired && fact.recorded_at < live.lease_until);
+                    let early =
+                        live.is_some_and(|live| e.how == OfferEnd::Expired && fact.recorded_at < live.lease_until);
                     self.claim(!early, position, || "an offer was let expire before its lease was over".into());
                     self.turned_down.insert((fact.id, e.crew.clone()), (fact.recorded_at, e.how));
                     *self.tally.entry(e.how.as_str()).or_default() += 1;
@@ -94,15 +97,17 @@ impl Watch {
     fn moves(&mut self, before: &Ticket, after: &Ticket, fact: &TicketFact, known: bool) {
         let moved = before.stage != after.stage || before.holders != after.holders;
         let lawful = match &fact.event {
-            Event::Offered(_) | Event::OfferAccepted(_) | Event::OfferEnded(_) | Event::Pinned(_) | Event::Recalled(_) => !moved,
+            Event::Offered(_)
+            | Event::OfferAccepted(_)
+            | Event::OfferEnded(_)
+            | Event::Pinned(_)
+            | Event::Recalled(_) => !moved,
             _ => true,
         };
         self.claim(lawful, fact.position, || format!("{} moved a ticket", fact.event.name()));
         let dispatcher = fact.actor.id == crate::engine::ENGINE && fact.actor.role == Role::System;
-        let says = matches!(
-            &fact.event,
-            Event::Offered(_) | Event::OfferEnded(_) | Event::Recalled(_) | Event::Reassigned(_)
-        );
+        let says =
+            matches!(&fact.event, Event::Offered(_) | Event::OfferEnded(_) | Event::Recalled(_) | Event::Reassigned(_));
         self.claim(!dispatcher || says, fact.position, || format!("the dispatcher said {}", fact.event.name()));
         let there = matches!(&fact.event, Event::Recalled(_)) && before.crew.arrived.is_some();
         self.claim(!(dispatcher && there && known), fact.position, || "a crew on site was called back".into());
@@ -132,19 +137,15 @@ impl Watch {
         *self.tally.entry("offered").or_default() += 1;
     }
 
-    fn accepted(
-        &mut self,
-        before: &Ticket,
-        e: &ticket::event::OfferAccepted,
-        fact: &TicketFact,
-        command: &Command,
-    ) {
+    fn accepted(&mut self, before: &Ticket, e: &ticket::event::OfferAccepted, fact: &TicketFact, command: &Command) {
         let position = fact.position;
         let live = before.offers.iter().find(|live| live.offer == e.offer);
         self.claim(live.is_some(), position, || "an offer was accepted that was not live".into());
         let held = before.holder().and_then(CrewId::of);
         self.claim(held.is_none(), position, || format!("accepted while {held:?} has it"));
-        self.claim(live.is_none_or(|live| *live.crew.org() == fact.actor.org), position, || "accepted by others".into());
+        self.claim(live.is_none_or(|live| *live.crew.org() == fact.actor.org), position, || {
+            "accepted by others".into()
+        });
         let carried = match command {
             Command::AcceptOffer { fence, .. } => Some(*fence),
             _ => None,
@@ -167,9 +168,10 @@ impl Watch {
     ) {
         let position = fact.position;
         self.crew_at.insert(fact.id.clone(), position);
-        let by_offer = after.commitments.iter().any(|held| {
-            held.offer.is_some() && after.reserved.is_some_and(|kept| Some(kept.offer) == held.offer)
-        });
+        let by_offer = after
+            .commitments
+            .iter()
+            .any(|held| held.offer.is_some() && after.reserved.is_some_and(|kept| Some(kept.offer) == held.offer));
         self.claim(!by_offer, position, || "a reservation stands beside the commitment that it became".into());
         match &fact.event {
             crew::Event::Reserved(e) => {
@@ -183,7 +185,8 @@ impl Watch {
                 again.retain(|at| *at > fact.recorded_at - TimeDelta::hours(1));
                 again.push(fact.recorded_at);
                 let often = again.len();
-                self.claim(often <= SAME_AGAIN_MAX, position, || {
+                let most = if e.forced.is_some() { FORCED_AGAIN_MAX } else { SAME_AGAIN_MAX };
+                self.claim(often <= most, position, || {
                     format!("one crew was reserved for one ticket {often} times within an hour")
                 });
             }

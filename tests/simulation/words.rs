@@ -29,7 +29,12 @@ fn ticket_words(event: &ticket::Event) -> String {
         E::Offered(e) => {
             let offer = &e.offer.to_string()[..4];
             let until = e.lease_until.format("%H:%M:%S");
-            format!("offered ({offer}, attempt {}) to {} fence {} until {until}", e.attempt, last(e.crew.org().as_str()), e.fence)
+            format!(
+                "offered ({offer}, attempt {}) to {} fence {} until {until}",
+                e.attempt,
+                last(e.crew.org().as_str()),
+                e.fence
+            )
         }
         E::OfferAccepted(e) => format!("offer {} accepted by {}", &e.offer.to_string()[..4], e.by),
         E::OfferEnded(e) => {
@@ -53,7 +58,9 @@ fn crew_words(event: &crew::Event) -> String {
         E::Reserved(e) => {
             format!("reserved for {} ({}), fence {}", &e.ticket.to_string()[28..], &e.offer.to_string()[..4], e.fence)
         }
-        E::Committed(e) => format!("committed to {}{}", &e.ticket.to_string()[28..], if e.offer.is_some() { " by offer" } else { "" }),
+        E::Committed(e) => {
+            format!("committed to {}{}", &e.ticket.to_string()[28..], if e.offer.is_some() { " by offer" } else { "" })
+        }
         E::Released(e) => {
             let what = e.offer.map_or("ticket".to_owned(), |offer| format!("offer {}", &offer.to_string()[..4]));
             format!("released of {what} of {}: {}", &e.ticket.to_string()[28..], e.why.as_str())

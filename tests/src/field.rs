@@ -14,6 +14,6 @@ pub mod policy;
 pub mod recorded;
 pub mod run;
 pub mod score;
-//T
-//mod tests;
+#[cfg(test)]
+mod tests;
 pub mod world;

@@ -102,9 +102,11 @@ impl Live {
                 crews.bundles_shuffled
             ),
         ];
-        if !crews.waited_for.is_empty() {
-            let waited = crews.waited_for.iter().map(|(reason, count)| format!("{reason} {count}"));
-            lines.push(format!("The most that waited at once: {}.", waited.collect::<Vec<_>>().join(", ")));
+        let planned = (crews.planned > 0).then(|| format!("in a crew's plan {}", crews.planned));
+        let waited = crews.waited_for.iter().map(|(reason, count)| format!("{reason} {count}"));
+        let waited: Vec<String> = planned.into_iter().chain(waited).collect();
+        if !waited.is_empty() {
+            lines.push(format!("The most that waited at once: {}.", waited.join(", ")));
         }
         lines.push(match (crews.waiting, crews.unexplained) {
             (0, 0) => "Nothing was left without a crew or a reason.".into(),
@@ -164,7 +166,7 @@ pub async fn replay(
     let members = roster::of_outages(recorded.iter().flatten(), wanted(matches))?;
     let desk = members.first().and_then(|member| member.crew.split('/').next()).context("no outage took a crew")?;
     let desk = of_unit(desk);
-    let tell = |outage: &Outage| match outage.crew().and_then(|crew| roster::served_unit(&members, crew)) {
+    let tell = |outage: &Outage| match roster::unit_for(&members, outage) {
         Some(unit) => outage::live(outage, seed, unit),
         None => outage::script(outage, Manner::Replay { seed }),
     };
@@ -210,6 +212,7 @@ mod tests {
         let mut crews = Tally { crews: 10, offers: 23, accepted: 20, declined: 2, lapsed: 1, ..Tally::default() };
         crews.arrival_minutes_p50 = Some(31.4);
         crews.waited_for.insert("all_busy".into(), 3);
+        crews.planned = 4;
         let live = Live { tickets, crews };
         let text = live.lines().join("\n");
         for part in [
@@ -220,6 +223,7 @@ mod tests {
             "31 min (p50)",
             "- (p90)",
             "all_busy 3",
+            "in a crew's plan 4",
             "Nothing was left",
         ] {
             assert!(text.contains(part), "{part}: {text}");

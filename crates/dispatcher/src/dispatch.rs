@@ -18,7 +18,7 @@ mod duties;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::TimeDelta;
 use switchboard_domain::{
@@ -130,10 +130,14 @@ pub struct Dispatch {
     leases: BTreeSet<(Timestamp, TicketId, OfferId)>,
     lease_of: BTreeMap<TicketId, Vec<(Timestamp, OfferId)>>,
     parked: BTreeMap<Identity, String>,
+    /// The parked, the longest first.
+    parked_since: VecDeque<Identity>,
     /// Crews that the engine would not reserve: not asked for again before something is known that was not then.
     stale: BTreeMap<CrewId, u64>,
     /// The latest time that anything told.
     latest: Timestamp,
+    /// Whether any job waits for a crew.
+    open: bool,
     slices_left: u32,
     next_slices: Timestamp,
 }
@@ -158,6 +162,8 @@ impl Dispatch {
             leases: BTreeSet::new(),
             lease_of: BTreeMap::new(),
             parked: BTreeMap::new(),
+            parked_since: VecDeque::new(),
+            open: false,
             stale: BTreeMap::new(),
             latest: Timestamp::default(),
             slices_left: 0,
@@ -229,6 +235,9 @@ impl Dispatch {
             };
             self.arm(*ticket);
         }
+        if !touched.tickets.is_empty() {
+            self.open = self.board.jobs.values().any(|job| job.open);
+        }
     }
 
     /// Sets the timers of a ticket's live offers.
@@ -238,7 +247,8 @@ impl Dispatch {
         }
         let grace = TimeDelta::seconds(i64::from(self.planner.policy().offers.grace_seconds));
         let live = self.board.jobs.get(&ticket).map(|job| job.offers.clone()).unwrap_or_default();
-        let armed: Vec<_> = live.iter().map(|live| (live.lease_until + grace, live.offer)).collect();
+        let end = |at: Timestamp| at.checked_add_signed(grace).unwrap_or(at);
+        let armed: Vec<_> = live.iter().map(|live| (end(live.lease_until), live.offer)).collect();
         self.leases.extend(armed.iter().map(|(at, offer)| (*at, ticket, *offer)));
         if !armed.is_empty() {
             self.lease_of.insert(ticket, armed);
@@ -318,7 +328,7 @@ impl Dispatch {
                 return;
             }
             self.next_slices = now + TimeDelta::seconds(i64::from(horizon.period_seconds.max(1)));
-            self.slices_left = if self.board.jobs.values().any(|job| job.open) { horizon.slices } else { 0 };
+            self.slices_left = if self.open { horizon.slices } else { 0 };
         }
         if self.slices_left > 0 {
             self.slices_left -= 1;
@@ -387,8 +397,7 @@ impl Process for Dispatch {
         let lease = self.leases.first().map(|(at, ..)| *at);
         let busy = self.slices_left > 0 || !self.touched.crews.is_empty() || !self.touched.tickets.is_empty();
         let slice = if busy { self.latest } else { self.next_slices };
-        let open = busy || self.board.jobs.values().any(|job| job.open);
-        [lease, self.planner.wake(&self.board), open.then_some(slice)].into_iter().flatten().min()
+        [lease, self.planner.wake(&self.board), (busy || self.open).then_some(slice)].into_iter().flatten().min()
     }
 
     fn forgotten(&self, fact: &Fact) -> Option<TicketId> {
@@ -410,11 +419,18 @@ impl Process for Dispatch {
                 self.touched.crews.insert(offer.crew.clone());
                 return;
             }
+            // Its lease is looked at again when the ticket changes.
+            Intent::End(ticket, offer, _) => self.leases.retain(|(_, of, live)| (of, live) != (ticket, offer)),
             _ => {}
         }
-        if self.parked.len() >= PARKED_MAX {
-            self.parked.pop_first();
+        let identity = Self::identity(want);
+        if self.parked.insert(identity.clone(), reason.to_owned()).is_none() {
+            self.parked_since.push_back(identity);
         }
-        self.parked.insert(Self::identity(want), reason.to_owned());
+        if self.parked_since.len() > PARKED_MAX
+            && let Some(oldest) = self.parked_since.pop_front()
+        {
+            self.parked.remove(&oldest);
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Why this crew: what every rule charges every crew for a ticket, and which rules forbid it. The prices are those that the plan was
-//! made by; `workload` is what the crew's other stops lose.
+//! Why this crew: what every rule charges every crew for a ticket, and which rules forbid it. The prices are those that
+//! the plan was made by; `workload` is what the crew's other stops lose.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use switchboard_domain::{
 };
 
 use crate::{
-    board::Board,
+    board::{Board, Crew},
     planner::{Planner, Proposal},
 };
 
@@ -30,11 +30,24 @@ pub struct Weighed {
 }
 
 impl Planner {
-    /// What every rule says of every crew for this ticket, the cheapest first and those that may not go last; `None` when the
-    /// planner does not know the ticket. The crew whose route it is in is weighed as the route stands, others at their cheapest place.
+    /// What every rule says of every crew for this ticket, the cheapest first and those that may not go last; `None`
+    /// when the planner does not know the ticket. The crew whose route it is in is weighed as the route stands, others
+    /// at their cheapest place.
+    /// For a ticket that is offered or that a crew has, the choice is weighed as though it were still to be made: whoever is
+    /// engaged for it is free of it.
     #[must_use]
     pub fn explain(&self, board: &Board, ticket: TicketId, now: Timestamp) -> Option<Vec<Weighed>> {
-        self.weigh(ticket, board.crews.keys(), now)
+        let engaged = engaged(board, ticket);
+        if engaged.is_empty() {
+            return self.weigh(ticket, board.crews.keys(), now);
+        }
+        let board = undecided(board, ticket, &engaged);
+        let mut aside = self.clone();
+        aside.disregard_holder(ticket);
+        aside.job_changed(ticket);
+        engaged.iter().for_each(|crew| aside.crew_changed(crew));
+        aside.settle(&board, now);
+        aside.weigh(ticket, board.crews.keys(), now)
     }
 
     /// Why this proposal, for whoever asks later: the crew first, then the next best of those that were worth trying.
@@ -68,10 +81,40 @@ impl Planner {
     }
 }
 
+/// The crews whose time is taken for a ticket.
+fn engaged(board: &Board, ticket: TicketId) -> Vec<CrewId> {
+    let taken = |crew: &&Crew| {
+        crew.reserved.as_ref().is_some_and(|kept| kept.ticket == ticket)
+            || crew.committed.iter().any(|(held, _)| *held == ticket)
+    };
+    board.crews.values().filter(taken).map(|crew| crew.id.clone()).collect()
+}
+
+/// The board as it would be if nobody were engaged for the ticket.
+fn undecided(board: &Board, ticket: TicketId, engaged: &[CrewId]) -> Board {
+    let mut board = board.clone();
+    for crew in engaged {
+        let Some(crew) = board.crews.get_mut(crew) else { continue };
+        crew.reserved.take_if(|kept| kept.ticket == ticket);
+        crew.committed.retain(|(held, _)| *held != ticket);
+    }
+    if let Some(job) = board.jobs.get_mut(&ticket) {
+        job.offers.clear();
+        job.crew = None;
+        job.open = true;
+    }
+    board
+}
+
+/// Prices are kept to a hundredth of a minute: more digits are noise, and would not all be read back as they were written.
+fn hundredths(price: f64) -> f64 {
+    (price * 100.0).round() / 100.0
+}
+
 fn candidate(weighed: Weighed) -> Candidate {
     Candidate {
         crew: weighed.crew.org().clone(),
-        prices: weighed.prices.into_iter().map(|(rule, price)| (rule.to_owned(), price)).collect(),
+        prices: weighed.prices.into_iter().map(|(rule, price)| (rule.to_owned(), hundredths(price))).collect(),
         arrives: weighed.arrives,
         vetoes: weighed.vetoes.into_iter().map(str::to_owned).collect(),
     }

@@ -1,4 +1,4 @@
-//! Who should go: the room of the dispatch plan, kept free between what is known and who is told.
+//! Who should go: a deterministic plan that can say why, and the process that carries it out.
 //!
 //! ```text
 //!    command ──▶ decide ──▶ append ──▶ project ──▶ [dispatch] ──▶ subscribe
@@ -7,9 +7,19 @@
 //!                         wire carries it across
 //! ```
 //!
-//! There is no code here: people choose the unit, with the commands `Dispatch` and `Reassign` of `switchboard-domain`, and the
-//! engine neither proposes nor prefers any. What holds already, by manifest and lints: this crate is *pure* and knows nothing
-//! but the domain, so that whatever is computed here is a function of its arguments.
+//! Modules in reading order:
+//!
+//! - [`policy`]: what the plan weighs, as data under a version
+//! - [`board`]: what is known of jobs and crews; [`fold`], how it comes from facts
+//! - [`rules`]: what forbids and what costs, one rule a file; [`travel`] and [`repair`], the times that they go by
+//! - [`plan`]: who does what after what, and why the rest waits; [`planner`], how it is kept while the board changes; [`explain`],
+//!   what each rule said of each crew
+//! - [`search`]: ruin and recreate over any objective, `model` its dispatch form
+//! - [`dispatch`]: the process that carries each offer through the crew's stream and the ticket's
+//!
+//! Invariants, including what is absent: this crate is *pure* and knows nothing but the domain; no clock, no randomness but a
+//! seed, no roads, no storage. A plan is a cache and never a fact. Start reading at [`plan::plan`] and [`dispatch`].
+
 
 pub mod board;
 pub mod fold;

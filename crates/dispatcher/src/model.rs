@@ -1,7 +1,9 @@
-//! What a route costs, and what one more stop would: the objective of dispatch, as the search and the planner both walk it.
+//! What a route costs, and what one more stop would: the objective of dispatch, as the search and the planner both walk
+//! it.
 //!
-//! A route remembers the crew's state before each stop, so that an insertion is priced from there on. Absent: which crew may have
-//! which job; whoever asks has asked the hard rules before, all but the end of the shift, which hangs on the arrival.
+//! A route remembers the crew's state before each stop, so that an insertion is priced from there on. Absent: which
+//! crew may have which job; whoever asks has asked the hard rules before, all but the end of the shift, which hangs on
+//! the arrival.
 
 use crate::{
     rules::{self, shift},

@@ -1,5 +1,5 @@
-//! The plan: which crew does what after what, and why the rest waits. A cache of a computation, never a fact: what is known is
-//! on the board, and only the first stop of a route is ever offered.
+//! The plan: which crew does what after what, and why the rest waits. A cache of a computation, never a fact: what is
+//! known is on the board, and only the first stop of a route is ever offered.
 
 use std::collections::BTreeMap;
 
@@ -105,8 +105,8 @@ impl Waits {
     }
 }
 
-/// Plans from scratch: every job to its cheapest place, the heaviest first, and then as many slices of improvement as the policy
-/// has per period. The same arguments give the same plan.
+/// Plans from scratch: every job to its cheapest place, the heaviest first, and then as many slices of improvement as
+/// the policy has per period. The same arguments give the same plan.
 #[must_use]
 pub fn plan(board: &Board, policy: &Policy, now: Timestamp) -> Plan {
     let mut planner = Planner::new(policy.clone());

@@ -1,8 +1,9 @@
 //! The planner: keeps a plan in line with the board, improves it, and says what to offer next.
 //!
-//! What changed is marked; [`Planner::settle`] takes the marked jobs and crews over ([`intake`]) and puts what is loose to its cheapest
-//! place ([`insertion`]), trying a bounded number of places however many jobs wait. [`Planner::improve`] does the rest of the
-//! thinking, a part of the plan at a time ([`part`]). Only the first stop of a free crew's route is ever proposed ([`offering`]).
+//! What changed is marked; [`Planner::settle`] takes the marked jobs and crews over ([`intake`]) and puts what is loose
+//! to its cheapest place ([`insertion`]), trying a bounded number of places however many jobs wait.
+//! [`Planner::improve`] does the rest of the thinking, a part of the plan at a time ([`part`]). Only the first stop of
+//! a free crew's route is ever proposed ([`offering`]).
 //!
 //! Absent: whatever was told to whom, which is on the board; a plan that is lost is made again.
 
@@ -41,6 +42,9 @@ use crate::{
     travel::Plane,
 };
 
+/// How often a settling takes in what the one before it has marked; what is left is taken in by the next.
+const PASSES_MAX: usize = 2;
+
 /// A ticket that may be offered to a crew now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
@@ -72,7 +76,7 @@ pub struct Diversion {
 }
 
 /// Keeps a plan. The same policy, calls and boards give the same plans.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Planner {
     policy: Policy,
     frame: Option<Frame>,
@@ -123,8 +127,8 @@ impl Planner {
         self.crews_marked.insert(crew.clone());
     }
 
-    /// Brings the plan in line with what was noted and with what has come due. What it costs is bounded by what was noted, not by
-    /// what waits; only the first call takes the whole board over.
+    /// Brings the plan in line with what was noted and with what has come due. What it costs is bounded by what was
+    /// noted, not by what waits; only the first call takes the whole board over.
     pub fn settle(&mut self, board: &Board, now: Timestamp) {
         if self.frame.is_none() {
             self.frame = Some(frame(board, now));
@@ -137,16 +141,19 @@ impl Planner {
                 Whose::Crew(crew) => drop(self.crews_marked.insert(self.roster.member(crew).id.clone())),
             }
         }
-        if self.jobs_marked.is_empty() && self.crews_marked.is_empty() {
-            return;
-        }
         let now = self.minutes(now);
-        let (loose, hungry) = self.take_in(board, now);
-        self.place(loose, hungry, now);
+        // What is taken in may mark what it touches: a held neighbour, which then has no hold of its own.
+        for _ in 0..PASSES_MAX {
+            if self.jobs_marked.is_empty() && self.crews_marked.is_empty() {
+                break;
+            }
+            let (loose, hungry) = self.take_in(board, now);
+            self.place(loose, hungry, now);
+        }
     }
 
-    /// The next instant at which proposals may change without a fact: the end of a hold, a break, an exclusion, a shift, a silence
-    /// long enough. It may be early, never late.
+    /// The next instant at which proposals may change without a fact: the end of a hold, a break, an exclusion, a
+    /// shift, a silence long enough. It may be early, never late.
     #[must_use]
     pub fn wake(&self, _board: &Board) -> Option<Timestamp> {
         self.timers.next()

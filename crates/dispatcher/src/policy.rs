@@ -245,15 +245,15 @@ impl Default for Weights {
             pressed: 5.0,
             urgent: 20.0,
             weight_max: 5_000.0,
-            late: 600.0,
-            late_minute: 1.0,
-            late_by_weight: true,
+            late: 10_000.0,
+            late_minute: 16.0,
+            late_by_weight: false,
             travel_minute: 0.02,
             change: 10.0,
             fairness_hour: 2.0,
-            coverage: 5.0,
+            coverage: 30.0,
             overtime_minute: 2.0,
-            patience_hour: 5.0,
+            patience_hour: 3.0,
         }
     }
 }
@@ -273,7 +273,7 @@ impl Default for Travel {
             p90: 1.25,
             unknown_km: 20.0,
             ramp_km: 0.5,
-            neighbourhood_km: 5.0,
+            neighbourhood_km: 10.0,
         }
     }
 }
@@ -295,14 +295,14 @@ impl Default for Offers {
             lease_seconds: 180,
             lease_priority_seconds: 90,
             grace_seconds: 5,
-            parallel_max: 2,
+            parallel_max: 1,
             declined_minutes: 120,
             expired_minutes: 15,
             silent_minutes: 5,
             arrival_urban: 45,
             arrival_rural: 90,
             arrival_remote: 120,
-            priority_weight: 200.0,
+            priority_weight: 500.0,
             divert_ratio: 5.0,
             divert_minutes: 30,
             return_minutes: 15,
@@ -312,7 +312,7 @@ impl Default for Offers {
 
 impl Default for Storm {
     fn default() -> Self {
-        Self { load: 4.0, load_over: 2.0, late_divisor: 4.0, hold_minutes: 5.0, hold_km: 1.0, candidates_max: 12 }
+        Self { load: 4.0, load_over: 2.0, late_divisor: 1.0, hold_minutes: 5.0, hold_km: 1.0, candidates_max: 12 }
     }
 }
 

@@ -1,8 +1,8 @@
-//! What the plan prefers, one rule a file: hard rules forbid, soft rules charge. The search, the proposals and the explanations all
-//! ask here, so that there is one truth.
+//! What the plan prefers, one rule a file: hard rules forbid, soft rules charge. The search, the proposals and the
+//! explanations all ask here, so that there is one truth.
 //!
-//! A *service* is priced by when a job is served, a *visit* by who goes there; together they are what a stop of a route costs. What
-//! a stop does to the stops behind it is charged by `workload`.
+//! A *service* is priced by when a job is served, a *visit* by who goes there; together they are what a stop of a route
+//! costs. What a stop does to the stops behind it is charged by `workload`.
 
 pub mod coverage;
 pub mod customers;

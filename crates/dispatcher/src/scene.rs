@@ -1,4 +1,5 @@
-//! Jobs and crews as prices need them: dense numbers on a plane and on one time axis, taken from the board once per change.
+//! Jobs and crews as prices need them: dense numbers on a plane and on one time axis, taken from the board once per
+//! change.
 //!
 //! Absent: routes, which are the planner's, and all that the search does not look at, which stays on the board.
 
@@ -147,7 +148,8 @@ impl Terms<'_> {
         State { spot: Some(team.spot), free: team.ready.max(self.now), variance: team.variance }
     }
 
-    /// The crew goes from `state` to `task`, by a leg of so many minutes and kilometres: arrival, and the state after the work.
+    /// The crew goes from `state` to `task`, by a leg of so many minutes and kilometres: arrival, and the state after
+    /// the work.
     #[must_use]
     pub fn visit<'a>(
         &'a self,

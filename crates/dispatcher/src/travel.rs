@@ -1,7 +1,8 @@
-//! How long a crew travels, without a road graph: distance times a detour, Kolesar's square-root law for short trips, a cruise
-//! speed by kind of area. Places are projected to a plane once, so that a distance is one square root.
+//! How long a crew travels, without a road graph: distance times a detour, Kolesar's square-root law for short trips, a
+//! cruise speed by kind of area. Places are projected to a plane once, so that a distance is one square root.
 //!
-//! Absent: learnt corrections; they belong to whoever compares *en route* with *arrived*, and reach this file as the policy's means.
+//! Absent: learnt corrections; they belong to whoever compares *en route* with *arrived*, and reach this file as the
+//! policy's means.
 
 use switchboard_domain::{crew::Point, ticket::Area};
 
@@ -34,8 +35,8 @@ impl Spot {
     }
 }
 
-/// An equirectangular projection. Within 100 km of its origin it is 1 to 2 % off the great circle at 30 degrees of latitude, which
-/// is less than the detour factor's own spread.
+/// An equirectangular projection. Within 100 km of its origin it is 1 to 2 % off the great circle at 30 degrees of
+/// latitude, which is less than the detour factor's own spread.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plane {
     origin: Point,
@@ -63,8 +64,8 @@ impl Plane {
 
 /// Median minutes of a trip of `km` straight kilometres to an area, wheels turning to arrival.
 ///
-/// Trips longer than twice the ramp cruise between speeding up and slowing down; shorter ones never reach the cruise speed and
-/// take time by the square root of their length (Kolesar, Walker and Hausner 1975).
+/// Trips longer than twice the ramp cruise between speeding up and slowing down; shorter ones never reach the cruise
+/// speed and take time by the square root of their length (Kolesar, Walker and Hausner 1975).
 #[must_use]
 pub fn minutes(travel: &Travel, km: f64, area: Area, storm: bool) -> f64 {
     let road = km * (travel.detour + travel.hop_detour * (-km / travel.hop_km.max(0.01)).exp());

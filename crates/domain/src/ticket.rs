@@ -30,7 +30,7 @@ pub use self::{
     decide::decide,
     event::Event,
     evolve::evolve,
-    moves::{Move, MoveSet, legal},
+    moves::{Move, MoveSet, legal, legal_of},
     path::Path,
     rejection::Rejection,
     state::{CrewProgress, Stage, State, Ticket},

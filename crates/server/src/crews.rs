@@ -5,25 +5,27 @@ mod steps;
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use prost::Message;
 use switchboard_domain::{
     Timestamp,
-    actor::Actor,
+    actor::{Actor, Role},
     crew::{self, Command, CrewId, Crews},
 };
 use switchboard_engine::command::{Aggregates, Failure, Request};
 use switchboard_views::assignments::Standing;
 use switchboard_wire::{
     answer,
-    command::{self, CrewRequest},
+    command::{self, CrewRequest, DeviceClock, TicketRequest},
     proto,
     refusal::Refusal,
+    stored,
 };
 use uuid::Uuid;
 
 use crate::{
     assignments::Assignments,
-    desk::{Desk, refusal},
+    desk::{self, Desk, refusal, unreadable},
     telemetry::{Fix, Telemetry},
 };
 
@@ -73,6 +75,9 @@ impl CrewDesk {
     /// Every refusal of `error_reason.proto` that a command to a crew can meet.
     pub async fn command<R: CrewRequest + Message>(&self, body: &R, actor: &Actor) -> Result<Done, Refusal> {
         let (header, command) = body.read(actor).map_err(Refusal::InvalidFields)?;
+        if !matches!(command, Command::Dismiss) {
+            self.placed(header.request_id, header.occurred_at).await?;
+        }
         let identity = self.desk.identity(R::METHOD, actor, body);
         let request =
             Request { occurred_at: header.occurred_at, ..Request::new(header.request_id, identity, actor.clone()) };
@@ -83,6 +88,43 @@ impl CrewDesk {
             self.telemetry.heard(&header.crew, self.now());
         }
         Ok(done)
+    }
+
+    /// Executes what a crew or its desk says of a ticket.
+    ///
+    /// # Errors
+    /// As for [`Desk::command`], and a crew's clock that is wrong.
+    pub async fn to_ticket<R: TicketRequest + Message>(
+        &self,
+        body: &R,
+        actor: &Actor,
+    ) -> Result<desk::Done, Refusal> {
+        // A request that cannot be read is refused below, with all that is wrong with it.
+        if let (Role::Crew, Ok((header, _))) = (actor.role, body.read()) {
+            self.placed(header.request_id, header.occurred_at).await?;
+        }
+        self.desk.command(body, actor).await
+    }
+
+    /// What a device says at once is placed by a clock that is right. A request that was recorded before is answered as it was
+    /// then, however long its answer was under way.
+    async fn placed(&self, request_id: Uuid, occurred_at: Option<Timestamp>) -> Result<(), Refusal> {
+        let clock = occurred_at.map(|shows| DeviceClock { shows, offset: TimeDelta::zero() });
+        let checked = clock.map_or(Ok(()), |clock| clock.check(self.now()));
+        if checked.is_err() {
+            let store = self.desk.tickets.journal().store();
+            let before = store.locate(stored::event_id(request_id, 0)).await.map_err(|e| unreadable(e.into()))?;
+            return before.map_or(checked, |_| Ok(()));
+        }
+        checked
+    }
+
+    /// A crew that is on the roster was heard of; of one that left it nothing is remembered.
+    pub(crate) fn heard(&self, crew: &CrewId) {
+        match self.assignments.standing(crew) {
+            Some(_) => self.telemetry.heard(crew, self.now()),
+            None => self.telemetry.forget(crew),
+        }
     }
 
     /// Puts a crew on the roster. A roster that says so already is no error: rosters are sent whole.

@@ -244,19 +244,24 @@ impl Desk {
     /// # Errors
     /// [`Refusal::TicketNotFound`] when no ticket has that number.
     pub async fn resolve(&self, reference: &TicketRef) -> Result<TicketId, Refusal> {
-        let number = match reference {
-            TicketRef::Id(id) => return Ok(*id),
-            TicketRef::Number(number) => number,
-        };
-        if let Some(id) = self.recent.lock().unwrap_or_else(PoisonError::into_inner).get(number) {
-            return Ok(*id);
-        }
-        if let Some(id) = self.by_number(number).await? {
+        if let Some(id) = self.known(reference).await? {
             return Ok(id);
         }
         // Perhaps the list has not come to it yet.
         self.reach(Some(self.head())).await?;
-        self.by_number(number).await?.ok_or(Refusal::TicketNotFound)
+        self.known(reference).await?.ok_or(Refusal::TicketNotFound)
+    }
+
+    /// The ticket that an id or a number names, as far as the list has come.
+    pub(crate) async fn known(&self, reference: &TicketRef) -> Result<Option<TicketId>, Refusal> {
+        let number = match reference {
+            TicketRef::Id(id) => return Ok(Some(*id)),
+            TicketRef::Number(number) => number,
+        };
+        if let Some(id) = self.recent.lock().unwrap_or_else(PoisonError::into_inner).get(number) {
+            return Ok(Some(*id));
+        }
+        self.by_number(number).await
     }
 
     async fn by_number(&self, number: &str) -> Result<Option<TicketId>, Refusal> {

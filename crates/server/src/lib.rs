@@ -76,7 +76,7 @@ use switchboard_wire::{
     stored::Metadata,
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
-use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::server::TcpIncoming;
 
 use crate::{
     assignments::Assignments,
@@ -155,6 +155,9 @@ impl Server {
             org: OrgPath::parse(ENGINE_ORG).map_err(anyhow::Error::msg)?,
         };
 
+        // A policy with a fault opens nothing.
+        let policy = config.dispatch_policy()?;
+
         // What is kept: the log, the keys, the list.
         let store = Arc::new(SqliteStore::open(&config.data, SqliteOptions::default())?);
         let keyed = config.data.join(SqliteKeys::FILE_NAME).metadata().is_ok_and(|file| file.len() > 0);
@@ -225,7 +228,6 @@ impl Server {
             reactor::run(&feed, Arc::clone(&clock), start, WATCH_PACE, carry_out)
         };
         let (dispatching, dispatched) = {
-            let policy = config.dispatch_policy()?;
             let (desk, telemetry, engine) = (Arc::clone(&desk), Arc::clone(&telemetry), engine.clone());
             let parts = dispatching::Parts { desk, crews: crew_streams, telemetry, engine, policy };
             dispatching::start(parts, &feed, Arc::clone(&clock), &config.data)
@@ -371,7 +373,6 @@ fn transport(
         .build_v1alpha()?;
     let (reporter, health) = tonic_health::server::health_reporter();
     let server = tonic::transport::Server::builder()
-        .tcp_nodelay(true)
         .max_concurrent_streams(CONNECTION_STREAMS_MAX)
         .max_connection_age(CONNECTION_AGE_MAX)
         .max_connection_age_grace(CONNECTION_GRACE)
@@ -406,7 +407,10 @@ fn transport(
             not_serving(&reporter).await;
             watching.abort();
         };
-        server.serve_with_incoming_shutdown(TcpListenerStream::new(listener), drained).await
+        // Said of the sockets themselves, which the builder does not make: a message after a message must not wait for an
+        // acknowledgement that the reader delays.
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        server.serve_with_incoming_shutdown(incoming, drained).await
     })
 }
 

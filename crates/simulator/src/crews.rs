@@ -41,6 +41,8 @@ use crate::{
 const CREWS_PER_CONNECTION: usize = 48;
 /// How often the server is asked which tickets wait, and for what.
 const ASK_EVERY: Duration = Duration::from_millis(250);
+/// How the server calls a ticket that is in a crew's plan, but was not offered to it yet.
+const PLANNED: &str = "planned";
 /// Tickets of one answer.
 const PAGE: u32 = 1000;
 
@@ -168,12 +170,13 @@ impl Fleet {
     async fn ask_who_waits(&self) {
         let speaker = self.speaker(self.lines.len() - 1);
         let mut ask = pb::ListProposalsRequest { page_size: PAGE, ..pb::ListProposalsRequest::default() };
-        let mut waiting: Vec<Option<String>> = Vec::new();
+        let (mut waiting, mut planned): (Vec<Option<String>>, usize) = (Vec::new(), 0);
         loop {
             let call = |mut line: Line, ask| async move { line.dispatch.list_proposals(ask).await };
             match speaker.ask(&self.desk, ask.clone(), call).await {
                 Err(failure) => return self.tally.write().trouble(&self.desk.org, "list_proposals", &failure),
                 Ok(answer) => {
+                    planned += answer.proposals.iter().filter(|proposal| proposal.state == PLANNED).count();
                     let without = answer.proposals.into_iter().filter(|proposal| proposal.crew.is_none());
                     waiting.extend(without.map(|proposal| proposal.waits_for));
                     ask.page_token = answer.next_page_token;
@@ -183,7 +186,9 @@ impl Fleet {
                 break;
             }
         }
-        self.tally.write().seen(waiting.iter().map(Option::as_deref));
+        let mut tally = self.tally.write();
+        tally.planned = tally.planned.max(planned);
+        tally.seen(waiting.iter().map(Option::as_deref));
     }
 }
 

@@ -78,6 +78,13 @@ impl Outage {
         let field_work = matches!(self.business_type, BusinessType::FaultRepair | BusinessType::ServiceApplication);
         self.route.last().map(String::as_str).filter(|unit| field_work && unit.split('/').count() == 6)
     }
+
+    /// Where it is, if that is known: 0 degrees north and east is what systems write that do not know.
+    #[must_use]
+    pub fn position(&self) -> Option<pb::Position> {
+        let known = self.latitude_e6.zip(self.longitude_e6).filter(|at| *at != (0, 0));
+        known.map(|(latitude_e6, longitude_e6)| pb::Position { latitude_e6, longitude_e6 })
+    }
 }
 
 /// In which manner a recorded outage is told.
@@ -171,7 +178,12 @@ pub fn live(outage: &Outage, seed: u64, unit: &str) -> Script {
     let caller = Some(person(&mut dice));
     let cast = Cast::of(outage, Manner::Replay { seed }, false);
     let mut draft = Draft::new(&source, outage.key.clone()).line(outage.line).live();
-    let ticket = draft.receive(outage.received, &cast.intake, receive(outage, caller, false));
+    let mut call = receive(outage, caller, false);
+    if let (None, Some(place)) = (outage.position(), &mut call.place) {
+        // No crew is sent to where nothing is.
+        (place.latitude_e6, place.longitude_e6) = (None, None);
+    }
+    let ticket = draft.receive(outage.received, &cast.intake, call);
     let agent = cast.agent.clone();
     let mut telling = Telling { outage, cast, draft, ticket, arrival: None };
     telling.classify();

@@ -28,7 +28,7 @@ pub fn run(data: &Path) -> crate::Outcome<()> {
     }
     println!("\n# Dispatch: recorded days, minutes from report to the first crew on site");
     println!(
-        "in an hour no more crews than the utility had at work at one instant of it; its on-site times, unknown to us"
+        "in a shift no more crews than the utility had at work at one instant of it; its on-site times, unknown to us"
     );
     println!(
         "{:<12} {:>8} {:>10}  {:<26} {:>8} {:>8} {:>8} {:>8}",

@@ -60,8 +60,9 @@ async fn an_offer_reaches_its_crew_and_is_taken_once() {
     enrolled(&line, CREW).await;
     let mut stream = watch(&line, crew_of(CREW), None, None).await.unwrap();
     Heard::to_the_end(&mut stream).await;
-    on_shift(&line, CREW).await.unwrap();
+    // Offered from the station's hands alone: a shift begins when it is there.
     let ticket = at_the_station(&line).await;
+    on_shift(&line, CREW).await.unwrap();
     let offer = offered(&mut stream).await;
     assert_eq!(offer.ticket.as_ref().unwrap().ticket_id, ticket);
     assert!(offer.fence > 0 && offer.lease_until.is_some() && !offer.forced);
@@ -107,10 +108,12 @@ async fn a_declined_offer_goes_to_the_other_crew_and_the_desk_sees_why() {
         enrolled(&line, crew).await;
         let mut stream = watch(&line, crew_of(crew), None, None).await.unwrap();
         Heard::to_the_end(&mut stream).await;
-        on_shift(&line, crew).await.unwrap();
         streams.push((crew, stream));
     }
     let ticket = at_the_station(&line).await;
+    for crew in [CREW, OTHER] {
+        on_shift(&line, crew).await.unwrap();
+    }
     let (mut first, mut second) = (streams.remove(0), streams.remove(0));
     let offer = tokio::select! {
         offer = offered(&mut first.1) => offer,

@@ -8,7 +8,7 @@
 //! - **Crews.** 105 in three shifts of eight hours, one fifth at night and two fifths each in the morning and in the evening. In a
 //!   storm everybody is called up and relieved at the vehicle, so that the 110 or 160 vehicles stay manned throughout. Half the
 //!   crews do low voltage and metering, three in ten low and high voltage, two in ten also cable and live line.
-//! - **Time on site.** Log-normal with the medians by customers of `dispatch.md` and sigma 1.0 to 1.3, times [`OWN_TIME`], for the
+//! - **Time on site.** Log-normal with the medians by customers of `dispatch.md` and sigma 1.0 to 1.4, times [`OWN_TIME`], for the
 //!   medians are of first arrival to restoration and hold the wait for a second crew, which here is part of the day; cut at
 //!   [`ON_SITE_MAX_MINUTES`], after which a crew leaves a safe state behind and the rest is planned work. The mean is 65 min.
 //! - **Two visits.** A share by kind ends with an assessment that calls for high-voltage or cable skills; a crew that has them
@@ -33,8 +33,8 @@ use super::{
     world::{Millis, Roster, Step, Ticket, World, millis},
 };
 
-/// The longest that a crew stays on site in one step, in minutes.
-pub const ON_SITE_MAX_MINUTES: f64 = 240.0;
+/// The longest that a crew stays on site in one step, in minutes, and the same where more than 100 customers are out.
+pub const ON_SITE_MAX_MINUTES: (f64, f64) = (240.0, 360.0);
 /// And the shortest.
 pub const ON_SITE_MIN_MINUTES: f64 = 5.0;
 /// A crew's own time on site over the recorded time from the first arrival to the restoration.
@@ -246,14 +246,14 @@ pub fn promise(area: Area) -> u32 {
 
 /// Minutes on site by customers out: medians 37, 105, 85, 129 and 178, heavy tails.
 fn on_site(customers: u32, chance: &mut Chance) -> f64 {
-    let (median, sigma) = match customers {
-        0..=1 => (37.0, 1.0),
-        2..=10 => (105.0, 1.3),
-        11..=100 => (85.0, 1.3),
-        101..=1000 => (129.0, 1.3),
-        _ => (178.0, 1.3),
+    let (median, sigma, most) = match customers {
+        0..=1 => (37.0, 1.0, ON_SITE_MAX_MINUTES.0),
+        2..=10 => (105.0, 1.3, ON_SITE_MAX_MINUTES.0),
+        11..=100 => (85.0, 1.3, ON_SITE_MAX_MINUTES.0),
+        101..=1000 => (129.0, 1.4, ON_SITE_MAX_MINUTES.1),
+        _ => (178.0, 1.4, ON_SITE_MAX_MINUTES.1),
     };
-    chance.log_normal(median * OWN_TIME, sigma).clamp(ON_SITE_MIN_MINUTES, ON_SITE_MAX_MINUTES)
+    chance.log_normal(median * OWN_TIME, sigma).clamp(ON_SITE_MIN_MINUTES, most)
 }
 
 /// Where the crews are at home, what they can do and when they are on.

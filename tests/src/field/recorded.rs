@@ -3,8 +3,9 @@
 //! - **Where.** The tickets of a box of about 130 x 110 km around San Francisco Bay, small enough for crews to drive through.
 //! - **Which tickets.** Unplanned ones whose first crew on site was seen; a snapshot every ten minutes says between which two it
 //!   came, and the middle is taken. The day, the one before and the one after are run; the day alone is judged.
-//! - **Crews.** The utility's roster is not known, only who was at work. In each hour as many crews are on as were under way or on
-//!   site at one instant of it, never one more. They are at home where tickets of other days were.
+//! - **Crews.** The utility's roster is not known, only who was at work. In each shift of eight hours as many crews are on as were
+//!   under way or on site at one instant of it: the smallest roster of whole shifts that could have done what was done, and never
+//!   more crews than were seen. They are at home where tickets of other days were.
 //! - **Work.** On site until the repair crew was sent for or the ticket ended, and as long as the repair crew was there, in one
 //!   visit, each cut at [`VISIT_MAX_MINUTES`] in the demand as in the crews' hours.
 //! - **What differs.** The utility may have left tickets for the morning on purpose, and has skills and territories that are not
@@ -38,8 +39,9 @@ const DRIVE: (f64, f64) = (25.0, 180.0);
 const MIDNIGHT: i64 = 8;
 /// Degrees of a cell whose tickets decide the kind of area, and how many make it urban or rural.
 const CELL: (f64, usize, usize) = (0.1, 300, 60);
-/// Hours of a day.
+/// Hours of a day, and of a shift.
 const HOURS: usize = 24;
+const SHIFT: usize = 8;
 
 /// One ticket of the file; instants in seconds since 1970.
 #[derive(Clone, Debug)]
@@ -248,7 +250,7 @@ fn midnight(day: i64) -> f64 {
     (day * 86_400 + MIDNIGHT * 3600) as f64
 }
 
-/// In each hour of three days from `start`, how many crews were at work at its busiest minute.
+/// In each hour of three days from `start`, how many crews were at work at the busiest minute of its shift.
 fn levels(rows: &[Row], start: f64) -> Vec<usize> {
     let mut minutes = vec![0_i64; 3 * HOURS * 60 + 1];
     let clamped = |instant: f64| (((instant - start) / 60.0).max(0.0) as usize).min(minutes.len() - 1);
@@ -266,7 +268,8 @@ fn levels(rows: &[Row], start: f64) -> Vec<usize> {
             now
         })
         .collect();
-    busy[..3 * HOURS * 60].chunks(60).map(|hour| hour.iter().max().copied().unwrap_or(0).max(0) as usize).collect()
+    let shifts = busy[..3 * HOURS * 60].chunks(SHIFT * 60);
+    shifts.flat_map(|shift| [shift.iter().max().copied().unwrap_or(0).max(0) as usize; SHIFT]).collect()
 }
 
 /// The hours at which more than `index` crews are on, joined; after the three days the last repeats.

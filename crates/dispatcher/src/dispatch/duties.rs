@@ -46,7 +46,7 @@ fn reservation(case: Option<&Case>, id: &CrewId, crew: &Crew, kept: &Reserved, e
         if !enrolled {
             return release(ReleaseReason::Withdrawn, case.position.max(crew.because));
         }
-        let because = case.offered_at(kept.offer).max(kept.because);
+        let because = case.offered_at(kept.offer).max(crew.because);
         return Some(Intent::Commit(id.clone(), kept.ticket, Some(kept.offer)).want(because));
     }
     if let Some(how) = case.ending(kept.offer) {

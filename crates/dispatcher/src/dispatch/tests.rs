@@ -16,7 +16,7 @@ use switchboard_domain::{
         self, BusinessType, Category, Channel, Place, SuspendReason, TicketId, Urgency,
         event::{
             Accepted, Classified, Closed, Dispatched, OfferAccepted, OfferEnded, Offered, Pinned, Received, Reopened,
-            Resumed, Suspended,
+            Resumed, Returned, Suspended,
         },
     },
 };
@@ -227,7 +227,7 @@ fn a_lease_ends_after_its_grace_and_not_before() {
     tale.offered(1, 1);
     tale.now += TimeDelta::seconds(184);
     assert_eq!(tale.intents(), []);
-    assert_eq!(tale.process.wake(), Some(dawn() + TimeDelta::seconds(185)));
+    assert!(tale.process.wake().is_some_and(|at| at <= dawn() + TimeDelta::seconds(185)));
     tale.now += TimeDelta::seconds(1);
     assert_eq!(tale.intents(), [Intent::End(ticket(), offer(1), OfferEnd::Expired)]);
     tale.ticket(OfferEnded { offer: offer(1), crew: crew(1), how: OfferEnd::Expired, reason: None, note: None });
@@ -372,4 +372,40 @@ fn a_process_resumed_from_its_note_wants_what_it_wanted() {
     assert_eq!(resumed.pending(tale.now, 64), tale.wants());
     let held: Vec<Commitment> = tale.process.fold().member(&crew(2)).unwrap().crew.commitments.clone();
     assert_eq!(held.len(), 1);
+}
+
+#[test]
+fn a_ticket_that_became_a_fault_after_it_was_let_go_is_planned() {
+    let mut tale = Tale::with_crews();
+    let classified = |business| Classified {
+        business,
+        category: Category::parse("some/category").unwrap(),
+        urgency: Urgency::Normal,
+        grade: None,
+    };
+    tale.ticket(received());
+    tale.ticket(classified(BusinessType::Consultation));
+    tale.ticket(Dispatched { from: org(NATION), to: org(STATION) });
+    let (reason, note) = (ticket::ReturnReason::WrongType, Personal::from("it is a fault"));
+    tale.ticket(Returned { from: org(STATION), to: org(NATION), reason, note });
+    tale.ticket(classified(BusinessType::FaultRepair));
+    assert!(tale.intents().is_empty(), "nobody has it yet");
+    tale.ticket(Dispatched { from: org(NATION), to: org(STATION) });
+    assert!(matches!(tale.intents()[..], [Intent::Reserve(..)]));
+}
+
+#[test]
+fn a_telephone_whose_clock_is_slow_does_not_end_its_own_pause() {
+    let mut tale = Tale::begun();
+    tale.reserved(1, 1);
+    tale.offered(1, 1);
+    let (how, reason) = (OfferEnd::Declined, Some(crew::DeclineReason::Road));
+    let declined = OfferEnded { offer: offer(1), crew: crew(1), how, reason, note: None };
+    let revision = tale.log.iter().filter(|fact| fact.ticket().is_some()).count();
+    let mut slow = tale.recorded(ticket(), declined.into(), revision);
+    slow.occurred_at -= TimeDelta::days(1);
+    tale.tell(Fact::Ticket(slow));
+    tale.crew(1, Released { ticket: ticket(), offer: Some(offer(1)), why: ReleaseReason::Declined });
+    let to: Vec<_> = tale.intents().iter().map(Intent::target).collect();
+    assert_eq!(to, [format!("{}/{}", crew(2), ticket())], "the other crew is asked");
 }

@@ -1,4 +1,5 @@
-//! The jobs that the planner plans, under dense numbers, and the orders in which it looks them up: by place, weight and age.
+//! The jobs that the planner plans, under dense numbers, and the orders in which it looks them up: by place, weight and
+//! age.
 
 use std::{
     cmp::Reverse,
@@ -61,7 +62,7 @@ pub struct Entry {
 }
 
 /// Waiting jobs of one unit that take the same skills.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Shelf {
     /// The heaviest first.
     pub heaviest: BTreeSet<(Reverse<u64>, u32)>,
@@ -70,7 +71,7 @@ pub struct Shelf {
 }
 
 /// Jobs.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Book {
     /// By ticket.
     pub index: BTreeMap<TicketId, u32>,
@@ -227,8 +228,8 @@ fn weight_key(task: &Task) -> Reverse<u64> {
     Reverse((task.weight() * 16.0) as u64)
 }
 
-/// One number of two, of which the order matters: the finalizer of SplitMix64, which is stable on every machine and in every
-/// release, as the standard library's hasher is not.
+/// One number of two, of which the order matters: the finalizer of SplitMix64, which is stable on every machine and in
+/// every release, as the standard library's hasher is not.
 pub fn blend(before: u64, word: u64) -> u64 {
     let z = before.rotate_left(23).wrapping_add(0x9e37_79b9_7f4a_7c15) ^ word;
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -293,7 +294,8 @@ pub fn needs(policy: &Policy, job: &Job) -> Skills {
     policy.skills_of(job.category.as_ref()).union(job.needs)
 }
 
-/// Whether it is a single customer's low-voltage call without anything that presses: what a storm may hold for a moment.
+/// Whether it is a single customer's low-voltage call without anything that presses: what a storm may hold for a
+/// moment.
 pub fn is_lone_call(policy: &Policy, job: &Job) -> bool {
     let calm = job.concerns == crate::board::Concerns::default();
     job.customers <= 1 && calm && job.pinned.is_none() && needs(policy, job) == Skills::of(&[Skill::LowVoltage])

@@ -26,8 +26,8 @@ const KM_MINUTES_MIN: f64 = 0.5;
 const SOONER_MINUTES: f64 = 5.0;
 
 impl Planner {
-    /// Crews on their way that are needed elsewhere more: only before arrival, never from danger to life nor from what a person
-    /// chose, once per ticket within the policy's time, and only where no free crew is there in time.
+    /// Crews on their way that are needed elsewhere more: only before arrival, never from danger to life nor from what
+    /// a person chose, once per ticket within the policy's time, and only where no free crew is there in time.
     #[must_use]
     pub fn diversions(&self, board: &Board, now: Timestamp) -> Vec<Diversion> {
         let minutes = self.minutes(now);
@@ -76,7 +76,8 @@ impl Planner {
         (arrives, offerable && member.route.first() == Some(&job))
     }
 
-    /// Crews on their way that may be diverted to the job and gain by it: arrival, crew and the ticket that it is called off.
+    /// Crews on their way that may be diverted to the job and gain by it: arrival, crew and the ticket that it is
+    /// called off.
     fn divertible(&self, board: &Board, job: u32, needed_at: f64, now: f64) -> Vec<(f64, u32, TicketId)> {
         let (entry, task) = (self.book.entry(job), self.book.task(job));
         let at = |member: &Member| Some(member.on_its_way?.km(task.spot?));

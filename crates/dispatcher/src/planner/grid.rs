@@ -10,7 +10,7 @@ const CELL_KM: f64 = 2.0;
 const RINGS_MAX: i32 = 8;
 
 /// Numbers by place.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Grid {
     cells: BTreeMap<(i32, i32), Vec<(u32, Spot)>>,
 }
@@ -36,8 +36,8 @@ impl Grid {
         }
     }
 
-    /// About `count` of the nearest to a place, nearest first, with their distance in kilometres: all of those rings of cells
-    /// that it takes to find so many, cut to `count`.
+    /// About `count` of the nearest to a place, nearest first, with their distance in kilometres: all of those rings of
+    /// cells that it takes to find so many, cut to `count`.
     pub fn near(&self, spot: Spot, count: usize, found: &mut Vec<(f64, u32)>) {
         found.clear();
         let (x, y) = Self::cell(spot);

@@ -1,4 +1,5 @@
-//! Insertion: a loose job goes to its cheapest place, a crew with room looks for what it had better do. Both try a bounded number.
+//! Insertion: a loose job goes to its cheapest place, a crew with room looks for what it had better do. Both try a
+//! bounded number.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +16,8 @@ const CREWS_MAX: usize = 32;
 const NEIGHBOURS_MAX: usize = 6;
 /// Jobs near a crew with room that it tries.
 const NEAR_MAX: usize = 24;
-/// Of the heaviest of all waiting jobs, and of the oldest, it tries so many; at least one of every unit and skill that it has.
+/// Of the heaviest of all waiting jobs, and of the oldest, it tries so many; at least one of every unit and skill that
+/// it has.
 const HEAVIEST_MAX: usize = 12;
 /// How many stops a free crew takes up in one settling; the rest is improvement's.
 const FILL_MAX: usize = 2;
@@ -74,8 +76,8 @@ impl Planner {
         self.memory = memory;
     }
 
-    /// Puts a job that waits to its cheapest place, if that is cheaper than leaving it out or a free crew would have nothing to do.
-    /// Returns the job that had to leave for it.
+    /// Puts a job that waits to its cheapest place, if that is cheaper than leaving it out or a free crew would have
+    /// nothing to do. Returns the job that had to leave for it.
     fn insert(&mut self, job: u32, now: f64, memory: &mut Memory) -> Option<u32> {
         if let Some((team, _)) = self.book.entry(job).pinned {
             if team != NONE && self.roster.member(team).may(self.book.entry(job), now) {
@@ -109,7 +111,8 @@ impl Planner {
         Some(last)
     }
 
-    /// Crews worth trying for a job, all of them allowed: those that could be there first, and those that go to its neighbours.
+    /// Crews worth trying for a job, all of them allowed: those that could be there first, and those that go to its
+    /// neighbours.
     pub(super) fn crews_for(&self, job: u32, now: f64) -> Vec<u32> {
         let (entry, task) = (self.book.entry(job), self.book.task(job));
         let mut ranked: Vec<(f64, u32)> = Vec::new();
@@ -165,8 +168,8 @@ impl Planner {
         Some(Spot { team, at, rise: rise - saved, ejects: full })
     }
 
-    /// Gives a crew what it had better do, of a bounded number of jobs: near ones in whosever route, heavy and old ones that wait.
-    /// Returns the crew that it was taken from, [`NONE`] if it waited; `None` when nothing is gained.
+    /// Gives a crew what it had better do, of a bounded number of jobs: near ones in whosever route, heavy and old ones
+    /// that wait. Returns the crew that it was taken from, [`NONE`] if it waited; `None` when nothing is gained.
     fn take_up(&mut self, team: u32, now: f64, memory: &mut Memory) -> Option<u32> {
         let terms = self.terms(now);
         let mut best: Option<(f64, u32, Spot)> = None;

@@ -1,4 +1,5 @@
-//! Intake: what the board says of the marked jobs and crews is taken over, and what that leaves without a place is named.
+//! Intake: what the board says of the marked jobs and crews is taken over, and what that leaves without a place is
+//! named.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +18,8 @@ use crate::{
 };
 
 impl Planner {
-    /// Takes over what is marked. Returns jobs that are to be planned and are in no route, and crews that may have room.
+    /// Takes over what is marked. Returns jobs that are to be planned and are in no route, and crews that may have
+    /// room.
     pub(super) fn take_in(&mut self, board: &Board, now: f64) -> (BTreeSet<u32>, BTreeSet<u32>) {
         let (mut loose, mut hungry) = (BTreeSet::new(), BTreeSet::new());
         // How far a crew is with its job decides when it will be free.
@@ -168,8 +170,8 @@ impl Planner {
         }
     }
 
-    /// Until when a lone low-voltage call waits for its neighbours; `None` when it need not, or they are there, and then for them
-    /// neither.
+    /// Until when a lone low-voltage call waits for its neighbours; `None` when it need not, or they are there, and
+    /// then for them neither.
     fn held_until(&mut self, job: &Job, number: u32, now: f64) -> Option<f64> {
         let task = self.book.task(number);
         let spot = task.spot?;

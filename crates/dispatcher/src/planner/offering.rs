@@ -16,8 +16,8 @@ use crate::{
 const EXTRAS_MAX: usize = 64;
 
 impl Planner {
-    /// What may be offered now, the heaviest first, never two for one crew; at most `limit`. It is proposed again until the board says
-    /// that it was offered. Costs by how many crews are free and by what was marked, not by what waits.
+    /// What may be offered now, the heaviest first, never two for one crew; at most `limit`. It is proposed again until
+    /// the board says that it was offered. Costs by how many crews are free and by what was marked, not by what waits.
     pub fn proposals(&mut self, board: &Board, now: Timestamp, limit: usize) -> Vec<Proposal> {
         self.settle(board, now);
         let minutes = self.minutes(now);
@@ -99,7 +99,8 @@ impl Planner {
         })
     }
 
-    /// Whether anything may be offered to a crew now: on shift, present, heard of, not in a break, with nothing given to it.
+    /// Whether anything may be offered to a crew now: on shift, present, heard of, not in a break, with nothing given
+    /// to it.
     pub(super) fn is_offerable(&self, crew: &Crew, now: Timestamp) -> bool {
         let free = crew.reserved.is_none() && crew.committed.is_empty();
         let works = crew.shift.as_ref().is_some_and(|shift| {
@@ -108,7 +109,8 @@ impl Planner {
         free && works && !presence::forbids(&self.policy.offers, crew, now)
     }
 
-    /// Second crews for priorities, and for what a crew let lapse: the next best free one, while another still thinks about it.
+    /// Second crews for priorities, and for what a crew let lapse: the next best free one, while another still thinks
+    /// about it.
     fn extras(&self, board: &Board, now: Timestamp, minutes: f64, found: &mut Vec<Proposal>, memory: &mut Memory) {
         let terms = self.terms(minutes);
         let mut taken = BTreeSet::new();

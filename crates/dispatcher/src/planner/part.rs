@@ -1,7 +1,8 @@
-//! Improvement: a part of the plan is torn up and put together again, over and over, and goes back when it has become cheaper.
+//! Improvement: a part of the plan is torn up and put together again, over and over, and goes back when it has become
+//! cheaper.
 //!
-//! A part is as many crews as lie around one of them, their stops, and waiting jobs near them. Plans of few crews are one part.
-//! Where parts lie is drawn from the policy's seed and the number of the slice.
+//! A part is as many crews as lie around one of them, their stops, and waiting jobs near them. Plans of few crews are
+//! one part. Where parts lie is drawn from the policy's seed and the number of the slice.
 
 use std::collections::BTreeSet;
 
@@ -42,7 +43,8 @@ struct Chosen {
 }
 
 impl Planner {
-    /// One slice of improvement: settles, and searches a part of the plan for so many iterations. The cheaper plan is kept.
+    /// One slice of improvement: settles, and searches a part of the plan for so many iterations. The cheaper plan is
+    /// kept.
     pub fn improve(&mut self, board: &Board, now: Timestamp, iterations: u64) {
         self.settle(board, now);
         self.slices += 1;
@@ -166,7 +168,8 @@ impl Planner {
         (sound && best.price < before - GAIN_MIN).then(|| best.routes.clone())
     }
 
-    /// Crews of the part that the hard rules allow for one of its jobs, those first that could be there first; its own always.
+    /// Crews of the part that the hard rules allow for one of its jobs, those first that could be there first; its own
+    /// always.
     fn candidates(&self, chosen: &Chosen, job: usize, now: f64) -> Vec<u32> {
         let number = chosen.jobs[job];
         let (entry, task) = (self.book.entry(number), self.book.task(number));

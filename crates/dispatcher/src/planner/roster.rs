@@ -93,7 +93,7 @@ struct Class {
 }
 
 /// Crews. A number once given stays the crew's.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Roster {
     /// By crew.
     pub index: BTreeMap<CrewId, u32>,

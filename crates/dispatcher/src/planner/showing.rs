@@ -38,7 +38,8 @@ impl Planner {
             routes.insert(member.id.clone(), stops);
         }
         let mut waiting = BTreeMap::new();
-        // Most tickets wait for the same reason as others of their unit and skills, unless some crew is excluded from them.
+        // Most tickets wait for the same reason as others of their unit and skills, unless some crew is excluded from
+        // them.
         let mut known = BTreeMap::new();
         for (ticket, &job) in &self.book.index {
             let entry = self.book.entry(job);
@@ -57,7 +58,8 @@ impl Planner {
         Plan { at: now, storm: self.storm, hash: self.hash(), price, routes, waiting }
     }
 
-    /// Names the routes and who waits. Not for secrets: whoever can choose tickets' identities can make two plans of one name.
+    /// Names the routes and who waits. Not for secrets: whoever can choose tickets' identities can make two plans of
+    /// one name.
     #[must_use]
     pub(crate) fn hash(&self) -> String {
         let mut hash = 0;

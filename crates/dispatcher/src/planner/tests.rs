@@ -199,7 +199,6 @@ fn in_a_storm_a_lone_call_is_held_until_a_neighbour_calls_or_the_time_is_over() 
     board.jobs.insert(ticket(21), neighbour);
     planner.job_changed(ticket(21));
     planner.settle(&board, at(21));
-    planner.settle(&board, at(21));
     for n in [20, 21] {
         assert_ne!(planner.waits(&board, ticket(n), at(21)), Waits::HeldForNeighbours, "{n}");
     }

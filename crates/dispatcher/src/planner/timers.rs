@@ -14,7 +14,7 @@ pub enum Whose {
 }
 
 /// Timers.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Timers {
     due: BTreeSet<(Timestamp, Whose)>,
     set: BTreeMap<Whose, Timestamp>,

@@ -9,6 +9,7 @@ use crate::{
     explain::Weighed,
     model::{Memory, Walk},
     rules::{self, shift, workload},
+    scene::NONE,
 };
 
 /// Crews weighed for the grounds of one proposal.
@@ -20,6 +21,13 @@ impl Planner {
         let Some(&job) = self.book.index.get(&ticket) else { return Vec::new() };
         let crews = self.crews_for(job, self.minutes(now));
         crews.into_iter().take(WORTH_MAX).map(|team| self.roster.member(team).id.clone()).collect()
+    }
+
+    /// Leaves out of account that a crew has the ticket, as though it had never been sent.
+    pub(crate) fn disregard_holder(&mut self, ticket: TicketId) {
+        if let Some(&job) = self.book.index.get(&ticket) {
+            self.book.entry_mut(job).has = NONE;
+        }
     }
 
     /// Weighs one crew; `None` when crew or ticket is unknown.
@@ -47,7 +55,8 @@ impl Planner {
         Some(weighed)
     }
 
-    /// The crew's route with the job in it: as it stands, or with the job at its cheapest place. `None` when no arrival is allowed.
+    /// The crew's route with the job in it: as it stands, or with the job at its cheapest place. `None` when no arrival
+    /// is allowed.
     fn route_with(&self, job: u32, team: u32, now: f64) -> Option<Vec<u32>> {
         let mut route = self.roster.member(team).route.clone();
         if self.book.entry(job).place != Place::Routed(team) {

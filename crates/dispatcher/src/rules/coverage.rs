@@ -1,4 +1,5 @@
-//! Coverage: the last free crew of a neighbourhood is not sent out of it without need. In a storm every crew is needed anyway.
+//! Coverage: the last free crew of a neighbourhood is not sent out of it without need. In a storm every crew is needed
+//! anyway.
 
 use crate::scene::Visit;
 

@@ -11,7 +11,8 @@ pub fn price(visit: &Visit<'_>) -> f64 {
     visit.team.unfair
 }
 
-/// What giving more work costs to a crew that has `worked` minutes on site in this shift, where crews of its skills have `mean`.
+/// What giving more work costs to a crew that has `worked` minutes on site in this shift, where crews of its skills
+/// have `mean`.
 #[must_use]
 pub fn unfair(fairness_hour: f64, worked: f64, mean: f64) -> f64 {
     fairness_hour * (worked - mean).max(0.0) / 60.0

@@ -1,12 +1,13 @@
-//! Pinned: a crew that a person chose is the only one, and goes there next. Skill, territory and refusals do not bind the person;
-//! that the crew must be on shift and present does.
+//! Pinned: a crew that a person chose is the only one, and goes there next. Skill, territory and refusals do not bind
+//! the person; that the crew must be on shift and present does.
 
 use crate::scene::NONE;
 
 /// The rule's stable name.
 pub const NAME: &str = "pinned";
 
-/// Whether a person chose another crew than `team`; `chosen` = nobody's choice when `None`, [`NONE`] for a crew off the roster.
+/// Whether a person chose another crew than `team`; `chosen` = nobody's choice when `None`, [`NONE`] for a crew off the
+/// roster.
 #[must_use]
 pub fn forbids(chosen: Option<u32>, team: u32) -> bool {
     chosen.is_some_and(|chosen| chosen == NONE || chosen != team)

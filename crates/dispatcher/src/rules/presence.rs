@@ -6,7 +6,8 @@ use switchboard_domain::Timestamp;
 /// The rule's stable name.
 pub const NAME: &str = "presence";
 
-/// Whether the crew is away, or silent while it has nothing to do. A crew at work may be out of reach and is planned on.
+/// Whether the crew is away, or silent while it has nothing to do. A crew at work may be out of reach and is planned
+/// on.
 #[must_use]
 pub fn forbids(offers: &Offers, crew: &Crew, now: Timestamp) -> bool {
     crew.away.is_some() || crew.committed.is_empty() && crew.reserved.is_none() && is_silent(offers, crew, now)

@@ -1,7 +1,7 @@
 //! Promise: a crew is on site when it was promised, and if not then as little late as can be.
 //!
-//! Arrival is uncertain, and a plan by medians alone keeps half of its promises: lateness is priced by its probability and its
-//! expectation under a logistic distribution, whose scale comes from the 90th percentiles of travel and repair.
+//! Arrival is uncertain, and a plan by medians alone keeps half of its promises: lateness is priced by its probability
+//! and its expectation under a logistic distribution, whose scale comes from the 90th percentiles of travel and repair.
 
 use crate::scene::Service;
 
@@ -35,7 +35,7 @@ fn lateness(over: f64, scale: f64) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::tests::Stage;
+    use crate::{policy::Weights, rules::tests::Stage};
 
     #[test]
     fn at_the_median_half_of_the_arrivals_are_late() {
@@ -61,6 +61,8 @@ mod tests {
     #[test]
     fn a_storm_makes_a_broken_promise_cheaper_and_minutes_count_by_weight() {
         let mut stage = Stage::default();
+        stage.policy.weights = Weights { late: 600.0, late_minute: 1.0, late_by_weight: true, ..Weights::default() };
+        stage.policy.storm.late_divisor = 4.0;
         stage.task.due = stage.now - 100.0;
         let calm = stage.visit(1.0, |visit| price(&visit.service));
         stage.storm = true;

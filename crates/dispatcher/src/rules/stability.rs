@@ -1,5 +1,5 @@
-//! Stability: what was planned next stays so unless something is gained by the change, and a ticket does not go back and forth
-//! between two crews.
+//! Stability: what was planned next stays so unless something is gained by the change, and a ticket does not go back
+//! and forth between two crews.
 
 use crate::scene::{NONE, Visit};
 
@@ -14,7 +14,8 @@ pub fn price(visit: &Visit<'_>) -> f64 {
     if changed { visit.service.terms.policy.weights.change } else { 0.0 }
 }
 
-/// Whether the ticket was taken from this crew a moment ago; `left` = crews that it left, and until when it does not return.
+/// Whether the ticket was taken from this crew a moment ago; `left` = crews that it left, and until when it does not
+/// return.
 #[must_use]
 pub fn forbids(left: &[(u32, f64)], team: u32, now: f64) -> bool {
     left.iter().any(|(crew, until)| *crew == team && now < *until)

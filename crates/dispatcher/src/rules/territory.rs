@@ -5,8 +5,8 @@ use switchboard_domain::organisation::OrgPath;
 /// The rule's stable name.
 pub const NAME: &str = "territory";
 
-/// Whether the crew at `crew` with this territory may not be given a ticket that `holder` answers for. The ticket's own stream
-/// refuses an offer to a crew outside the holder.
+/// Whether the crew at `crew` with this territory may not be given a ticket that `holder` answers for. The ticket's own
+/// stream refuses an offer to a crew outside the holder.
 #[must_use]
 pub fn forbids(crew: &OrgPath, territory: &[OrgPath], holder: &OrgPath) -> bool {
     let works_there = territory.iter().any(|unit| unit.contains(holder) || holder.contains(unit));

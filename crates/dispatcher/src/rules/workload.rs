@@ -1,5 +1,5 @@
-//! Workload: a crew is planned a few tickets ahead and no more, and whoever is put in between is charged for those who then wait
-//! longer, and for whom there is no room left.
+//! Workload: a crew is planned a few tickets ahead and no more, and whoever is put in between is charged for those who
+//! then wait longer, and for whom there is no room left.
 
 /// The rule's stable name.
 pub const NAME: &str = "workload";
@@ -10,7 +10,8 @@ pub fn forbids(stops: usize, stops_max: usize) -> bool {
     stops >= stops_max.max(1)
 }
 
-/// What the stops of a route lose by another one: the rise in price of the whole route less what the new stop itself costs.
+/// What the stops of a route lose by another one: the rise in price of the whole route less what the new stop itself
+/// costs.
 #[must_use]
 pub fn price(rise: f64, own: f64) -> f64 {
     rise - own

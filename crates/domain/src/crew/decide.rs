@@ -211,7 +211,8 @@ pub fn violations(command: &Command, cx: &Context<'_>) -> Vec<Violation> {
         found.push(Violation { field: "occurred_at", problem: Problem::InTheFuture });
     }
     if let Command::StartShift { until, .. } = command {
-        if *until <= cx.occurred_at {
+        // One that was over before it is told would only be kept open.
+        if *until <= cx.occurred_at.max(cx.now) {
             found.push(Violation { field: "until", problem: Problem::InThePast });
         }
         if *until - cx.occurred_at > chrono::TimeDelta::hours(SHIFT_HOURS_MAX) {

@@ -157,7 +157,12 @@ impl fmt::Debug for MoveSet {
 /// The moves that a well-formed command may make from `state`.
 #[must_use]
 pub fn legal(state: &State) -> MoveSet {
-    let Some(ticket) = state else { return MoveSet::of(&[Move::Receive]) };
+    state.as_ref().map_or_else(|| MoveSet::of(&[Move::Receive]), legal_of)
+}
+
+/// The moves that a well-formed command may make from a ticket that exists.
+#[must_use]
+pub fn legal_of(ticket: &Ticket) -> MoveSet {
     let moves = if ticket.is_child() && !ticket.stage.is_ended() {
         MoveSet::of(&[Move::Unmerge, Move::FollowMaster, Move::Supplement, Move::Urge])
     } else {

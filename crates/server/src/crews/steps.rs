@@ -1,7 +1,7 @@
 //! Bundles of steps that a crew's device brings, late and out of order: each is taken or refused for itself, those of one ticket in
 //! the order in which they happened, those of different tickets side by side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt as _, stream};
 use switchboard_domain::{
@@ -11,7 +11,8 @@ use switchboard_domain::{
 };
 use switchboard_engine::command::Request;
 use switchboard_wire::{
-    answer, command,
+    answer,
+    command::{self, Header, TicketRef},
     proto::{self, step_result::Result as Became},
     refusal::{Language, Refusal},
 };
@@ -26,13 +27,15 @@ const TICKETS_AT_ONCE: usize = 8;
 /// A step that could be read, with its place in the bundle.
 struct Step {
     index: usize,
+    /// When it happened by the device's corrected clock, which may be a little fast.
     occurred_at: Timestamp,
     command: Command,
     request: Request,
 }
 
 impl CrewDesk {
-    /// Takes a bundle. A clock that is wrong refuses it whole: nothing is recorded, and the device keeps it.
+    /// Takes a bundle. A clock that is wrong refuses it whole: nothing is recorded, and the device keeps it. The steps are the
+    /// named crew's, whoever above it reports them.
     ///
     /// # Errors
     /// What is wrong with the bundle itself; what is wrong with a step is its own result.
@@ -46,15 +49,27 @@ impl CrewDesk {
         self.speaks_for(actor, &bundle.crew)?;
         let now = self.now();
         bundle.clock.check(now)?;
-        if self.assignments.standing(&bundle.crew).is_some() {
-            self.telemetry.heard(&bundle.crew, now);
+        if actor.org == *bundle.crew.org() {
+            self.heard(&bundle.crew);
         }
+        let reporter = Actor { org: bundle.crew.org().clone(), ..actor.clone() };
         let mut results: BTreeMap<usize, Result<Done, Refusal>> = BTreeMap::new();
-        let mut by_ticket: BTreeMap<TicketId, Vec<Step>> = BTreeMap::new();
+        let mut read = Vec::with_capacity(bundle.steps.len());
         for (index, report) in bundle.steps.iter().enumerate() {
-            match self.step(index, report, &bundle, actor).await {
-                Ok((ticket, step)) => by_ticket.entry(ticket).or_default().push(step),
-                Err(refusal) => drop(results.insert(index, Err(refusal))),
+            match command::step(report, bundle.clock.offset) {
+                Ok((header, command)) => {
+                    let ticket = header.ticket.clone();
+                    read.push((ticket, self.step(index, report, (header, command), &reporter, now)));
+                }
+                Err(violations) => drop(results.insert(index, Err(Refusal::InvalidFields(violations)))),
+            }
+        }
+        let known = self.resolve_all(read.iter().map(|(reference, _)| reference.clone()).collect()).await?;
+        let mut by_ticket: BTreeMap<TicketId, Vec<Step>> = BTreeMap::new();
+        for (reference, step) in read {
+            match known.get(&reference) {
+                Some(ticket) => by_ticket.entry(*ticket).or_default().push(step),
+                None => drop(results.insert(step.index, Err(Refusal::TicketNotFound))),
             }
         }
         let tickets = stream::iter(by_ticket).map(|(ticket, steps)| self.in_order(ticket, steps));
@@ -67,21 +82,43 @@ impl CrewDesk {
         Ok(proto::ReportStepsResponse { results: results.collect(), server_time: Some(answer::timestamp(now)) })
     }
 
-    /// One step as a request to its ticket.
-    async fn step(
+    /// One step as a request to its ticket. A clock that is a little fast must not put a step into the future.
+    fn step(
         &self,
         index: usize,
         report: &proto::StepReport,
-        bundle: &command::Bundle<'_>,
-        actor: &Actor,
-    ) -> Result<(TicketId, Step), Refusal> {
-        let (header, command) = command::step(report, bundle.clock.offset).map_err(Refusal::InvalidFields)?;
-        let ticket = self.desk.resolve(&header.ticket).await?;
-        let identity = self.desk.identity(command::STEPS_METHOD, actor, report);
-        let request =
-            Request { occurred_at: header.occurred_at, ..Request::new(header.request_id, identity, actor.clone()) };
-        let occurred_at = header.occurred_at.unwrap_or_default();
-        Ok((ticket, Step { index, occurred_at, command, request }))
+        (header, command): (Header, Command),
+        reporter: &Actor,
+        now: Timestamp,
+    ) -> Step {
+        let identity = self.desk.identity(command::STEPS_METHOD, reporter, report);
+        let request = Request {
+            occurred_at: header.occurred_at.map(|at| at.min(now)),
+            ..Request::new(header.request_id, identity, reporter.clone())
+        };
+        Step { index, occurred_at: header.occurred_at.unwrap_or(now), command, request }
+    }
+
+    /// The tickets that references name, each looked up once; those that the list does not know are asked for once more when it
+    /// is as far as the log is now.
+    async fn resolve_all(&self, references: BTreeSet<TicketRef>) -> Result<BTreeMap<TicketRef, TicketId>, Refusal> {
+        let mut known = BTreeMap::new();
+        let mut unknown = Vec::new();
+        for reference in references {
+            match self.desk.known(&reference).await? {
+                Some(id) => drop(known.insert(reference, id)),
+                None => unknown.push(reference),
+            }
+        }
+        if !unknown.is_empty() {
+            self.desk.reach(Some(self.desk.head())).await?;
+        }
+        for reference in unknown {
+            if let Some(id) = self.desk.known(&reference).await? {
+                known.insert(reference, id);
+            }
+        }
+        Ok(known)
     }
 
     /// The steps of one ticket as they happened, whatever the order in which they came.

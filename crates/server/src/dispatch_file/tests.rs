@@ -111,7 +111,7 @@ late_by_weight = 1
 customers = [10, 1]
 median_minutes = [37.0, 0.5]
 [offers]
-lease_seconds = 9
+lease_seconds = 0
 parallel_max = 4
 silent_minutes = 2.5
 [storm]
@@ -143,7 +143,7 @@ needs = ["cable"]
         "8: repair.customers: each must be more than the one before it",
         "9: repair.median_minutes: 0.5 is not within 1 to 10080",
         "9: repair.median_minutes: 2 of them; 3 are expected, one more than repair.customers",
-        "11: offers.lease_seconds: 9 is not within 10 to 3600",
+        "11: offers.lease_seconds: 0 is not within 1 to 3600",
         "12: offers.parallel_max: 4 is not within 1 to 3",
         "13: offers.silent_minutes: a whole number is expected, not a value of type float",
         "16: storm.load_over: 3 is more than storm.load, 1",

@@ -60,7 +60,7 @@ impl Dispatch {
         let call = Call::read(request.metadata(), self.crews.desk.deadline());
         let answer = call.answer(async {
             let _place = self.admission.enter(class)?;
-            Ok(present::outcome(&self.crews.desk.command(request.get_ref(), call.actor()?).await?))
+            Ok(present::outcome(&self.crews.to_ticket(request.get_ref(), call.actor()?).await?))
         });
         answer.await
     }
@@ -159,7 +159,7 @@ macro_rules! dispatch_service {
                 &self,
                 request: Request<proto::ExplainProposalRequest>,
             ) -> Result<Response<proto::ExplainProposalResponse>, Status> {
-                let ask = |intended: Intentions, _call: Call, body| async move { intended.explain(&body).await };
+                let ask = |intended: Intentions, call: Call, body| async move { intended.explain(&body, call.actor()?).await };
                 self.asked(request, ask).await
             }
         }

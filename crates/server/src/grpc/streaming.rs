@@ -120,6 +120,28 @@ impl<M> Outlet<M> {
         }
     }
 
+    /// Waits for `work` as long as it takes, and says a heartbeat whenever it is late; `None` when the reader left.
+    ///
+    /// # Errors
+    /// Why the stream ends.
+    pub(crate) async fn beating<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+        mut beat: impl FnMut() -> (String, M),
+    ) -> Result<Option<T>, Refusal> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            match self.wait(&mut work).await? {
+                Came::Ready(done) => return Ok(Some(done)),
+                Came::Left => return Ok(None),
+                Came::Quiet => {
+                    let (token, message) = beat();
+                    self.say(token, message).await?;
+                }
+            }
+        }
+    }
+
     /// Ends the stream: with a status, unless the reader left.
     pub(crate) async fn end(self, ended: Result<(), Refusal>) {
         if let Err(refusal) = ended
@@ -129,5 +151,43 @@ impl<M> Outlet<M> {
             // A reader that takes nothing gets the status when it reads again, or never.
             let _ = tokio::time::timeout(LAST_WORD, self.out.send(Box::new(Err(status)))).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::metadata::MetadataMap;
+
+    use super::*;
+
+    fn outlet() -> (Outlet<u8>, Outgoing<u8>, watch::Sender<bool>) {
+        let (drain, draining) = watch::channel(false);
+        let call = Call::read(&MetadataMap::new(), Duration::from_secs(1));
+        let (outlet, messages) = Outlet::open(call, draining, 4, "start".into());
+        (outlet, messages, drain)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_takes_long_is_not_begun_again_and_the_reader_hears_that_the_stream_lives() {
+        let (mut outlet, mut messages, _drain) = outlet();
+        let work = async {
+            tokio::time::sleep(HEARTBEAT * 2 + HEARTBEAT / 2).await;
+            7
+        };
+        assert_eq!(outlet.beating(work, || ("beat".into(), 1)).await, Ok(Some(7)));
+        drop(outlet);
+        assert_eq!((messages.next().await.map(Result::unwrap), messages.next().await.map(Result::unwrap)), (Some(1), Some(1)));
+        assert!(messages.next().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_without_end_stops_when_the_reader_leaves_or_the_server_drains() {
+        let (mut outlet, messages, drain) = outlet();
+        drain.send_replace(true);
+        let drained = outlet.beating(std::future::pending::<()>(), || ("beat".into(), 1)).await;
+        assert_eq!(drained, Err(Refusal::Draining));
+        let (mut outlet, left, _drain) = self::outlet();
+        drop((messages, left));
+        assert_eq!(outlet.beating(std::future::pending::<()>(), || ("beat".into(), 1)).await, Ok(None));
     }
 }

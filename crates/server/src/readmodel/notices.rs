@@ -116,7 +116,7 @@ impl Notices {
         self.keeper.position()
     }
 
-    /// Keeps what the facts up to `upto` changed, in one transaction.
+    /// Keeps what the facts up to `upto` changed, in one transaction. Offered again it changes nothing.
     ///
     /// # Errors
     /// Nothing is changed then, and the same may be offered again.
@@ -132,7 +132,7 @@ impl Notices {
                     None => stand(&whole, crew, Standing::default())?,
                 };
                 whole
-                    .prepare_cached("INSERT INTO notice (crew, position, ticket) VALUES (?1, ?2, ?3)")?
+                    .prepare_cached("INSERT OR IGNORE INTO notice (crew, position, ticket) VALUES (?1, ?2, ?3)")?
                     .execute(params![crew, stored(*position), ticket.0.as_bytes()])?;
             }
             for (ticket, live) in &step.live {

@@ -4,7 +4,7 @@
 use toml::{Table, Value};
 
 /// The shortest lease that a policy may state, in seconds.
-const LEASE_SECONDS_MIN: i64 = 10;
+const LEASE_SECONDS_MIN: i64 = 1;
 /// What is counted in seconds, with the least that is stated.
 const SECONDS: [(&str, &str, i64); 3] = [
     ("offers", "lease_seconds", LEASE_SECONDS_MIN),
@@ -76,6 +76,7 @@ mod tests {
         assert_eq!(changed(&hurried), changed(&shipped));
         let offers = &hurried["offers"];
         assert_eq!(offers["lease_seconds"].as_integer(), Some(LEASE_SECONDS_MIN));
+        assert_eq!(offers["grace_seconds"].as_integer(), Some(0));
         assert_eq!(offers["declined_minutes"].as_integer(), Some(0));
         assert!(hurried["storm"]["hold_minutes"].as_float().unwrap() < 0.01);
     }

@@ -7,6 +7,7 @@ use switchboard_wire::proto::{self as pb, Skill};
 use thiserror::Error;
 use uuid::Uuid;
 
+use super::course::km;
 use crate::{
     Timestamp,
     city::{CITY, City},
@@ -15,6 +16,10 @@ use crate::{
 
 /// The most crews of one roster.
 pub const CREWS_MAX: usize = 10_000;
+/// Segments of the paths of regions, of cities and of stations. A fault goes from the operator to a city at the highest.
+const REGION_DEPTH: usize = 2;
+const CITY_DEPTH: usize = 3;
+const STATION_DEPTH: usize = 5;
 
 /// A crew of the simulation, as its desk enrols it.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,39 +99,40 @@ fn skills(everything: bool) -> Vec<Skill> {
 }
 
 /// So many crews in the places of those that did the recorded work: the busiest of each region, then the busiest of all. Each
-/// is at home in the middle of its troubles.
+/// is at home in the middle of its troubles, and the busiest of each city can do everything.
 ///
 /// # Errors
 /// When there are fewer crews than regions, for then some outages could never be offered to anybody.
 pub fn of_outages<'o>(outages: impl IntoIterator<Item = &'o Outage>, crews: usize) -> Result<Vec<Member>, TooFew> {
     let mut troubles: BTreeMap<&str, Vec<pb::Position>> = BTreeMap::new();
     for outage in outages {
-        let at = outage.latitude_e6.zip(outage.longitude_e6);
-        if let (Some(crew), Some((latitude_e6, longitude_e6))) = (outage.crew(), at) {
-            troubles.entry(crew).or_default().push(pb::Position { latitude_e6, longitude_e6 });
+        if let (Some(crew), Some(at)) = (outage.crew(), outage.position()) {
+            troubles.entry(crew).or_default().push(at);
         }
     }
     let mut busiest: Vec<(&str, &Vec<pb::Position>)> = troubles.iter().map(|(crew, at)| (*crew, at)).collect();
     busiest.sort_by_key(|(crew, at)| (usize::MAX - at.len(), *crew));
     let mut regions = BTreeSet::new();
     // A stable sort: the first of each region move to the front, everybody else stays in order.
-    let mut ranked: Vec<(bool, _)> = busiest.into_iter().map(|(c, at)| (!regions.insert(region(c)), (c, at))).collect();
+    let mut ranked: Vec<(bool, _)> =
+        busiest.into_iter().map(|(c, at)| (!regions.insert(above(c, REGION_DEPTH)), (c, at))).collect();
     ranked.sort_by_key(|(later, _)| *later);
     if crews < regions.len() {
         return Err(TooFew { crews, regions: regions.len() });
     }
-    let member = |(nth, (_, (crew, at))): (usize, (bool, (&str, &Vec<pb::Position>)))| Member {
+    let mut cities = BTreeSet::new();
+    let member = |(_, (crew, at)): (bool, (&str, &Vec<pb::Position>))| Member {
         crew: crew.to_owned(),
         home: middle(at),
         territory: crew.split('/').next().unwrap_or(crew).to_owned(),
-        skills: skills(nth < regions.len()),
+        skills: skills(cities.insert(above(crew, CITY_DEPTH).to_owned())),
     };
-    Ok(ranked.into_iter().take(crews.min(CREWS_MAX)).enumerate().map(member).collect())
+    Ok(ranked.into_iter().take(crews.min(CREWS_MAX)).map(member).collect())
 }
 
-/// The first two segments of a path.
-fn region(path: &str) -> &str {
-    path.match_indices('/').nth(1).map_or(path, |(end, _)| &path[..end])
+/// The unit of that many segments that a path lies within.
+fn above(path: &str, segments: usize) -> &str {
+    path.match_indices('/').nth(segments - 1).map_or(path, |(end, _)| &path[..end])
 }
 
 fn middle(of: &[pb::Position]) -> pb::Position {
@@ -138,11 +144,20 @@ fn middle(of: &[pb::Position]) -> pb::Position {
     pb::Position { latitude_e6: mean(|at| at.latitude_e6), longitude_e6: mean(|at| at.longitude_e6) }
 }
 
-/// The lowest unit above `path` in which there is a crew for everything: whoever is sent a ticket there can be helped.
+/// The unit that a recorded outage is sent to: the lowest one around its place that has a crew for everything, from its city
+/// down; where the city has none, the city of the nearest such crew.
 #[must_use]
-pub fn served_unit<'p>(roster: &[Member], path: &'p str) -> Option<&'p str> {
-    let ends = path.match_indices('/').map(|(end, _)| &path[..end]).skip(1);
-    ends.collect::<Vec<_>>().into_iter().rev().find(|unit| serves(roster, unit))
+pub fn unit_for<'r>(roster: &'r [Member], outage: &'r Outage) -> Option<&'r str> {
+    let crew = outage.crew()?;
+    let own = (CITY_DEPTH..=STATION_DEPTH).rev().map(|depth| above(crew, depth)).find(|unit| serves(roster, unit));
+    let at = outage.position();
+    let far = |member: &Member| at.map_or(0.0, |at| km(member.home, at));
+    let nearest = || {
+        let able = roster.iter().filter(|member| member.can(Skill::HighVoltage));
+        let nearest = able.min_by(|a, b| far(a).total_cmp(&far(b)))?;
+        Some(above(&nearest.crew, CITY_DEPTH))
+    };
+    own.or_else(nearest)
 }
 
 /// Whether there is a crew for everything in that unit.
@@ -205,10 +220,35 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_goes_to_the_lowest_unit_that_has_a_crew_for_everything() {
-        let roster = of_outages(&[outage("bc/north/a/ops/field/crew-1", 1)], 1).unwrap();
-        assert_eq!(served_unit(&roster, "bc/north/a/ops/field/crew-3"), Some("bc/north/a/ops/field"));
-        assert_eq!(served_unit(&roster, "bc/north/z/ops/field/crew-1"), Some("bc/north"));
-        assert_eq!(served_unit(&roster, "bc/south/b/ops/field/crew-1"), None);
+    fn an_outage_goes_to_the_lowest_unit_around_it_with_a_crew_for_everything_or_to_the_nearest_city_that_has_one() {
+        let known =
+            [outage("bc/north/a/ops/field/crew-1", 50_000_000), outage("bc/north/c/ops/field/crew-1", 58_000_000)];
+        let roster = of_outages(&known, 2).unwrap();
+        let unit = |crew: &str, latitude_e6| {
+            let outage = outage(crew, latitude_e6);
+            unit_for(&roster, &outage).map(str::to_owned)
+        };
+        assert_eq!(unit("bc/north/a/ops/field/crew-3", 50_000_000).as_deref(), Some("bc/north/a/ops/field"));
+        assert_eq!(unit("bc/north/a/sea/pier/crew-1", 50_000_000).as_deref(), Some("bc/north/a"));
+        assert_eq!(unit("bc/north/z/ops/field/crew-1", 51_000_000).as_deref(), Some("bc/north/a"));
+        assert_eq!(unit("bc/north/z/ops/field/crew-1", 57_000_000).as_deref(), Some("bc/north/c"));
+        assert_eq!(unit("bc/north/a/ops/field", 50_000_000), None, "no crew did the work");
+    }
+
+    #[test]
+    fn an_outage_at_no_place_moves_no_crew_there() {
+        let lost = Outage { longitude_e6: Some(0), ..outage("bc/north/a/ops/field/crew-1", 0) };
+        let known = outage("bc/north/a/ops/field/crew-1", 50_000_000);
+        let roster = of_outages([&lost, &known], 1).unwrap();
+        assert_eq!(Some(roster[0].home), known.position());
+        assert_eq!(unit_for(&roster, &lost), Some("bc/north/a/ops/field"));
+    }
+
+    #[test]
+    fn of_the_recorded_crews_of_a_city_the_busiest_can_do_everything() {
+        let mut outages = vec![outage("bc/north/a/ops/field/crew-1", 1); 3];
+        outages.push(outage("bc/north/a/ops/field/crew-2", 1));
+        let roster = of_outages(&outages, 2).unwrap();
+        assert_eq!(roster.iter().map(|member| member.can(Skill::HighVoltage)).collect::<Vec<_>>(), [true, false]);
     }
 }

@@ -51,7 +51,9 @@ pub struct Tally {
     pub arrival_minutes_p50: Option<f64>,
     /// Simulated minutes from the report to the arrival: nine of ten came sooner.
     pub arrival_minutes_p90: Option<f64>,
-    /// The most tickets that waited at once, by what for.
+    /// The most tickets that were planned at once for crews that had not been offered them yet.
+    pub planned: usize,
+    /// The most tickets without any crew in sight that waited at once, by what for.
     pub waited_for: BTreeMap<String, usize>,
     /// Tickets without a crew for which the server gave no reason, at any time that it was asked.
     pub unexplained: usize,

@@ -19,8 +19,9 @@ use crate::{
 
 /// The most steps of one bundle.
 pub const STEPS_MAX: usize = 200;
-/// The most that may be added to a device's clock, or taken from it, in days.
-pub const OFFSET_DAYS_MAX: i64 = 400;
+/// The most that may be added to a device's clock, or taken from it, in days: it sets right whatever year of 1 to 9999 a device
+/// shows, so that an offset which the server told is always taken.
+pub const OFFSET_DAYS_MAX: i64 = 9_999 * 366;
 /// How far a device's clock may be off after its correction, in minutes.
 pub const CLOCK_OFF_MINUTES_MAX: i64 = 10;
 /// The method under which a step's identity is made, whichever bundle brings it.
@@ -149,7 +150,7 @@ fn offset(reader: &mut Reader, milliseconds: i64) -> TimeDelta {
     let most = TimeDelta::days(OFFSET_DAYS_MAX);
     let sound = TimeDelta::try_milliseconds(milliseconds).filter(|offset| offset.abs() <= most);
     if sound.is_none() {
-        reader.malformed("clock_offset_ms", "milliseconds, at most 400 days of them either way");
+        reader.malformed("clock_offset_ms", "milliseconds, at most 9999 years of them either way");
     }
     sound.unwrap_or_default()
 }

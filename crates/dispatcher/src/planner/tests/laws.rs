@@ -17,6 +17,7 @@ use switchboard_domain::{
 
 const NOW: i64 = 100;
 
+#[expect(clippy::disallowed_methods, reason = "how long to test is said by whoever runs the tests")]
 fn cases() -> u64 {
     std::env::var("SWITCHBOARD_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(150)
 }

@@ -1,7 +1,10 @@
 //! Second crews, exclusions, diversions and patience.
 
 use super::*;
-use crate::board::{Board, LiveOffer};
+use crate::{
+    board::{Board, LiveOffer},
+    policy::Offers,
+};
 use switchboard_domain::crew::OfferId;
 
 fn live(n: u32, crew: u32) -> LiveOffer {
@@ -21,6 +24,14 @@ fn reserve(board: &mut Board, n: u32, of: u32) {
     board.crews.get_mut(&crew_id(of)).unwrap().reserved = Some(reserved);
 }
 
+/// A planner that may offer to two crews at once, and has taken the board over.
+fn with_second_offers(board: &Board) -> Planner {
+    let offers = Offers { parallel_max: 2, ..Offers::default() };
+    let mut planner = Planner::new(Policy { offers, ..Policy::default() });
+    planner.settle(board, at(0));
+    planner
+}
+
 #[test]
 fn a_priority_is_offered_to_a_second_crew_and_to_no_third() {
     let mut hospital = job(1, 0.0);
@@ -28,7 +39,7 @@ fn a_priority_is_offered_to_a_second_crew_and_to_no_third() {
     hospital.offers = vec![live(1, 1)];
     let mut board = board([crew(1, 0.0), crew(2, 2.0), crew(3, 9.0)], [hospital]);
     reserve(&mut board, 1, 1);
-    let mut planner = settled(&board, 0);
+    let mut planner = with_second_offers(&board);
     let second = planner.proposals(&board, at(0), 10);
     assert_eq!(second.iter().map(|p| p.crew.clone()).collect::<Vec<_>>(), [crew_id(2)]);
     board.jobs.get_mut(&ticket(1)).unwrap().offers.push(live(1, 2));
@@ -44,7 +55,7 @@ fn an_ordinary_job_is_offered_to_a_second_crew_only_after_an_offer_lapsed() {
     ordinary.offers = vec![live(1, 1)];
     let mut board = board([crew(1, 0.0), crew(2, 2.0), crew(3, 9.0)], [ordinary]);
     reserve(&mut board, 1, 1);
-    let mut planner = settled(&board, 0);
+    let mut planner = with_second_offers(&board);
     assert_eq!(planner.proposals(&board, at(0), 10), []);
     board.jobs.get_mut(&ticket(1)).unwrap().excluded.insert(crew_id(3), at(14));
     planner.job_changed(ticket(1));
@@ -115,7 +126,8 @@ fn nobody_is_diverted_from_danger_nor_twice_nor_from_site_nor_when_somebody_free
 
 #[test]
 fn a_light_job_is_served_in_the_end_however_many_heavier_ones_keep_coming() {
-    // One crew, and whenever it is free a new job for twenty customers next door, which outweighs the lone one far away.
+    // One crew, and whenever it is free a new job for twenty customers next door, which outweighs the lone one far
+    // away.
     let mut board = board([crew(1, 0.0)], [job(1, 25.0)]);
     let mut planner = settled(&board, 0);
     for turn in 1..=200_u32 {
@@ -138,4 +150,21 @@ fn a_light_job_is_served_in_the_end_however_many_heavier_ones_keep_coming() {
         planner.job_changed(served);
     }
     panic!("starved");
+}
+
+#[test]
+fn what_was_decided_is_explained_as_it_was_weighed_before() {
+    let mut board = board([crew(1, 0.0), crew(2, 9.0)], [job(1, 3.0)]);
+    let before = settled(&board, 0).explain(&board, ticket(1), at(0)).unwrap();
+    assert_eq!(before[0].crew, crew_id(1));
+
+    board.jobs.get_mut(&ticket(1)).unwrap().offers = vec![live(1, 1)];
+    reserve(&mut board, 1, 1);
+    assert_eq!(settled(&board, 0).explain(&board, ticket(1), at(0)).unwrap(), before, "offered");
+
+    let crew = board.crews.get_mut(&crew_id(1)).unwrap();
+    (crew.reserved, crew.committed) = (None, vec![(ticket(1), 5)]);
+    let job = board.jobs.get_mut(&ticket(1)).unwrap();
+    (job.offers, job.crew, job.open) = (Vec::new(), Some(world::assigned(1, None)), false);
+    assert_eq!(settled(&board, 0).explain(&board, ticket(1), at(0)).unwrap(), before, "assigned");
 }

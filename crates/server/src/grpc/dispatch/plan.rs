@@ -10,7 +10,13 @@ use switchboard_dispatcher::{
     plan::{Stop, Waits},
     rules::{presence, safety},
 };
-use switchboard_domain::{Violation, actor::Actor, crew::CrewId, organisation::OrgPath, ticket::TicketId};
+use switchboard_domain::{
+    Violation,
+    actor::Actor,
+    crew::{self, CrewId},
+    organisation::OrgPath,
+    ticket::{Rejection, TicketId},
+};
 use switchboard_wire::{answer, proto, refusal::Refusal};
 
 use crate::{
@@ -28,6 +34,8 @@ const EXPLAINED_DEFAULT: usize = 20;
 const EXPLAINED_MAX: usize = 200;
 /// How soon the process is asked again when it is not yet as far as somebody needs it.
 const ASK_AGAIN: Duration = Duration::from_millis(10);
+/// Facts between the process and a position that are looked at, whether any is one that it is told.
+const LOOK_AHEAD_FACTS: usize = 512;
 /// What of the keyed hash stands in a page token, in characters.
 const ARGUMENTS_CHARS: usize = 16;
 
@@ -90,16 +98,23 @@ fn continued(token: &str, arguments: &str) -> Option<String> {
 }
 
 impl Intentions {
-    /// What is intended, at `position` or later; the caller's deadline bounds it.
+    /// What is intended, at `position` or later, or with nothing up to there that could change it; the caller's deadline bounds it.
     async fn snapshot(&self, position: u64) -> Result<Arc<Snapshot>, Refusal> {
         self.desk.recorded(Some(position)).await?;
         loop {
             let snapshot = self.dispatching.snapshot().await?;
-            if snapshot.position >= position {
+            if snapshot.position >= position || self.nothing_between(snapshot.position, position).await? {
                 return Ok(snapshot);
             }
             tokio::time::sleep(ASK_AGAIN).await;
         }
+    }
+
+    /// Whether no fact after one position and up to another is one that the process is told.
+    async fn nothing_between(&self, told: u64, position: u64) -> Result<bool, Refusal> {
+        let page = self.desk.feed.page(told, LOOK_AHEAD_FACTS).await.map_err(|error| unreadable(error.into()))?;
+        let reaches = page.last().is_some_and(|last| last.raw.position.0 >= position);
+        Ok(reaches && page.iter().all(|entry| entry.raw.position.0 > position || entry.fact.is_none()))
     }
 
     pub(super) async fn crews(
@@ -109,6 +124,9 @@ impl Intentions {
     ) -> Result<proto::ListCrewsResponse, Refusal> {
         let arguments = ("crews", body.org.as_deref(), body.page_size, &body.page_token[..]);
         let asked = Asked::read(&self.desk, arguments, actor)?;
+        if !actor.org.contains(&asked.org) {
+            return Err(Refusal::CrewRejected(crew::Rejection::NotTheCrew { actor: actor.org.clone() }));
+        }
         let snapshot = self.snapshot(body.min_position).await?;
         let crews = snapshot.board.crews.values().filter(|crew| asked.org.contains(crew.id.org()));
         let (crews, next_page_token) = asked.page(crews, |crew| crew.id.org().to_string());
@@ -123,6 +141,9 @@ impl Intentions {
     ) -> Result<proto::ListProposalsResponse, Refusal> {
         let arguments = ("proposals", body.org.as_deref(), body.page_size, &body.page_token[..]);
         let asked = Asked::read(&self.desk, arguments, actor)?;
+        if !actor.org.contains(&asked.org) {
+            return Err(not_theirs(asked.org, actor));
+        }
         let snapshot = self.snapshot(body.min_position).await?;
         let jobs = snapshot.board.jobs.values().filter(|job| asked.org.contains(&job.holder));
         let (jobs, next_page_token) = asked.page(jobs, |job| job.ticket.to_string());
@@ -143,6 +164,7 @@ impl Intentions {
     pub(super) async fn explain(
         &self,
         body: &proto::ExplainProposalRequest,
+        actor: &Actor,
     ) -> Result<proto::ExplainProposalResponse, Refusal> {
         let ticket = self.desk.resolve(&reference(&body.ticket)?).await?;
         // As far as the ticket's own facts: one that was received just now is known.
@@ -151,6 +173,10 @@ impl Intentions {
         let explained = self.dispatching.explain(ticket).await?.ok_or(Refusal::TicketNotFound)?;
         let snapshot = &explained.snapshot;
         let job = snapshot.board.jobs.get(&ticket).ok_or(Refusal::TicketNotFound)?;
+        // A crew may ask about what its own units hold.
+        if !(actor.org.contains(&job.holder) || job.holder.contains(&actor.org)) {
+            return Err(not_theirs(job.holder.clone(), actor));
+        }
         let crews_max = match body.crews_max as usize {
             0 => EXPLAINED_DEFAULT,
             most => most.min(EXPLAINED_MAX),
@@ -164,6 +190,10 @@ impl Intentions {
             position: snapshot.position,
         })
     }
+}
+
+fn not_theirs(holder: OrgPath, actor: &Actor) -> Refusal {
+    Refusal::Rejected(Rejection::NotTheHolder { holder, actor: actor.org.clone() })
 }
 
 /// A stop of the plan, and whose.

@@ -17,20 +17,25 @@ use crate::{
     crews::CrewDesk,
     grpc::{
         call::Call,
-        streaming::{Came, Outgoing, Outlet, Token},
+        streaming::{Outgoing, Outlet, Token},
     },
 };
 
 /// Messages that may wait for one reader.
 const QUEUE_MESSAGES_MAX: usize = 4;
 
-/// One stream under way.
-struct Reader {
+/// Who reads.
+struct Watcher {
     crews: Arc<CrewDesk>,
     crew: CrewId,
     /// Whether the reader is the crew itself: then the crew is heard of as long as the stream lives.
     own: bool,
     token: Token,
+}
+
+/// One stream under way.
+struct Reader {
+    watcher: Watcher,
     outlet: Outlet<proto::WatchAssignmentsResponse>,
 }
 
@@ -57,12 +62,32 @@ impl Dispatch {
         let (place, crew, own, token, after) = opened.await?;
         let start = token.at(after.unwrap_or_default());
         let (outlet, messages) = Outlet::open(call, self.draining.clone(), QUEUE_MESSAGES_MAX, start);
-        let reader = Reader { crews: Arc::clone(&self.crews), crew, own, token, outlet };
+        let reader = Reader { watcher: Watcher { crews: Arc::clone(&self.crews), crew, own, token }, outlet };
         tokio::spawn(async move {
             let _place = place;
             reader.run(after).await;
         });
         Ok(messages)
+    }
+}
+
+impl Watcher {
+    fn heard(&self) {
+        if self.own {
+            self.crews.heard(&self.crew);
+        }
+    }
+
+    /// A message, and the token of the position that the reader is at after it.
+    fn message(&self, position: u64, said: Said) -> (String, proto::WatchAssignmentsResponse) {
+        let token = self.token.at(position);
+        (token.clone(), proto::WatchAssignmentsResponse { resume_token: token, message: Some(said) })
+    }
+
+    fn beat(&self, position: u64) -> (String, proto::WatchAssignmentsResponse) {
+        self.heard();
+        let time = Some(answer::timestamp(self.crews.now()));
+        self.message(position, Said::Heartbeat(proto::Heartbeat { time }))
     }
 }
 
@@ -72,30 +97,38 @@ impl Reader {
         self.outlet.end(ended).await;
     }
 
-    async fn say(&mut self, position: u64, message: Said) -> Result<(), Refusal> {
-        let token = self.token.at(position);
-        let message = proto::WatchAssignmentsResponse { resume_token: token.clone(), message: Some(message) };
+    async fn say(&mut self, position: u64, said: Said) -> Result<(), Refusal> {
+        let (token, message) = self.watcher.message(position, said);
         self.outlet.say(token, message).await
     }
 
+    /// Waits for `work` with a reader that is at `position`; `None` when the reader left.
+    async fn wait<T>(&mut self, position: u64, work: impl Future<Output = T>) -> Result<Option<T>, Refusal> {
+        let watcher = &self.watcher;
+        self.outlet.beating(work, || watcher.beat(position)).await
+    }
+
     async fn follow(&mut self, after: Option<u64>) -> Result<(), Refusal> {
-        let assignments = Arc::clone(&self.crews.assignments);
-        let mut line = assignments.watch(&self.crew);
-        self.heard();
+        let assignments = Arc::clone(&self.watcher.crews.assignments);
+        let crew = self.watcher.crew.clone();
+        let mut line = assignments.watch(&crew);
         let mut cursor = match after {
             Some(after) => after,
             None => {
-                let (snapshot, position) = assignments.snapshot(&self.crew);
+                let (snapshot, position) = assignments.snapshot(&crew);
                 self.say(position, Said::Snapshot(said::snapshot(&snapshot, position))).await?;
                 position
             }
         };
         // Live is who has been told all that was recorded when the stream began.
-        let begun = self.crews.desk.head();
+        let begun = self.watcher.crews.desk.head();
         let mut live = false;
         loop {
+            // Also of a crew that is told much and never waits.
+            self.watcher.heard();
             line.mark_unchanged();
-            let pulled = assignments.pull(&self.crew, cursor).await?;
+            let Some(pulled) = self.wait(cursor, assignments.pull(&crew, cursor)).await? else { return Ok(()) };
+            let pulled = pulled?;
             for notice in &pulled.notices {
                 self.say(notice.change.position, Said::Change(said::change(notice))).await?;
             }
@@ -108,22 +141,11 @@ impl Reader {
                 self.say(cursor, Said::Checkpoint(proto::Checkpoint { position: cursor, live })).await?;
             }
             let more = async { if live { moved(&mut line).await } else { assignments.reach(begun).await } };
-            match self.outlet.wait(more).await? {
-                Came::Left => return Ok(()),
-                Came::Ready(true) => {}
-                Came::Ready(false) => return Err(Refusal::Draining),
-                Came::Quiet => {
-                    self.heard();
-                    let time = Some(answer::timestamp(self.crews.now()));
-                    self.say(cursor, Said::Heartbeat(proto::Heartbeat { time })).await?;
-                }
+            match self.wait(cursor, more).await? {
+                None => return Ok(()),
+                Some(true) => {}
+                Some(false) => return Err(Refusal::Draining),
             }
-        }
-    }
-
-    fn heard(&self) {
-        if self.own {
-            self.crews.telemetry.heard(&self.crew, self.crews.now());
         }
     }
 }

@@ -1,0 +1,248 @@
+//! What is known of an open ticket: its state, folded by the domain, and what the plan needs beside it. How facts find it is
+//! `fold.rs`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use switchboard_domain::{
+    Timestamp,
+    actor::Role,
+    crew::{CrewId, OfferEnd, OfferId, Point, ReleaseReason},
+    fact::TicketFact,
+    ticket::{
+        self, Area, BusinessType, Escalation, Event, Move, Stage, Ticket, TicketId, Urgency, event::Received, legal_of,
+    },
+};
+
+use crate::{
+    board::{Assigned, Concerns, Job, LiveOffer},
+    policy::Policy,
+};
+
+/// The shortest pause after a ticket would not take an offer to a crew.
+const UNFIT: TimeDelta = TimeDelta::minutes(1);
+/// How many ended offers of one ticket are remembered with how they ended.
+const ENDED_OFFERS_MAX: usize = 8;
+/// Tickets that weigh more because of what they are about have this word in their category: a wire down (断线).
+const WIRE_DOWN: &str = "\u{65ad}\u{7ebf}";
+
+/// What is known of an open ticket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    /// As decisions see it.
+    pub ticket: Ticket,
+    /// The number that people use.
+    pub number: String,
+    pub(super) at: Option<Point>,
+    pub(super) area: Option<Area>,
+    pub(super) customers: u32,
+    pub(super) important: bool,
+    pub(super) pressed: bool,
+    pub(super) turned_down: BTreeMap<CrewId, (Timestamp, OfferEnd)>,
+    /// Crews whose offer the ticket would not take, as of which of its facts, and when. Not from the log, and void with its next
+    /// fact.
+    #[serde(skip)]
+    pub(super) unfit: BTreeMap<CrewId, (u64, Timestamp)>,
+    pub(super) ended: Vec<(OfferId, OfferEnd)>,
+    pub(super) offered: BTreeMap<OfferId, u64>,
+    pub(super) crew_since: u64,
+    pub(super) left: BTreeMap<CrewId, ReleaseReason>,
+    pub(super) diverted: Option<Timestamp>,
+    /// Position of its last fact.
+    pub position: u64,
+}
+
+impl Case {
+    pub(super) fn opened(received: &Received, fact: &TicketFact) -> Option<Self> {
+        let ticket = ticket::evolve(None, &fact.event, fact.occurred_at)?;
+        let at = received.place.location_e6.and_then(|(latitude, longitude)| Point::new(latitude, longitude));
+        Some(Self {
+            ticket,
+            number: received.number.clone(),
+            at,
+            area: received.place.area,
+            customers: received.customers_out.unwrap_or(1).max(1),
+            important: received.tier == Some(ticket::Tier::A),
+            pressed: false,
+            turned_down: BTreeMap::new(),
+            unfit: BTreeMap::new(),
+            ended: Vec::new(),
+            offered: BTreeMap::new(),
+            crew_since: 0,
+            left: BTreeMap::new(),
+            diverted: None,
+            position: fact.position,
+        })
+    }
+
+    pub(super) fn after(mut self, fact: &TicketFact, before: Option<&CrewId>) -> Option<Self> {
+        match &fact.event {
+            Event::Offered(e) => {
+                self.offered.insert(e.offer, fact.position);
+            }
+            Event::OfferEnded(e) => {
+                // By the engine's time: a device's clock must not end the pause before it began. What is taken back says
+                // nothing about the crew.
+                if e.how != OfferEnd::Withdrawn {
+                    self.turned_down.insert(e.crew.clone(), (fact.recorded_at, e.how));
+                }
+                if self.ended.len() >= ENDED_OFFERS_MAX {
+                    self.ended.remove(0);
+                }
+                self.ended.push((e.offer, e.how));
+            }
+            Event::Urged(_) | Event::Supervised(_) => self.pressed = true,
+            Event::Escalated(e) if e.to == Escalation::Urgent => self.pressed = true,
+            Event::CrewArrived(e) => self.area = e.area.or(self.area),
+            Event::HandedOver(e) => {
+                self.left.insert(e.crew.clone(), ReleaseReason::HandedOver);
+            }
+            Event::Recalled(e) => {
+                self.left.insert(e.crew.clone(), ReleaseReason::Recalled);
+                if fact.actor.role == Role::System {
+                    self.diverted = Some(fact.recorded_at);
+                }
+            }
+            _ => {}
+        }
+        self.position = fact.position;
+        self.ticket = ticket::evolve(Some(self.ticket), &fact.event, fact.occurred_at)?;
+        let holder = self.ticket.holder().and_then(CrewId::of);
+        if holder.as_ref() != before
+            && let Some(holder) = holder
+        {
+            self.crew_since = fact.position;
+            self.left.remove(&holder);
+        }
+        let live: BTreeSet<OfferId> = self.ticket.offers.iter().map(|live| live.offer).collect();
+        self.offered.retain(|offer, _| live.contains(offer));
+        Some(self)
+    }
+
+    /// Whether the dispatcher still has to do with it: before the dispatch nobody knows what it becomes; after it, only a fault
+    /// repair is the crews' (故障报修).
+    pub(super) fn is_open(&self) -> bool {
+        match self.ticket.stage {
+            Stage::Received | Stage::Classified => true,
+            Stage::Dispatched | Stage::Accepted | Stage::Replied => self.ticket.business == BusinessType::FaultRepair,
+            Stage::AwaitingRevisit | Stage::ReadyToClose | Stage::Closed | Stage::Withdrawn => false,
+        }
+    }
+
+    /// Whether it may be offered to a crew now.
+    #[must_use]
+    pub fn may_be_offered(&self) -> bool {
+        self.ticket.business == BusinessType::FaultRepair
+            && legal_of(&self.ticket).contains(Move::Offer)
+            && self.ticket.holder().is_some_and(|holder| CrewId::of(holder).is_none())
+    }
+
+    /// The crew that works on it: it holds the ticket, and the work is neither done nor waiting.
+    #[must_use]
+    pub fn worked_by(&self) -> Option<CrewId> {
+        let ticket = &self.ticket;
+        let at_work = matches!(ticket.stage, Stage::Dispatched | Stage::Accepted)
+            && ticket.crew.restored.is_none()
+            && ticket.suspended.is_none()
+            && !ticket.is_child();
+        ticket.holder().and_then(CrewId::of).filter(|_| at_work)
+    }
+
+    /// How an offer ended; `None` while it is live or was never made.
+    #[must_use]
+    pub fn ending(&self, offer: OfferId) -> Option<OfferEnd> {
+        self.ended.iter().find(|(ended, _)| *ended == offer).map(|(_, how)| *how)
+    }
+
+    /// Why a crew that had it has it no longer.
+    #[must_use]
+    pub fn left_by(&self, crew: &CrewId) -> ReleaseReason {
+        let ticket = &self.ticket;
+        if let Some(why) = self.left.get(crew) {
+            return *why;
+        }
+        if ticket.holder() != Some(crew.org()) {
+            ReleaseReason::Reassigned
+        } else if ticket.crew.restored.is_some() || !matches!(ticket.stage, Stage::Dispatched | Stage::Accepted) {
+            ReleaseReason::Done
+        } else {
+            ReleaseReason::TicketEnded
+        }
+    }
+
+    /// Position of the fact that made a live offer, or gave it to its crew.
+    #[must_use]
+    pub fn offered_at(&self, offer: OfferId) -> u64 {
+        self.offered.get(&offer).copied().unwrap_or(self.crew_since)
+    }
+
+    pub(super) fn job(&self, id: TicketId, policy: &Policy) -> Option<Job> {
+        let ticket = &self.ticket;
+        if ticket.business != BusinessType::FaultRepair {
+            return None;
+        }
+        let unit = ticket.holders.iter().rev().find(|unit| CrewId::of(unit).is_none())?;
+        let category = ticket.confirmed_category.as_ref().or(ticket.accepted_category.as_ref()).cloned();
+        let offers = ticket.offers.iter().map(|live| LiveOffer {
+            offer: live.offer,
+            crew: live.crew.clone(),
+            lease_until: live.lease_until,
+            because: self.offered_at(live.offer),
+        });
+        let crew = ticket.holder().and_then(CrewId::of).map(|crew| Assigned {
+            crew,
+            since: ticket.crew.assigned.unwrap_or(ticket.received),
+            en_route: ticket.crew.en_route,
+            arrived: ticket.crew.arrived,
+            restored: ticket.crew.restored,
+            offer: ticket.taken.as_ref().map(|(offer, _)| *offer),
+            because: self.crew_since,
+        });
+        let wire_down = category.as_ref().is_some_and(|category| category.as_str().contains(WIRE_DOWN));
+        Some(Job {
+            ticket: id,
+            number: self.number.clone(),
+            holder: unit.clone(),
+            at: self.at,
+            area: self.area.unwrap_or(Area::Urban),
+            reported: ticket.received,
+            category,
+            urgency: if wire_down { Urgency::Urgent } else { ticket.urgency },
+            customers: self.customers,
+            concerns: Concerns { wire_down, important: self.important, pressed: self.pressed },
+            needs: ticket.needs,
+            pinned: ticket.pinned.clone(),
+            excluded: self.excluded(policy),
+            attempts: ticket.attempts,
+            offers: offers.collect(),
+            crew,
+            open: self.may_be_offered(),
+            diverted: self.diverted,
+            because: self.position,
+        })
+    }
+
+    pub(super) fn excluded(&self, policy: &Policy) -> BTreeMap<CrewId, Timestamp> {
+        let until = |(at, how): (Timestamp, OfferEnd)| {
+            let minutes = match how {
+                OfferEnd::Declined => policy.offers.declined_minutes,
+                OfferEnd::Expired => policy.offers.expired_minutes,
+                OfferEnd::Withdrawn => 0,
+            };
+            at.checked_add_signed(TimeDelta::minutes(i64::from(minutes))).unwrap_or(at)
+        };
+        let by_crews = self.turned_down.iter().map(|(crew, down)| (crew.clone(), until(*down)));
+        let by_ticket = self.unfit.iter().filter(|(crew, _)| self.refuses(crew));
+        // At least a minute, whatever the policy says of those who decline: the ticket would not have it.
+        let pause = |at: Timestamp| until((at, OfferEnd::Declined)).max(at.checked_add_signed(UNFIT).unwrap_or(at));
+        let by_ticket = by_ticket.map(|(crew, (_, at))| (crew.clone(), pause(*at)));
+        by_crews.chain(by_ticket).collect()
+    }
+
+    /// Whether the ticket would not take an offer to this crew, and nothing happened to it since.
+    #[must_use]
+    pub fn refuses(&self, crew: &CrewId) -> bool {
+        self.unfit.get(crew).is_some_and(|(position, _)| *position == self.position)
+    }
+}
