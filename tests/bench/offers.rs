@@ -139,7 +139,7 @@ pub async fn run(server: Server) -> Outcome<()> {
     while offered.lock().unwrap_or_else(PoisonError::into_inner).len() < told.len() && settle.elapsed() < PATIENCE {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let offered = offered.lock().unwrap_or_else(PoisonError::into_inner);
+    let offered = offered.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let mut latency = histogram();
     for (ticket, (_, durable)) in &told {
         if let Some(at) = offered.get(ticket) {

@@ -1,6 +1,8 @@
 //! Crews: the roster, shifts, positions and steps as their apps report them, and what they are told.
 
+mod clocks;
 mod offering;
+mod scope;
 mod watching;
 
 use switchboard_tests::{
@@ -201,7 +203,7 @@ async fn a_bundle_of_steps_is_placed_by_the_device_and_each_step_counts_for_itse
 
     // What the device kept while it was off line, in no order; the ticket now by its id, now by its number.
     let arrived = step(&ticket, 2, Step::Arrived(proto::StepArrived::default()));
-    let steps = vec![
+    let steps = [
         arrived.clone(),
         step(&number, 5, Step::EnRoute(proto::StepEnRoute {})),
         step(&other.ticket, 4, Step::Accepted(proto::StepAccepted {})),

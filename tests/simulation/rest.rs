@@ -125,7 +125,9 @@ impl Rest<'_> {
     }
 
     fn judge(&self, id: TicketId, ticket: &Ticket, why: Waits) -> Verdict {
-        let crews = || self.store.crews.iter().filter(|(_, crew)| self.on_shift(crew));
+        // Where a person chose, nobody else is asked why not.
+        let asked = |id: &CrewId| ticket.pinned.as_ref().is_none_or(|(chosen, _)| chosen == id);
+        let crews = || self.store.crews.iter().filter(|(id, crew)| asked(id) && self.on_shift(crew));
         let able = |crew: &Crew| crew.skills.covers(self.needs(ticket));
         let free = || crews().filter(|(crew_id, crew)| self.could_go(id, ticket, crew_id, crew));
         match why {
@@ -138,6 +140,15 @@ impl Rest<'_> {
                 return claim(held <= self.policy.storm.hold_minutes, || format!("held for {held} minutes"));
             }
             Waits::PinnedCrewBusy => claim(ticket.pinned.is_some(), || "nobody chose a crew".into())?,
+            Waits::PinnedCrewGone => {
+                let chosen = ticket.pinned.as_ref().and_then(|(crew, _)| self.store.crews.get(crew));
+                return claim(chosen.is_none_or(|crew| !crew.enrolled), || "the chosen crew is there".into());
+            }
+            Waits::NotTried => return Err("a free crew is left out".into()),
+            Waits::Resting => {
+                let rests = crews().any(|(_, crew)| crew.away.is_some() || self.rests(crew));
+                claim(rests, || "nobody rests".into())?;
+            }
             Waits::NoCrewOnShift => claim(crews().count() == 0, || "a crew is on shift".into())?,
             Waits::NoSkill => claim(!crews().any(|(_, crew)| able(crew)), || "a crew has the skill".into())?,
             Waits::NoTerritory => {
@@ -162,10 +173,14 @@ impl Rest<'_> {
         let Some((crew_id, _)) = route else { return Err("no route has it".into()) };
         let crew = self.store.crews.get(crew_id);
         let engaged = crew.is_some_and(|crew| crew.reserved.is_some() || !crew.commitments.is_empty());
-        let resting = crew
-            .and_then(|crew| crew.shift.as_ref())
-            .is_some_and(|shift| shift.breaks.iter().any(|rest| rest.from <= self.now && self.now < rest.until));
-        claim(engaged || resting || self.is_silent(crew_id), || format!("{crew_id:?} has nothing else to do"))
+        claim(engaged || crew.is_some_and(|crew| self.rests(crew)) || self.is_silent(crew_id), || {
+            format!("{crew_id:?} has nothing else to do")
+        })
+    }
+
+    fn rests(&self, crew: &Crew) -> bool {
+        let breaks = crew.shift.iter().flat_map(|shift| &shift.breaks);
+        breaks.into_iter().any(|rest| rest.from <= self.now && self.now < rest.until)
     }
 
     fn on_shift(&self, crew: &Crew) -> bool {

@@ -53,10 +53,16 @@ pub async fn run(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     match matches.subcommand().context("no such command")? {
         ("roster", matches) => roster(matches, form).await,
         (_, matches) => {
-            tokio::select! {
-                done = watch(matches, form) => done,
+            let mut token = String::new();
+            let done = tokio::select! {
+                done = watch(matches, form, &mut token) => done,
                 () = crate::serve::stopped() => Ok(ExitCode::SUCCESS),
+            };
+            // However it ended; in JSON each message bears its token.
+            if form == Form::Table && !token.is_empty() {
+                eprintln!("Go on with:  --resume {token}");
             }
+            done
         }
     }
 }
@@ -108,11 +114,11 @@ fn read(files: &[File]) -> anyhow::Result<Vec<EnrolCrewRequest>> {
 
 // The stream.
 
-async fn watch(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
+async fn watch(matches: &ArgMatches, form: Form, token: &mut String) -> anyhow::Result<ExitCode> {
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let request = WatchAssignmentsRequest { crew: text("crew"), resume_token: text("resume") };
     let limit = matches.get_one::<u64>("limit").copied().unwrap_or(u64::MAX);
-    let (mut seen, mut token) = (0, String::new());
+    let mut seen = 0;
     let line = Line::of(matches).await?;
     let each = |message: prost_reflect::DynamicMessage| {
         seen += 1;
@@ -120,16 +126,13 @@ async fn watch(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
             Form::Json => calls::show(&message, form)?,
             Form::Table => {
                 let said: WatchAssignmentsResponse = message.transcode_to()?;
-                token = said.resume_token;
+                *token = said.resume_token;
                 said.message.iter().flat_map(told).for_each(|line| output::line(&line));
             }
         }
         Ok(seen < limit)
     };
     line.hear(SERVICE, "WatchAssignments", &request, each).await?;
-    if form == Form::Table && !token.is_empty() {
-        output::line(&format!("Go on with:  --resume {token}"));
-    }
     Ok(ExitCode::SUCCESS)
 }
 

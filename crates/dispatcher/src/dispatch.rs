@@ -136,6 +136,8 @@ pub struct Dispatch {
     stale: BTreeMap<CrewId, u64>,
     /// The latest time that anything told.
     latest: Timestamp,
+    /// Crews that the engine would not call back, and from which ticket, until that changes.
+    not_called_back: BTreeSet<(CrewId, TicketId)>,
     /// Whether any job waits for a crew.
     open: bool,
     slices_left: u32,
@@ -163,6 +165,7 @@ impl Dispatch {
             lease_of: BTreeMap::new(),
             parked: BTreeMap::new(),
             parked_since: VecDeque::new(),
+            not_called_back: BTreeSet::new(),
             open: false,
             stale: BTreeMap::new(),
             latest: Timestamp::default(),
@@ -204,7 +207,7 @@ impl Dispatch {
         }
         let Some(crew) = self.board.crews.get_mut(id) else { return };
         let silence = TimeDelta::minutes(i64::from(self.planner.policy().offers.silent_minutes));
-        let was_silent = crew.seen + silence < seen;
+        let was_silent = crew.seen + silence < seen || self.planner.is_silent(id);
         let moved = at.is_some_and(|(at, _)| crew.at.km_to(at) >= MOVED_KM);
         crew.seen = crew.seen.max(seen);
         if was_silent || moved {
@@ -225,6 +228,7 @@ impl Dispatch {
                 self.crew_duties.insert(crew.clone(), duties)
             };
         }
+        self.not_called_back.retain(|(_, ticket)| !touched.tickets.contains(ticket));
         for ticket in &touched.tickets {
             self.planner.job_changed(*ticket);
             let duties = duties::of_ticket(&self.fold, &self.board, *ticket);
@@ -311,13 +315,24 @@ impl Dispatch {
 
     /// Crews called back for something that weighs far more.
     fn diversions(&self, now: Timestamp) -> Vec<Want<Intent>> {
-        let diversions = self.planner.diversions(&self.board, now).into_iter();
+        let diversions = self.planner.diversions(&self.board, now, &self.barred(now)).into_iter();
         let wants = diversions.filter_map(|diversion| {
             let job = self.board.jobs.get(&diversion.from)?;
             let reason = "the crew is needed where more is at stake";
             Some(Intent::Recall(diversion.from, diversion.crew, reason).want(job.because))
         });
         wants.collect()
+    }
+
+    /// Who is not to be called back, and from what: those whom the engine would not call back from it, and those who were called
+    /// back a short time ago, from whatever they have now. A crew that is sent about arrives nowhere.
+    fn barred(&self, now: Timestamp) -> BTreeSet<(CrewId, TicketId)> {
+        let pause = TimeDelta::minutes(i64::from(self.planner.policy().offers.divert_minutes));
+        let lately = |at: Timestamp| now - at < pause;
+        let sent_about = self.fold.members().filter(|(_, member)| member.called_back.is_some_and(lately));
+        let barred =
+            sent_about.flat_map(|(id, member)| member.crew.commitments.iter().map(|held| (id.clone(), held.ticket)));
+        barred.chain(self.not_called_back.iter().cloned()).collect()
     }
 
     /// One slice of improvement, when it is time for one.
@@ -419,6 +434,7 @@ impl Process for Dispatch {
                 self.touched.crews.insert(offer.crew.clone());
                 return;
             }
+            Intent::Recall(ticket, crew, _) => drop(self.not_called_back.insert((crew.clone(), *ticket))),
             // Its lease is looked at again when the ticket changes.
             Intent::End(ticket, offer, _) => self.leases.retain(|(_, of, live)| (of, live) != (ticket, offer)),
             _ => {}

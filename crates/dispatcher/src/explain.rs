@@ -77,7 +77,7 @@ impl Planner {
     ) -> Option<Vec<Weighed>> {
         let mut weighed: Vec<Weighed> = crews.filter_map(|crew| self.weigh_one(ticket, crew, now)).collect();
         weighed.sort_by(|a, b| a.price.total_cmp(&b.price).then_with(|| a.crew.cmp(&b.crew)));
-        (!weighed.is_empty()).then_some(weighed)
+        self.knows(ticket).then_some(weighed)
     }
 }
 

@@ -20,17 +20,16 @@
 //! Invariants, including what is absent: this crate is *pure* and knows nothing but the domain; no clock, no randomness but a
 //! seed, no roads, no storage. A plan is a cache and never a fact. Start reading at [`plan::plan`] and [`dispatch`].
 
-
 pub mod board;
-pub mod fold;
 pub mod dispatch;
-pub mod policy;
+pub mod explain;
+pub mod fold;
+pub mod model;
 pub mod plan;
 pub mod planner;
-pub mod explain;
-pub mod model;
+pub mod policy;
 pub mod repair;
 pub mod rules;
 pub mod scene;
-pub mod travel;
 pub mod search;
+pub mod travel;

@@ -35,7 +35,7 @@ pub struct Stop {
     pub done: Timestamp,
 }
 
-/// What a ticket waits for.
+/// What a ticket waits for. From `NoCrewOnShift` to `AllBusy` they are hurdles in the order in which a crew takes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Waits {
     /// It needs no crew now: unknown, suspended, a child, or not in the hands of a unit.
@@ -46,13 +46,15 @@ pub enum Waits {
     Offered,
     /// It is the next to be offered to a crew that is free.
     Ready,
-    /// It stands in the route of a crew that is at work.
+    /// It stands in the route of a crew that does something else first.
     Planned,
     /// Held for a few minutes in a storm, so that its neighbours join it.
     HeldForNeighbours,
     /// A person chose a crew that is not free.
     PinnedCrewBusy,
-    /// No crew is on shift.
+    /// A person chose a crew that is not on the roster.
+    PinnedCrewGone,
+    /// No crew is on shift; where a person chose one, that one is not.
     NoCrewOnShift,
     /// No crew on shift has the skills.
     NoSkill,
@@ -62,13 +64,17 @@ pub enum Waits {
     Excluded,
     /// The crews that could have not been heard of.
     Silent,
-    /// Every crew that could is at work, or its shift ends first.
+    /// The crews that could are away or have a break.
+    Resting,
+    /// Every crew that could is at work or meant for another ticket, or its shift ends first.
     AllBusy,
+    /// A crew that could is free, and the plan has not come to it.
+    NotTried,
 }
 
 impl Waits {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::NotOpen,
         Self::Assigned,
         Self::Offered,
@@ -76,12 +82,15 @@ impl Waits {
         Self::Planned,
         Self::HeldForNeighbours,
         Self::PinnedCrewBusy,
+        Self::PinnedCrewGone,
         Self::NoCrewOnShift,
         Self::NoSkill,
         Self::NoTerritory,
         Self::Excluded,
         Self::Silent,
+        Self::Resting,
         Self::AllBusy,
+        Self::NotTried,
     ];
 
     /// The stable name.
@@ -95,12 +104,15 @@ impl Waits {
             Self::Planned => "planned",
             Self::HeldForNeighbours => "held_for_neighbours",
             Self::PinnedCrewBusy => "pinned_crew_busy",
+            Self::PinnedCrewGone => "pinned_crew_gone",
             Self::NoCrewOnShift => "no_crew_on_shift",
             Self::NoSkill => "no_skill",
             Self::NoTerritory => "no_territory",
             Self::Excluded => "excluded",
             Self::Silent => "silent",
+            Self::Resting => "resting",
             Self::AllBusy => "all_busy",
+            Self::NotTried => "not_tried",
         }
     }
 }

@@ -5,7 +5,9 @@
 //! [`Planner::improve`] does the rest of the thinking, a part of the plan at a time ([`part`]). Only the first stop of
 //! a free crew's route is ever proposed ([`offering`]).
 //!
-//! Absent: whatever was told to whom, which is on the board; a plan that is lost is made again.
+//! Absent: whatever was told to whom, which is on the board; a plan that is lost is made again. Nor the curve of the
+//! earth: all places lie on one plane around the first crew's home, whose distances are off by more than the detours
+//! are known from some hundred kilometres on. A national log takes one dispatcher a province.
 
 mod book;
 mod diverting;
@@ -21,8 +23,9 @@ mod tests;
 mod timers;
 mod weighing;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::OnceLock};
 
+use chrono::TimeDelta;
 use switchboard_domain::{
     Timestamp,
     crew::{CrewId, Forced, Point},
@@ -44,6 +47,10 @@ use crate::{
 
 /// How often a settling takes in what the one before it has marked; what is left is taken in by the next.
 const PASSES_MAX: usize = 2;
+
+/// By how much a change must make the plan cheaper, in weighted minutes: more than rounding, or it would be made and
+/// taken back for ever.
+const GAIN_MIN: f64 = 1e-3;
 
 /// A ticket that may be offered to a crew now.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +94,12 @@ pub struct Planner {
     crews_marked: BTreeSet<CrewId>,
     /// Crews whose first stop may be proposed; looked at again until it is not.
     attention: BTreeSet<u32>,
+    /// Free crews that a settling did not come to; the next one does.
+    hungry: BTreeSet<u32>,
+    /// The instant of the last settling.
+    settled: Timestamp,
+    /// The plan's name, until the plan changes.
+    name: OnceLock<String>,
     storm: bool,
     slices: u64,
     memory: Memory,
@@ -105,6 +118,9 @@ impl Planner {
             jobs_marked: BTreeSet::new(),
             crews_marked: BTreeSet::new(),
             attention: BTreeSet::new(),
+            hungry: BTreeSet::new(),
+            settled: Timestamp::MIN_UTC,
+            name: OnceLock::new(),
             storm: false,
             slices: 0,
             memory: Memory::default(),
@@ -141,22 +157,31 @@ impl Planner {
                 Whose::Crew(crew) => drop(self.crews_marked.insert(self.roster.member(crew).id.clone())),
             }
         }
+        self.settled = now;
         let now = self.minutes(now);
         // What is taken in may mark what it touches: a held neighbour, which then has no hold of its own.
         for _ in 0..PASSES_MAX {
-            if self.jobs_marked.is_empty() && self.crews_marked.is_empty() {
+            if self.jobs_marked.is_empty() && self.crews_marked.is_empty() && self.hungry.is_empty() {
                 break;
             }
+            self.name.take();
             let (loose, hungry) = self.take_in(board, now);
             self.place(loose, hungry, now);
         }
     }
 
     /// The next instant at which proposals may change without a fact: the end of a hold, a break, an exclusion, a
-    /// shift, a silence long enough. It may be early, never late.
+    /// shift, a silence long enough; at once while free crews have not been come to. It may be early, never late.
     #[must_use]
     pub fn wake(&self, _board: &Board) -> Option<Timestamp> {
-        self.timers.next()
+        if self.hungry.is_empty() { self.timers.next() } else { Some(self.settled) }
+    }
+
+    /// Whether the plan goes without this crew because it is away or was not heard of for too long, by the last
+    /// settling: what is heard of it since has not been taken in.
+    #[must_use]
+    pub fn is_silent(&self, crew: &CrewId) -> bool {
+        self.roster.index.get(crew).is_some_and(|team| !self.roster.member(*team).present)
     }
 
     /// Whether the storm switch is on.
@@ -171,6 +196,13 @@ impl Planner {
 
     fn instant(&self, minutes: f64) -> Timestamp {
         self.frame.map_or(Timestamp::MIN_UTC, |frame| frame.instant(minutes))
+    }
+
+    /// The first instant, to the millisecond, at which so many minutes have passed: what a timer is set to.
+    fn passed(&self, minutes: f64) -> Timestamp {
+        let at = self.instant(minutes);
+        let short = TimeDelta::milliseconds(i64::from(self.minutes(at) < minutes));
+        at.checked_add_signed(short).unwrap_or(Timestamp::MAX_UTC)
     }
 
     fn terms(&self, now: f64) -> Terms<'_> {

@@ -137,7 +137,8 @@ pub struct Offers {
     pub arrival_remote: u32,
     /// A ticket of this weight or more is a priority.
     pub priority_weight: f64,
-    /// A crew on the way is diverted for a ticket that weighs so many times more.
+    /// A crew on the way to a priority ticket is diverted to another priority that weighs so many times more; from any other ticket
+    /// to any priority.
     pub divert_ratio: f64,
     /// Minutes between two diversions from one ticket.
     pub divert_minutes: u32,

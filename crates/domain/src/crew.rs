@@ -41,7 +41,7 @@ use crate::{
 #[serde(try_from = "OrgPath", into = "OrgPath")]
 pub struct CrewId(OrgPath);
 
-/// The path is not a crew's: it has fewer than six segments.
+/// The path is not a crew's: it has fewer than six segments, or is too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotACrew;
 
@@ -51,20 +51,35 @@ impl fmt::Display for NotACrew {
     }
 }
 
+/// The longest path of a crew, in bytes: with its category it names a stream.
+pub const CREW_PATH_BYTES_MAX: usize = 120;
+
 impl CrewId {
     /// The form, for people.
-    pub const FORM: &'static str = "a path of six segments such as sgcc/zj/hz/yuhang/liangzhu/crew3";
+    pub const FORM: &'static str =
+        "a path of six segments and at most 120 bytes, such as sgcc/zj/hz/yuhang/liangzhu/crew3";
 
-    /// The crew at this place; `None` when the path is of another level.
+    /// The crew at this place; `None` when the path is of another level, or longer than [`CREW_PATH_BYTES_MAX`].
     #[must_use]
     pub fn of(org: &OrgPath) -> Option<Self> {
-        (org.level() == Level::Crew).then(|| Self(org.clone()))
+        (org.level() == Level::Crew && org.as_str().len() <= CREW_PATH_BYTES_MAX).then(|| Self(org.clone()))
     }
 
     /// Reads the form in which a stream names it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let path: String = text.chars().map(|c| if c == '.' { '/' } else if c == '~' { '-' } else { c }).collect();
+        let path: String = text
+            .chars()
+            .map(|c| {
+                if c == '.' {
+                    '/'
+                } else if c == '~' {
+                    '-'
+                } else {
+                    c
+                }
+            })
+            .collect();
         Self::of(&OrgPath::parse(&path).ok()?)
     }
 
@@ -78,7 +93,7 @@ impl CrewId {
 impl TryFrom<OrgPath> for CrewId {
     type Error = NotACrew;
     fn try_from(org: OrgPath) -> Result<Self, NotACrew> {
-        if org.level() == Level::Crew { Ok(Self(org)) } else { Err(NotACrew) }
+        Self::of(&org).ok_or(NotACrew)
     }
 }
 

@@ -162,7 +162,8 @@ impl Config {
             path => (path, std::fs::read_to_string(path).with_context(|| format!("the dispatch policy {path}"))?),
         };
         dispatch_file::read(&text, name).map_err(|faults| {
-            let told: Vec<String> = faults.iter().map(|fault| format!("{name}:{}: {}", fault.line, fault.reason)).collect();
+            let told: Vec<String> =
+                faults.iter().map(|fault| format!("{name}:{}: {}", fault.line, fault.reason)).collect();
             anyhow::anyhow!("{}", told.join("\n"))
         })
     }

@@ -94,11 +94,7 @@ impl CrewDesk {
     ///
     /// # Errors
     /// As for [`Desk::command`], and a crew's clock that is wrong.
-    pub async fn to_ticket<R: TicketRequest + Message>(
-        &self,
-        body: &R,
-        actor: &Actor,
-    ) -> Result<desk::Done, Refusal> {
+    pub async fn to_ticket<R: TicketRequest + Message>(&self, body: &R, actor: &Actor) -> Result<desk::Done, Refusal> {
         // A request that cannot be read is refused below, with all that is wrong with it.
         if let (Role::Crew, Ok((header, _))) = (actor.role, body.read()) {
             self.placed(header.request_id, header.occurred_at).await?;

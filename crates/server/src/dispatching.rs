@@ -38,6 +38,9 @@ use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{answer, desk::Desk, telemetry::Telemetry};
 
+#[cfg(test)]
+mod tests;
+
 /// Raised whenever the fold of the dispatch process changes: its notebook is then not read.
 const DISPATCH_VERSION: u32 = 1;
 /// How much it does at a time: offers to many crews share the log's syncs.
@@ -46,6 +49,10 @@ const DISPATCH_PACE: Pace = Pace { wants_max: 512, at_once_max: 128 };
 const LOOK_EVERY: TimeDelta = TimeDelta::milliseconds(50);
 /// Questions that may wait; past it they are refused.
 const QUESTIONS_MAX: usize = 256;
+/// Explanations of one step, each of which weighs every crew; more wait for the next.
+const EXPLAINS_PER_STEP: usize = 8;
+/// How old an answer may be that is given again while no fact comes.
+const SNAPSHOT_AGE_MAX: TimeDelta = TimeDelta::milliseconds(250);
 /// How long a question may wait for its answer.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
 
@@ -78,6 +85,16 @@ pub struct Explained {
 enum Question {
     Snapshot(oneshot::Sender<Arc<Snapshot>>),
     Explain(TicketId, oneshot::Sender<Option<Explained>>),
+}
+
+impl Question {
+    /// Whether whoever asked has left.
+    fn is_closed(&self) -> bool {
+        match self {
+            Self::Snapshot(answer) => answer.is_closed(),
+            Self::Explain(_, answer) => answer.is_closed(),
+        }
+    }
 }
 
 /// The way to the process, for those who ask.
@@ -131,6 +148,8 @@ struct Attended {
     looked: Timestamp,
     telemetry: Arc<Telemetry>,
     questions: Arc<Mutex<Vec<Question>>>,
+    /// What was answered last.
+    answered: Option<Arc<Snapshot>>,
 }
 
 impl Attended {
@@ -140,18 +159,44 @@ impl Attended {
         }
     }
 
-    fn answer(&self, now: Timestamp) {
-        let questions = std::mem::take(&mut *self.questions.lock().unwrap_or_else(PoisonError::into_inner));
-        if questions.is_empty() {
-            return;
+    /// What is intended now: copied anew when a fact came since, or when the copy has aged.
+    fn snapshot(&mut self, now: Timestamp) -> Arc<Snapshot> {
+        let position = self.process.fold().position();
+        let fresh = |last: &&Arc<Snapshot>| last.position == position && now - last.at < SNAPSHOT_AGE_MAX;
+        if let Some(last) = self.answered.as_ref().filter(fresh) {
+            return Arc::clone(last);
         }
         let snapshot = Arc::new(Snapshot {
-            position: self.process.fold().position(),
+            position,
             at: now,
             board: self.process.board().clone(),
             plan: self.process.planner().snapshot(self.process.board(), now),
             policy: self.process.planner().policy().clone(),
         });
+        self.answered = Some(Arc::clone(&snapshot));
+        snapshot
+    }
+
+    /// The questions of this step; explanations past the most that one step gives stay in their order.
+    fn turn(&self) -> Vec<Question> {
+        let mut questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
+        questions.retain(|question| !question.is_closed());
+        let mut explains = 0;
+        let now = |question: &mut Question| {
+            explains += usize::from(matches!(question, Question::Explain(..)));
+            matches!(question, Question::Snapshot(_)) || explains <= EXPLAINS_PER_STEP
+        };
+        questions.extract_if(.., now).collect()
+    }
+
+    fn answer(&mut self, now: Timestamp) {
+        let questions = self.turn();
+        if questions.is_empty() {
+            // A copy that nobody asks for is not kept for long.
+            self.answered.take_if(|last| now - last.at >= SNAPSHOT_AGE_MAX);
+            return;
+        }
+        let snapshot = self.snapshot(now);
         for question in questions {
             // Who asked may have left; then nobody needs the answer.
             match question {
@@ -231,6 +276,7 @@ pub(crate) fn start(
         looked: Timestamp::default(),
         telemetry,
         questions: asked,
+        answered: None,
     };
     let notebook = Notebook::new(data, "dispatch", DISPATCH_VERSION);
     let start = Start::noted_part(notebook, feed.head(), wake, |attended: &Attended| attended.process.fold());

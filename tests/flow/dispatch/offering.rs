@@ -14,7 +14,7 @@ use super::{watching::*, *};
 const STATION: &str = "sgcc/zj/hz/yuhang/liangzhu";
 
 /// A fault in the hands of the station.
-async fn at_the_station(line: &Line) -> String {
+pub(super) async fn at_the_station(line: &Line) -> String {
     let ticket = received(line, BusinessType::FaultRepair).await;
     let steps = [
         (agent(), classify("fault_repair/low_voltage", None)),

@@ -1,10 +1,15 @@
 //! What a crew is told on its stream: a snapshot or a token, then every change once, whatever is cut in between.
 
-use std::time::Duration;
+use std::{
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+    time::Duration,
+};
 
 use switchboard_tests::{
     command::{Command, accept, supplement},
     line::agent,
+    stage::switchboard,
 };
 use switchboard_wire::proto::{
     AssignmentChange, AssignmentSnapshot, WatchAssignmentsRequest, WatchAssignmentsResponse, assignment_change::Change,
@@ -191,6 +196,23 @@ async fn a_stream_is_its_crews_alone_and_so_is_its_token() {
     with_the_crew(&line).await;
     let changes = resumed(&line, &heard.tokens.last().unwrap().1).await;
     assert_eq!(changes.iter().map(word).collect::<Vec<_>>(), ["assigned"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_by_hand_tells_how_to_go_on_however_it_ends() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    enrolled(&server.line().await, CREW).await;
+    let mut watching = switchboard(["crew", "watch", "--server", &server.endpoint(), "--org", CREW]);
+    let mut watching = watching.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(watching.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.contains("0 offered"), "{first}");
+    server.terminate();
+    let ended = watching.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(!ended.status.success() && said.contains("Go on with:  --resume "), "{said}");
+    assert!(server.ended().success());
 }
 
 /// What one stream may take of the server's memory, the transport's part included.

@@ -380,7 +380,7 @@ impl<'w> Run<'w> {
         state.phase = Phase::Driving { ticket, from, leave, arrive };
         let trip = state.trip;
         self.later(arrive, Event::Arrived { crew, trip });
-        self.to_and_fro(ticket, crew);
+        self.note_taker(ticket, crew);
         self.told(ticket, crew, dispatcher);
     }
 
@@ -397,7 +397,8 @@ impl<'w> Run<'w> {
         self.told(ticket, crew, dispatcher);
     }
 
-    fn to_and_fro(&mut self, ticket: usize, crew: usize) {
+    /// Who took it, and whether that is back where it was.
+    fn note_taker(&mut self, ticket: usize, crew: usize) {
         let back = |past: &[(usize, Millis)], what: usize, now: Millis| {
             past.iter().rev().nth(1).is_some_and(|(was, when)| {
                 *was == what && past[past.len() - 1].0 != what && minutes(now - when) <= TO_AND_FRO_MINUTES

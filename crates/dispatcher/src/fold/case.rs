@@ -92,6 +92,8 @@ impl Case {
                 }
                 self.ended.push((e.offer, e.how));
             }
+            // Whoever chooses a crew that declined means it.
+            Event::Pinned(e) => drop(e.crew.as_ref().map(|crew| self.turned_down.remove(crew))),
             Event::Urged(_) | Event::Supervised(_) => self.pressed = true,
             Event::Escalated(e) if e.to == Escalation::Urgent => self.pressed = true,
             Event::CrewArrived(e) => self.area = e.area.or(self.area),

@@ -27,6 +27,8 @@ pub struct Member {
     pub(super) reserved_priority: bool,
     pub(super) reserved_because: u64,
     pub(super) committed_because: BTreeMap<TicketId, u64>,
+    /// When it was last called back from a ticket.
+    pub called_back: Option<Timestamp>,
     /// Position of its last fact.
     pub position: u64,
 }
@@ -42,6 +44,7 @@ impl Member {
             reserved_priority: false,
             reserved_because: 0,
             committed_because: BTreeMap::new(),
+            called_back: None,
             position: fact.position,
             crew,
         }
@@ -71,7 +74,10 @@ impl Member {
             crew::Event::Committed(e) => {
                 self.committed_because.insert(e.ticket, fact.position);
             }
-            crew::Event::Released(_) => {
+            crew::Event::Released(e) => {
+                if e.why == crew::ReleaseReason::Recalled {
+                    self.called_back = Some(fact.recorded_at);
+                }
                 let held: BTreeSet<TicketId> = self.crew.commitments.iter().map(|held| held.ticket).collect();
                 self.committed_because.retain(|ticket, _| held.contains(ticket));
             }

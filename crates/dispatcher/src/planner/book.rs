@@ -87,8 +87,9 @@ pub struct Book {
     pub shelves: BTreeMap<(u32, Skills), Shelf>,
     /// Held jobs.
     pub held: BTreeSet<u32>,
-    /// Open jobs that have been offered, of which some may be offered once more at the same time.
-    pub asked: BTreeSet<u32>,
+    /// Open jobs that have been offered, of which some may be offered once more at the same time; priorities first, the
+    /// heaviest of them first.
+    pub asked: BTreeSet<(Reverse<(bool, u64)>, u32)>,
     /// Jobs to be planned that are priorities, the heaviest first.
     pub priorities: BTreeSet<(Reverse<u64>, u32)>,
     /// Jobs pinned to a crew.
@@ -97,7 +98,9 @@ pub struct Book {
     pub open: usize,
     /// Names the set of jobs that wait or are held: the sum of what [`fingerprint`] makes of each.
     pub waiting: u64,
-    units: BTreeMap<OrgPath, u32>,
+    /// Units by number.
+    units: Vec<OrgPath>,
+    unit_index: BTreeMap<OrgPath, u32>,
     spare: Vec<u32>,
 }
 
@@ -144,17 +147,33 @@ impl Book {
 
     /// The number of a unit, a new one if it has none.
     pub fn unit(&mut self, unit: &OrgPath) -> u32 {
-        if let Some(known) = self.units.get(unit) {
+        if let Some(known) = self.unit_index.get(unit) {
             return *known;
         }
         let number = self.units.len() as u32;
-        self.units.insert(unit.clone(), number);
+        self.units.push(unit.clone());
+        self.unit_index.insert(unit.clone(), number);
         number
     }
 
-    /// Units and their numbers.
-    pub fn units(&self) -> &BTreeMap<OrgPath, u32> {
+    /// Units by number.
+    pub fn units(&self) -> &[OrgPath] {
         &self.units
+    }
+
+    /// Notes that a job has been offered.
+    pub fn ask(&mut self, job: u32) {
+        self.asked.insert(self.asked_key(job));
+    }
+
+    /// Takes that back; before the job changes, for it is found by its weight.
+    pub fn unask(&mut self, job: u32) {
+        self.asked.remove(&self.asked_key(job));
+    }
+
+    fn asked_key(&self, job: u32) -> (Reverse<(bool, u64)>, u32) {
+        let Reverse(weight) = weight_key(self.task(job));
+        (Reverse((self.entry(job).priority, weight)), job)
     }
 
     /// Moves a job to its place, out of and into the orders that it is looked up by.

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use switchboard_domain::{Timestamp, ticket::TicketId};
+use switchboard_domain::{Timestamp, crew::CrewId, ticket::TicketId};
 
 use super::{
     Diversion, Planner,
     book::Place,
+    offering::rests,
     roster::{self, Member},
 };
 use crate::{
     board::{Board, Crew, Job},
     model::Walk,
-    rules,
+    rules::{self, presence},
     scene::{State, Task},
 };
 
@@ -27,14 +28,18 @@ const SOONER_MINUTES: f64 = 5.0;
 
 impl Planner {
     /// Crews on their way that are needed elsewhere more: only before arrival, never from danger to life nor from what
-    /// a person chose, once per ticket within the policy's time, and only where no free crew is there in time.
+    /// a person chose, once per ticket within the policy's time, and only where no free crew is there in time. Only
+    /// priorities are worth it: from another priority, only those that weigh so many times more. `barred` = crews that
+    /// could not be called off a ticket when it was tried.
     #[must_use]
-    pub fn diversions(&self, board: &Board, now: Timestamp) -> Vec<Diversion> {
+    pub fn diversions(&self, board: &Board, now: Timestamp, barred: &BTreeSet<(CrewId, TicketId)>) -> Vec<Diversion> {
         let minutes = self.minutes(now);
         let (mut found, mut taken) = (Vec::new(), BTreeSet::new());
         for (needed_at, job) in self.in_need(board, now) {
             let divertible = self.divertible(board, job, needed_at, minutes);
-            let free = divertible.into_iter().filter(|(_, team, ..)| !taken.contains(team));
+            let free = divertible.into_iter().filter(|(_, team, from)| {
+                !taken.contains(team) && !barred.contains(&(self.roster.member(*team).id.clone(), *from))
+            });
             let best = free.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
             if let Some((_, team, from)) = best {
                 taken.insert(team);
@@ -85,12 +90,18 @@ impl Planner {
         let near = |member: &&Member| at(member).is_some_and(|km| now + km * KM_MINUTES_MIN < needed_at);
         let near = self.roster.members.iter().filter(near).filter(|member| member.may(entry, now));
         let on_the_way = near.filter_map(|member| {
-            let crew = board.crews.get(&member.id)?;
+            let crew = board.crews.get(&member.id).filter(|crew| self.hears(crew, now))?;
             let from = roster::on_its_way(board, crew).filter(|from| self.weighs_more(job, from, now))?;
             let arrives = self.arrival_from(crew, member.team.index, task, now)?;
             (arrives + SOONER_MINUTES <= needed_at).then_some((arrives, member.team.index, from.ticket))
         });
         on_the_way.collect()
+    }
+
+    /// Whether a crew on its way would hear that it is called off, and drive on: it is not silent and has no break.
+    fn hears(&self, crew: &Crew, now: f64) -> bool {
+        let now = self.instant(now);
+        !presence::is_silent(&self.policy.offers, crew, now) && !rests(crew, now)
     }
 
     fn weighs_more(&self, job: u32, from: &Job, now: f64) -> bool {

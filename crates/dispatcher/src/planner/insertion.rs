@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Planner, book::Place};
+use super::{GAIN_MIN, Planner, book::Place};
 use crate::{
     model::{Memory, Walk},
-    rules::{self, skill, workload},
+    rules::{self, workload},
     scene::{NONE, Terms},
 };
 
@@ -21,8 +21,8 @@ const NEAR_MAX: usize = 24;
 const HEAVIEST_MAX: usize = 12;
 /// How many stops a free crew takes up in one settling; the rest is improvement's.
 const FILL_MAX: usize = 2;
-/// How many crews look for more in one settling.
-const HUNGRY_MAX: usize = 24;
+/// How many crews look for more in one pass of a settling.
+pub(super) const HUNGRY_MAX: usize = 24;
 /// How many that are pushed out of full routes look for another place in one settling.
 const EJECTED_MAX: usize = 16;
 /// Rough minutes per straight kilometre, to choose which crews to try.
@@ -73,6 +73,8 @@ impl Planner {
                 }
             }
         }
+        // Whoever is free is come to by the next settling; what the others had better do is improvement's.
+        self.hungry.extend(hungry.into_iter().skip(fed).filter(|team| self.roster.member(*team).idle));
         self.memory = memory;
     }
 
@@ -120,18 +122,10 @@ impl Planner {
             if member.may(entry, now) {
                 let km = task.spot.map_or(0.0, |spot| spot.km(member.team.spot));
                 let there = member.team.ready.max(now) + km * KM_MINUTES;
-                if there <= member.team.until {
-                    ranked.push((there, member.team.index));
-                }
+                ranked.push((there, member.team.index));
             }
         }
-        let sooner = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-        if ranked.len() > CREWS_MAX {
-            ranked.select_nth_unstable_by(CREWS_MAX, sooner);
-            ranked.truncate(CREWS_MAX);
-        }
-        ranked.sort_unstable_by(sooner);
-        let mut crews: Vec<u32> = ranked.into_iter().map(|(_, team)| team).collect();
+        let mut crews = self.soonest(&mut ranked, job, now);
         let Some(spot) = task.spot else { return crews };
         let mut near = Vec::new();
         self.book.grid.near(spot, NEIGHBOURS_MAX, &mut near);
@@ -143,6 +137,26 @@ impl Planner {
                 crews.push(team);
             }
         }
+        crews
+    }
+
+    /// The soonest of crews ranked by rough arrival, without those that would truly arrive past their shift.
+    fn soonest(&self, ranked: &mut [(f64, u32)], job: u32, now: f64) -> Vec<u32> {
+        let sooner = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+        let terms = self.terms(now);
+        let mut crews = Vec::with_capacity(CREWS_MAX);
+        let mut rest = ranked;
+        while crews.len() < CREWS_MAX && !rest.is_empty() {
+            let upto = CREWS_MAX.min(rest.len());
+            if rest.len() > upto {
+                rest.select_nth_unstable_by(upto, sooner);
+            }
+            let (next, behind) = rest.split_at_mut(upto);
+            next.sort_unstable_by(sooner);
+            crews.extend(next.iter().map(|(_, team)| *team).filter(|team| self.reaches(&terms, *team, job)));
+            rest = behind;
+        }
+        crews.truncate(CREWS_MAX);
         crews
     }
 
@@ -177,7 +191,7 @@ impl Planner {
             let Some(spot) = self.best_spot(&terms, team, job, memory) else { continue };
             let gain = self.cost_where_it_is(&terms, job, memory) - spot.rise;
             let starts = self.roster.member(team).route.is_empty() && self.book.entry(job).place == Place::Waiting;
-            let worth = gain > 0.0 || starts && self.roster.member(team).idle;
+            let worth = gain > GAIN_MIN || starts && self.roster.member(team).idle;
             if worth && best.as_ref().is_none_or(|(most, ..)| gain > *most) {
                 best = Some((gain, job, spot));
             }
@@ -210,10 +224,8 @@ impl Planner {
         self.book.grid.near(member.team.spot, NEAR_MAX, &mut near);
         let mut jobs: Vec<u32> = near.into_iter().map(|(_, job)| job).collect();
         let may = |job: &u32| member.may(self.book.entry(*job), now);
-        let fits = |unit: u32, needs| {
-            member.serves.get(unit as usize).copied().unwrap_or(false) && !skill::forbids(member.team.skills, needs)
-        };
-        let shelves: Vec<_> = self.book.shelves.iter().filter(|((unit, needs), _)| fits(*unit, *needs)).collect();
+        let shelves: Vec<_> =
+            self.book.shelves.iter().filter(|((unit, needs), _)| member.fits(*unit, *needs)).collect();
         let each = (HEAVIEST_MAX / shelves.len().max(1)).max(1);
         for (_, shelf) in shelves {
             jobs.extend(shelf.heaviest.iter().map(|(_, job)| *job).filter(may).take(each));

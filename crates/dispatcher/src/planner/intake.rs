@@ -13,7 +13,7 @@ use super::{
 use crate::{
     board::{Board, Crew, Job},
     model::{Memory, Walk},
-    rules::{fairness, safety},
+    rules::{fairness, presence, safety},
     scene::NONE,
 };
 
@@ -21,7 +21,7 @@ impl Planner {
     /// Takes over what is marked. Returns jobs that are to be planned and are in no route, and crews that may have
     /// room.
     pub(super) fn take_in(&mut self, board: &Board, now: f64) -> (BTreeSet<u32>, BTreeSet<u32>) {
-        let (mut loose, mut hungry) = (BTreeSet::new(), BTreeSet::new());
+        let (mut loose, mut hungry) = (BTreeSet::new(), std::mem::take(&mut self.hungry));
         // How far a crew is with its job decides when it will be free.
         let has = self.jobs_marked.iter().filter_map(|ticket| Some(&board.jobs.get(ticket)?.crew.as_ref()?.crew));
         self.crews_marked.extend(has.cloned());
@@ -45,9 +45,7 @@ impl Planner {
         if !self.storm {
             loose.extend(self.book.held.iter().copied());
         }
-        for member in &mut self.roster.members {
-            member.learn(self.book.units());
-        }
+        self.roster.learn(self.book.units(), &teams);
         for team in teams {
             self.review(team, now, &mut loose);
             hungry.insert(team);
@@ -68,12 +66,10 @@ impl Planner {
         // Pinned jobs follow their crew through shifts and absences.
         let pinned = self.book.pinned.get(&team).into_iter().flatten();
         self.jobs_marked.extend(pinned.map(|job| self.book.entry(*job).ticket));
-        let silent = i64::from(self.policy.offers.silent_minutes) * 60_000 + 1;
         let instants = crew.into_iter().flat_map(|crew| {
             let breaks = crew.shift.iter().flat_map(|shift| &shift.breaks);
             let ends = crew.shift.iter().map(|shift| shift.until);
-            let falls_silent = Timestamp::from_timestamp_millis(crew.seen.timestamp_millis().saturating_add(silent));
-            let falls_silent = falls_silent.filter(|_| crew.shift.is_some());
+            let falls_silent = crew.shift.iter().map(|_| presence::falls_silent(&self.policy.offers, crew));
             breaks.flat_map(|rest| [rest.from, rest.until]).chain(ends).chain(falls_silent)
         });
         self.timers.set(Whose::Crew(team), instants, frame.instant(now));
@@ -87,9 +83,7 @@ impl Planner {
         let unfair = fairness::unfair(self.policy.weights.fairness_hour, member.worked, mean);
         let near = self.policy.travel.neighbourhood_km;
         let spot = member.team.spot;
-        let others = self.roster.idle.iter().filter(|other| **other != team);
-        let covered = others.map(|other| self.roster.member(*other)).any(|other| other.team.spot.km(spot) <= near);
-        let lone = member.idle && !covered;
+        let lone = member.idle && !self.roster.idle_places.has_other(team, spot, near);
         let team = &mut self.roster.members[team as usize].team;
         (team.unfair, team.lone) = (unfair, lone);
     }
@@ -102,7 +96,7 @@ impl Planner {
         self.unroute(number, Place::Closed);
         self.unpin(number);
         self.book.open -= usize::from(std::mem::replace(&mut self.book.entry_mut(number).open, false));
-        self.book.asked.remove(&number);
+        self.book.unask(number);
         let (Some(job), Some(frame)) = (job, self.frame) else {
             self.timers.set(Whose::Job(number), std::iter::empty(), Timestamp::MAX_UTC);
             self.book.forget(ticket);
@@ -114,7 +108,7 @@ impl Planner {
         let mut instants: Vec<f64> = entry.excluded.iter().chain(&entry.left).map(|(_, until)| *until).collect();
         let mut place = Place::Closed;
         if open && asked {
-            self.book.asked.insert(number);
+            self.book.ask(number);
         } else if open {
             place = Place::Waiting;
             if let Some(until) = self.held_until(job, number, now) {
@@ -122,8 +116,8 @@ impl Planner {
                 place = Place::Held;
             }
         }
-        let instants = instants.into_iter().map(|until| frame.instant(until));
-        self.timers.set(Whose::Job(number), instants, frame.instant(now));
+        let instants: Vec<_> = instants.into_iter().map(|until| self.passed(until)).collect();
+        self.timers.set(Whose::Job(number), instants.into_iter(), frame.instant(now));
         self.book.put(number, place);
         place
     }

@@ -12,8 +12,8 @@ use crate::{
     scene::{Task, Terms},
 };
 
-/// Open jobs with a live offer that are looked at for another one, per call.
-const EXTRAS_MAX: usize = 64;
+/// Open jobs with a live offer that are looked at for another one, per call: priorities and the heaviest first.
+pub(super) const EXTRAS_MAX: usize = 64;
 
 impl Planner {
     /// What may be offered now, the heaviest first, never two for one crew; at most `limit`. It is proposed again until
@@ -55,10 +55,14 @@ impl Planner {
     fn is_too_late(&self, team: u32, minutes: f64) -> bool {
         let member = self.roster.member(team);
         let Some(&job) = member.route.first().filter(|_| member.idle) else { return false };
-        let terms = self.terms(minutes);
-        let start = Walk { terms: &terms, tasks: &self.book.tasks }.start(&member.team);
-        let late = shift::forbids_arrival(&member.team, arrival(&terms, &start, self.book.task(job)));
-        late && self.book.entry(job).pinned.is_none()
+        self.book.entry(job).pinned.is_none() && !self.reaches(&self.terms(minutes), team, job)
+    }
+
+    /// Whether a crew that goes to a job as soon as it is free arrives within its shift.
+    pub(super) fn reaches(&self, terms: &Terms<'_>, team: u32, job: u32) -> bool {
+        let member = self.roster.member(team);
+        let start = Walk { terms, tasks: &self.book.tasks }.start(&member.team);
+        !shift::forbids_arrival(&member.team, arrival(terms, &start, self.book.task(job)))
     }
 
     fn first_stop(
@@ -103,10 +107,8 @@ impl Planner {
     /// to it.
     pub(super) fn is_offerable(&self, crew: &Crew, now: Timestamp) -> bool {
         let free = crew.reserved.is_none() && crew.committed.is_empty();
-        let works = crew.shift.as_ref().is_some_and(|shift| {
-            now < shift.until && !shift.breaks.iter().any(|rest| rest.from <= now && now < rest.until)
-        });
-        free && works && !presence::forbids(&self.policy.offers, crew, now)
+        let on_shift = crew.shift.as_ref().is_some_and(|shift| now < shift.until);
+        free && on_shift && !rests(crew, now) && !presence::forbids(&self.policy.offers, crew, now)
     }
 
     /// Second crews for priorities, and for what a crew let lapse: the next best free one, while another still thinks
@@ -114,7 +116,7 @@ impl Planner {
     fn extras(&self, board: &Board, now: Timestamp, minutes: f64, found: &mut Vec<Proposal>, memory: &mut Memory) {
         let terms = self.terms(minutes);
         let mut taken = BTreeSet::new();
-        for &job in self.book.asked.iter().take(EXTRAS_MAX) {
+        for &(_, job) in self.book.asked.iter().take(EXTRAS_MAX) {
             let entry = self.book.entry(job);
             let live = board.jobs.get(&entry.ticket).map_or(0, |board_job| board_job.offers.len());
             let may_lapse = f64::from(self.policy.offers.expired_minutes);
@@ -165,6 +167,12 @@ impl Planner {
         });
         priced.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
     }
+}
+
+/// Whether a crew has a break.
+pub(super) fn rests(crew: &Crew, now: Timestamp) -> bool {
+    let mut breaks = crew.shift.iter().flat_map(|shift| &shift.breaks);
+    breaks.any(|rest| rest.from <= now && now < rest.until)
 }
 
 /// When a crew that starts now arrives at a job, by the median.

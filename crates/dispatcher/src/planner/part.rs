@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use switchboard_domain::Timestamp;
 
 use super::{
-    Planner,
+    GAIN_MIN, Planner,
     book::{Place, blend},
+    roster::Member,
 };
 use crate::{
     board::Board,
@@ -23,13 +24,11 @@ use crate::{
 /// Crews of a part.
 const CREWS_MAX: usize = 48;
 /// Waiting jobs of a part.
-const WAITING_MAX: usize = 96;
+pub(super) const WAITING_MAX: usize = 96;
 /// Waiting jobs near each of its crews.
 const WAITING_NEAR_MAX: usize = 8;
 /// Neighbours of a job that the search knows.
 const NEAR_MAX: usize = 16;
-/// By how much a part must become cheaper to go back, in weighted minutes: more than rounding.
-const GAIN_MIN: f64 = 1e-3;
 /// Rough minutes per straight kilometre, to choose which crews to try.
 const KM_MINUTES: f64 = 2.5;
 
@@ -48,6 +47,7 @@ impl Planner {
     pub fn improve(&mut self, board: &Board, now: Timestamp, iterations: u64) {
         self.settle(board, now);
         self.slices += 1;
+        self.name.take();
         let Some(frame) = self.frame else { return };
         let minutes = frame.minutes(now);
         let teams = self.teams_of_part(minutes);
@@ -96,8 +96,6 @@ impl Planner {
     fn choose(&self, teams: Vec<u32>, now: f64) -> Chosen {
         let terms = self.terms(now);
         let walk = Walk { terms: &terms, tasks: &self.book.tasks };
-        let mut waiting = BTreeSet::new();
-        let mut near = Vec::new();
         let mut memory = Memory::default();
         let (mut jobs, mut pinned, mut routes) = (Vec::new(), Vec::new(), Vec::new());
         for &team in &teams {
@@ -108,19 +106,43 @@ impl Planner {
             let first = jobs.len() as u32;
             jobs.extend_from_slice(&member.route[fixed..]);
             routes.push((first..jobs.len() as u32).collect());
-            if waiting.len() < WAITING_MAX {
-                self.book.grid.near(member.team.spot, 2 * WAITING_NEAR_MAX, &mut near);
-                let waits = near.iter().map(|(_, job)| *job).filter(|job| self.waits_unpinned(*job));
-                waiting.extend(waits.take(WAITING_NEAR_MAX));
+        }
+        jobs.extend(self.waiting_for(&teams));
+        Chosen { teams, jobs, pinned, routes }
+    }
+
+    /// Jobs that wait for one of these crews: near ones, and the heaviest and the oldest of every unit and skill that
+    /// some crew has. Of too many, those with the most weight for a minute of the nearest crew's time.
+    pub(super) fn waiting_for(&self, teams: &[u32]) -> Vec<u32> {
+        let members: Vec<_> = teams.iter().map(|team| self.roster.member(*team)).collect();
+        let mut waiting = BTreeSet::new();
+        let mut near = Vec::new();
+        for member in &members {
+            self.book.grid.near(member.team.spot, 2 * WAITING_NEAR_MAX, &mut near);
+            let waits = near.iter().map(|(_, job)| *job).filter(|job| self.waits_unpinned(*job));
+            let fits = |job: &u32| member.fits(self.book.entry(*job).unit, self.book.entry(*job).needs);
+            waiting.extend(waits.filter(fits).take(WAITING_NEAR_MAX));
+        }
+        for ((unit, needs), shelf) in &self.book.shelves {
+            if members.iter().any(|member| member.fits(*unit, *needs)) {
+                let (heaviest, oldest) = (shelf.heaviest.first(), shelf.oldest.first());
+                let both = heaviest.map(|(_, job)| *job).into_iter().chain(oldest.map(|(_, job)| *job));
+                waiting.extend(both.filter(|job| self.waits_unpinned(*job)));
             }
         }
-        for shelf in self.book.shelves.values() {
-            let (heaviest, oldest) = (shelf.heaviest.first(), shelf.oldest.first());
-            let both = heaviest.map(|(_, job)| *job).into_iter().chain(oldest.map(|(_, job)| *job));
-            waiting.extend(both.filter(|job| self.waits_unpinned(*job)));
+        if waiting.len() <= WAITING_MAX {
+            return waiting.into_iter().collect();
         }
-        jobs.extend(waiting.into_iter().take(WAITING_MAX));
-        Chosen { teams, jobs, pinned, routes }
+        let yields = |job: &u32| {
+            let task = self.book.task(*job);
+            let way = |member: &&Member| task.spot.map_or(0.0, |spot| spot.km(member.team.spot));
+            let way = members.iter().map(way).fold(f64::INFINITY, f64::min);
+            task.weight() / (task.repair + way * KM_MINUTES).max(1.0)
+        };
+        let mut ranked: Vec<(f64, u32)> = waiting.iter().map(|job| (-yields(job), *job)).collect();
+        ranked.select_nth_unstable_by(WAITING_MAX, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        ranked.truncate(WAITING_MAX);
+        ranked.into_iter().map(|(_, job)| job).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     fn waits_unpinned(&self, job: u32) -> bool {

@@ -9,7 +9,10 @@ use switchboard_domain::{
     ticket::TicketId,
 };
 
-use super::book::{Entry, blend, task};
+use super::{
+    book::{Entry, blend, task},
+    grid::Grid,
+};
 use crate::{
     board::{Board, Crew, Job},
     repair,
@@ -25,7 +28,7 @@ pub struct Member {
     pub id: CrewId,
     /// As prices see it.
     pub team: Team,
-    /// Whether a shift of its runs, by its facts.
+    /// Whether a shift of its runs, by its facts, and has not reached its planned end.
     pub on_shift: bool,
     /// Whether it is on the roster and may be planned for: neither away nor silent.
     pub present: bool,
@@ -55,7 +58,7 @@ impl Member {
     /// The hard rules that do not hang on the arrival, and whether each forbids the job to this crew.
     pub fn vetoes(&self, entry: &Entry, now: f64) -> [(&'static str, bool); 7] {
         let (team, chosen) = (self.team.index, entry.pinned.as_ref().map(|(crew, _)| *crew));
-        // A person may send a crew to what the rules would not.
+        // A person may send a crew to what the rules would not, but cannot make it accept.
         let free = chosen != Some(team);
         let serves = self.serves.get(entry.unit as usize).copied().unwrap_or(false);
         [
@@ -64,7 +67,7 @@ impl Member {
             (pinned::NAME, pinned::forbids(chosen, team)),
             (skill::NAME, free && skill::forbids(self.team.skills, entry.needs)),
             (territory::NAME, free && !serves),
-            (refusal::NAME, free && refusal::forbids(&entry.excluded, team, now)),
+            (refusal::NAME, refusal::forbids(&entry.excluded, team, now)),
             (stability::NAME, free && stability::forbids(&entry.left, team, now)),
         ]
     }
@@ -74,14 +77,16 @@ impl Member {
         self.vetoes(entry, now).iter().all(|(_, forbids)| !forbids)
     }
 
-    /// Learns of units that are new.
-    pub fn learn(&mut self, units: &BTreeMap<OrgPath, u32>) {
-        if self.serves.len() < units.len() {
-            self.serves.resize(units.len(), false);
-            for (unit, number) in units {
-                self.serves[*number as usize] = !territory::forbids(self.id.org(), &self.territory, unit);
-            }
-        }
+    /// Whether tickets of a unit that take these skills are its to do.
+    pub fn fits(&self, unit: u32, needs: Skills) -> bool {
+        self.serves.get(unit as usize).copied().unwrap_or(false) && !skill::forbids(self.team.skills, needs)
+    }
+
+    /// Learns of the units that it does not know yet.
+    fn learn(&mut self, units: &[OrgPath]) {
+        let new = units.get(self.serves.len()..).unwrap_or_default();
+        let serves = new.iter().map(|unit| !territory::forbids(self.id.org(), &self.territory, unit));
+        self.serves.extend(serves);
     }
 }
 
@@ -105,7 +110,11 @@ pub struct Roster {
     pub on_shift: usize,
     /// Crews reserved for a ticket.
     pub reserved: BTreeMap<TicketId, BTreeSet<u32>>,
+    /// Where the idle ones are.
+    pub idle_places: Grid,
     classes: BTreeMap<Skills, Class>,
+    /// How many units all members know.
+    units_known: usize,
 }
 
 impl Roster {
@@ -160,7 +169,7 @@ impl Roster {
                     member.territory.clone_from(&crew.territory);
                     member.serves.clear();
                 }
-                member.on_shift = crew.shift.is_some();
+                member.on_shift = crew.shift.as_ref().is_some_and(|shift| shift.until > now);
                 member.present = !presence::forbids(&terms.policy.offers, crew, now);
                 member.worked = crew.worked_minutes;
                 member.reserved = crew.reserved.as_ref().map(|kept| kept.ticket);
@@ -191,6 +200,16 @@ impl Roster {
         self.count(number, 1.0);
     }
 
+    /// Lets members learn of units: all of them when there are new ones, else those that were taken.
+    pub fn learn(&mut self, units: &[OrgPath], taken: &[u32]) {
+        if units.len() > self.units_known {
+            self.members.iter_mut().for_each(|member| member.learn(units));
+            self.units_known = units.len();
+        } else {
+            taken.iter().for_each(|team| self.members[*team as usize].learn(units));
+        }
+    }
+
     fn count(&mut self, number: u32, sign: f64) {
         let member = &self.members[number as usize];
         if member.on_shift {
@@ -200,11 +219,14 @@ impl Roster {
             self.on_shift = self.on_shift.saturating_add_signed(sign as isize);
         }
         if member.idle {
+            let spot = member.team.spot;
             if sign > 0.0 {
-                self.idle.insert(number)
+                self.idle.insert(number);
+                self.idle_places.insert(number, spot);
             } else {
-                self.idle.remove(&number)
-            };
+                self.idle.remove(&number);
+                self.idle_places.remove(number, spot);
+            }
         }
         if let Some(ticket) = member.reserved {
             let kept = self.reserved.entry(ticket).or_default();

@@ -7,9 +7,11 @@ use switchboard_domain::{Timestamp, ticket::TicketId};
 use super::{
     Planner,
     book::{Place, blend, fingerprint},
+    offering::rests,
+    roster::Member,
 };
 use crate::{
-    board::Board,
+    board::{Board, Crew},
     model::Walk,
     plan::{Plan, Stop, Waits},
     rules::{self, presence, shift, skill},
@@ -46,11 +48,12 @@ impl Planner {
             if entry.open && !matches!(entry.place, Place::Routed(_)) {
                 price += rules::service(&terms.left_out(self.book.task(job)));
                 let alike = entry.place == Place::Waiting && entry.excluded.is_empty() && entry.left.is_empty();
-                let why = || self.waits(board, *ticket, now);
                 let why = if alike && entry.pinned.is_none() {
-                    *known.entry((entry.unit, entry.needs)).or_insert_with(why)
+                    let all = || self.last_hurdle(board, job, now);
+                    let why = *known.entry((entry.unit, entry.needs)).or_insert_with(all);
+                    self.unless_overlooked(why, board, job, now)
                 } else {
-                    why()
+                    self.waits(board, *ticket, now)
                 };
                 waiting.insert(*ticket, why);
             }
@@ -62,6 +65,11 @@ impl Planner {
     /// one name.
     #[must_use]
     pub(crate) fn hash(&self) -> String {
+        self.name.get_or_init(|| self.named()).clone()
+    }
+
+    /// Works the plan's name out.
+    pub(super) fn named(&self) -> String {
         let mut hash = 0;
         for &team in self.roster.index.values() {
             let member = self.roster.member(team);
@@ -94,47 +102,84 @@ impl Planner {
             Place::Routed(team) => return self.waits_in_route(board, team, job, now),
             Place::Closed | Place::Waiting => {}
         }
-        if entry.pinned.is_some() { Waits::PinnedCrewBusy } else { self.waits_for_anybody(board, job, now) }
+        match entry.pinned {
+            Some((team, _)) => self.waits_for_chosen(board, team, job, now),
+            None => self.unless_overlooked(self.last_hurdle(board, job, now), board, job, now),
+        }
     }
 
     fn waits_in_route(&self, board: &Board, team: u32, job: u32, now: Timestamp) -> Waits {
         let member = self.roster.member(team);
-        let offerable = board.crews.get(&member.id).is_some_and(|crew| self.is_offerable(crew, now));
-        match (offerable && member.route.first() == Some(&job), self.book.entry(job).pinned.is_some()) {
-            (true, _) => Waits::Ready,
-            (false, true) => Waits::PinnedCrewBusy,
-            (false, false) => Waits::Planned,
+        let Some(crew) = board.crews.get(&member.id) else { return Waits::Planned };
+        if self.is_offerable(crew, now) && member.route.first() == Some(&job) {
+            return Waits::Ready;
+        }
+        let otherwise = if self.book.entry(job).pinned.is_some() { Waits::PinnedCrewBusy } else { Waits::Planned };
+        self.out_of_reach(crew, now).unwrap_or(otherwise)
+    }
+
+    fn waits_for_chosen(&self, board: &Board, team: u32, job: u32, now: Timestamp) -> Waits {
+        let member = self.roster.members.get(team as usize).filter(|member| board.crews.contains_key(&member.id));
+        match member.map(|member| self.hurdle(board, member, job, now)) {
+            None => Waits::PinnedCrewGone,
+            Some(Waits::AllBusy) => Waits::PinnedCrewBusy,
+            Some(why) => why,
         }
     }
 
     /// The last hurdle that some crew fell at, of those that each crew takes in the same order.
-    fn waits_for_anybody(&self, board: &Board, job: u32, now: Timestamp) -> Waits {
-        const HURDLES: [Waits; 6] =
-            [Waits::NoCrewOnShift, Waits::NoSkill, Waits::NoTerritory, Waits::Excluded, Waits::Silent, Waits::AllBusy];
-        let (entry, minutes) = (self.book.entry(job), self.minutes(now));
-        let mut highest = 0;
+    fn last_hurdle(&self, board: &Board, job: u32, now: Timestamp) -> Waits {
+        let mut last = Waits::NoCrewOnShift;
         for member in &self.roster.members {
-            let vetoes = member.vetoes(entry, minutes);
-            let vetoed = |name| vetoes.iter().any(|(rule, forbids)| *rule == name && *forbids);
-            let silent = || {
-                let crew = board.crews.get(&member.id);
-                crew.is_some_and(|crew| presence::is_silent(&self.policy.offers, crew, now))
-            };
-            let taken = if !member.on_shift || vetoed(shift::NAME) {
-                0
-            } else if vetoed(skill::NAME) {
-                1
-            } else if vetoed(rules::territory::NAME) {
-                2
-            } else if vetoed(rules::refusal::NAME) || vetoed(rules::stability::NAME) {
-                3
-            } else if vetoed(presence::NAME) && silent() {
-                4
-            } else {
-                return Waits::AllBusy;
-            };
-            highest = highest.max(taken);
+            last = last.max(self.hurdle(board, member, job, now));
+            if last == Waits::AllBusy {
+                break;
+            }
         }
-        HURDLES[highest]
+        last
+    }
+
+    /// The first hurdle that this crew falls at.
+    fn hurdle(&self, board: &Board, member: &Member, job: u32, now: Timestamp) -> Waits {
+        let vetoes = member.vetoes(self.book.entry(job), self.minutes(now));
+        let vetoed = |name| vetoes.iter().any(|(rule, forbids)| *rule == name && *forbids);
+        if !member.on_shift || vetoed(shift::NAME) {
+            Waits::NoCrewOnShift
+        } else if vetoed(skill::NAME) {
+            Waits::NoSkill
+        } else if vetoed(rules::territory::NAME) {
+            Waits::NoTerritory
+        } else if vetoed(rules::refusal::NAME) || vetoed(rules::stability::NAME) {
+            Waits::Excluded
+        } else {
+            let crew = board.crews.get(&member.id);
+            crew.and_then(|crew| self.out_of_reach(crew, now)).unwrap_or(Waits::AllBusy)
+        }
+    }
+
+    /// Why a crew cannot be sent though nothing else has its time; `None` when it could be, or is at work.
+    fn out_of_reach(&self, crew: &Crew, now: Timestamp) -> Option<Waits> {
+        let free = crew.committed.is_empty() && crew.reserved.is_none();
+        if crew.away.is_some() || free && rests(crew, now) {
+            Some(Waits::Resting)
+        } else {
+            (free && presence::is_silent(&self.policy.offers, crew, now)).then_some(Waits::Silent)
+        }
+    }
+
+    /// The reason itself, unless it is that all are busy and somebody is not: a free crew without a stop could go.
+    fn unless_overlooked(&self, why: Waits, board: &Board, job: u32, now: Timestamp) -> Waits {
+        if why != Waits::AllBusy {
+            return why;
+        }
+        let (entry, terms) = (self.book.entry(job), self.terms(self.minutes(now)));
+        let overlooked = self.roster.idle.iter().any(|team| {
+            let member = self.roster.member(*team);
+            member.route.is_empty()
+                && member.may(entry, terms.now)
+                && self.reaches(&terms, *team, job)
+                && board.crews.get(&member.id).is_some_and(|crew| self.is_offerable(crew, now))
+        });
+        if overlooked { Waits::NotTried } else { why }
     }
 }

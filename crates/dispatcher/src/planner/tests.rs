@@ -1,7 +1,10 @@
 //! The planner by example; what always holds is in [`laws`].
 
+mod crowds;
 mod laws;
 mod offers;
+mod reasons;
+mod waking;
 mod world;
 
 use switchboard_domain::{
@@ -79,7 +82,7 @@ fn a_crew_is_not_offered_anything_in_a_break_and_is_afterwards() {
     let board = board([resting], [job(1, 1.0)]);
     let mut planner = settled(&board, 0);
     assert_eq!(planner.proposals(&board, at(0), 10), []);
-    assert_eq!(planner.waits(&board, ticket(1), at(0)), Waits::Planned);
+    assert_eq!(planner.waits(&board, ticket(1), at(0)), Waits::Resting);
     assert_eq!(planner.wake(&board), Some(at(30)));
     assert_eq!(planner.proposals(&board, at(30), 10).len(), 1);
 }
@@ -106,7 +109,7 @@ fn a_job_pinned_to_a_crew_that_is_away_waits_for_it() {
     let mut board = board([away, crew(2, 0.0)], [pinned]);
     let mut planner = settled(&board, 0);
     assert_eq!(planner.proposals(&board, at(0), 10), []);
-    assert_eq!(planner.waits(&board, ticket(1), at(0)), Waits::PinnedCrewBusy);
+    assert_eq!(planner.waits(&board, ticket(1), at(0)), Waits::Resting);
     board.crews.get_mut(&crew_id(1)).unwrap().away = None;
     planner.crew_changed(&crew_id(1));
     assert_eq!(planner.proposals(&board, at(0), 10)[0].crew, crew_id(1));

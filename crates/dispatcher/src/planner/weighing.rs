@@ -23,6 +23,11 @@ impl Planner {
         crews.into_iter().take(WORTH_MAX).map(|team| self.roster.member(team).id.clone()).collect()
     }
 
+    /// Whether the ticket is on the board.
+    pub(crate) fn knows(&self, ticket: TicketId) -> bool {
+        self.book.index.contains_key(&ticket)
+    }
+
     /// Leaves out of account that a crew has the ticket, as though it had never been sent.
     pub(crate) fn disregard_holder(&mut self, ticket: TicketId) {
         if let Some(&job) = self.book.index.get(&ticket) {

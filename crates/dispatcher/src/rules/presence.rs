@@ -16,7 +16,16 @@ pub fn forbids(offers: &Offers, crew: &Crew, now: Timestamp) -> bool {
 /// Whether it has not been heard of for too long.
 #[must_use]
 pub fn is_silent(offers: &Offers, crew: &Crew, now: Timestamp) -> bool {
-    (now - crew.seen).num_milliseconds() > i64::from(offers.silent_minutes) * 60_000
+    now >= falls_silent(offers, crew)
+}
+
+/// When the crew is silent if nothing more is heard of it: a whole millisecond, as the planner's clock has no finer
+/// ones.
+#[must_use]
+pub fn falls_silent(offers: &Offers, crew: &Crew) -> Timestamp {
+    let silence = i64::from(offers.silent_minutes) * 60_000 + 1;
+    let millis = crew.seen.timestamp_millis().saturating_add(silence);
+    Timestamp::from_timestamp_millis(millis).unwrap_or(Timestamp::MAX_UTC)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Bundles of steps that a crew's device brings, late and out of order: each is taken or refused for itself, those of one ticket in
 //! the order in which they happened, those of different tickets side by side.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures::{StreamExt as _, stream};
 use switchboard_domain::{
@@ -101,8 +101,8 @@ impl CrewDesk {
 
     /// The tickets that references name, each looked up once; those that the list does not know are asked for once more when it
     /// is as far as the log is now.
-    async fn resolve_all(&self, references: BTreeSet<TicketRef>) -> Result<BTreeMap<TicketRef, TicketId>, Refusal> {
-        let mut known = BTreeMap::new();
+    async fn resolve_all(&self, references: HashSet<TicketRef>) -> Result<HashMap<TicketRef, TicketId>, Refusal> {
+        let mut known = HashMap::new();
         let mut unknown = Vec::new();
         for reference in references {
             match self.desk.known(&reference).await? {

@@ -77,6 +77,8 @@ pub(crate) struct Outlet<M> {
     draining: watch::Receiver<bool>,
     /// The token of the last message that was handed on.
     token: String,
+    /// [`HEARTBEAT`].
+    heartbeat: Duration,
 }
 
 impl<M> Outlet<M> {
@@ -89,7 +91,7 @@ impl<M> Outlet<M> {
     ) -> (Self, Outgoing<M>) {
         let (out, messages) = mpsc::channel(messages_max);
         let unboxed: fn(Queued<M>) -> Result<M, Status> = |queued| *queued;
-        (Self { call, out, draining, token }, ReceiverStream::new(messages).map(unboxed))
+        (Self { call, out, draining, token, heartbeat: HEARTBEAT }, ReceiverStream::new(messages).map(unboxed))
     }
 
     /// Hands one message on, after which the reader is where `token` says.
@@ -116,7 +118,7 @@ impl<M> Outlet<M> {
             biased;
             _ = self.draining.wait_for(|draining| *draining) => Err(Refusal::Draining),
             () = self.out.closed() => Ok(Came::Left),
-            done = tokio::time::timeout(HEARTBEAT, work) => Ok(done.map_or(Came::Quiet, Came::Ready)),
+            done = tokio::time::timeout(self.heartbeat, work) => Ok(done.map_or(Came::Quiet, Came::Ready)),
         }
     }
 
@@ -167,27 +169,38 @@ mod tests {
         (outlet, messages, drain)
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn work_that_takes_long_is_not_begun_again_and_the_reader_hears_that_the_stream_lives() {
         let (mut outlet, mut messages, _drain) = outlet();
+        outlet.heartbeat = Duration::from_millis(1);
+        let (done, mut work) = mpsc::channel(1);
+        let (mut begun, mut beats) = (0, 0);
         let work = async {
-            tokio::time::sleep(HEARTBEAT * 2 + HEARTBEAT / 2).await;
-            7
+            begun += 1;
+            work.recv().await
         };
-        assert_eq!(outlet.beating(work, || ("beat".into(), 1)).await, Ok(Some(7)));
+        let beat = || {
+            beats += 1;
+            // Done after the second.
+            if beats == 2 {
+                done.try_send(7).unwrap();
+            }
+            ("beat".into(), beats)
+        };
+        assert_eq!(outlet.beating(work, beat).await, Ok(Some(Some(7))));
+        assert_eq!(begun, 1);
         drop(outlet);
-        assert_eq!((messages.next().await.map(Result::unwrap), messages.next().await.map(Result::unwrap)), (Some(1), Some(1)));
-        assert!(messages.next().await.is_none());
+        assert_eq!([messages.next().await, messages.next().await].map(|said| said.unwrap().unwrap()), [1, 2]);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn work_without_end_stops_when_the_reader_leaves_or_the_server_drains() {
-        let (mut outlet, messages, drain) = outlet();
+        let (mut outlet, _messages, drain) = self::outlet();
         drain.send_replace(true);
         let drained = outlet.beating(std::future::pending::<()>(), || ("beat".into(), 1)).await;
         assert_eq!(drained, Err(Refusal::Draining));
-        let (mut outlet, left, _drain) = self::outlet();
-        drop((messages, left));
+        let (mut outlet, messages, _drain) = self::outlet();
+        drop(messages);
         assert_eq!(outlet.beating(std::future::pending::<()>(), || ("beat".into(), 1)).await, Ok(None));
     }
 }

@@ -288,7 +288,7 @@ fn sent(steps: usize, clock_offset_ms: i64) -> proto::ReportStepsRequest {
 }
 
 #[test]
-fn a_bundle_has_at_most_200_steps_and_an_offset_of_at_most_400_days() {
+fn a_bundle_has_at_most_200_steps_and_an_offset_of_at_most_9999_years() {
     let most = OFFSET_DAYS_MAX * 86_400_000;
     let request = sent(STEPS_MAX, -most);
     let read = bundle(&request, &actor(CREW)).unwrap();
@@ -318,6 +318,22 @@ fn a_clock_that_is_off_is_told_the_whole_offset_that_sets_it_right() {
     assert_eq!(DeviceClock { offset: TimeDelta::milliseconds(-86_400_000), ..day_fast }.check(now), Ok(()));
     let late = DeviceClock { shows: now - edge - TimeDelta::milliseconds(1), offset: TimeDelta::zero() };
     assert_eq!(late.check(now), Err(Refusal::DeviceClock { offset_ms: 600_001 }));
+}
+
+#[test]
+fn an_offset_that_the_server_told_is_taken_whatever_year_the_device_shows() {
+    let now = time(1_700_000_000);
+    for year in [1, 1970, 2_000, 9_999] {
+        let shows = time(
+            chrono::NaiveDate::from_ymd_opt(year, 1, 1).unwrap().and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp(),
+        );
+        let device_time = at(shows.timestamp());
+        let first = proto::ReportStepsRequest { device_time, ..sent(1, 0) };
+        let told = bundle(&first, &actor(CREW)).unwrap().clock.check(now);
+        let Err(Refusal::DeviceClock { offset_ms }) = told else { panic!("{told:?}") };
+        let second = proto::ReportStepsRequest { clock_offset_ms: offset_ms, ..first };
+        assert_eq!(bundle(&second, &actor(CREW)).unwrap().clock.check(now), Ok(()), "{year}");
+    }
 }
 
 #[test]

@@ -80,8 +80,10 @@ fn every_fault_is_told_at_its_line() {
         (&[("path = \"sgcc/zj/hz/yuhang/liangzhu/crew-1\"\n", "")], &["2: path is missing"]),
         (
             &[("liangzhu/crew-1", "liangzhu")],
-            &["3: path: \"sgcc/zj/hz/yuhang/liangzhu\" is not of the form: a path of six segments such as \
-               sgcc/zj/hz/yuhang/liangzhu/crew3"],
+            &[
+                "3: path: \"sgcc/zj/hz/yuhang/liangzhu\" is not of the form: a path of six segments and at most 120 bytes, such as \
+               sgcc/zj/hz/yuhang/liangzhu/crew3",
+            ],
         ),
         (&[("crew-2", "crew-1")], &["10: path: sgcc/zj/hz/yuhang/liangzhu/crew-1 is said before, in line 2"]),
         (&[("home = [30.2, 120.1]\n", "")], &["10: home is missing"]),

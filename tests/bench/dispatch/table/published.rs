@@ -48,6 +48,9 @@ const fn most(what: &'static str, limit: f64, of: fn(&Figures) -> f64) -> Aim {
     Aim { what, least: false, limit, of }
 }
 
+/// A column that may not be much worse than the best baseline's.
+type Guarded = (&'static str, fn(&Figures) -> f64);
+
 /// What a guarded column may be over the best baseline's.
 const GUARD: f64 = 1.1;
 
@@ -78,7 +81,7 @@ fn aims(scenario: Scenario) -> Vec<Aim> {
 pub fn guards(scenario: Scenario, lines: &[Line]) {
     let Some((ours, others)) = lines.split_last() else { return };
     let mut aims = aims(scenario);
-    let guarded: [(&str, fn(&Figures) -> f64); 2] = [
+    let guarded: [Guarded; 2] = [
         ("p95 within 10 % of the best baseline's", |figures| figures.score.p95),
         ("oldest open ticket within 10 % of the best baseline's", |figures| figures.score.oldest),
     ];

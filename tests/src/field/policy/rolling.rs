@@ -1,5 +1,7 @@
 //! Ours: the planner of `switchboard-dispatcher`, told of every change and given a slice of improvement every 30 seconds.
 
+use std::collections::BTreeSet;
+
 use switchboard_dispatcher::{board::Board, planner::Planner, policy::Policy};
 use switchboard_domain::{Timestamp, crew::CrewId, ticket::TicketId};
 
@@ -48,6 +50,7 @@ impl Dispatcher for Rolling {
 
     fn diversions(&mut self, board: &Board, now: Timestamp) -> Vec<(CrewId, TicketId, TicketId)> {
         self.planner.settle(board, now);
-        self.planner.diversions(board, now).into_iter().map(|turn| (turn.crew, turn.from, turn.to)).collect()
+        let turns = self.planner.diversions(board, now, &BTreeSet::new());
+        turns.into_iter().map(|turn| (turn.crew, turn.from, turn.to)).collect()
     }
 }

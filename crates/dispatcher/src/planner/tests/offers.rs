@@ -102,7 +102,7 @@ fn emergency() -> Board {
 #[test]
 fn a_crew_on_its_way_is_diverted_to_a_hospital() {
     let board = emergency();
-    let diversions = settled(&board, 0).diversions(&board, at(0));
+    let diversions = settled(&board, 0).diversions(&board, at(0), &BTreeSet::new());
     assert_eq!(diversions, [Diversion { crew: crew_id(1), from: ticket(1), to: ticket(2) }]);
 }
 
@@ -111,7 +111,7 @@ fn nobody_is_diverted_from_danger_nor_twice_nor_from_site_nor_when_somebody_free
     let refuses = |change: &dyn Fn(&mut Board)| {
         let mut board = emergency();
         change(&mut board);
-        assert_eq!(settled(&board, 0).diversions(&board, at(0)), []);
+        assert_eq!(settled(&board, 0).diversions(&board, at(0), &BTreeSet::new()), []);
     };
     refuses(&|board| board.jobs.get_mut(&ticket(1)).unwrap().concerns.wire_down = true);
     refuses(&|board| board.jobs.get_mut(&ticket(1)).unwrap().diverted = Some(at(-29)));
@@ -121,7 +121,66 @@ fn nobody_is_diverted_from_danger_nor_twice_nor_from_site_nor_when_somebody_free
     refuses(&|board| board.crews.get_mut(&crew_id(2)).unwrap().at = crate::rules::tests::east(2.0));
     let mut later = emergency();
     later.jobs.get_mut(&ticket(1)).unwrap().diverted = Some(at(-31));
-    assert_eq!(settled(&later, 0).diversions(&later, at(0)).len(), 1);
+    assert_eq!(settled(&later, 0).diversions(&later, at(0), &BTreeSet::new()).len(), 1);
+}
+
+#[test]
+fn a_crew_that_would_not_hear_it_is_not_diverted() {
+    let mut silent = emergency();
+    silent.crews.get_mut(&crew_id(1)).unwrap().seen = at(-6);
+    assert_eq!(settled(&silent, 0).diversions(&silent, at(0), &BTreeSet::new()), []);
+    let mut resting = emergency();
+    resting.crews.get_mut(&crew_id(1)).unwrap().shift.as_mut().unwrap().breaks =
+        vec![Break { from: at(-1), until: at(1) }];
+    assert_eq!(settled(&resting, 0).diversions(&resting, at(0), &BTreeSet::new()), []);
+}
+
+#[test]
+fn where_the_best_crew_cannot_be_called_off_the_second_best_is() {
+    let mut board = emergency();
+    let mut other = crew(3, 5.0);
+    other.committed = vec![(ticket(3), 2)];
+    let mut call = job(3, 9.0);
+    call.crew = Some(world::assigned(3, None));
+    board.crews.insert(other.id.clone(), other);
+    board.jobs.insert(call.ticket, call);
+    let planner = settled(&board, 0);
+    let diverted = |barred: &[(u32, u32)]| {
+        let barred = barred.iter().map(|(crew, from)| (crew_id(*crew), ticket(*from))).collect();
+        let diversions = planner.diversions(&board, at(0), &barred);
+        diversions.into_iter().map(|diversion| diversion.crew).collect::<Vec<_>>()
+    };
+    assert_eq!(diverted(&[]), [crew_id(1)]);
+    assert_eq!(diverted(&[(1, 3), (3, 1)]), [crew_id(1)], "barred from other tickets");
+    assert_eq!(diverted(&[(1, 1)]), [crew_id(3)]);
+    assert_eq!(diverted(&[(1, 1), (3, 3)]), []);
+}
+
+#[test]
+fn a_chosen_crew_that_declined_is_not_asked_until_the_exclusion_ends() {
+    let mut chosen = job(1, 0.0);
+    chosen.pinned = Some((crew_id(1), forced()));
+    chosen.excluded.insert(crew_id(1), at(4));
+    let board = board([crew(1, 0.0)], [chosen]);
+    let mut planner = settled(&board, 0);
+    assert_eq!(planner.proposals(&board, at(0), 10), []);
+    assert_eq!(planner.waits(&board, ticket(1), at(0)), Waits::Excluded);
+    assert_eq!(planner.proposals(&board, at(4), 10).len(), 1);
+}
+
+#[test]
+fn among_many_offered_jobs_the_priority_is_looked_at_first_for_a_second_crew() {
+    let offered = |n: u32| {
+        let mut offered = job(n, f64::from(n) * 0.1);
+        offered.offers = vec![live(n, 1_000 + n)];
+        offered
+    };
+    let last = crate::planner::offering::EXTRAS_MAX as u32 + 1;
+    let mut hospital = offered(last);
+    hospital.concerns.important = true;
+    let board = board([crew(1, 0.0)], (1..last).map(offered).chain([hospital]));
+    let proposals = with_second_offers(&board).proposals(&board, at(0), 10);
+    assert_eq!(proposals.iter().map(|proposal| proposal.ticket).collect::<Vec<_>>(), [ticket(last)]);
 }
 
 #[test]
@@ -167,4 +226,8 @@ fn what_was_decided_is_explained_as_it_was_weighed_before() {
     let job = board.jobs.get_mut(&ticket(1)).unwrap();
     (job.offers, job.crew, job.open) = (Vec::new(), Some(world::assigned(1, None)), false);
     assert_eq!(settled(&board, 0).explain(&board, ticket(1), at(0)).unwrap(), before, "assigned");
+
+    board.crews.clear();
+    assert_eq!(settled(&board, 0).explain(&board, ticket(1), at(0)), Some(Vec::new()), "nobody on the roster");
+    assert_eq!(settled(&board, 0).explain(&board, ticket(7), at(0)), None, "no such ticket");
 }

@@ -139,3 +139,13 @@ fn a_crew_is_a_path_of_six_segments_and_its_stream_is_named_without_dash_or_slas
         assert_eq!(CrewId::parse(bad), None, "{bad}");
     }
 }
+
+#[test]
+fn a_crew_is_named_by_a_path_that_its_streams_name_gives_back() {
+    let named = CrewId::of(&org("sgcc/zj/hz/yuhang/liang-zhu/crew-1")).unwrap();
+    assert_eq!(named.to_string(), "sgcc.zj.hz.yuhang.liang~zhu.crew~1");
+    assert_eq!(CrewId::parse(&named.to_string()), Some(named));
+    assert_eq!(CrewId::of(&org(LIANGZHU)), None, "a station is no crew");
+    let long = format!("sgcc/zj/hz/yuhang/liangzhu/{}", "c".repeat(120));
+    assert_eq!(CrewId::of(&org(&long)), None, "a path that names no stream is no crew's");
+}

@@ -76,6 +76,8 @@ fn a_shift_is_a_day_at_most_and_its_breaks_lie_before_its_end() {
     let rest = |from, until| Break { from: clock(21, from), until: clock(21, until) };
     let ask = |command| given([enrolled()]).when(command);
     ask(shift(now, Vec::new())).invalid(Violation { field: "until", problem: Problem::InThePast });
+    let yesterday = given([enrolled()]).by_the_device_at(now - TimeDelta::hours(9));
+    yesterday.when(shift(now, Vec::new())).invalid(Violation { field: "until", problem: Problem::InThePast });
     let longest = now + TimeDelta::hours(SHIFT_HOURS_MAX);
     ask(shift(longest, Vec::new())).accepted();
     let too_far = Violation { field: "until", problem: Problem::TooFarAhead { days_max: 1 } };

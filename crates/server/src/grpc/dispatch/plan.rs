@@ -169,14 +169,15 @@ impl Intentions {
         let ticket = self.desk.resolve(&reference(&body.ticket)?).await?;
         // As far as the ticket's own facts: one that was received just now is known.
         let facts = self.desk.tickets.journal().read(&ticket, 0).await.map_err(unreadable)?;
-        self.snapshot(facts.last().ok_or(Refusal::TicketNotFound)?.position).await?;
-        let explained = self.dispatching.explain(ticket).await?.ok_or(Refusal::TicketNotFound)?;
-        let snapshot = &explained.snapshot;
+        let snapshot = self.snapshot(facts.last().ok_or(Refusal::TicketNotFound)?.position).await?;
         let job = snapshot.board.jobs.get(&ticket).ok_or(Refusal::TicketNotFound)?;
         // A crew may ask about what its own units hold.
         if !(actor.org.contains(&job.holder) || job.holder.contains(&actor.org)) {
             return Err(not_theirs(job.holder.clone(), actor));
         }
+        let explained = self.dispatching.explain(ticket).await?.ok_or(Refusal::TicketNotFound)?;
+        let snapshot = &explained.snapshot;
+        let job = snapshot.board.jobs.get(&ticket).ok_or(Refusal::TicketNotFound)?;
         let crews_max = match body.crews_max as usize {
             0 => EXPLAINED_DEFAULT,
             most => most.min(EXPLAINED_MAX),

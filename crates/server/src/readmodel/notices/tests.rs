@@ -44,6 +44,21 @@ fn notices_are_found_by_crew_and_position_and_survive_a_restart() {
 }
 
 #[test]
+fn a_step_that_is_offered_again_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let notices = Notices::open(folder.path()).unwrap();
+    let step = Step {
+        notices: vec![(crew(1), 3, ticket_of(1))],
+        crews: [(crew(1), Some(Standing { enrolled: true, ..Standing::default() }))].into(),
+        live: [(ticket_of(1), true)].into(),
+    };
+    notices.keep(&step, 3).unwrap();
+    let before = lines(&notices);
+    notices.keep(&step, 3).unwrap();
+    assert_eq!(lines(&notices), before);
+}
+
+#[test]
 fn a_crew_that_leaves_the_roster_keeps_its_notices() {
     let folder = tempfile::tempdir().unwrap();
     let notices = Notices::open(folder.path()).unwrap();
@@ -64,7 +79,9 @@ fn a_step_that_fails_changes_nothing() {
     let told = |position| Step { notices: vec![(crew(1), position, ticket_of(1))], ..Step::default() };
     notices.keep(&told(2), 2).unwrap();
     let before = lines(&notices);
-    let twice = Step { live: [(ticket_of(1), true)].into(), ..told(2) };
-    assert!(notices.keep(&twice, 4).is_err(), "a fact tells a crew once");
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON live BEGIN SELECT RAISE(ABORT, 'refused'); END";
+    Connection::open(folder.path().join("notices.db")).unwrap().execute_batch(refuse).unwrap();
+    let refused = Step { live: [(ticket_of(1), true)].into(), ..told(4) };
+    assert!(notices.keep(&refused, 4).is_err(), "after its notice was written");
     assert_eq!((lines(&notices), notices.checkpoint()), (before, 2));
 }

@@ -1,0 +1,80 @@
+//! Clocks of devices that are a little or much too fast, and whom a report speaks for.
+
+use super::*;
+
+async fn by_its_desk(line: &Line, crew: &str, steps: Vec<proto::StepReport>) -> Vec<proto::StepResult> {
+    let ask = proto::ReportStepsRequest { crew: Some(crew.into()), ..bundle(steps, 0) };
+    dispatch(line, who("desk", CITY)).report_steps(ask).await.unwrap().into_inner().results
+}
+
+fn instant(at: Option<prost_types::Timestamp>) -> (i64, i32) {
+    at.map(|at| (at.seconds, at.nanos)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn steps_of_a_clock_that_is_a_little_fast_are_taken_in_their_order_and_none_lies_in_the_future() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    let line = server.line().await;
+    let life = with_the_crew(&line).await;
+    let fast = 8 * 60;
+    let steps = vec![
+        step(&life.ticket, -fast, Step::Arrived(proto::StepArrived::default())),
+        step(&life.ticket, 1 - fast, Step::EnRoute(proto::StepEnRoute {})),
+    ];
+    let answer = dispatch(&line, crew_of(CREW)).report_steps(bundle(steps, fast)).await.unwrap().into_inner();
+    let [arrived, en_route] = &answer.results[..] else { panic!("{answer:?}") };
+    assert!(outcome(en_route).position < outcome(arrived).position);
+    for fact in line.history(&life.ticket).await.unwrap().iter().rev().take(2) {
+        assert!(instant(fact.occurred_at) <= instant(fact.recorded_at), "{fact:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_counts_for_the_crew_that_is_named_whoever_above_it_reports() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    let line = server.line().await;
+    let life = with_the_crew(&line).await;
+    let en_route = || vec![step(&life.ticket, 0, Step::EnRoute(proto::StepEnRoute {}))];
+    let of_another = by_its_desk(&line, OTHER, en_route()).await;
+    assert_eq!(refusal(&of_another[0]).reason, "NOT_YOUR_TICKET");
+    outcome(&by_its_desk(&line, CREW, en_route()).await[0]);
+    let spoken = line.history(&life.ticket).await.unwrap().pop().unwrap().actor.unwrap();
+    assert_eq!((spoken.role.as_str(), spoken.org.as_str()), ("desk", CREW));
+
+    // What it did is its own also when the ticket is back with the desk.
+    let arrived = step(&life.ticket, 0, Step::Arrived(proto::StepArrived::default()));
+    let header = Some(proto::CommandHeader { request_id: id(), ticket: life.ticket.clone(), ..Default::default() });
+    let recall = proto::RecallRequest { header, reason: "A wire is down.".into() };
+    dispatch(&line, who("desk", CITY)).recall(recall).await.unwrap();
+    let never = step(&life.ticket, 0, Step::Arrived(proto::StepArrived::default()));
+    assert_eq!(refusal(&by_its_desk(&line, OTHER, vec![never]).await[0]).reason, "NOT_YOUR_TICKET");
+    outcome(&by_its_desk(&line, CREW, vec![arrived]).await[0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_crew_says_at_once_is_placed_by_a_clock_that_is_right() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    let line = server.line().await;
+    enrolled(&line, CREW).await;
+    let mut app = dispatch(&line, crew_of(CREW));
+    let shift = |off_s: i64| proto::StartShiftRequest {
+        header: header(CREW).map(|header| proto::CrewHeader { occurred_at: Some(from_now(off_s)), ..header }),
+        until: Some(from_now(8 * 3600)),
+        ..Default::default()
+    };
+    for off_s in [-3_600, 3_600] {
+        let wrong = refused(app.start_shift(shift(off_s)).await, Code::FailedPrecondition, ErrorReason::DeviceClock);
+        let offset_ms: i64 = told(&wrong, "offset_ms").unwrap().parse().unwrap();
+        assert!((offset_ms + off_s * 1_000).abs() < 60_000, "{offset_ms}");
+    }
+    let over = proto::StartShiftRequest { until: Some(from_now(-10)), ..shift(-300) };
+    let over = refused(app.start_shift(over).await, Code::InvalidArgument, ErrorReason::InvalidFields);
+    assert_eq!(fields(&over), ["until"]);
+    let header = proto::CommandHeader { occurred_at: Some(from_now(-3_600)), ..Default::default() };
+    let header = Some(proto::CommandHeader { request_id: id(), ticket: id(), ..header });
+    let accept = proto::AcceptOfferRequest { header, offer: id(), fence: 1 };
+    refused(app.accept_offer(accept).await, Code::FailedPrecondition, ErrorReason::DeviceClock);
+}
