@@ -5,7 +5,6 @@ mod field;
 mod filter;
 mod order;
 mod row;
-mod stored;
 
 #[cfg(test)]
 mod tests;

@@ -91,6 +91,7 @@ fn apply(ticket: &mut Ticket, event: &Event, at: Timestamp) {
             if ticket.holders.len() > 1 {
                 ticket.holders.pop();
             }
+            keep_choice(ticket);
             ticket.crew = CrewWork::default();
             ticket.stage = if ticket.holders.len() > 1 { Stage::Accepted } else { Stage::Classified };
         }
@@ -197,12 +198,16 @@ fn apply(ticket: &mut Ticket, event: &Event, at: Timestamp) {
     }
 }
 
-/// A new holder has not accepted yet; a crew starts with a clean sheet. A chosen crew that the holder cannot send is chosen
-/// no more.
-fn hand_over(ticket: &mut Ticket, at: Timestamp) {
-    ticket.stage = Stage::Dispatched;
+/// A chosen crew that the holder cannot send is chosen no more.
+fn keep_choice(ticket: &mut Ticket) {
     let within = ticket.pinned.take().filter(|(crew, _)| ticket.holder().is_some_and(|org| org.contains(crew.org())));
     ticket.pinned = within;
+}
+
+/// A new holder has not accepted yet; a crew starts with a clean sheet.
+fn hand_over(ticket: &mut Ticket, at: Timestamp) {
+    ticket.stage = Stage::Dispatched;
+    keep_choice(ticket);
     let crewed = ticket.path().field_work && ticket.holder().is_some_and(|org| org.level() == Level::Crew);
     ticket.crew = CrewWork { assigned: crewed.then_some(at), ..CrewWork::default() };
 }

@@ -1,4 +1,5 @@
-//! What is remembered of a ticket to decide its next move; no more. What people want to see is folded in `views`.
+//! What is remembered of a ticket to decide its next move; no more. What people want to see is folded in `views`. It is written
+//! down in rows and notes that may be thrown away: what is absent is left out there, and the form may change with every release.
 
 use std::collections::BTreeSet;
 
@@ -119,18 +120,25 @@ impl CrewProgress {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CrewWork {
     /// Given to a crew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assigned: Option<Timestamp>,
     /// Taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Timestamp>,
     /// Left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub en_route: Option<Timestamp>,
     /// On site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrived: Option<Timestamp>,
     /// Cause known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diagnosed: Option<Timestamp>,
     /// Power back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<Timestamp>,
     /// The standing estimate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etr: Option<Timestamp>,
 }
 
@@ -197,12 +205,16 @@ pub struct Ticket {
     /// Urgency as classified or escalated.
     pub urgency: Urgency,
     /// Complaint grade.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grade: Option<Grade>,
     /// Category as accepted at intake, confirmed by the reply, settled by the audit: three facts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_category: Option<Category>,
     /// Category as the reply confirmed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_category: Option<Category>,
     /// Category as the audit settled it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audited_category: Option<Category>,
     /// Who answers for it, from the unit that received it to its present holder. Never empty; beneath the first, each
     /// lies within the one before, so that there are at most `LEVELS` of them.
@@ -214,38 +226,49 @@ pub struct Ticket {
     /// Failed revisit tries in this cycle.
     pub revisit_tries: u16,
     /// The last of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revisit_last: Option<Timestamp>,
     /// What the last finished revisit brought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub satisfaction: Option<Satisfaction>,
     /// Urges so far.
     pub urges: u16,
     /// The last of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub urged_last: Option<Timestamp>,
     /// Under supervision (督办).
     pub supervised: bool,
     /// Why the work waits, while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended: Option<SuspendReason>,
     /// The last extension granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extended_until: Option<Timestamp>,
     /// The master, while merged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub master: Option<TicketId>,
     /// Whether the master's outcome was carried over: the child goes its own way again.
     pub followed: bool,
     /// The children merged into this ticket.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub children: BTreeSet<TicketId>,
     /// 1, and one more with each reopening.
     pub cycle: u16,
     /// Offers that are live: at most [`OFFERS_LIVE_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offers: Vec<LiveOffer>,
     /// Offers made so far.
     pub attempts: u32,
     /// The offer that the present crew accepted, and by which actor it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken: Option<(OfferId, String)>,
     /// The crew that a person chose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned: Option<(CrewId, Forced)>,
     /// The skills that a crew on site found to be needed.
     pub needs: Skills,
     /// Crews that had it before and may still report what they did; the last [`FORMER_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<FormerCrew>,
 }
 

@@ -7,7 +7,6 @@ use switchboard_domain::{
     ticket::{Category, Channel, Event, ExternalRef, Ticket, TicketId, event::Received, evolve},
 };
 
-use super::stored;
 use crate::Fact;
 
 /// A fingerprint of the code that makes rows: a keeper of rows that finds another one rebuilds. Nobody has to remember
@@ -15,7 +14,6 @@ use crate::Fact;
 pub const ROW_CODE: u64 = fingerprint(&[
     include_str!("row.rs"),
     include_str!("field.rs"),
-    include_str!("stored.rs"),
     include_str!("../../../domain/src/ticket/evolve.rs"),
     include_str!("../../../domain/src/ticket/path.rs"),
     include_str!("../../../domain/src/ticket/state.rs"),
@@ -75,7 +73,6 @@ pub struct Row {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
     /// The ticket as the domain sees it: stage, crew, holders and the rest.
-    #[serde(with = "stored::StoredTicket")]
     pub ticket: Ticket,
 }
 

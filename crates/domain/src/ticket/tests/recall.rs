@@ -221,3 +221,14 @@ fn a_recall_of_one_crew_does_not_call_back_another_that_has_it_since() {
     with_a_crew().by_the_engine().when(meant(CREW4)).refused(why);
     with_a_crew().by_the_engine().when(meant(CREW)).then(recalled(CREW));
 }
+
+#[test]
+fn a_ticket_that_is_returned_to_a_unit_without_the_chosen_crew_has_none_chosen() {
+    let fault = BusinessType::FaultRepair;
+    let moved = event::Reassigned { from: org(SD), to: org(NATION), reason: text() }.into();
+    let story = given([received_at(SD, fault), classified(fault), dispatched(SD, SD), moved]);
+    let story = story.by(NATION).when(pin(CREW)).accepted();
+    assert_eq!(choice(&story), Some(CREW));
+    let story = story.by(NATION).when(give_back()).accepted();
+    assert_eq!(choice(&story), None);
+}
