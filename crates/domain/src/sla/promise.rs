@@ -136,7 +136,7 @@ pub struct SaidOf {
     /// Which clock.
     #[serde(flatten)]
     pub key: ClockKey,
-    /// The position of the fact that started the run that was spoken of last: one that starts over is warned of anew.
+    /// The position of the fact that started the run that was warned of last: one that starts over is warned of anew.
     #[serde(default)]
     pub because: u64,
     /// The steps of its ladder, bit by bit from the lowest.
@@ -210,10 +210,8 @@ impl Said {
                 said.turn_to(judged.because);
                 said.warned |= bit(e.level);
             }
-            Event::Breached(e) => {
-                said.turn_to(judged.because);
-                said.breach = Some(Box::new(e.judged.clone()));
-            }
+            // A breach may be of another run, and be taken back: what was warned of the run before it is not said again then.
+            Event::Breached(e) => said.breach = Some(Box::new(e.judged.clone())),
             Event::Overturned(_) => said.breach = None,
         }
     }
