@@ -1,10 +1,12 @@
 """A client that is not ours: it knows an address and nothing else. Every message comes from the server's own descriptors.
 
 It publishes a policy, brings one ticket from received to closed, repeats a request, is refused with the legal moves, has the ticket's
-promises explained, and resumes a subscription by its token over a new connection. Ends with 0 and a line that says so, or with a traceback.
+promises explained, and resumes a subscription by its token over a new connection. Then it is a crew: it is offered a fault, takes it, and
+reports what it did out of order and twice, its clock a day wrong at first. Ends with 0 and a line that says so, or with a traceback.
 """
 
 import sys
+import time
 import uuid
 from pathlib import Path
 
@@ -41,11 +43,15 @@ class Api:
         send = self.channel.unary_unary(path, request.SerializeToString, response.FromString)
         return send(request(**fields), metadata=actor(role, org), timeout=PATIENCE_SECONDS)
 
+    def stream(self, name, role, org, /, **fields):
+        """The messages of a stream, as they come."""
+        path, request, response = self.method(name)
+        follow = self.channel.unary_stream(path, request.SerializeToString, response.FromString)
+        return follow(request(**fields), metadata=actor(role, org), timeout=PATIENCE_SECONDS)
+
     def subscribe(self, **fields):
         """The messages of a subscription, as they come."""
-        path, request, response = self.method("AuditService.Subscribe")
-        follow = self.channel.unary_stream(path, request.SerializeToString, response.FromString)
-        return follow(request(**fields), metadata=actor("auditor", "sgcc"), timeout=PATIENCE_SECONDS)
+        return self.stream("AuditService.Subscribe", "auditor", "sgcc", **fields)
 
     def enum(self, name, value):
         """The number of an enum's value."""
@@ -54,6 +60,11 @@ class Api:
     def close(self):
         """Hangs up."""
         self.channel.close()
+
+
+def fresh():
+    """A new request id."""
+    return str(uuid.uuid4())
 
 
 def actor(role, org):
@@ -66,14 +77,14 @@ def publish(api):
     text = POLICY.read_text(encoding="utf-8")
     bad = text.replace('limit = "45m"', 'limit = "-45m"', 1)
     try:
-        api.call("AdminService.PublishPolicy", "operator", request_id=str(uuid.uuid4()), text=bad, file_name="bad.toml")
+        api.call("AdminService.PublishPolicy", "operator", request_id=fresh(), text=bad, file_name="bad.toml")
         raise AssertionError("a negative limit was published")
     except grpc.RpcError as refused:
         assert refused.code() == grpc.StatusCode.INVALID_ARGUMENT, refused
         line = 1 + text[: text.index('limit = "45m"')].count("\n")
         details = dict(refused.trailing_metadata())["grpc-status-details-bin"]
         assert f"bad.toml:{line}:".encode() in details, details
-    published = api.call("AdminService.PublishPolicy", "operator", request_id=str(uuid.uuid4()), text=text)
+    published = api.call("AdminService.PublishPolicy", "operator", request_id=fresh(), text=text)
     assert published.version.name == "sgcc" and published.version.version == 1, published
 
 
@@ -91,7 +102,7 @@ def promises(api, ticket, position):
 def live(api):
     """Brings one ticket from received to closed; its id and the position of its last fact."""
     opening = dict(
-        request_id=str(uuid.uuid4()),
+        request_id=fresh(),
         business_type=api.enum("BusinessType", "BUSINESS_TYPE_FAULT_REPAIR"),
         channel=api.enum("Channel", "CHANNEL_HOTLINE"),
         caller=dict(phone="13800001234"),
@@ -104,7 +115,7 @@ def live(api):
     assert again.outcome.position == opened.outcome.position
 
     def step(method, role="agent", org="sgcc", /, **fields):
-        header = dict(request_id=str(uuid.uuid4()), ticket=ticket)
+        header = dict(request_id=fresh(), ticket=ticket)
         return api.call(f"TicketService.{method}", role, org, header=header, **fields).outcome
 
     try:
@@ -169,18 +180,69 @@ def resume(address, head):
         assert [fact[:2] for fact in rest] == [fact[:2] for fact in whole[cut:]], f"resumed after {cut}"
 
 
+def dispatched(address):
+    """A crew on shift is offered a fault; a second stream goes on where the first was cut."""
+    api, now = Api(address), int(time.time())
+    crew, place = f"{CITY}/yuhang/liangzhu/crew7", dict(latitude_e6=30209000, longitude_e6=120107000)
+    skills = [api.enum("Skill", "SKILL_LOW_VOLTAGE")]
+    api.call("DispatchService.EnrolCrew", "desk", CITY, request_id=fresh(), crew=crew, home=place, skills=skills)
+    shift = dict(header=dict(request_id=fresh()), until=dict(seconds=now + 8 * 3600))
+    api.call("DispatchService.StartShift", "crew", crew, **shift)
+    watch = api.stream("DispatchService.WatchAssignments", "crew", crew)
+    token = next(message.resume_token for message in watch if message.HasField("checkpoint"))
+    watch.cancel()
+
+    fault = dict(business_type=api.enum("BusinessType", "BUSINESS_TYPE_FAULT_REPAIR"), place=place, content="No light.")
+    caller = dict(channel=api.enum("Channel", "CHANNEL_HOTLINE"), caller=dict(phone="13800001235"))
+    received = api.call("TicketService.Receive", request_id=fresh(), **fault, **caller)
+    ticket = received.outcome.ticket_id
+    command = lambda: dict(header=dict(request_id=fresh(), ticket=ticket))
+    urgency = api.enum("Urgency", "URGENCY_NORMAL")
+    api.call("TicketService.Classify", category="fault_repair/low_voltage", urgency=urgency, **command())
+    api.call("TicketService.Dispatch", to=f"{CITY}/yuhang/liangzhu", **command())
+    watch = api.stream("DispatchService.WatchAssignments", "crew", crew, resume_token=token)
+    offer = next(m.change.offered for m in watch if m.HasField("change") and m.change.HasField("offered"))
+    assert offer.ticket.ticket_id == ticket, offer
+    api.call("DispatchService.AcceptOffer", "crew", crew, offer=offer.offer, fence=offer.fence, **command())
+    assigned = next(m.change.assigned for m in watch if m.HasField("change") and m.change.HasField("assigned"))
+    assert assigned.ticket.ticket_id == ticket, assigned
+    watch.cancel()
+    report(api, crew, ticket)
+    api.close()
+    return ticket
+
+
+def report(api, crew, ticket):
+    """Power is back before the crew arrived, as far as the order of the reports goes; all of it is sent twice."""
+    now = int(time.time())
+    names = ("restored", "arrived", "en_route")
+    steps = [dict(request_id=fresh(), ticket=ticket, occurred_at=dict(seconds=now), **{name: {}}) for name in names]
+    try:
+        api.call("DispatchService.ReportSteps", "crew", crew, device_time=dict(seconds=now - 86400), steps=steps)
+        raise AssertionError("a clock that is a day wrong was believed")
+    except grpc.RpcError as refusal:
+        assert refusal.code() == grpc.StatusCode.FAILED_PRECONDITION, refusal
+    for replayed in (False, True):
+        told = api.call("DispatchService.ReportSteps", "crew", crew, device_time=dict(seconds=now), steps=steps)
+        assert [(r.request_id, r.outcome.replayed) for r in told.results] == [
+            (step["request_id"], replayed) for step in steps
+        ], told
+
+
 def main():
     """The whole story."""
     address = sys.argv[1]
     api = Api(address)
-    for service in ("TicketService", "IntakeService", "AuditService", "BoardService", "AdminService"):
-        assert f"switchboard.v1.{service}" in api.services, api.services
+    for area in ("Ticket", "Intake", "Audit", "Board", "Admin", "Dispatch"):
+        assert f"switchboard.v1.{area}Service" in api.services, api.services
     publish(api)
     ticket, head = live(api)
     promises(api, ticket, head)
     api.close()
     resume(address, head)
+    other = dispatched(address)
     print(f"a Python client brought ticket {ticket} to its end and resumed a subscription of {head} facts")
+    print(f"as a crew it was offered ticket {other}, took it and reported what it did")
 
 
 if __name__ == "__main__":

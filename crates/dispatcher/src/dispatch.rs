@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The crew's stream says what its time is taken for, the ticket's who has it; each step is wanted because of the fact before it, so
-//! that a crash between two steps resumes with the second. [`duties`] follow from the state alone and are the sweeper: a
+//! that a crash between two steps resumes with the second. `duties` follow from the state alone and are the sweeper: a
 //! reservation that no offer answers, a commitment to a ticket that somebody else has, a lease that ran out are all found by looking,
 //! at a restart as at any other time. Only then is new work planned. A lease ends by the order of the ticket's stream: the clock here
 //! only proposes.

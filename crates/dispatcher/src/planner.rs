@@ -1,9 +1,9 @@
 //! The planner: keeps a plan in line with the board, improves it, and says what to offer next.
 //!
-//! What changed is marked; [`Planner::settle`] takes the marked jobs and crews over ([`intake`]) and puts what is loose
-//! to its cheapest place ([`insertion`]), trying a bounded number of places however many jobs wait.
-//! [`Planner::improve`] does the rest of the thinking, a part of the plan at a time ([`part`]). Only the first stop of
-//! a free crew's route is ever proposed ([`offering`]).
+//! What changed is marked; [`Planner::settle`] takes the marked jobs and crews over (`intake`) and puts what is loose
+//! to its cheapest place (`insertion`), trying a bounded number of places however many jobs wait.
+//! [`Planner::improve`] does the rest of the thinking, a part of the plan at a time (`part`). Only the first stop of
+//! a free crew's route is ever proposed (`offering`).
 //!
 //! Absent: whatever was told to whom, which is on the board; a plan that is lost is made again. Nor the curve of the
 //! earth: all places lie on one plane around the first crew's home, whose distances are off by more than the detours

@@ -161,3 +161,47 @@ async fn a_declined_offer_goes_to_the_other_crew_and_the_desk_sees_why() {
     let other_org = desk.list_crews(page(one.next_page_token, STATION)).await;
     refused(other_org, Code::InvalidArgument, ErrorReason::TokenMismatch);
 }
+
+/// A call by a member of the crew.
+fn by_member(n: usize, body: proto::AcceptOfferRequest) -> tonic::Request<proto::AcceptOfferRequest> {
+    let mut request = tonic::Request::new(body);
+    for (name, value) in [("x-actor-id", member(n).as_str()), ("x-actor-role", "crew"), ("x-actor-org", CREW)] {
+        request.metadata_mut().insert(name, value.parse().unwrap());
+    }
+    request
+}
+
+fn member(n: usize) -> String {
+    format!("member-{n}")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_thousand_who_accept_one_offer_at_once_one_has_it_and_the_others_are_told_who() {
+    const ACCEPTORS: usize = 1_000;
+    let stage = Stage::new();
+    let server = stage.serve();
+    let line = server.line().await;
+    enrolled(&line, CREW).await;
+    let mut stream = watch(&line, crew_of(CREW), None, None).await.unwrap();
+    Heard::to_the_end(&mut stream).await;
+    let ticket = at_the_station(&line).await;
+    on_shift(&line, CREW).await.unwrap();
+    let CrewOffer { offer, fence, .. } = offered(&mut stream).await;
+
+    let mut racing = tokio::task::JoinSet::new();
+    for n in 0..ACCEPTORS {
+        let mut app = DispatchServiceClient::new(line.channel.clone());
+        let body = proto::AcceptOfferRequest { header: about(&ticket), offer: offer.clone(), fence };
+        racing.spawn(async move { (n, app.accept_offer(by_member(n, body)).await) });
+    }
+    let (mut taken, mut gone) = (Vec::new(), Vec::new());
+    while let Some(answer) = racing.join_next().await {
+        match answer.unwrap() {
+            (n, Ok(_)) => taken.push(member(n)),
+            (_, no) => gone.push(refused(no, Code::FailedPrecondition, ErrorReason::OfferGone)),
+        }
+    }
+    assert_eq!((taken.len(), gone.len()), (1, ACCEPTORS - 1));
+    let by: std::collections::BTreeSet<_> = gone.iter().map(|no| told(no, "accepted_by")).collect();
+    assert_eq!(by.into_iter().collect::<Vec<_>>(), [Some(taken[0].clone())]);
+}
