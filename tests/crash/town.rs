@@ -95,7 +95,17 @@ impl Town {
 
 /// That the list of a running server equals one that is rebuilt from nothing; the server that is left.
 pub async fn list_equals_a_rebuild(server: Server, data: &Path, start: impl Fn() -> Server) -> Server {
-    let before = server.line().await.list("").await.expect("a list");
+    let line = server.line().await;
+    // What the processes have still to say because of the load is said first.
+    let mut head = line.head().await.expect("a head");
+    loop {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        let now = line.head().await.expect("a head");
+        if std::mem::replace(&mut head, now) == now {
+            break;
+        }
+    }
+    let before = line.list("").await.expect("a list");
     server.stop();
     for name in ["views.db", "views.db-wal", "views.db-shm"] {
         let _ = std::fs::remove_file(data.join(name));

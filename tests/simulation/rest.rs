@@ -145,6 +145,8 @@ impl Rest<'_> {
                 return claim(chosen.is_none_or(|crew| !crew.enrolled), || "the chosen crew is there".into());
             }
             Waits::NotTried => return Err("a free crew is left out".into()),
+            // In the route of a crew whose break ends soon enough: it is the plan's choice, as behind other work.
+            Waits::Resting if self.is_planned(id).is_ok() => return Ok(()),
             Waits::Resting => {
                 let rests = crews().any(|(_, crew)| crew.away.is_some() || self.rests(crew));
                 claim(rests, || "nobody rests".into())?;
@@ -200,6 +202,11 @@ impl Rest<'_> {
 
     /// By the log: it declined or let an offer lapse, or had the ticket and left it, not long ago.
     fn turned_down(&self, id: TicketId, ticket: &Ticket, crew: &CrewId) -> bool {
+        ticket.former.iter().any(|former| former.crew == *crew.org()) || self.declined(id, crew)
+    }
+
+    /// By the log: it declined or let an offer lapse, not long ago.
+    fn declined(&self, id: TicketId, crew: &CrewId) -> bool {
         let down = self.store.watch.turned_down.get(&(id, crew.clone()));
         let asked_again = down.map(|(at, how)| {
             let minutes = match how {
@@ -209,8 +216,7 @@ impl Rest<'_> {
             };
             *at + TimeDelta::minutes(i64::from(minutes))
         });
-        let left = ticket.former.iter().any(|former| former.crew == *crew.org());
-        left || asked_again.is_some_and(|at| at > self.now)
+        asked_again.is_some_and(|at| at > self.now)
     }
 
     fn is_silent(&self, crew: &CrewId) -> bool {
@@ -225,7 +231,10 @@ impl Rest<'_> {
         let reaches = shift.until - self.now > TimeDelta::minutes(REACHES_ANY_MINUTES);
         let resting = shift.breaks.iter().any(|rest| rest.until > self.now);
         let fit = match &ticket.pinned {
-            Some((pinned, _)) => pinned == crew_id && ticket.holder().is_some_and(|unit| unit.contains(crew_id.org())),
+            Some((pinned, _)) => {
+                let within = ticket.holder().is_some_and(|unit| unit.contains(crew_id.org()));
+                pinned == crew_id && within && !self.declined(id, crew_id)
+            }
             None => {
                 crew.skills.covers(self.needs(ticket))
                     && self.serves(ticket, crew_id, crew)

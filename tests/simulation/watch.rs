@@ -68,9 +68,13 @@ impl Watch {
                     let early =
                         live.is_some_and(|live| e.how == OfferEnd::Expired && fact.recorded_at < live.lease_until);
                     self.claim(!early, position, || "an offer was let expire before its lease was over".into());
-                    self.turned_down.insert((fact.id, e.crew.clone()), (fact.recorded_at, e.how));
+                    if e.how != OfferEnd::Withdrawn {
+                        self.turned_down.insert((fact.id, e.crew.clone()), (fact.recorded_at, e.how));
+                    }
                     *self.tally.entry(e.how.as_str()).or_default() += 1;
                 }
+                // Whoever chooses a crew that declined means it.
+                Event::Pinned(e) => drop(e.crew.clone().and_then(|crew| self.turned_down.remove(&(fact.id, crew)))),
                 _ => {}
             }
         }

@@ -229,6 +229,9 @@ impl AuditService for Audit {
                 0 => READ_FACTS_DEFAULT,
                 size => size.min(READ_FACTS_MAX),
             } as usize;
+            // What was durable when it was asked is in the answer, also what the feed has not read yet.
+            let durable = self.desk.head();
+            let _ = self.desk.feed.watch().wait_for(|seen| *seen >= durable).await;
             let mut after = body.after_position;
             let (mut facts, mut bytes) = (Vec::new(), 0);
             // A filter that lets little through must not use up the deadline: an answer may hold nothing but where to go on.
