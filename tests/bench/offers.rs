@@ -26,6 +26,8 @@ use crate::{
 
 /// Streams on one connection.
 const CREWS_PER_CONNECTION: usize = 50;
+/// Crews that are put on the roster at once.
+const BEGINNING_MAX: usize = 128;
 /// How long the last offers may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The unit that holds the tickets, and within it all crews.
@@ -122,6 +124,11 @@ pub async fn run(server: Server) -> Outcome<()> {
         }
         let client = clients.last().ok_or("no connection")?.clone();
         beginning.spawn(begin(client, number));
+        if beginning.len() >= BEGINNING_MAX
+            && let Some(begun) = beginning.join_next().await
+        {
+            begun??;
+        }
     }
     while let Some(begun) = beginning.join_next().await {
         begun??;
