@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use switchboard_domain::{
     Timestamp,
     actor::Role,
-    crew::{self, Crew, CrewId, OfferEnd, OfferId},
+    crew::{self, Crew, CrewId, OfferEnd},
     fact::{CrewFact, TicketFact},
     organisation::OrgPath,
     ticket::{self, Command, Event, Ticket, TicketId, state::OFFERS_LIVE_MAX},
@@ -35,7 +35,6 @@ pub struct Watch {
     crew_at: BTreeMap<CrewId, u64>,
     reserved: BTreeMap<(TicketId, CrewId), Vec<Timestamp>>,
     said: BTreeMap<TicketId, Vec<Timestamp>>,
-    fences: BTreeMap<(OfferId, CrewId), u64>,
 }
 
 impl Watch {
@@ -154,9 +153,10 @@ impl Watch {
             Command::AcceptOffer { fence, .. } => Some(*fence),
             _ => None,
         };
-        let fence = self.fences.get(&(e.offer, e.crew.clone())).copied();
+        // A reservation may be newer than the offer for the moment in which the process has not seen the offer.
+        let fence = live.map(|live| live.fence);
         self.claim(fence.is_some() && carried == fence, position, || {
-            format!("accepted with fence {carried:?}, the reservation's is {fence:?}")
+            format!("accepted with fence {carried:?}, the offer's is {fence:?}")
         });
         *self.tally.entry("accepted").or_default() += 1;
     }
@@ -184,7 +184,6 @@ impl Watch {
                 let there = before.is_some_and(|crew| crew.shift.is_some() && crew.away.is_none());
                 self.claim(there, position, || "a crew was reserved that is not there".into());
                 self.claim(e.fence == fact.revision, position, || "a fence is not its reservation's revision".into());
-                self.fences.insert((e.offer, fact.id.clone()), e.fence);
                 let again = self.reserved.entry((e.ticket, fact.id.clone())).or_default();
                 again.retain(|at| *at > fact.recorded_at - TimeDelta::hours(1));
                 again.push(fact.recorded_at);

@@ -37,9 +37,12 @@ fn reservation(case: Option<&Case>, id: &CrewId, crew: &Crew, kept: &Reserved, e
     let gone = crew.shift.is_none() || crew.away.is_some() || !crew.committed.is_empty();
     let other = ticket.pinned.as_ref().is_some_and(|(pinned, _)| pinned != id);
     // Two processes may have kept two crews for one offer: it is that crew's to which it was made.
-    if ticket.offers.iter().any(|live| live.offer == kept.offer && live.crew == *id) {
+    if let Some(live) = ticket.offers.iter().find(|live| live.offer == kept.offer && live.crew == *id) {
         let because = case.offered_at(kept.offer).max(crew.because);
-        return (gone || other).then(|| Intent::End(kept.ticket, kept.offer, OfferEnd::Withdrawn).want(because));
+        // One that was made for an earlier reservation carries a fence that is over.
+        let over = live.fence != kept.fence;
+        return (gone || other || over)
+            .then(|| Intent::End(kept.ticket, kept.offer, OfferEnd::Withdrawn).want(because));
     }
     if ticket.taken.as_ref().is_some_and(|(offer, _)| *offer == kept.offer) && ticket.holder() == Some(id.org()) {
         // Whoever was struck off the roster between offer and answer has the ticket as one that the roster never knew.

@@ -409,3 +409,23 @@ fn a_telephone_whose_clock_is_slow_does_not_end_its_own_pause() {
     let to: Vec<_> = tale.intents().iter().map(Intent::target).collect();
     assert_eq!(to, [format!("{}/{}", crew(2), ticket())], "the other crew is asked");
 }
+
+#[test]
+fn an_offer_that_was_made_for_an_earlier_reservation_is_taken_back() {
+    let mut tale = Tale::begun();
+    tale.reserved(1, 1);
+    tale.offered(1, 1);
+    tale.crew(1, Released { ticket: ticket(), offer: Some(offer(1)), why: ReleaseReason::NotOffered });
+    let lease_until = tale.now + TimeDelta::seconds(180);
+    let again = Reserved {
+        offer: offer(1),
+        ticket: ticket(),
+        fence: 4,
+        lease_until,
+        priority: false,
+        forced: None,
+        grounds: crew::Grounds::default(),
+    };
+    tale.crew(1, again);
+    assert!(tale.intents().contains(&withdrawn(1)));
+}
