@@ -14,39 +14,29 @@ use switchboard_dispatcher::{
 };
 use switchboard_domain::{
     Timestamp,
-    actor::{Actor, Role},
     crew::{self, CrewId, Point, Skill, Skills},
     decider::{Process, Projection, Recorded, Want},
     fact::Fact,
-    organisation::OrgPath,
-    ticket::{self, BusinessType, Category, Channel, TicketId, Urgency, event},
+    ticket::{self, BusinessType, Category, Urgency, event},
 };
-use uuid::Uuid;
 
-use crate::{Outcome, setting, stats::histogram};
+use crate::{
+    Outcome,
+    log::{Log, org, received, ticket_id},
+    setting,
+    stats::histogram,
+};
 
-/// Facts as a log would number them, all of one instant on.
-struct Log {
-    position: u64,
-    actor: Actor,
+/// A province's facts, a millisecond apart.
+struct Province {
+    log: Log,
     at: Timestamp,
 }
 
-impl Log {
+impl Province {
     fn record<E, Id>(&mut self, id: Id, revision: u64, event: E) -> Recorded<E, Id> {
-        self.position += 1;
         self.at += chrono::TimeDelta::milliseconds(1);
-        let (actor, at) = (self.actor.clone(), self.at);
-        Recorded {
-            position: self.position,
-            id,
-            revision,
-            event,
-            occurred_at: at,
-            recorded_at: at,
-            actor,
-            request_id: Uuid::nil(),
-        }
+        self.log.record(id, revision, event, self.at)
     }
 
     fn crew(&mut self, number: u32) -> Outcome<Vec<Fact>> {
@@ -68,31 +58,12 @@ impl Log {
     }
 
     fn ticket(&mut self, number: u32) -> Outcome<Vec<Fact>> {
-        let (id, unit) = (ticket_id(number), org("sgcc/zj/hz")?);
+        let (id, unit) = (ticket_id(number.into()), org("sgcc/zj/hz")?);
         let at = place(number.wrapping_mul(31))?;
         let received = event::Received {
-            number: format!("{number:016}"),
-            business: BusinessType::FaultRepair,
-            channel: Channel::Hotline,
-            received_by: org("sgcc")?,
-            anonymous: false,
-            confidential: false,
-            caller_name: None,
-            caller_phone: None,
-            caller_account: None,
-            phone_key: None,
-            account_key: None,
-            address: None,
-            content: "x".into(),
             place: ticket::Place { location_e6: Some((at.latitude_e6, at.longitude_e6)), ..Default::default() },
-            premises: None,
             customers_out: Some(1 + number % 50),
-            call_id: None,
-            hung_up_at: None,
-            external: None,
-            linked: None,
-            tier: None,
-            appointment: None,
+            ..received(number.into(), BusinessType::FaultRepair, org("sgcc")?)
         };
         let classified = event::Classified {
             business: BusinessType::FaultRepair,
@@ -106,17 +77,9 @@ impl Log {
     }
 }
 
-fn org(text: &str) -> Outcome<OrgPath> {
-    Ok(OrgPath::parse(text).map_err(|error| error.to_string())?)
-}
-
 fn crew_id(number: u32) -> Outcome<CrewId> {
     let path = org(&format!("sgcc/zj/hz/c{}/s{}/crew{number}", number % 10, number % 100))?;
     Ok(CrewId::of(&path).ok_or("not a crew")?)
-}
-
-fn ticket_id(number: u32) -> TicketId {
-    TicketId(Uuid::from_u128(u128::from(number) << 64 | 0x95598))
 }
 
 /// A place in a box of about 120 km.
@@ -128,7 +91,7 @@ fn place(number: u32) -> Outcome<Point> {
 
 /// Answers the reservations that are wanted, so that the crews are busy, as a log would.
 fn reserve(
-    log: &mut Log,
+    province: &mut Province,
     wants: &[Want<Intent>],
     revisions: &mut std::collections::BTreeMap<CrewId, u64>,
 ) -> Vec<Fact> {
@@ -145,7 +108,7 @@ fn reserve(
                 forced: None,
                 grounds: reserve.grounds.clone(),
             };
-            facts.push(Fact::Crew(log.record(crew.clone(), *revision, reserved.into())));
+            facts.push(Fact::Crew(province.record(crew.clone(), *revision, reserved.into())));
         }
     }
     facts
@@ -169,28 +132,27 @@ pub fn run() -> Outcome<()> {
     let crews: u32 = setting("PLAN_CREWS", 1_000);
     let events: u32 = setting("EVENTS", 5_000);
     let at = "2026-11-22T02:00:00Z".parse::<Timestamp>()?;
-    let actor = Actor { id: "bench".into(), role: Role::Desk, org: org("sgcc")? };
-    let mut log = Log { position: 0, actor, at };
+    let mut province = Province { log: Log::new()?, at };
     let mut process = Dispatch::new(Policy::default());
     let resident = memory();
     for number in 0..crews {
-        log.crew(number)?.iter().for_each(|fact| process.apply(fact));
+        province.crew(number)?.iter().for_each(|fact| process.apply(fact));
     }
     for number in 0..open {
-        log.ticket(number)?.iter().for_each(|fact| process.apply(fact));
+        province.ticket(number)?.iter().for_each(|fact| process.apply(fact));
     }
     let begun = Instant::now();
     let mut revisions = std::collections::BTreeMap::new();
-    let mut wants = process.pending(log.at, usize::MAX);
+    let mut wants = process.pending(province.at, usize::MAX);
     println!(
         "{open} open tickets and {crews} crews at once: first plan and {} offers in {:?}",
         wants.len(),
         begun.elapsed()
     );
     while !wants.is_empty() {
-        reserve(&mut log, &wants, &mut revisions).iter().for_each(|fact| process.apply(fact));
+        reserve(&mut province, &wants, &mut revisions).iter().for_each(|fact| process.apply(fact));
         wants = process
-            .pending(log.at, usize::MAX)
+            .pending(province.at, usize::MAX)
             .into_iter()
             .filter(|w| matches!(w.intent, Intent::Reserve(..)))
             .collect();
@@ -199,12 +161,12 @@ pub fn run() -> Outcome<()> {
 
     let mut decision = histogram();
     for number in open..open + events {
-        let facts = log.ticket(number)?;
+        let facts = province.ticket(number)?;
         let (last, before) = facts.split_last().ok_or("no facts")?;
         before.iter().for_each(|fact| process.apply(fact));
         let begun = Instant::now();
         process.apply(last);
-        black_box(process.pending(log.at, 64));
+        black_box(process.pending(province.at, 64));
         decision.saturating_record(begun.elapsed().as_micros() as u64);
     }
     line("ticket dispatched to decision", &decision, "aim p99 <= 1 ms, p99.9 <= 5 ms");
@@ -216,16 +178,16 @@ pub fn run() -> Outcome<()> {
         let revision = revisions.entry(id.clone()).and_modify(|r| *r += 1).or_insert(2);
         let released =
             crew::event::Released { ticket: kept.ticket, offer: Some(kept.offer), why: crew::ReleaseReason::Withdrawn };
-        let fact = Fact::Crew(log.record(id, *revision, released.into()));
+        let fact = Fact::Crew(province.record(id, *revision, released.into()));
         let begun = Instant::now();
         process.apply(&fact);
-        let wants = process.pending(log.at, 64);
+        let wants = process.pending(province.at, 64);
         freed.saturating_record(begun.elapsed().as_micros() as u64);
-        reserve(&mut log, &wants, &mut revisions).iter().for_each(|fact| process.apply(fact));
-        process.pending(log.at, 64);
+        reserve(&mut province, &wants, &mut revisions).iter().for_each(|fact| process.apply(fact));
+        process.pending(province.at, 64);
     }
     line("crew free to decision", &freed, "aim p99 <= 1 ms, p99.9 <= 5 ms");
-    slices(&process, log.at);
+    slices(&process, province.at);
     restart(&process)
 }
 

@@ -11,6 +11,7 @@ mod disk;
 mod dispatch;
 mod fold;
 mod load;
+mod log;
 mod offers;
 mod promises;
 mod routing;

@@ -10,10 +10,8 @@ use std::{
 
 use switchboard_domain::{
     Timestamp,
-    actor::{Actor, Role},
-    decider::{Process, Projection, Recorded},
+    decider::{Process, Projection},
     fact::Fact,
-    organisation::OrgPath,
     sla::{
         calendar::Year,
         docket::Docket,
@@ -22,39 +20,26 @@ use switchboard_domain::{
         publication::{PolicyEvent, PolicyPublished, YearPublished},
         watch::Watch,
     },
-    ticket::{self, BusinessType, Category, Channel, Grade, ReplyOutcome, TicketId, Urgency, event},
+    ticket::{self, BusinessType, Category, Grade, ReplyOutcome, Urgency, event},
 };
 use switchboard_server::readmodel::Dockets;
 use switchboard_views::comparison::{self, Comparison};
 use switchboard_wire::{calendar_file, policy_file, proto};
 use uuid::Uuid;
 
-use crate::{Outcome, setting};
+use crate::{
+    Outcome,
+    log::{Log, org, received, ticket_id},
+    setting,
+};
 
 /// The policy of the figures: the shipped one.
 const POLICY: &str = include_str!("../../deploy/policies/sgcc.toml");
 /// Tickets come evenly over so many days, so that a tenth of what is live comes due in one.
 const DAYS: u64 = 10;
 
-/// Facts as a log would number them.
-struct Log {
-    position: u64,
-    actor: Actor,
-}
-
+/// Facts about promises.
 impl Log {
-    fn new() -> Outcome<Self> {
-        let actor =
-            Actor { id: "bench".into(), role: Role::Agent, org: OrgPath::parse("sgcc").map_err(|e| e.to_string())? };
-        Ok(Self { position: 0, actor })
-    }
-
-    fn record<E, Id>(&mut self, id: Id, revision: u64, event: E, at: Timestamp) -> Recorded<E, Id> {
-        self.position += 1;
-        let (actor, request_id) = (self.actor.clone(), Uuid::nil());
-        Recorded { position: self.position, id, revision, event, occurred_at: at, recorded_at: at, actor, request_id }
-    }
-
     /// The shipped policy and calendars.
     fn publications(&mut self, at: Timestamp) -> Outcome<Vec<Fact>> {
         let told = |faults: Vec<switchboard_wire::faults::Fault>| format!("{faults:?}");
@@ -70,38 +55,14 @@ impl Log {
 
     /// A complaint received, classified, dispatched; and, when it is to be whole, all the way to its closing.
     fn complaint(&mut self, number: u64, at: Timestamp, whole: bool) -> Outcome<Vec<Fact>> {
-        let id = TicketId(Uuid::from_u128(u128::from(number) << 64 | 0x95598));
-        let org = |text: &str| OrgPath::parse(text).map_err(|error| error.to_string());
+        let id = ticket_id(number);
         let (nation, province) = (org("sgcc")?, org(&format!("sgcc/p{}", number % 27))?);
         let (city, county) =
             (org(&format!("{province}/c{}", number % 11))?, org(&format!("{province}/c{}/x", number % 11))?);
         let category = Category::parse("complaint/service/attitude").map_err(|error| error.to_string())?;
         let minutes = |count: u64| at + chrono::TimeDelta::minutes(count.cast_signed());
         let spread = number % 97;
-        let received = event::Received {
-            number: format!("{number:016}"),
-            business: BusinessType::Complaint,
-            channel: Channel::Hotline,
-            received_by: nation.clone(),
-            anonymous: false,
-            confidential: false,
-            caller_name: None,
-            caller_phone: None,
-            caller_account: None,
-            phone_key: None,
-            account_key: None,
-            address: None,
-            content: "x".into(),
-            place: ticket::Place::default(),
-            premises: None,
-            customers_out: None,
-            call_id: None,
-            hung_up_at: None,
-            external: None,
-            linked: None,
-            tier: None,
-            appointment: None,
-        };
+        let received = received(number, BusinessType::Complaint, nation.clone());
         let classified = event::Classified {
             business: BusinessType::Complaint,
             category: category.clone(),

@@ -9,7 +9,7 @@ use switchboard_dispatcher::{dispatch::Dispatch, plan::Waits, policy::Policy};
 use switchboard_domain::{
     Timestamp,
     crew::{Absence, Crew, CrewId, OfferEnd},
-    ticket::{BusinessType, Move, Ticket, TicketId, legal},
+    ticket::{BusinessType, Move, Ticket, TicketId, legal_of},
 };
 
 use crate::{engine::Driver, store::Store, watch::Watch};
@@ -98,7 +98,7 @@ impl Rest<'_> {
 
     /// An open ticket has an offer, or waits for a reason that is true.
     fn open(&self, id: TicketId, ticket: &Ticket) -> Result<Option<Waits>, String> {
-        let may = legal(&Some(ticket.clone())).contains(Move::Offer) && ticket.business == BusinessType::FaultRepair;
+        let may = legal_of(ticket).contains(Move::Offer) && ticket.business == BusinessType::FaultRepair;
         let held = ticket.holder().is_some_and(|unit| CrewId::of(unit).is_some());
         if !may || held {
             return Ok(None);

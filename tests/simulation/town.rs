@@ -10,7 +10,7 @@ use switchboard_domain::{
         Area, BusinessType, Category, Channel, Command, Escalation, Move, Place, ReplyOutcome, ReturnReason,
         RevisitMethod, Satisfaction, Stage, SuspendReason, Ticket, TicketId, Tier, Urgency,
         command::{Caller, Receive, Reply, Verdict},
-        legal,
+        legal_of,
     },
 };
 use uuid::Uuid;
@@ -222,7 +222,7 @@ impl World {
         }
         let id = self.dice.choose(&self.tickets[recent..]);
         let Some(ticket) = self.store.tickets.get(&id).cloned() else { return };
-        let open = legal(&Some(ticket.clone()));
+        let open = legal_of(&ticket);
         let may: Vec<_> = MEDDLING.into_iter().filter(|(_, asked)| open.contains(*asked)).collect();
         if may.is_empty() {
             return;

@@ -222,21 +222,13 @@ impl Dispatch {
         for crew in &touched.crews {
             self.planner.crew_changed(crew);
             let duties = duties::of_crew(&self.fold, &self.board, crew);
-            if duties.is_empty() {
-                self.crew_duties.remove(crew)
-            } else {
-                self.crew_duties.insert(crew.clone(), duties)
-            };
+            owe(&mut self.crew_duties, crew.clone(), duties);
         }
         self.not_called_back.retain(|(_, ticket)| !touched.tickets.contains(ticket));
         for ticket in &touched.tickets {
             self.planner.job_changed(*ticket);
             let duties = duties::of_ticket(&self.fold, &self.board, *ticket);
-            if duties.is_empty() {
-                self.ticket_duties.remove(ticket)
-            } else {
-                self.ticket_duties.insert(*ticket, duties)
-            };
+            owe(&mut self.ticket_duties, *ticket, duties);
             self.arm(*ticket);
         }
         if !touched.tickets.is_empty() {
@@ -250,7 +242,7 @@ impl Dispatch {
             self.leases.remove(&(at, ticket, offer));
         }
         let grace = TimeDelta::seconds(i64::from(self.planner.policy().offers.grace_seconds));
-        let live = self.board.jobs.get(&ticket).map(|job| job.offers.clone()).unwrap_or_default();
+        let live = self.board.jobs.get(&ticket).map_or(&[][..], |job| &job.offers);
         let end = |at: Timestamp| at.checked_add_signed(grace).unwrap_or(at);
         let armed: Vec<_> = live.iter().map(|live| (end(live.lease_until), live.offer)).collect();
         self.leases.extend(armed.iter().map(|(at, offer)| (*at, ticket, *offer)));
@@ -287,7 +279,7 @@ impl Dispatch {
     /// Whether no reservation for the ticket still waits for its offer.
     fn between_offers(&self, ticket: TicketId) -> bool {
         let live = |offer| self.board.jobs.get(&ticket).is_some_and(|job| job.offers.iter().any(|o| o.offer == offer));
-        self.fold.taken_for(ticket).iter().all(|crew| {
+        self.fold.taken_for(ticket).all(|crew| {
             let kept = self.fold.member(crew).and_then(|member| member.crew.reserved);
             kept.is_none_or(|kept| kept.ticket != ticket || live(kept.offer))
         })
@@ -353,6 +345,15 @@ impl Dispatch {
 
     fn identity(want: &Want<Intent>) -> Identity {
         (want.name, want.because, want.intent.target())
+    }
+}
+
+/// Takes note of what follows from one ticket or crew, in place of what followed before.
+fn owe<K: Ord>(all: &mut BTreeMap<K, Vec<Want<Intent>>>, from: K, duties: Vec<Want<Intent>>) {
+    if duties.is_empty() {
+        all.remove(&from);
+    } else {
+        all.insert(from, duties);
     }
 }
 

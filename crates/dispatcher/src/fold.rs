@@ -69,9 +69,8 @@ impl Fold {
     }
 
     /// The crews whose time is taken for a ticket.
-    #[must_use]
-    pub fn taken_for(&self, ticket: TicketId) -> Vec<CrewId> {
-        self.taken.get(&ticket).into_iter().flatten().cloned().collect()
+    pub fn taken_for(&self, ticket: TicketId) -> impl Iterator<Item = &CrewId> {
+        self.taken.get(&ticket).into_iter().flatten()
     }
 
     /// The ticket that is to be told again before `fact`: it had ended, or become something that takes no crew, and is taken up again.
@@ -109,7 +108,7 @@ impl Fold {
         let before = known.as_ref().and_then(|case| case.ticket.holder().and_then(CrewId::of));
         let restored_before = known.as_ref().is_some_and(|case| case.ticket.crew.restored.is_some());
         touched.crews.extend(before.clone());
-        touched.crews.extend(self.taken.get(&fact.id).into_iter().flatten().cloned());
+        touched.crews.extend(self.taken_for(fact.id).cloned());
         let case = match (known, &fact.event) {
             (None, Event::Received(received)) => Case::opened(received, fact),
             (None, _) => None,
@@ -155,12 +154,9 @@ impl Fold {
         if known.is_none() && !matches!(fact.event, crew::Event::Enrolled(_)) {
             return touched;
         }
-        let (state, rest) = match known {
-            Some(member) => (Some(member.crew.clone()), Some(member)),
-            None => (None, None),
-        };
+        let state = known.as_ref().map(|member| member.crew.clone());
         let Some(crew) = crew::evolve(state, &fact.event, fact.occurred_at) else { return touched };
-        let mut member = rest.unwrap_or_else(|| Member::new(crew.clone(), fact));
+        let mut member = known.unwrap_or_else(|| Member::new(crew.clone(), fact));
         member.take(crew, fact);
         // What becomes of its tickets hangs on whether it is there.
         touched.tickets.extend(member.crew.commitments.iter().map(|held| held.ticket));

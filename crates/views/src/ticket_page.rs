@@ -4,7 +4,7 @@
 use switchboard_domain::{
     Timestamp,
     personal::Personal,
-    ticket::{Event, MoveSet, Place, Premises, TicketId, Tier, event::Received, legal},
+    ticket::{Event, MoveSet, Place, Premises, TicketId, Tier, event::Received, legal_of},
 };
 
 use crate::{Fact, ticket_list::Row};
@@ -108,6 +108,6 @@ impl TicketPage {
     /// The moves that are legal now.
     #[must_use]
     pub fn legal_moves(&self) -> MoveSet {
-        legal(&Some(self.row.ticket.clone()))
+        legal_of(&self.row.ticket)
     }
 }

@@ -42,6 +42,18 @@ async fn offered(stream: &mut Stream) -> CrewOffer {
     }
 }
 
+/// A crew that comes on shift and watches, the ticket that waits for it, and the offer of it.
+async fn first_offer(line: &Line) -> (Stream, String, CrewOffer) {
+    enrolled(line, CREW).await;
+    let mut stream = watch(line, crew_of(CREW), None, None).await.unwrap();
+    Heard::to_the_end(&mut stream).await;
+    // Offered from the station's hands alone: a shift begins when it is there.
+    let ticket = at_the_station(line).await;
+    on_shift(line, CREW).await.unwrap();
+    let offer = offered(&mut stream).await;
+    (stream, ticket, offer)
+}
+
 fn about(ticket: &str) -> Option<proto::CommandHeader> {
     Some(proto::CommandHeader { request_id: id(), ticket: ticket.into(), ..Default::default() })
 }
@@ -57,13 +69,7 @@ async fn an_offer_reaches_its_crew_and_is_taken_once() {
     let stage = Stage::new();
     let server = stage.serve();
     let line = server.line().await;
-    enrolled(&line, CREW).await;
-    let mut stream = watch(&line, crew_of(CREW), None, None).await.unwrap();
-    Heard::to_the_end(&mut stream).await;
-    // Offered from the station's hands alone: a shift begins when it is there.
-    let ticket = at_the_station(&line).await;
-    on_shift(&line, CREW).await.unwrap();
-    let offer = offered(&mut stream).await;
+    let (mut stream, ticket, offer) = first_offer(&line).await;
     assert_eq!(offer.ticket.as_ref().unwrap().ticket_id, ticket);
     assert!(offer.fence > 0 && offer.lease_until.is_some() && !offer.forced);
 
@@ -181,12 +187,7 @@ async fn of_a_thousand_who_accept_one_offer_at_once_one_has_it_and_the_others_ar
     let stage = Stage::new();
     let server = stage.serve();
     let line = server.line().await;
-    enrolled(&line, CREW).await;
-    let mut stream = watch(&line, crew_of(CREW), None, None).await.unwrap();
-    Heard::to_the_end(&mut stream).await;
-    let ticket = at_the_station(&line).await;
-    on_shift(&line, CREW).await.unwrap();
-    let CrewOffer { offer, fence, .. } = offered(&mut stream).await;
+    let (_stream, ticket, CrewOffer { offer, fence, .. }) = first_offer(&line).await;
 
     let mut racing = tokio::task::JoinSet::new();
     for n in 0..ACCEPTORS {

@@ -12,7 +12,7 @@ use crate::{
     ticket::{
         command::Command,
         event::Event,
-        moves::{Move, legal},
+        moves::{Move, legal_of},
         rejection::Rejection,
         state::{State, Ticket},
         validate::violations,
@@ -36,8 +36,8 @@ pub fn decide(state: &State, command: &Command, cx: &Context<'_>) -> Decision {
         (None, Command::Receive(receive)) => intake::receive(receive, cx),
         (None, _) => Err(Rejection::NotFound),
         // About an offer that is gone there is more to say than that the move is not legal.
-        (Some(ticket), _) if !legal(state).contains(asked) => {
-            offer::settled(ticket, command, cx).unwrap_or_else(|| Err(illegal(state, ticket, asked)))
+        (Some(ticket), _) if !legal_of(ticket).contains(asked) => {
+            offer::settled(ticket, command, cx).unwrap_or_else(|| Err(illegal(ticket, asked)))
         }
         (Some(ticket), _) => decide_open(ticket, command, cx),
     }
@@ -46,7 +46,7 @@ pub fn decide(state: &State, command: &Command, cx: &Context<'_>) -> Decision {
 /// Decides a legal command to a ticket that exists.
 fn decide_open(ticket: &Ticket, command: &Command, cx: &Context<'_>) -> Decision {
     match command {
-        Command::Receive(_) => Err(illegal(&Some(ticket.clone()), ticket, Move::Receive)),
+        Command::Receive(_) => Err(illegal(ticket, Move::Receive)),
         Command::Supplement { content } => intake::supplement(content),
         Command::Classify { business, category, urgency, grade } => {
             intake::classify(ticket, *business, category, *urgency, *grade)
@@ -91,14 +91,14 @@ fn decide_open(ticket: &Ticket, command: &Command, cx: &Context<'_>) -> Decision
 }
 
 /// The refusal that names what is legal instead.
-fn illegal(state: &State, ticket: &Ticket, asked: Move) -> Rejection {
+fn illegal(ticket: &Ticket, asked: Move) -> Rejection {
     Rejection::IllegalMove {
         asked,
         stage: ticket.stage,
         business: ticket.business,
         merged: ticket.is_child(),
         suspended: ticket.suspended.is_some(),
-        legal: legal(state),
+        legal: legal_of(ticket),
     }
 }
 
