@@ -4,7 +4,7 @@
 use crate::{
     Timestamp,
     crew::Skills,
-    organisation::{Level, OrgPath},
+    organisation::OrgPath,
     ticket::{
         event::{Event, Received},
         moves::held_by_crew,
@@ -105,8 +105,8 @@ fn apply(ticket: &mut Ticket, event: &Event, at: Timestamp) {
             ticket.holders.push(e.to.clone());
             hand_over(ticket, at);
         }
-        // A ticket that waits to be taken is taken, whatever the device's clock says.
-        Event::CrewAccepted(e) if ticket.stage == Stage::Dispatched && ticket.holder() == Some(&e.crew) => {
+        // Work on site that waits to be taken is taken, whatever the device's clock says.
+        Event::CrewAccepted(e) if awaits(ticket, &e.crew) => {
             ticket.crew.accepted = Some(at);
             ticket.stage = Stage::Accepted;
         }
@@ -208,7 +208,7 @@ fn keep_choice(ticket: &mut Ticket) {
 fn hand_over(ticket: &mut Ticket, at: Timestamp) {
     ticket.stage = Stage::Dispatched;
     keep_choice(ticket);
-    let crewed = ticket.path().field_work && ticket.holder().is_some_and(|org| org.level() == Level::Crew);
+    let crewed = held_by_crew(ticket);
     ticket.crew = CrewWork { assigned: crewed.then_some(at), ..CrewWork::default() };
 }
 
@@ -225,6 +225,11 @@ fn leave(ticket: &mut Ticket, at: Timestamp) {
     ticket.pinned = ticket.pinned.take().filter(|(chosen, _)| *chosen.org() != crew);
     ticket.former.push(FormerCrew { crew, until: at, work });
     ticket.taken = None;
+}
+
+/// Whether it is work on site that lies with `crew` and was not taken yet.
+fn awaits(ticket: &Ticket, crew: &OrgPath) -> bool {
+    ticket.stage == Stage::Dispatched && ticket.holder() == Some(crew) && held_by_crew(ticket)
 }
 
 /// A crew's first sign of work on a ticket also accepts it. A step that is reported again keeps the last reading. What belongs

@@ -145,7 +145,7 @@ fn a_step_of_a_former_crew_changes_its_own_sheet_and_nothing_else() {
             return Ok(());
         }
         let accepts = matches!(turn.facts(), [Event::CrewAccepted(_)]);
-        if accepts && before.holder() == Some(by) && before.stage == Stage::Dispatched {
+        if accepts && held_by_crew(before) && before.holder() == Some(by) && before.stage == Stage::Dispatched {
             return Ok(());
         }
         let others = |ticket: &Ticket| {

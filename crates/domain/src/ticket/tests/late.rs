@@ -8,6 +8,7 @@ use super::{
     story::{Story, clock, given},
 };
 use crate::ticket::{
+    BusinessType,
     Command::Accept,
     CrewProgress, Event, Rejection, ReplyOutcome, Satisfaction, Stage, Step,
     state::{CrewWork, FORMER_MAX},
@@ -122,6 +123,16 @@ fn a_crew_with_a_slow_clock_takes_the_ticket_that_it_has_again() {
     let slow = story.now - TimeDelta::minutes(5);
     let story = story.by_the_device_at(slow).when(Accept).then([crew_accepted(CREW)]).stands_at(Stage::Accepted);
     assert_eq!(story.ticket().crew.accepted, Some(slow));
+}
+
+#[test]
+fn a_late_acceptance_takes_no_ticket_that_is_work_on_site_no_more() {
+    // The crew set out without a word of taking it, and had it taken with that.
+    let story = given(given_to_a_crew()).by(CREW).when(step(Step::EnRoute)).accepted();
+    let elsewhere = [reassigned(CREW, LIANGZHU), classified(BusinessType::Report), dispatched(LIANGZHU, CREW)];
+    let story = elsewhere.into_iter().fold(story, Story::and);
+    let story = story.when(step(Step::Accepted)).then([crew_accepted(CREW)]).stands_at(Stage::Dispatched);
+    assert!(sheet(&story, CREW).accepted.is_some());
 }
 
 #[test]
