@@ -10,6 +10,9 @@ use crate::{
     ticket::TicketId,
 };
 
+/// So many runs of one clock are remembered with what was warned of in them.
+const RUNS_MAX: usize = 8;
+
 /// The promises of one ticket.
 #[derive(Clone, Copy, Debug)]
 pub struct Promises;
@@ -136,14 +139,22 @@ pub struct SaidOf {
     /// Which clock.
     #[serde(flatten)]
     pub key: ClockKey,
-    /// The position of the fact that started the run that was warned of last: one that starts over is warned of anew.
-    #[serde(default)]
-    pub because: u64,
-    /// The steps of its ladder, bit by bit from the lowest.
-    pub warned: u8,
+    /// The runs that were warned of, the latest last: a clock that starts over is warned of anew. More than one, for an engine
+    /// that knows less may speak of an older run in between.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    runs: Vec<Run>,
     /// The breach that stands, if one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub breach: Option<Box<Judged>>,
+}
+
+/// What was warned of in one run of a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Run {
+    /// The position of the fact that started it.
+    because: u64,
+    /// The steps of its ladder, bit by bit from the lowest.
+    steps: u8,
 }
 
 /// What was said so far of a ticket's promises. Bounded by its clocks.
@@ -155,14 +166,19 @@ impl SaidOf {
     /// Whether that step, from 1, was warned of in the run that the fact at `because` started.
     #[must_use]
     pub fn was_warned(&self, because: u64, level: u8) -> bool {
-        self.because == because && self.warned & bit(level) != 0
+        self.runs.iter().any(|run| run.because == because && run.steps & bit(level) != 0)
     }
 
-    /// What is said next is of the run that the fact at `because` started.
-    fn turn_to(&mut self, because: u64) {
-        if self.because != because {
-            (self.because, self.warned) = (because, 0);
-        }
+    fn warn(&mut self, because: u64, level: u8) {
+        let known = self.runs.iter().position(|run| run.because == because);
+        let known = known.unwrap_or_else(|| {
+            if self.runs.len() >= RUNS_MAX {
+                self.runs.remove(0);
+            }
+            self.runs.push(Run { because, steps: 0 });
+            self.runs.len() - 1
+        });
+        self.runs[known].steps |= bit(level);
     }
 }
 
@@ -201,15 +217,12 @@ impl Said {
     pub fn take(&mut self, event: &Event) {
         let judged = event.judged();
         let at = self.0.iter().position(|said| said.key == judged.key).unwrap_or_else(|| {
-            self.0.push(SaidOf { key: judged.key.clone(), because: judged.because, warned: 0, breach: None });
+            self.0.push(SaidOf { key: judged.key.clone(), runs: Vec::new(), breach: None });
             self.0.len() - 1
         });
         let said = &mut self.0[at];
         match event {
-            Event::Warned(e) => {
-                said.turn_to(judged.because);
-                said.warned |= bit(e.level);
-            }
+            Event::Warned(e) => said.warn(judged.because, e.level),
             // A breach may be of another run, and be taken back: what was warned of the run before it is not said again then.
             Event::Breached(e) => said.breach = Some(Box::new(e.judged.clone())),
             Event::Overturned(_) => said.breach = None,

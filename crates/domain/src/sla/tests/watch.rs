@@ -5,7 +5,7 @@ use super::{
         arrival, arrived_in, at, by, closed, extended, in_area, minutes, on, only, policy, reopened, resumed, rule,
         suspended, suspended_for,
     },
-    world::World,
+    world::{World, decided, docket},
 };
 use crate::{
     actor::Role,
@@ -15,6 +15,7 @@ use crate::{
     sla::{
         docket::{FactName, Word},
         policy::{Reading, Rule, Threshold, Warning},
+        promise::{self, Announce, Rejection},
     },
     ticket::{
         Area, BusinessType, Escalation, ReplyOutcome, SuspendReason, event,
@@ -254,6 +255,22 @@ fn a_clock_that_starts_over_is_warned_of_anew() {
             "11:27:00.000001 arrival 1.1 breached 11:27 by sgcc/zj/hz/yuhang/liangzhu/crew3",
         ]
     );
+}
+
+#[test]
+fn who_knows_less_does_not_warn_again_of_a_run_that_is_over() {
+    let rule = Rule { reset: vec![only(FactName::Escalated, Word::Urgent)], ..laddered(45) };
+    let mut world = with_a_crew([rule]);
+    world.and("10:42", event::Escalated { to: Escalation::Urgent, reason: text() }).until("11:20");
+    let said = docket(&world.log, ticket_id(1)).said;
+    let words = world.log.iter().filter_map(|fact| match fact {
+        Fact::Promise(fact) => Some(fact.event.clone()),
+        _ => None,
+    });
+    for event in words {
+        assert!(matches!(event, promise::Event::Warned(_)));
+        assert_eq!(decided(&said, &Announce { events: vec![event] }), Err(Rejection::AlreadySaid));
+    }
 }
 
 #[test]
