@@ -1,6 +1,10 @@
 //! The tests: so many days of each kind.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    process::Command,
+};
 
 use crate::{
     dice::Dice,
@@ -106,15 +110,35 @@ fn phones_off_the_air_speak_late_twice_and_out_of_order_and_take_nothing_that_is
     live(5, 1, |dice| Faults { off_air: 3, repeated: 3, clock: 2, ..Faults::drawn(dice) });
 }
 
+/// The log of a day.
+fn logged(seed: u64) -> String {
+    let mut world = World::new(seed, Faults::drawn, Planted::Nothing);
+    world.live(1).unwrap_or_else(|why| panic!("SEED={seed}: {why}"));
+    world.store.log.iter().map(|fact| format!("{}\n{fact:?}\n", words::told(fact))).collect()
+}
+
+fn line(seed: u64, log: &str) -> String {
+    let mut hash = DefaultHasher::new();
+    log.hash(&mut hash);
+    format!("the log of {seed} is {:016x}", hash.finish())
+}
+
 #[test]
 fn the_same_seed_gives_the_same_log_byte_for_byte() {
-    let lived = |seed| {
-        let mut world = World::new(seed, Faults::drawn, Planted::Nothing);
-        world.live(1).unwrap_or_else(|why| panic!("SEED={seed}: {why}"));
-        world.store.log.iter().map(|fact| format!("{}\n{fact:?}\n", words::told(fact))).collect::<String>()
-    };
     for seed in seeds(6, 4) {
-        assert!(lived(seed) == lived(seed), "SEED={seed}");
+        let log = logged(seed);
+        assert!(log == logged(seed), "SEED={seed}");
+        println!("{}", line(seed, &log));
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_log_in_another_process() {
+    for seed in [1, 2] {
+        let test = ["--exact", "days::the_same_seed_gives_the_same_log_byte_for_byte", "--nocapture"];
+        let other = Command::new(std::env::current_exe().unwrap()).args(test).env("SEED", seed.to_string()).output();
+        let said = String::from_utf8(other.unwrap().stdout).unwrap();
+        assert!(said.contains(&line(seed, &logged(seed))), "{said}");
     }
 }
 

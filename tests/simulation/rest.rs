@@ -127,7 +127,10 @@ impl Rest<'_> {
     fn judge(&self, id: TicketId, ticket: &Ticket, why: Waits) -> Verdict {
         // Where a person chose, nobody else is asked why not.
         let asked = |id: &CrewId| ticket.pinned.as_ref().is_none_or(|(chosen, _)| chosen == id);
-        let crews = || self.store.crews.iter().filter(|(id, crew)| asked(id) && self.on_shift(crew));
+        let works_there = |id: &CrewId, crew: &Crew| ticket.pinned.is_some() || self.serves(ticket, id, crew);
+        let theirs =
+            || self.store.crews.iter().filter(|(id, crew)| crew.enrolled && asked(id) && works_there(id, crew));
+        let crews = || theirs().filter(|(_, crew)| self.on_shift(crew));
         let able = |crew: &Crew| crew.skills.covers(self.needs(ticket));
         let free = || crews().filter(|(crew_id, crew)| self.could_go(id, ticket, crew_id, crew));
         match why {
@@ -153,10 +156,7 @@ impl Rest<'_> {
             }
             Waits::NoCrewOnShift => claim(crews().count() == 0, || "a crew is on shift".into())?,
             Waits::NoSkill => claim(!crews().any(|(_, crew)| able(crew)), || "a crew has the skill".into())?,
-            Waits::NoTerritory => {
-                let any = crews().any(|(crew_id, crew)| able(crew) && self.serves(ticket, crew_id, crew));
-                claim(!any, || "a crew works there".into())?;
-            }
+            Waits::NoTerritory => claim(theirs().count() == 0, || "a crew works there".into())?,
             Waits::Excluded => {
                 let down = crews().any(|(crew_id, _)| self.turned_down(id, ticket, crew_id));
                 claim(down, || "nobody declined it, let it lapse or left it".into())?;

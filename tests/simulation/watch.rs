@@ -19,6 +19,10 @@ use crate::store::Asking;
 const SAME_AGAIN_MAX: usize = 12;
 /// And how often when a person chose the crew: refusals do not bind the person, so that leases alone set the pace.
 const FORCED_AGAIN_MAX: usize = 60;
+/// Of danger to life a category says this (断线).
+const WIRE_DOWN: &str = "\u{65ad}\u{7ebf}";
+/// From one ticket no crew is called away to another twice within so many minutes.
+const DIVERTED_MINUTES: i64 = 30;
 /// How many facts at most the dispatch process says about one ticket within an hour.
 const SAID_MAX: usize = 150;
 
@@ -31,6 +35,8 @@ pub struct Watch {
     pub turned_down: BTreeMap<(TicketId, CrewId), (Timestamp, OfferEnd)>,
     /// How many offers ended how, and were accepted.
     pub tally: BTreeMap<&'static str, u64>,
+    /// When a crew was last called away from a ticket to something that weighs more.
+    diverted: BTreeMap<TicketId, Timestamp>,
     ticket_at: BTreeMap<TicketId, u64>,
     crew_at: BTreeMap<CrewId, u64>,
     reserved: BTreeMap<(TicketId, CrewId), Vec<Timestamp>>,
@@ -71,6 +77,9 @@ impl Watch {
                         self.turned_down.insert((fact.id, e.crew.clone()), (fact.recorded_at, e.how));
                     }
                     *self.tally.entry(e.how.as_str()).or_default() += 1;
+                }
+                Event::Recalled(e) if asking.knew.is_some() => {
+                    self.recalled(before, crews.get(&e.crew), fact, known && self.knew_crew(&e.crew, asking));
                 }
                 // Whoever chooses a crew that declined means it.
                 Event::Pinned(e) => drop(e.crew.clone().and_then(|crew| self.turned_down.remove(&(fact.id, crew)))),
@@ -116,6 +125,30 @@ impl Watch {
         self.claim(!(dispatcher && there && known), fact.position, || "a crew on site was called back".into());
     }
 
+    /// Whether whoever asks knew the last fact of this crew.
+    fn knew_crew(&self, crew: &CrewId, asking: &Asking) -> bool {
+        asking.knew.is_none_or(|knew| self.crew_at.get(crew).is_none_or(|at| *at <= knew))
+    }
+
+    /// A crew that could come is called back only for something that weighs more: never from danger to life nor from what a person
+    /// chose, and from one ticket once within the pause.
+    fn recalled(&mut self, before: &Ticket, crew: Option<&Crew>, fact: &TicketFact, known: bool) {
+        let can_come = crew.is_some_and(|crew| {
+            crew.shift.is_some() && !matches!(crew.away, Some(crew::Absence::Ill | crew::Absence::Vehicle))
+        });
+        if !can_come || !known {
+            return;
+        }
+        let category = before.confirmed_category.as_ref().or(before.accepted_category.as_ref());
+        let danger = category.is_some_and(|category| category.as_str().contains(WIRE_DOWN));
+        self.claim(!danger, fact.position, || "called away from danger to life".into());
+        self.claim(before.pinned.is_none(), fact.position, || "called away from what a person chose".into());
+        let last = self.diverted.insert(fact.id, fact.recorded_at);
+        let lately = last.is_some_and(|last| fact.recorded_at - last < TimeDelta::minutes(DIVERTED_MINUTES));
+        self.claim(!lately, fact.position, || "called away from one ticket twice within the pause".into());
+        *self.tally.entry("called away").or_default() += 1;
+    }
+
     fn offered(
         &mut self,
         before: &Ticket,
@@ -126,7 +159,7 @@ impl Watch {
         known: bool,
     ) {
         let crew = crews.get(&e.crew);
-        let crew_known = asking.knew.is_none_or(|knew| self.crew_at.get(&e.crew).is_none_or(|at| *at <= knew));
+        let crew_known = self.knew_crew(&e.crew, asking);
         let kept = crew.and_then(|crew| crew.reserved);
         let keeps = kept.is_some_and(|kept| kept.offer == e.offer && kept.ticket == fact.id && kept.fence == e.fence);
         self.claim(keeps || !crew_known, fact.position, || "offered to a crew whose time is not kept for it".into());

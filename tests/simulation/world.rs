@@ -159,7 +159,7 @@ impl World {
     pub fn new(seed: u64, faults: impl FnOnce(&mut Dice) -> Faults, planted: Planted) -> Self {
         let mut dice = Dice::of(seed);
         let faults = faults(&mut dice);
-        let policy = policy();
+        let policy = policy(&mut dice);
         let first = Driver::resumed(&policy, None);
         let dawn = Timestamp::from_timestamp(1_795_000_000, 0).expect("an instant");
         let mut world = Self {
@@ -389,9 +389,11 @@ impl World {
     }
 }
 
-/// The policy in force: as shipped, but for skills by category and an improvement that is small enough for thousands of days.
-fn policy() -> Policy {
+/// The policy in force: as shipped, but for skills by category, how many crews are asked at once, and an improvement that is small
+/// enough for thousands of days.
+fn policy(dice: &mut Dice) -> Policy {
     let mut policy = Policy::default();
+    policy.offers.parallel_max = dice.choose(&[1, 1, 2, 3]);
     let rule = |name: &str, skills: &[Skill]| SkillRule {
         category: Category::parse(name).expect("a category"),
         needs: Skills::of(skills),

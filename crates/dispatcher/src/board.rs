@@ -48,6 +48,8 @@ pub struct Job {
     pub pinned: Option<(CrewId, Forced)>,
     /// Crews that declined or let an offer lapse, and until when they are not asked again.
     pub excluded: BTreeMap<CrewId, Timestamp>,
+    /// Crews that had it and lost it, and until when it does not go back to them.
+    pub left: BTreeMap<CrewId, Timestamp>,
     /// Offers made so far.
     pub attempts: u32,
     /// Live offers.
@@ -67,7 +69,7 @@ pub struct Job {
 pub struct Concerns {
     /// Danger to life: a wire down.
     pub wire_down: bool,
-    /// Hospital or medical need, or an important customer (重要客户).
+    /// An important customer (重要客户).
     pub important: bool,
     /// The customer pressed (催办), or a unit above did (督办).
     pub pressed: bool,

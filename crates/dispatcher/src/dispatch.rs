@@ -32,12 +32,15 @@ use switchboard_domain::{
 use crate::{
     board::Board,
     fold::{Fold, Touched},
-    planner::{Planner, Proposal},
+    planner::{Diversion, Planner, Proposal},
     policy::Policy,
 };
 
 /// What is refused for good is remembered for the operator: the last so many.
 pub const PARKED_MAX: usize = 1_000;
+
+/// The shortest pause after a crew could not be kept for a ticket, or the ticket would not take the offer.
+const UNFIT: TimeDelta = TimeDelta::minutes(1);
 
 /// A crew that moved less than this is where it was, in kilometres.
 const MOVED_KM: f64 = 0.3;
@@ -132,8 +135,8 @@ pub struct Dispatch {
     parked: BTreeMap<Identity, String>,
     /// The parked, the longest first.
     parked_since: VecDeque<Identity>,
-    /// Crews that the engine would not reserve: not asked for again before something is known that was not then.
-    stale: BTreeMap<CrewId, u64>,
+    /// Crews that the engine would not reserve: not asked for again before something is known that was not then, or a while passed.
+    stale: BTreeMap<CrewId, (u64, Timestamp)>,
     /// The latest time that anything told.
     latest: Timestamp,
     /// Crews that the engine would not call back, and from which ticket, until that changes.
@@ -271,7 +274,11 @@ impl Dispatch {
             if !self.between_offers(proposal.ticket) || !begun.insert(proposal.ticket) {
                 continue;
             }
-            wants.extend(self.reservation(&proposal, now));
+            let rather = self.planner.rather(&self.board, &proposal, now, || self.barred(now));
+            wants.extend(match rather {
+                Some(diversion) => self.call_back(diversion),
+                None => self.reservation(&proposal, now),
+            });
         }
         wants
     }
@@ -288,7 +295,7 @@ impl Dispatch {
     fn reservation(&self, proposal: &Proposal, now: Timestamp) -> Option<Want<Intent>> {
         let job = self.board.jobs.get(&proposal.ticket)?;
         let crew = self.board.crews.get(&proposal.crew)?;
-        if self.stale.get(&proposal.crew).is_some_and(|known| *known >= crew.because) {
+        if self.stale.get(&proposal.crew).is_some_and(|(known, until)| *known >= crew.because && now < *until) {
             return None;
         }
         let offers = &self.planner.policy().offers;
@@ -307,13 +314,16 @@ impl Dispatch {
 
     /// Crews called back for something that weighs far more.
     fn diversions(&self, now: Timestamp) -> Vec<Want<Intent>> {
-        let diversions = self.planner.diversions(&self.board, now, &self.barred(now)).into_iter();
-        let wants = diversions.filter_map(|diversion| {
-            let job = self.board.jobs.get(&diversion.from)?;
-            let reason = "the crew is needed where more is at stake";
-            Some(Intent::Recall(diversion.from, diversion.crew, reason).want(job.because))
-        });
-        wants.collect()
+        let diversions = self.planner.diversions(&self.board, now, &self.barred(now));
+        diversions.into_iter().filter_map(|diversion| self.call_back(diversion)).collect()
+    }
+
+    /// Calls a crew back for a priority; that it is planned for it from then on is the planner's.
+    fn call_back(&self, diversion: Diversion) -> Option<Want<Intent>> {
+        let Diversion { crew, from, .. } = diversion;
+        let because = self.board.jobs.get(&from)?.because;
+        let want = Intent::Recall(from, crew, "the crew is needed where more is at stake").want(because);
+        (!self.parked.contains_key(&Self::identity(&want))).then_some(want)
     }
 
     /// Who is not to be called back, and from what: those whom the engine would not call back from it, and those who were called
@@ -341,6 +351,13 @@ impl Dispatch {
             self.slices_left -= 1;
             self.planner.improve(&self.board, now, horizon.slice_iterations);
         }
+    }
+
+    /// The crew is not the ticket's until then; the next best is.
+    fn turn_down(&mut self, ticket: TicketId, crew: &CrewId, until: Timestamp) {
+        self.fold.turn_down(ticket, crew, until);
+        self.touched.tickets.insert(ticket);
+        self.touched.crews.insert(crew.clone());
     }
 
     fn identity(want: &Want<Intent>) -> Identity {
@@ -403,7 +420,6 @@ impl Process for Dispatch {
         }
         if wants.is_empty() {
             wants = self.diversions(now);
-            wants.retain(|want| !self.parked.contains_key(&Self::identity(want)));
             self.improve(now);
         }
         wants
@@ -423,16 +439,17 @@ impl Process for Dispatch {
     fn refused(&mut self, want: &Want<Intent>, reason: &str) {
         match &want.intent {
             // The crew is not what the board says; something is on its way, or a person must look.
-            Intent::Reserve(crew, _) => {
+            Intent::Reserve(crew, reserve) => {
                 let known = self.board.crews.get(crew).map_or(0, |crew| crew.because);
-                self.stale.insert(crew.clone(), known);
+                let until = self.latest + UNFIT;
+                self.stale.insert(crew.clone(), (known, until));
+                self.turn_down(reserve.ticket, crew, until);
                 return;
             }
             // The ticket would not have it: the crew is let go, unless something that is on its way explains it.
             Intent::Offer(ticket, offer) => {
-                self.fold.turn_down(*ticket, &offer.crew, self.latest);
-                self.touched.tickets.insert(*ticket);
-                self.touched.crews.insert(offer.crew.clone());
+                let declined = TimeDelta::minutes(i64::from(self.planner.policy().offers.declined_minutes));
+                self.turn_down(*ticket, &offer.crew, self.latest + declined.max(UNFIT));
                 return;
             }
             Intent::Recall(ticket, crew, _) => drop(self.not_called_back.insert((crew.clone(), *ticket))),

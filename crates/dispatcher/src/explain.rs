@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use switchboard_domain::{
     Timestamp,
     crew::{CANDIDATES_MAX, Candidate, CrewId, Grounds},
+    organisation::OrgPath,
     ticket::TicketId,
 };
 
@@ -30,8 +31,9 @@ pub struct Weighed {
 }
 
 impl Planner {
-    /// What every rule says of every crew for this ticket, the cheapest first and those that may not go last; `None`
-    /// when the planner does not know the ticket. The crew whose route it is in is weighed as the route stands, others
+    /// What every rule says of each crew of the ticket's unit for this ticket, the cheapest first and those that may not go
+    /// last; `None` when the planner does not know the ticket. Of the unit are the crews within it, and those whose territory
+    /// takes it in. The crew whose route it is in is weighed as the route stands, others
     /// at their cheapest place.
     /// For a ticket that is offered or that a crew has, the choice is weighed as though it were still to be made: whoever is
     /// engaged for it is free of it.
@@ -39,15 +41,15 @@ impl Planner {
     pub fn explain(&self, board: &Board, ticket: TicketId, now: Timestamp) -> Option<Vec<Weighed>> {
         let engaged = engaged(board, ticket);
         if engaged.is_empty() {
-            return self.weigh(ticket, board.crews.keys(), now);
+            return self.weigh(ticket, of_its_unit(board, ticket), now);
         }
         let board = undecided(board, ticket, &engaged);
         let mut aside = self.clone();
-        aside.disregard_holder(ticket);
+        aside.disregard_told(ticket);
         aside.job_changed(ticket);
         engaged.iter().for_each(|crew| aside.crew_changed(crew));
         aside.settle(&board, now);
-        aside.weigh(ticket, board.crews.keys(), now)
+        aside.weigh(ticket, of_its_unit(&board, ticket), now)
     }
 
     /// Why this proposal, for whoever asks later: the crew first, then the next best of those that were worth trying.
@@ -79,6 +81,15 @@ impl Planner {
         weighed.sort_by(|a, b| a.price.total_cmp(&b.price).then_with(|| a.crew.cmp(&b.crew)));
         self.knows(ticket).then_some(weighed)
     }
+}
+
+/// The crews of the unit that answers for a ticket: those within it, and those whose territory takes it in.
+fn of_its_unit(board: &Board, ticket: TicketId) -> impl Iterator<Item = &CrewId> {
+    let unit = board.jobs.get(&ticket).map(|job| &job.holder);
+    let concerned = move |crew: &&Crew, unit: &OrgPath| {
+        unit.contains(crew.id.org()) || crew.territory.iter().any(|own| own.contains(unit))
+    };
+    board.crews.values().filter(move |crew| unit.is_some_and(|unit| concerned(crew, unit))).map(|crew| &crew.id)
 }
 
 /// The crews whose time is taken for a ticket.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use switchboard_domain::{
     Timestamp,
     actor::Role,
-    crew::{self, CrewId, Point},
+    crew::{self, COMMITMENTS_MAX, CrewId, Point},
     fact::{CrewFact, Fact, TicketFact},
     ticket::{Event, TicketId},
 };
@@ -150,6 +150,7 @@ impl Fold {
     fn take_crew(&mut self, fact: &CrewFact) -> Touched {
         let mut touched = Touched { tickets: BTreeSet::new(), crews: BTreeSet::from([fact.id.clone()]) };
         let known = self.members.remove(&fact.id);
+        let commitments_before = known.as_ref().map_or(0, |member| member.crew.commitments.len());
         let was_enrolled = known.as_ref().is_some_and(|member| member.crew.enrolled);
         if known.is_none() && !matches!(fact.event, crew::Event::Enrolled(_)) {
             return touched;
@@ -161,8 +162,9 @@ impl Fold {
         // What becomes of its tickets hangs on whether it is there.
         touched.tickets.extend(member.crew.commitments.iter().map(|held| held.ticket));
         self.index(&fact.id, &fact.event, &mut touched);
-        if matches!(fact.event, crew::Event::Enrolled(_)) && !was_enrolled {
-            // A crew may have tickets from before the roster knew it.
+        let had_no_room = matches!(fact.event, crew::Event::Released(_)) && commitments_before >= COMMITMENTS_MAX;
+        if matches!(fact.event, crew::Event::Enrolled(_)) && !was_enrolled || had_no_room {
+            // A crew may have tickets from before the roster knew it, and more than its time could be given to.
             let has = |case: &Case| case.ticket.holder() == Some(fact.id.org());
             touched.tickets.extend(self.cases.iter().filter(|(_, case)| has(case)).map(|(ticket, _)| *ticket));
         }
@@ -206,10 +208,10 @@ impl Fold {
         }
     }
 
-    /// A crew that the ticket could not be offered to after all is not asked for it again soon, unless the ticket changes.
-    pub fn turn_down(&mut self, ticket: TicketId, crew: &CrewId, at: Timestamp) {
+    /// A crew that the ticket could not be offered to after all is not asked for it again before then, unless the ticket changes.
+    pub fn turn_down(&mut self, ticket: TicketId, crew: &CrewId, until: Timestamp) {
         if let Some(case) = self.cases.get_mut(&ticket) {
-            case.unfit.insert(crew.clone(), (case.position, at));
+            case.unfit.insert(crew.clone(), (case.position, until));
         }
     }
 

@@ -35,7 +35,7 @@ pub struct Stop {
     pub done: Timestamp,
 }
 
-/// What a ticket waits for. From `NoCrewOnShift` to `AllBusy` they are hurdles in the order in which a crew takes them.
+/// What a ticket waits for. From `NoTerritory` to `AllBusy` they are hurdles in the order in which a crew takes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Waits {
     /// It needs no crew now: unknown, suspended, a child, or not in the hands of a unit.
@@ -54,13 +54,13 @@ pub enum Waits {
     PinnedCrewBusy,
     /// A person chose a crew that is not on the roster.
     PinnedCrewGone,
-    /// No crew is on shift; where a person chose one, that one is not.
-    NoCrewOnShift,
-    /// No crew on shift has the skills.
-    NoSkill,
-    /// No crew on shift with the skills works for the unit.
+    /// No crew of the roster works for the unit.
     NoTerritory,
-    /// Every crew that could has declined it or let it lapse.
+    /// No crew that works for the unit is on shift; where a person chose one, that one is not.
+    NoCrewOnShift,
+    /// No such crew on shift has the skills.
+    NoSkill,
+    /// Every crew that could has declined it, let it lapse, or lost it a short time ago.
     Excluded,
     /// The crews that could have not been heard of.
     Silent,
@@ -83,9 +83,9 @@ impl Waits {
         Self::HeldForNeighbours,
         Self::PinnedCrewBusy,
         Self::PinnedCrewGone,
+        Self::NoTerritory,
         Self::NoCrewOnShift,
         Self::NoSkill,
-        Self::NoTerritory,
         Self::Excluded,
         Self::Silent,
         Self::Resting,

@@ -28,7 +28,7 @@ use std::{collections::BTreeSet, sync::OnceLock};
 use chrono::TimeDelta;
 use switchboard_domain::{
     Timestamp,
-    crew::{CrewId, Forced, Point},
+    crew::{CrewId, Forced},
     ticket::TicketId,
 };
 
@@ -147,7 +147,9 @@ impl Planner {
     /// noted, not by what waits; only the first call takes the whole board over.
     pub fn settle(&mut self, board: &Board, now: Timestamp) {
         if self.frame.is_none() {
-            self.frame = Some(frame(board, now));
+            // A board without a place has no middle yet.
+            let Some(frame) = frame(board, now) else { return };
+            self.frame = Some(frame);
             self.jobs_marked.extend(board.jobs.keys());
             self.crews_marked.extend(board.crews.keys().cloned());
         }
@@ -238,10 +240,9 @@ impl Planner {
     }
 }
 
-/// The axis and the plane for a board: around any of its crews, or jobs where there is no crew.
-fn frame(board: &Board, now: Timestamp) -> Frame {
+/// The axis and the plane for a board: around the first of its crews, or of its jobs while no crew is known.
+fn frame(board: &Board, now: Timestamp) -> Option<Frame> {
     let home = board.crews.values().map(|crew| crew.home);
-    let origin = home.chain(board.jobs.values().filter_map(|job| job.at)).next();
-    let origin = origin.unwrap_or(Point { latitude_e6: 30_000_000, longitude_e6: 120_000_000 });
-    Frame::new(now, Plane::at(origin))
+    let origin = home.chain(board.jobs.values().filter_map(|job| job.at)).next()?;
+    Some(Frame::new(now, Plane::at(origin)))
 }

@@ -35,7 +35,7 @@ pub struct Policy {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Weights {
-    /// Added to the customers for a hospital, medical need or important customer.
+    /// Added to the customers for an important customer.
     pub important: f64,
     /// Added for a wire down.
     pub wire_down: f64,

@@ -181,10 +181,12 @@ fn travel_spread(minutes: f64, p90: f64) -> f64 {
     crate::repair::scale((p90 - 1.0).max(0.0) * minutes)
 }
 
-/// The instant itself, or the end of the break that it falls into.
-fn after_break(team: &Team, at: f64) -> f64 {
-    let rest = team.breaks.iter().find(|(from, until)| (*from..*until).contains(&at));
-    rest.map_or(at, |(_, until)| *until)
+/// The instant itself, or the end of the break that it falls into, and of the breaks that go on from there.
+fn after_break(team: &Team, mut at: f64) -> f64 {
+    while let Some((_, until)) = team.breaks.iter().find(|(from, until)| (*from..*until).contains(&at)) {
+        at = *until;
+    }
+    at
 }
 
 /// A job served at some time, by whomever.

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     command::Command,
-    decide::decide,
+    decide::{COMMITMENTS_MAX, decide},
     event::Event,
     evolve::evolve,
     rejection::Rejection,

@@ -1,5 +1,5 @@
-//! Recorded days of a utility: its own minutes to the first crew on site beside those of the policies, with no more crews than it
-//! had at work. `ORDINARY=` days of the middle of the recording (5); the storm days are named here.
+//! Recorded days of a utility: its own minutes to the first crew on site beside those of the policies, with the fewest crews that could
+//! have done what it did. `ORDINARY=` days of the middle of the recording (5); the storm days are named here.
 
 use std::path::Path;
 
@@ -26,10 +26,8 @@ pub fn run(data: &Path) -> crate::Outcome<()> {
         skipped(&format!("{} is not here; set SWITCHBOARD_DEMAND to the folder that holds it", file.display()));
         return Ok(());
     }
-    println!("\n# Dispatch: recorded days, minutes from report to the first crew on site");
-    println!(
-        "in a shift no more crews than the utility had at work at one instant of it; its on-site times, unknown to us"
-    );
+    println!("\n# Dispatch: recorded days, minutes from the outage to the first crew on site");
+    println!("in a shift the fewest crews that could have done what the utility did; its on-site times, unknown to us");
     println!(
         "{:<12} {:>8} {:>10}  {:<26} {:>8} {:>8} {:>8} {:>8}",
         "day", "tickets", "crew-hours", "who", "p50", "<=45 %", "<=90 %", "<=120 %"
@@ -65,8 +63,9 @@ impl Totals {
         for mut dispatcher in all {
             let outcome = play(world, &policy, dispatcher.as_mut());
             let judged = recorded.observed.iter().zip(&outcome.served).zip(&world.tickets);
-            let waits = judged.filter(|((observed, _), _)| observed.is_some()).map(|((_, served), ticket)| {
-                served.arrived.map_or(f64::INFINITY, |arrived| minutes(arrived - ticket.reported))
+            let judged = judged.zip(&recorded.unknown).filter(|(((observed, _), _), _)| observed.is_some());
+            let waits = judged.map(|(((_, served), ticket), unknown)| {
+                served.arrived.map_or(f64::INFINITY, |arrived| unknown + minutes(arrived - ticket.reported))
             });
             today.0.push((dispatcher.name(), waits.collect()));
         }

@@ -3,21 +3,24 @@
 //! - **Where.** The tickets of a box of about 130 x 110 km around San Francisco Bay, small enough for crews to drive through.
 //! - **Which tickets.** Unplanned ones whose first crew on site was seen; a snapshot every ten minutes says between which two it
 //!   came, and the middle is taken. The day, the one before and the one after are run; the day alone is judged.
-//! - **Crews.** The utility's roster is not known, only who was at work. In each shift of eight hours as many crews are on as were
-//!   under way or on site at one instant of it: the smallest roster of whole shifts that could have done what was done, and never
-//!   more crews than were seen. They are at home where tickets of other days were.
+//!   Of the others nothing is known that could be compared; they are neither in the demand nor in the crews' work.
+//! - **When.** A ticket is known to us from when the utility's map showed it, the middle of two snapshots again, and both are judged
+//!   from when the outage began.
+//! - **Crews.** The utility's roster is not known, only where somebody was: `roster.rs` has the fewest that could have done it.
+//!   They are at home where tickets of other days were.
 //! - **Work.** On site until the repair crew was sent for or the ticket ended, and as long as the repair crew was there, in one
 //!   visit, each cut at [`VISIT_MAX_MINUTES`] in the demand as in the crews' hours.
 //! - **What differs.** The utility may have left tickets for the morning on purpose, and has skills and territories that are not
 //!   recorded; our crews accept, decline and are held up as in the made worlds. Clocks are moved so that its midnight is +08:00's.
+
+mod roster;
 
 use std::{collections::BTreeMap, fs::File, io, path::Path};
 
 use chrono::{TimeZone, Utc};
 use flate2::read::GzDecoder;
 use switchboard_domain::{
-    crew::{CrewId, Point, Skill, Skills},
-    organisation::OrgPath,
+    crew::{Point, Skill, Skills},
     ticket::{Area, Category, TicketId},
 };
 use uuid::Uuid;
@@ -26,15 +29,13 @@ use super::{
     chance::Chance,
     made,
     place::Roads,
-    world::{Millis, Roster, Step, Ticket, World, millis},
+    world::{Step, Ticket, World, millis},
 };
 
 /// The longest visit that is taken over, in minutes.
 pub const VISIT_MAX_MINUTES: f64 = 480.0;
 /// South, north, west and east of the box, in degrees.
 const BOX: [f64; 4] = [37.0, 38.2, -122.7, -121.5];
-/// Minutes of a drive whose beginning was not seen, and the longest that is believed.
-const DRIVE: (f64, f64) = (25.0, 180.0);
 /// The utility's midnight, in hours of UTC; summer time is not looked at.
 const MIDNIGHT: i64 = 8;
 /// Degrees of a cell whose tickets decide the kind of area, and how many make it urban or rural.
@@ -47,10 +48,12 @@ const SHIFT: usize = 8;
 #[derive(Clone, Debug)]
 struct Row {
     start: f64,
-    left_for: f64,
+    /// When the utility's map showed it.
+    shown: f64,
     onsite: f64,
-    /// When crews were busy with it, from and until.
-    busy: Vec<(f64, f64)>,
+    /// When crews were on site, from and until.
+    visits: Vec<(f64, f64)>,
+    /// As first shown.
     customers: u32,
     at: (f64, f64),
 }
@@ -69,6 +72,8 @@ pub struct Recorded {
     pub world: World,
     /// Minutes to the utility's own first arrival, for the tickets of the middle day.
     pub observed: Vec<Option<f64>>,
+    /// Minutes from the beginning of each outage until it was known.
+    pub unknown: Vec<f64>,
     /// Crew-hours of the middle day.
     pub crew_hours: usize,
 }
@@ -87,13 +92,14 @@ impl Recording {
         };
         let names = [
             "start",
-            "assess_enroute",
+            "first_prev",
+            "first_seen",
             "assess_onsite",
             "assess_onsite_prev",
             "repair_sent",
             "repair_onsite",
             "last_seen",
-            "cust_max",
+            "cust_first",
             "lat",
             "lon",
         ];
@@ -142,7 +148,7 @@ impl Recording {
         let start = midnight(day - 1);
         let within: Vec<&Row> =
             self.rows.iter().filter(|row| (day - 1..=day + 1).contains(&day_of(row.start))).collect();
-        let levels = levels(&self.rows, start);
+        let levels = roster::levels(&within, start, |at| self.area(at));
         let tickets: Vec<Ticket> =
             within.iter().enumerate().map(|(index, row)| self.ticket(index, row, start, seed)).collect();
         let observed =
@@ -152,11 +158,12 @@ impl Recording {
                 seed,
                 start: Utc.timestamp_opt(start as i64 - (MIDNIGHT + 8) * 3600, 0).single().unwrap_or_default(),
                 tickets,
-                crews: self.crews(&levels, seed),
+                crews: roster::crews(&levels, &self.rows, seed),
                 roads: Roads { speed: 1.0 },
                 districts: 1,
             },
             observed,
+            unknown: within.iter().map(|row| (row.shown - row.start) / 60.0).collect(),
             crew_hours: levels[HOURS..2 * HOURS].iter().sum(),
         }
     }
@@ -172,11 +179,10 @@ impl Recording {
     fn ticket(&self, index: usize, row: &Row, start: f64, seed: u64) -> Ticket {
         let mut chance = Chance::of(&[seed, 5, index as u64]);
         let area = self.area(row.at);
-        let on_site = row.busy.iter().map(|(from, until)| (until - from) / 60.0).sum::<f64>()
-            - (row.onsite - row.left_for) / 60.0;
+        let on_site = row.visits.iter().map(|(from, until)| (until - from) / 60.0).sum::<f64>();
         Ticket {
             id: TicketId(Uuid::from_bytes(chance.bytes())),
-            reported: millis((row.start - start) / 60.0),
+            reported: millis((row.shown - start) / 60.0),
             at: point(row.at),
             area,
             district: 0,
@@ -189,26 +195,10 @@ impl Recording {
             steps: vec![Step { needs: Skills::NONE, minutes: on_site.max(made::ON_SITE_MIN_MINUTES) }],
         }
     }
-
-    fn crews(&self, levels: &[usize], seed: u64) -> Vec<Roster> {
-        let most = levels.iter().copied().max().unwrap_or(0);
-        (0..most)
-            .map(|index| {
-                let mut chance = Chance::of(&[seed, 6, index as u64]);
-                let home = self.rows[(chance.unit() * self.rows.len() as f64) as usize].at;
-                Roster {
-                    id: CrewId::of(&OrgPath::parse(&format!("sgcc/zj/hz/bay/bay/crew{index}")).unwrap()).unwrap(),
-                    home: point(home),
-                    skills: Skills::of(&[Skill::LowVoltage]),
-                    shifts: shifts(levels, index),
-                }
-            })
-            .collect()
-    }
 }
 
 fn row(numbers: &[Option<f64>]) -> Option<Row> {
-    let [start, enroute, assess, before, sent, repair, end, customers, latitude, longitude] = numbers else {
+    let [start, unseen, seen, assess, before, sent, repair, end, customers, latitude, longitude] = numbers else {
         return None;
     };
     let (start, end, at) = ((*start)?, (*end)?, ((*latitude)?, (*longitude)?));
@@ -221,16 +211,15 @@ fn row(numbers: &[Option<f64>]) -> Option<Row> {
     if !inside || onsite <= start || end < onsite {
         return None;
     }
-    let drive = enroute.map_or(DRIVE.0 * 60.0, |left| onsite - left);
-    let drive = if (0.0..=DRIVE.1 * 60.0).contains(&drive) { drive } else { DRIVE.0 * 60.0 };
+    let seen = (*seen)?;
+    let shown = unseen.map_or(seen, |unseen| unseen.midpoint(seen)).clamp(start, onsite);
     let cut = |from: f64, until: f64| (from, until.clamp(from, from + VISIT_MAX_MINUTES * 60.0));
     let left = sent.filter(|sent| (onsite..end).contains(sent)).unwrap_or(end);
-    let first = cut(onsite, left);
-    let mut busy = vec![(onsite - drive, first.1)];
+    let mut visits = vec![cut(onsite, left)];
     if let Some(repair) = repair.filter(|repair| assess.is_some() && (left..end).contains(repair)) {
-        busy.push(cut(repair, end));
+        visits.push(cut(repair, end));
     }
-    Some(Row { start, left_for: onsite - drive, onsite, busy, customers: customers.unwrap_or(1.0).max(1.0) as u32, at })
+    Some(Row { start, shown, onsite, visits, customers: customers.unwrap_or(1.0).max(1.0) as u32, at })
 }
 
 fn cell(at: (f64, f64)) -> (i32, i32) {
@@ -248,44 +237,4 @@ fn day_of(instant: f64) -> i64 {
 /// Its first instant.
 fn midnight(day: i64) -> f64 {
     (day * 86_400 + MIDNIGHT * 3600) as f64
-}
-
-/// In each hour of three days from `start`, how many crews were at work at the busiest minute of its shift.
-fn levels(rows: &[Row], start: f64) -> Vec<usize> {
-    let mut minutes = vec![0_i64; 3 * HOURS * 60 + 1];
-    let clamped = |instant: f64| (((instant - start) / 60.0).max(0.0) as usize).min(minutes.len() - 1);
-    let changes: Vec<(usize, usize)> =
-        rows.iter().flat_map(|row| &row.busy).map(|(from, until)| (clamped(*from), clamped(*until))).collect();
-    for (from, until) in changes {
-        minutes[from] += 1;
-        minutes[until] -= 1;
-    }
-    let mut now = 0;
-    let busy: Vec<i64> = minutes
-        .iter()
-        .map(|change| {
-            now += change;
-            now
-        })
-        .collect();
-    let shifts = busy[..3 * HOURS * 60].chunks(SHIFT * 60);
-    shifts.flat_map(|shift| [shift.iter().max().copied().unwrap_or(0).max(0) as usize; SHIFT]).collect()
-}
-
-/// The hours at which more than `index` crews are on, joined; after the three days the last repeats.
-fn shifts(levels: &[usize], index: usize) -> Vec<(Millis, Millis)> {
-    const DRAIN_DAYS: usize = 7;
-    let level = |hour: usize| {
-        let known = if hour < levels.len() { hour } else { levels.len() - HOURS + hour % HOURS };
-        levels[known]
-    };
-    let hour = |hours: usize| millis(hours as f64 * 60.0);
-    let mut shifts: Vec<(Millis, Millis)> = Vec::new();
-    for now in (0..levels.len() + DRAIN_DAYS * HOURS).filter(|now| level(*now) > index) {
-        match shifts.last_mut() {
-            Some((_, until)) if *until == hour(now) => *until = hour(now + 1),
-            _ => shifts.push((hour(now), hour(now + 1))),
-        }
-    }
-    shifts
 }

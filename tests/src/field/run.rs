@@ -175,8 +175,8 @@ impl<'w> Run<'w> {
     }
 
     fn ask(&mut self, dispatcher: &mut dyn Dispatcher) {
-        for (crew, from, to) in dispatcher.diversions(&self.board, self.instant()) {
-            self.divert(&crew, from, to, dispatcher);
+        for (crew, from) in dispatcher.diversions(&self.board, self.instant()) {
+            self.divert(&crew, from, dispatcher);
         }
         for _ in 0..ROUNDS {
             let offers = dispatcher.offers(&self.board, self.instant());
@@ -212,6 +212,7 @@ impl<'w> Run<'w> {
             needs: Skills::NONE,
             pinned: None,
             excluded: Default::default(),
+            left: Default::default(),
             attempts: 0,
             offers: Vec::new(),
             crew: None,
@@ -411,7 +412,7 @@ impl<'w> Run<'w> {
         taken.push((ticket, self.now));
     }
 
-    fn divert(&mut self, crew: &CrewId, from: TicketId, to: TicketId, dispatcher: &mut dyn Dispatcher) {
+    fn divert(&mut self, crew: &CrewId, from: TicketId, dispatcher: &mut dyn Dispatcher) {
         let (Some(index), Some(ticket)) = (self.crew_of.get(crew).copied(), self.ticket_of.get(&from).copied()) else {
             return;
         };
@@ -420,13 +421,14 @@ impl<'w> Run<'w> {
             return;
         }
         let now = self.instant();
+        let back = now + TimeDelta::minutes(i64::from(self.policy.offers.return_minutes));
         let job = self.board.jobs.get_mut(&from).unwrap();
         job.crew = None;
         job.diverted = Some(now);
+        job.left.insert(crew.clone(), back);
         self.outcome.served[ticket].recalled += 1;
         self.free(index);
         self.told(ticket, index, dispatcher);
-        self.offer(to, crew, dispatcher);
     }
 
     fn arrived(&mut self, crew: usize, dispatcher: &mut dyn Dispatcher) {

@@ -101,12 +101,20 @@ pub(super) fn of_ticket(fold: &Fold, board: &Board, id: TicketId) -> Vec<Want<In
     let given = member.committed.iter().any(|(held, _)| *held == id);
     // One that comes by an offer is committed because of its reservation.
     let by_offer = member.reserved.as_ref().is_some_and(|kept| kept.ticket == id);
-    if !given && !by_offer {
-        duties.push(Intent::Commit(crew.clone(), id, None).want(because));
-    }
+    let work = &case.ticket.crew;
+    let on_site = work.arrived.or(work.diagnosed).is_some();
     let cannot_come = matches!(member.away, Some(Absence::Ill | Absence::Vehicle));
-    if cannot_come && case.ticket.crew.arrived.is_none() {
-        duties.push(Intent::Recall(id, crew, "the crew cannot come").want(because));
+    // What a person gave to a crew off shift stays with it; what the plan gave goes to those who are there.
+    let enrolled = fold.member(&crew).is_some_and(|member| member.crew.enrolled);
+    let went_home = enrolled && member.shift.is_none() && case.ticket.taken.is_some();
+    if cannot_come && !on_site {
+        duties.push(Intent::Recall(id, crew.clone(), "the crew cannot come").want(because));
+    } else if went_home && !on_site && !by_offer {
+        duties.push(Intent::Recall(id, crew, "the crew has gone home").want(because));
+        return duties;
+    }
+    if !given && !by_offer {
+        duties.push(Intent::Commit(crew, id, None).want(because));
     }
     duties
 }

@@ -1,5 +1,7 @@
 //! The process by example: given these facts, it wants that.
 
+mod away;
+
 use chrono::TimeDelta;
 use switchboard_domain::{
     Timestamp,
@@ -59,15 +61,17 @@ impl Tale {
     /// Two crews on shift, and a ticket that the station has.
     fn begun() -> Self {
         let mut tale = Self::with_crews();
-        tale.ticket(received());
-        tale.ticket(Classified {
-            business: BusinessType::FaultRepair,
-            category: Category::parse("fault/low voltage").unwrap(),
-            urgency: Urgency::Normal,
-            grade: None,
-        });
-        tale.ticket(Dispatched { from: org(NATION), to: org(STATION) });
+        tale.at_the_station(ticket(), received());
         tale
+    }
+
+    /// A fault that the station has.
+    fn at_the_station(&mut self, id: TicketId, received: Received) {
+        let business = received.business;
+        self.of_ticket(id, received);
+        let category = Category::parse("fault/low voltage").unwrap();
+        self.of_ticket(id, Classified { business, category, urgency: Urgency::Normal, grade: None });
+        self.of_ticket(id, Dispatched { from: org(NATION), to: org(STATION) });
     }
 
     fn with_crews() -> Self {
@@ -106,8 +110,12 @@ impl Tale {
     }
 
     fn ticket(&mut self, event: impl Into<ticket::Event>) {
-        let revision = self.log.iter().filter(|fact| fact.ticket().is_some()).count();
-        self.tell(Fact::Ticket(self.recorded(ticket(), event.into(), revision)));
+        self.of_ticket(ticket(), event);
+    }
+
+    fn of_ticket(&mut self, id: TicketId, event: impl Into<ticket::Event>) {
+        let revision = self.log.iter().filter(|fact| fact.ticket().is_some_and(|fact| fact.id == id)).count();
+        self.tell(Fact::Ticket(self.recorded(id, event.into(), revision)));
     }
 
     /// As the reactor tells it: a ticket that was let go comes with its history.

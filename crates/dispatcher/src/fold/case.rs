@@ -20,8 +20,6 @@ use crate::{
     policy::Policy,
 };
 
-/// The shortest pause after a ticket would not take an offer to a crew.
-const UNFIT: TimeDelta = TimeDelta::minutes(1);
 /// How many ended offers of one ticket are remembered with how they ended.
 const ENDED_OFFERS_MAX: usize = 8;
 /// Tickets that weigh more because of what they are about have this word in their category: a wire down (断线).
@@ -40,14 +38,16 @@ pub struct Case {
     pub(super) important: bool,
     pub(super) pressed: bool,
     pub(super) turned_down: BTreeMap<CrewId, (Timestamp, OfferEnd)>,
-    /// Crews whose offer the ticket would not take, as of which of its facts, and when. Not from the log, and void with its next
-    /// fact.
+    /// Crews that could not be kept for the ticket, or whose offer it would not take: as of which of its facts, and until when.
+    /// Not from the log, and void with its next fact.
     #[serde(skip)]
     pub(super) unfit: BTreeMap<CrewId, (u64, Timestamp)>,
     pub(super) ended: Vec<(OfferId, OfferEnd)>,
     pub(super) offered: BTreeMap<OfferId, u64>,
     pub(super) crew_since: u64,
     pub(super) left: BTreeMap<CrewId, ReleaseReason>,
+    /// When each crew that had it lost it, by the engine's time: it does not go back and forth.
+    pub(super) lost: BTreeMap<CrewId, Timestamp>,
     pub(super) diverted: Option<Timestamp>,
     /// Position of its last fact.
     pub position: u64,
@@ -71,6 +71,7 @@ impl Case {
             offered: BTreeMap::new(),
             crew_since: 0,
             left: BTreeMap::new(),
+            lost: BTreeMap::new(),
             diverted: None,
             position: fact.position,
         })
@@ -111,23 +112,26 @@ impl Case {
         self.position = fact.position;
         self.ticket = ticket::evolve(Some(self.ticket), &fact.event, fact.occurred_at)?;
         let holder = self.ticket.holder().and_then(CrewId::of);
-        if holder.as_ref() != before
-            && let Some(holder) = holder
-        {
-            self.crew_since = fact.position;
-            self.left.remove(&holder);
+        if holder.as_ref() != before {
+            if let Some(before) = before {
+                self.lost.insert(before.clone(), fact.recorded_at);
+            }
+            if let Some(holder) = holder {
+                self.crew_since = fact.position;
+                self.left.remove(&holder);
+            }
         }
         let live: BTreeSet<OfferId> = self.ticket.offers.iter().map(|live| live.offer).collect();
         self.offered.retain(|offer, _| live.contains(offer));
         Some(self)
     }
 
-    /// Whether the dispatcher still has to do with it: before the dispatch nobody knows what it becomes; after it, only a fault
-    /// repair is the crews' (故障报修).
+    /// Whether the dispatcher still has to do with it: before the dispatch nobody knows what it becomes; after it, only work on site
+    /// takes a crew's time.
     pub(super) fn is_open(&self) -> bool {
         match self.ticket.stage {
             Stage::Received | Stage::Classified => true,
-            Stage::Dispatched | Stage::Accepted | Stage::Replied => self.ticket.business == BusinessType::FaultRepair,
+            Stage::Dispatched | Stage::Accepted | Stage::Replied => self.ticket.path().field_work,
             Stage::AwaitingRevisit | Stage::ReadyToClose | Stage::Closed | Stage::Withdrawn => false,
         }
     }
@@ -135,8 +139,7 @@ impl Case {
     /// Whether it may be offered to a crew now.
     #[must_use]
     pub fn may_be_offered(&self) -> bool {
-        self.ticket.business == BusinessType::FaultRepair
-            && legal_of(&self.ticket).contains(Move::Offer)
+        legal_of(&self.ticket).contains(Move::Offer)
             && self.ticket.holder().is_some_and(|holder| CrewId::of(holder).is_none())
     }
 
@@ -216,6 +219,7 @@ impl Case {
             needs: ticket.needs,
             pinned: ticket.pinned.clone(),
             excluded: self.excluded(policy),
+            left: self.left_lately(policy),
             attempts: ticket.attempts,
             offers: offers.collect(),
             crew,
@@ -236,13 +240,16 @@ impl Case {
         };
         let by_crews = self.turned_down.iter().map(|(crew, down)| (crew.clone(), until(*down)));
         let by_ticket = self.unfit.iter().filter(|(crew, _)| self.refuses(crew));
-        // At least a minute, whatever the policy says of those who decline: the ticket would not have it.
-        let pause = |at: Timestamp| until((at, OfferEnd::Declined)).max(at.checked_add_signed(UNFIT).unwrap_or(at));
-        let by_ticket = by_ticket.map(|(crew, (_, at))| (crew.clone(), pause(*at)));
-        by_crews.chain(by_ticket).collect()
+        by_crews.chain(by_ticket.map(|(crew, (_, until))| (crew.clone(), *until))).collect()
     }
 
-    /// Whether the ticket would not take an offer to this crew, and nothing happened to it since.
+    fn left_lately(&self, policy: &Policy) -> BTreeMap<CrewId, Timestamp> {
+        let pause = TimeDelta::minutes(i64::from(policy.offers.return_minutes));
+        let until = |at: Timestamp| at.checked_add_signed(pause).unwrap_or(at);
+        self.lost.iter().map(|(crew, at)| (crew.clone(), until(*at))).collect()
+    }
+
+    /// Whether the crew could not be kept for it, or it would not take an offer to it, and nothing happened to it since.
     #[must_use]
     pub fn refuses(&self, crew: &CrewId) -> bool {
         self.unfit.get(crew).is_some_and(|(position, _)| *position == self.position)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use switchboard_domain::{Timestamp, crew::CrewId, ticket::TicketId};
 
 use super::{
-    Diversion, Planner,
+    Diversion, Planner, Proposal,
     book::Place,
     offering::rests,
     roster::{self, Member},
@@ -36,21 +36,52 @@ impl Planner {
         let minutes = self.minutes(now);
         let (mut found, mut taken) = (Vec::new(), BTreeSet::new());
         for (needed_at, job) in self.in_need(board, now) {
-            let divertible = self.divertible(board, job, needed_at, minutes);
-            let free = divertible.into_iter().filter(|(_, team, from)| {
-                !taken.contains(team) && !barred.contains(&(self.roster.member(*team).id.clone(), *from))
-            });
-            let best = free.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            if let Some((_, team, from)) = best {
-                taken.insert(team);
-                found.push(Diversion {
-                    crew: self.roster.member(team).id.clone(),
-                    from,
-                    to: self.book.entry(job).ticket,
-                });
+            let may = |crew: &CrewId, from| !taken.contains(crew) && !barred.contains(&(crew.clone(), from));
+            if let Some(diversion) = self.diversion(board, job, needed_at, minutes, may) {
+                taken.insert(diversion.crew.clone());
+                found.push(diversion);
             }
         }
         found
+    }
+
+    /// Rather than what is proposed: the crew to be called back for a priority that the proposed one would reach too late.
+    #[must_use]
+    pub fn rather(
+        &self,
+        board: &Board,
+        proposal: &Proposal,
+        now: Timestamp,
+        barred: impl FnOnce() -> BTreeSet<(CrewId, TicketId)>,
+    ) -> Option<Diversion> {
+        let job = *self.book.index.get(&proposal.ticket)?;
+        let (minutes, arrives) = (self.minutes(now), self.minutes(proposal.arrives));
+        let asked = !self.book.entry(job).asked.is_empty();
+        if !proposal.priority || proposal.forced.is_some() || asked || self.is_in_time(job, arrives, minutes) {
+            return None;
+        }
+        let barred = barred();
+        self.diversion(board, job, arrives, minutes, |crew, from| !barred.contains(&(crew.clone(), from)))
+    }
+
+    /// The crew to be called back for a job that would be reached at `needed_at`, of those that may.
+    fn diversion(
+        &self,
+        board: &Board,
+        job: u32,
+        needed_at: f64,
+        now: f64,
+        may: impl Fn(&CrewId, TicketId) -> bool,
+    ) -> Option<Diversion> {
+        let divertible = self.divertible(board, job, needed_at, now).into_iter();
+        let free = divertible.filter(|(_, team, from)| may(&self.roster.member(*team).id, *from));
+        let (_, team, from) = free.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))?;
+        Some(Diversion { crew: self.roster.member(team).id.clone(), from, to: self.book.entry(job).ticket })
+    }
+
+    /// Whether a priority that is reached then is reached soon enough.
+    fn is_in_time(&self, job: u32, arrives: f64, now: f64) -> bool {
+        arrives <= self.book.task(job).due.max(now + SOONER_MINUTES)
     }
 
     /// Priorities that nobody free reaches in time, with when they would be reached, the heaviest first.
@@ -59,8 +90,7 @@ impl Planner {
         let jobs = self.book.priorities.iter().map(|(_, job)| *job);
         let needs = jobs.take(LOOKED_AT_MAX).filter(|job| self.book.entry(*job).pinned.is_none()).filter_map(|job| {
             let (arrives, free) = self.planned_arrival(board, job, now);
-            let in_time = arrives <= self.book.task(job).due.max(minutes + SOONER_MINUTES);
-            (!(free && in_time)).then_some((arrives, job))
+            (!(free && self.is_in_time(job, arrives, minutes))).then_some((arrives, job))
         });
         needs.take(NEEDS_MAX).collect()
     }

@@ -127,8 +127,6 @@ impl Planner {
         let Some(frame) = self.frame else { return };
         let told = self.book.task(number).told;
         let mut task = book::task(&self.policy, &frame, job);
-        task.told = if job.crew.is_some() { NONE } else { told };
-        self.book.tasks[number as usize] = task;
         let unit = self.book.unit(&job.holder);
         let has = job.crew.as_ref().map_or(NONE, |has| self.roster.number(&has.crew));
         // A crew that is not on the roster has a number too: it may come back, and its tickets with it.
@@ -139,22 +137,24 @@ impl Planner {
         asked.extend(self.roster.reserved_for(job.ticket));
         asked.sort_unstable();
         asked.dedup();
+        // Whom it was offered to last has been told that it is next.
+        let told = asked.iter().find(|team| **team == told).or(asked.last()).copied().unwrap_or(told);
+        task.told = if job.crew.is_some() { NONE } else { told };
+        self.book.tasks[number as usize] = task;
         let open = job.open && job.crew.is_none();
         self.book.open += usize::from(open);
         if let Some((team, _)) = pinned {
             self.book.pinned.entry(team).or_default().insert(number);
         }
-        let returns = now + f64::from(self.policy.offers.return_minutes);
+        let left = job.left.iter().map(|(crew, until)| (self.roster.number(crew), frame.minutes(*until)));
+        let left: Vec<_> = left.filter(|(_, until)| *until > now).collect();
         let (policy, weight) = (&self.policy, task.weight());
         let priority = safety::is_priority(policy, job, weight);
         let needs = book::needs(policy, job);
         let entry = self.book.entry_mut(number);
-        entry.left.retain(|(_, until)| *until > now);
-        if entry.has != NONE && entry.has != has {
-            entry.left.push((entry.has, returns));
-        }
         (entry.unit, entry.has, entry.pinned, entry.open) = (unit, has, pinned, open);
-        (entry.excluded, entry.asked, entry.priority, entry.needs) = (excluded, asked, priority, needs);
+        (entry.excluded, entry.left, entry.asked) = (excluded, left, asked);
+        (entry.priority, entry.needs) = (priority, needs);
     }
 
     fn unpin(&mut self, number: u32) {

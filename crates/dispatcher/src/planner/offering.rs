@@ -42,12 +42,6 @@ impl Planner {
             forced.then(b.weight.total_cmp(&a.weight)).then_with(|| a.ticket.cmp(&b.ticket))
         });
         found.truncate(limit);
-        for proposal in &found {
-            let team = self.roster.number(&proposal.crew);
-            if let Some(job) = self.book.index.get(&proposal.ticket) {
-                self.book.tasks[*job as usize].told = team;
-            }
-        }
         found
     }
 

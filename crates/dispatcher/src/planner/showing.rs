@@ -127,10 +127,14 @@ impl Planner {
         }
     }
 
-    /// The last hurdle that some crew fell at, of those that each crew takes in the same order.
+    /// The last hurdle that some crew of the job's unit fell at, of those that each crew takes in the same order. Crews of other
+    /// units never come into question, whatever they fell at.
     fn last_hurdle(&self, board: &Board, job: u32, now: Timestamp) -> Waits {
-        let mut last = Waits::NoCrewOnShift;
-        for member in &self.roster.members {
+        let unit = self.book.entry(job).unit as usize;
+        let mut last = Waits::NoTerritory;
+        let works_there =
+            |member: &&Member| member.serves.get(unit) == Some(&true) && board.crews.contains_key(&member.id);
+        for member in self.roster.members.iter().filter(works_there) {
             last = last.max(self.hurdle(board, member, job, now));
             if last == Waits::AllBusy {
                 break;
@@ -143,12 +147,12 @@ impl Planner {
     fn hurdle(&self, board: &Board, member: &Member, job: u32, now: Timestamp) -> Waits {
         let vetoes = member.vetoes(self.book.entry(job), self.minutes(now));
         let vetoed = |name| vetoes.iter().any(|(rule, forbids)| *rule == name && *forbids);
-        if !member.on_shift || vetoed(shift::NAME) {
+        if vetoed(rules::territory::NAME) {
+            Waits::NoTerritory
+        } else if !member.on_shift || vetoed(shift::NAME) {
             Waits::NoCrewOnShift
         } else if vetoed(skill::NAME) {
             Waits::NoSkill
-        } else if vetoed(rules::territory::NAME) {
-            Waits::NoTerritory
         } else if vetoed(rules::refusal::NAME) || vetoed(rules::stability::NAME) {
             Waits::Excluded
         } else {

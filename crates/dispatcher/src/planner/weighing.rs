@@ -28,10 +28,10 @@ impl Planner {
         self.book.index.contains_key(&ticket)
     }
 
-    /// Leaves out of account that a crew has the ticket, as though it had never been sent.
-    pub(crate) fn disregard_holder(&mut self, ticket: TicketId) {
+    /// Leaves out of account whom the ticket was offered to, as though nobody had been told of it.
+    pub(crate) fn disregard_told(&mut self, ticket: TicketId) {
         if let Some(&job) = self.book.index.get(&ticket) {
-            self.book.entry_mut(job).has = NONE;
+            self.book.tasks[job as usize].told = NONE;
         }
     }
 

@@ -1,5 +1,5 @@
-//! Safety and important customers: a wire down, a hospital, a medical need count like many customers; so does, a
-//! little, whoever was pressed about.
+//! Safety and important customers: a wire down, a customer of tier A count like many customers; so does, a little,
+//! whoever was pressed about.
 
 use crate::{board::Job, policy::Weights, scene::Service};
 use switchboard_domain::ticket::Urgency;

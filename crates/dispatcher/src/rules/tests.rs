@@ -112,6 +112,7 @@ pub fn job(n: u32, km: f64) -> Job {
         needs: Skills::NONE,
         pinned: None,
         excluded: BTreeMap::new(),
+        left: Default::default(),
         attempts: 0,
         offers: Vec::new(),
         crew: None,

@@ -7,6 +7,7 @@ use crate::{
     ticket::{
         path::FirstStop,
         state::{Stage, State, Ticket},
+        vocabulary::BusinessType,
     },
 };
 
@@ -245,14 +246,16 @@ fn in_flight(ticket: &Ticket) -> MoveSet {
         .with_if(path.mergeable && ticket.children.is_empty() && ticket.master.is_none(), Move::Merge)
 }
 
-/// What may be asked for while it is dispatched or in work, and takes a crew.
+/// What may be asked for while it is dispatched or in work, and takes a crew. Only a fault (故障报修) is offered to crews; other
+/// work on site is given to them by people.
 fn field(ticket: &Ticket) -> MoveSet {
     let crewed = held_by_crew(ticket);
+    let offered = ticket.business == BusinessType::FaultRepair;
     MoveSet::default()
         .with_if(crewed, Move::HandOver)
         .with_if(crewed, Move::Recall)
-        .with_if(ticket.path().field_work, Move::Pin)
-        .with_if(ticket.path().field_work && !crewed && ticket.holders.len() > 1, Move::Offer)
+        .with_if(offered, Move::Pin)
+        .with_if(offered && !crewed && ticket.holders.len() > 1, Move::Offer)
 }
 
 /// Whether the present holder is a crew whose work on site counts.

@@ -48,9 +48,9 @@ impl Dispatcher for Rolling {
         self.planner.proposals(board, now, limit).into_iter().map(|chosen| (chosen.ticket, chosen.crew)).collect()
     }
 
-    fn diversions(&mut self, board: &Board, now: Timestamp) -> Vec<(CrewId, TicketId, TicketId)> {
+    fn diversions(&mut self, board: &Board, now: Timestamp) -> Vec<(CrewId, TicketId)> {
         self.planner.settle(board, now);
         let turns = self.planner.diversions(board, now, &BTreeSet::new());
-        turns.into_iter().map(|turn| (turn.crew, turn.from, turn.to)).collect()
+        turns.into_iter().map(|turn| (turn.crew, turn.from)).collect()
     }
 }

@@ -80,7 +80,8 @@ fn a_ticket_does_not_return_at_once_to_the_crew_that_it_was_taken_from() {
     with_crew.crew = Some(world::assigned(1, None));
     let mut board = board([crew(1, 0.0), crew(2, 20.0)], [with_crew]);
     let mut planner = settled(&board, 0);
-    board.jobs.get_mut(&ticket(1)).unwrap().crew = None;
+    let lost = board.jobs.get_mut(&ticket(1)).unwrap();
+    (lost.crew, lost.left) = (None, [(crew_id(1), at(15))].into());
     planner.job_changed(ticket(1));
     assert_eq!(planner.proposals(&board, at(0), 10)[0].crew, crew_id(2));
     let weighed = planner.explain(&board, ticket(1), at(0)).unwrap();
@@ -113,7 +114,11 @@ fn nobody_is_diverted_from_danger_nor_twice_nor_from_site_nor_when_somebody_free
         change(&mut board);
         assert_eq!(settled(&board, 0).diversions(&board, at(0), &BTreeSet::new()), []);
     };
-    refuses(&|board| board.jobs.get_mut(&ticket(1)).unwrap().concerns.wire_down = true);
+    refuses(&|board| {
+        // However little it weighs beside the hospital.
+        board.jobs.get_mut(&ticket(1)).unwrap().concerns.wire_down = true;
+        board.jobs.get_mut(&ticket(2)).unwrap().customers = 4_000;
+    });
     refuses(&|board| board.jobs.get_mut(&ticket(1)).unwrap().diverted = Some(at(-29)));
     refuses(&|board| board.jobs.get_mut(&ticket(1)).unwrap().crew.as_mut().unwrap().arrived = Some(at(0)));
     refuses(&|board| board.jobs.get_mut(&ticket(1)).unwrap().pinned = Some((crew_id(1), forced())));
