@@ -189,13 +189,42 @@ async fn a_refused_call_ends_with_a_failure_and_says_why_on_stderr() {
     let said = call(&server, &["ticket", "receive", "--channel", "hotline"]);
     assert!(!said.ok && said.out.is_empty());
     let refusal = said.refusal();
-    assert_eq!(names(&refusal), ["code", "error", "fields", "legal_moves", "reason"]);
+    assert_eq!(names(&refusal), ["code", "context", "error", "fields", "legal_moves", "reason"]);
+    assert_eq!(refusal["context"], json!([]), "it is about the one call that was made");
     assert_eq!((&refusal["reason"], &refusal["code"]), (&json!("INVALID_FIELDS"), &json!("InvalidArgument")));
     assert_eq!(refusal["fields"][0], json!({ "field": "business_type", "problem": "is required" }));
     let endpoint = server.endpoint();
     server.stop();
     let nobody = run(["ticket", "list", "--json", "--server", &endpoint]);
     assert!(!nobody.ok && nobody.refusal()["error"].as_str().unwrap().contains("no server answers"), "{nobody:?}");
+}
+
+#[test]
+fn a_roster_that_is_refused_half_way_names_the_crew_and_counts_those_before_it() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    let crew = |path: &str| format!("[[crew]]\npath = \"{path}\"\nhome = [30.2, 120.1]\nskills = [\"cable\"]\n");
+    let ours = ["liangzhu/c1", "liangzhu/c2", "pingyao/c1"].map(|name| format!("sgcc/zj/hz/yuhang/{name}"));
+    let theirs = "sgcc/zj/nb/haishu/gulou/c1";
+    let file = stage.beside("roster.toml");
+    let roster = |crews: &[&str]| {
+        std::fs::write(&file, crews.iter().map(|path| crew(path)).collect::<String>()).unwrap();
+        ["crew", "roster", file.to_str().unwrap(), "--org", "sgcc/zj/hz"]
+    };
+    assert!(call(&server, &roster(&[&ours[0]])).ok);
+    let arguments = roster(&[&ours[0], &ours[1], theirs, &ours[2]]);
+    let said = call(&server, &arguments);
+    assert!(!said.ok);
+    let (done, refusal) = (said.json(), said.refusal());
+    assert_eq!((&done["enrolled"], &done["unchanged"]), (&json!(1), &json!(1)), "what was done before it: {done}");
+    assert_eq!(
+        (&refusal["reason"], &refusal["context"]),
+        (&json!("NOT_YOUR_CREW"), &json!([format!("crew {theirs}")]))
+    );
+
+    let told = run([&arguments[..], &["--server", &server.endpoint()]].concat());
+    assert!(!told.ok && told.out.contains("0 enrolled or corrected, 2 unchanged."), "{told:?}");
+    assert!(told.err.contains(&format!("refused: crew {theirs}: ")) && told.err.contains("NOT_YOUR_CREW"), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

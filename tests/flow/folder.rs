@@ -1,6 +1,11 @@
-//! The data folder: one server at a time, nothing from the future, nothing damaged passed over.
+//! The data folder: its owner's alone, one server at a time, nothing from the future, nothing damaged passed over.
 
-use std::{fs::OpenOptions, os::unix::fs::FileExt as _};
+use std::{
+    collections::BTreeMap,
+    fs::{OpenOptions, Permissions, set_permissions},
+    os::unix::fs::{FileExt as _, PermissionsExt as _},
+    path::Path,
+};
 
 use rusqlite::Connection;
 use switchboard_tests::{
@@ -25,6 +30,41 @@ async fn filled(line: &Line, tickets: usize) -> Vec<String> {
         ids.push(ticket);
     }
     ids
+}
+
+/// The mode of every file in a folder, by name.
+fn modes(folder: &Path) -> BTreeMap<String, u32> {
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap());
+    let mode = |file: &std::fs::DirEntry| file.metadata().unwrap().permissions().mode() & 0o777;
+    files.map(|file| (file.file_name().into_string().unwrap(), mode(&file))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_folder_is_its_owners_alone_and_so_is_every_file_that_others_could_read_before() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    filled(&server.line().await, 2).await;
+    let folder = stage.data().metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(folder, 0o700, "{folder:o}");
+    let made = modes(&stage.data());
+    for name in ["log.db", "log.db-wal", "keys.db", "views.db", "promises.db", "notices.db", "notices.db-wal", "lock"] {
+        assert_eq!(made.get(name), Some(&0o600), "{name}: {made:?}");
+    }
+    server.kill();
+
+    // As an earlier version, or who restored a copy, left them.
+    for name in ["linkage.json", "dispatch.json"] {
+        std::fs::write(stage.data().join(name), b"").unwrap();
+    }
+    for name in modes(&stage.data()).keys() {
+        set_permissions(stage.data().join(name), Permissions::from_mode(0o644)).unwrap();
+    }
+    let server = stage.serve();
+    filled(&server.line().await, 1).await;
+    let mut served = modes(&stage.data());
+    served.remove("lock").expect("a lock, which holds nothing");
+    assert!(served.len() > 8 && served.values().all(|mode| *mode == 0o600), "{served:?}");
+    server.stop();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,6 +16,7 @@ use tonic_reflection::pb::v1::{
     ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
     server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
 };
+use tonic_types::StatusExt as _;
 
 /// Sends bytes of one's own to a method and reads the status that comes back, in the headers or the trailers.
 async fn raw(line: &Line, method: &str, body: &str, more: &[(&str, &str)]) -> Status {
@@ -68,8 +69,10 @@ async fn a_request_past_the_limit_is_refused_with_the_limit_and_hurts_nobody() {
     let line = server.line().await;
     let mut huge = receive(BusinessType::FaultRepair, "95598");
     huge.content = "x".repeat(300 * 1024);
-    let status =
-        refused(line.tickets(&agent()).receive(huge.clone()).await, Code::ResourceExhausted, ErrorReason::Overloaded);
+    let answer = line.tickets(&agent()).receive(huge.clone()).await;
+    let status = refused(answer, Code::InvalidArgument, ErrorReason::RequestTooLarge);
+    assert!(status.message().ends_with("split the request."), "{status:?}");
+    assert!(status.get_details_retry_info().is_none(), "whoever sends it again is refused again: {status:?}");
     assert_eq!(told(&status, "limit").as_deref(), Some("request_bytes_max"));
     assert_eq!(told(&status, "value").as_deref(), Some("262144"));
     huge.content = "x".repeat(40 * 1024);
@@ -77,7 +80,7 @@ async fn a_request_past_the_limit_is_refused_with_the_limit_and_hurts_nobody() {
     refused(status, Code::InvalidArgument, ErrorReason::InvalidFields);
     // A frame that announces four gigabytes is refused before they come.
     let status = raw(&line, "TicketService/Receive", "\0\u{7f}\u{7f}\u{7f}\u{7f}abc", &[]).await;
-    assert_eq!((status.code(), reason(&status)), (Code::ResourceExhausted, Some(ErrorReason::Overloaded)));
+    assert_eq!((status.code(), reason(&status)), (Code::InvalidArgument, Some(ErrorReason::RequestTooLarge)));
     still_up(&server).await;
 }
 

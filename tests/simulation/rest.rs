@@ -158,8 +158,10 @@ impl Rest<'_> {
             Waits::NoSkill => claim(!crews().any(|(_, crew)| able(crew)), || "a crew has the skill".into())?,
             Waits::NoTerritory => claim(theirs().count() == 0, || "a crew works there".into())?,
             Waits::Excluded => {
-                let down = crews().any(|(crew_id, _)| self.turned_down(id, ticket, crew_id));
-                claim(down, || "nobody declined it, let it lapse or left it".into())?;
+                // What was refused after an offer was wanted is no fact of the log.
+                let refused = |crew: &CrewId| self.process.fold().case(id).is_some_and(|case| case.refuses(crew));
+                let down = crews().any(|(crew_id, _)| self.turned_down(id, ticket, crew_id) || refused(crew_id));
+                claim(down, || "nobody declined it, let it lapse or left it, nor was any refused it".into())?;
             }
             Waits::Silent => claim(crews().any(|(crew_id, _)| self.is_silent(crew_id)), || "all were heard of".into())?,
             Waits::AllBusy => {}

@@ -72,23 +72,40 @@ pub async fn run(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
 async fn roster(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     let crews = read(&publish::files(matches)?)?;
     let line = Line::of(matches).await?;
-    let (mut enrolled, mut unchanged, mut position) = (0_u64, 0_u64, 0_u64);
+    let (mut done, mut ended) = (Enrolled::default(), Ok(()));
     for crew in crews {
-        let path = crew.crew.clone();
-        let answer = line.ask(SERVICE, "EnrolCrew", &crew).await.with_context(|| format!("crew {path}"))?;
-        let answer: EnrolCrewResponse = answer.transcode_to()?;
-        if answer.unchanged {
-            unchanged += 1
-        } else {
-            enrolled += 1
+        ended = enrol(&line, &crew, &mut done).await.with_context(|| format!("crew {}", crew.crew));
+        if ended.is_err() {
+            break;
         }
-        position = position.max(answer.outcome.map_or(0, |outcome| outcome.position));
     }
+    // What stands on the roster now does so whatever became of the next crew.
+    let Enrolled { enrolled, unchanged, position } = done;
     match form {
         Form::Json => output::json(&json!({ "enrolled": enrolled, "unchanged": unchanged, "position": position })),
         Form::Table => output::line(&format!("{enrolled} enrolled or corrected, {unchanged} unchanged.")),
     }
-    Ok(ExitCode::SUCCESS)
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+/// What came of the crews so far.
+#[derive(Default)]
+struct Enrolled {
+    enrolled: u64,
+    unchanged: u64,
+    /// The log's after the last of them.
+    position: u64,
+}
+
+async fn enrol(line: &Line, crew: &EnrolCrewRequest, done: &mut Enrolled) -> anyhow::Result<()> {
+    let answer: EnrolCrewResponse = line.ask(SERVICE, "EnrolCrew", crew).await?.transcode_to()?;
+    if answer.unchanged {
+        done.unchanged += 1
+    } else {
+        done.enrolled += 1
+    }
+    done.position = done.position.max(answer.outcome.map_or(0, |outcome| outcome.position));
+    Ok(())
 }
 
 /// The requests for the crews of all files; none while a file has a fault. Their ids are always fresh: a roster that was changed

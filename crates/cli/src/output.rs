@@ -130,7 +130,7 @@ pub fn text(value: &Value) -> String {
     }
 }
 
-/// Prints why a command failed, with everything that a refusal says.
+/// Prints why a command failed, with everything that a refusal says and what it was about.
 pub fn failure(error: &anyhow::Error, form: Form) {
     let Some(status) = error.chain().find_map(|cause| cause.downcast_ref::<tonic::Status>()) else {
         match form {
@@ -139,6 +139,9 @@ pub fn failure(error: &anyhow::Error, form: Form) {
         }
         return;
     };
+    // What was said around the status, the outermost first: which of many was refused.
+    let context = error.chain().take_while(|cause| !cause.is::<tonic::Status>()).map(ToString::to_string);
+    let context: Vec<String> = context.collect();
     let details = status.get_error_details();
     let reason = details.error_info().map(|info| info.reason.clone());
     let fields = details.bad_request().map(|bad| bad.field_violations.clone()).unwrap_or_default();
@@ -148,6 +151,7 @@ pub fn failure(error: &anyhow::Error, form: Form) {
             "{}",
             json!({
                 "error": status.message(),
+                "context": context,
                 "code": format!("{:?}", status.code()),
                 "reason": reason,
                 "fields": fields.iter().map(|f| json!({ "field": f.field, "problem": f.description })).collect::<Vec<_>>(),
@@ -156,7 +160,8 @@ pub fn failure(error: &anyhow::Error, form: Form) {
         ),
         Form::Table => {
             let sentence = details.localized_message().map_or_else(|| status.message(), |m| m.message.as_str());
-            eprintln!("refused: {} ({})", sentence, reason.unwrap_or_else(|| format!("{:?}", status.code())));
+            let about: String = context.iter().map(|about| format!("{about}: ")).collect();
+            eprintln!("refused: {about}{} ({})", sentence, reason.unwrap_or_else(|| format!("{:?}", status.code())));
             for field in fields {
                 eprintln!("  {}: {}", field.field, field.description);
             }

@@ -5,6 +5,7 @@ use std::{fs, path::PathBuf, process::ExitCode};
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::Value;
+use switchboard_eventstore::private::create_folder;
 use switchboard_server::{Server, config::Config};
 use switchboard_simulator::{
     city::City,
@@ -108,7 +109,7 @@ impl Stage {
     /// A server of our own on the data folder; where crews take part, it dispatches at their pace.
     async fn own(matches: &ArgMatches) -> anyhow::Result<Self> {
         let data = matches.get_one::<PathBuf>("data").context("no data folder")?.clone();
-        fs::create_dir_all(&data).with_context(|| format!("{} cannot be made", data.display()))?;
+        create_folder(&data).with_context(|| format!("{} cannot be made", data.display()))?;
         let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
         let dispatch = live::hurried_policy(matches, &data)?;
         let config = Config { data, listen: free, operations: free, dispatch, ..Config::default() };

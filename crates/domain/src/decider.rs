@@ -24,6 +24,12 @@ pub trait Decider: 'static {
     /// The state before the first event. There is no dummy aggregate.
     fn initial() -> Self::State;
 
+    /// When `command` happened, of which its caller said that it was at `said`: never before what it answers. A function of its
+    /// arguments alone.
+    fn placed(_state: &Self::State, _command: &Self::Command, said: Timestamp) -> Timestamp {
+        said
+    }
+
     /// What follows from `command`, or why nothing does. A function of its arguments alone.
     ///
     /// # Errors
@@ -43,7 +49,8 @@ pub trait Decider: 'static {
 pub struct Context<'a> {
     /// The engine's time.
     pub now: Timestamp,
-    /// When it happened, as the caller knows it: the device's time of a crew, the original time of an import. `now` when not given.
+    /// When it happened, as the caller knows it: the device's time of a crew, the original time of an import. `now` when not given;
+    /// see [`Decider::placed`].
     pub occurred_at: Timestamp,
     /// Who asks.
     pub actor: &'a Actor,

@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 pub use self::{
     command::Command,
-    decide::decide,
+    decide::{decide, placed},
     event::Event,
     evolve::evolve,
     moves::{Move, MoveSet, legal, legal_of},
@@ -87,6 +87,10 @@ impl Decider for Tickets {
 
     fn initial() -> State {
         None
+    }
+
+    fn placed(state: &State, command: &Command, said: Timestamp) -> Timestamp {
+        placed(state, command, said)
     }
 
     fn decide(state: &State, command: &Command, cx: &Context<'_>) -> Result<Vec<Event>, Rejection> {

@@ -243,7 +243,7 @@ impl<D: Aggregate> Aggregates<D> {
                 return self.replay(id, answered, request).await;
             }
             let now = self.clock.now();
-            let occurred_at = request.occurred_at.unwrap_or(now);
+            let occurred_at = request.occurred_at.map_or(now, |said| D::placed(&folded.state, command, said));
             let events = match self.decide(&folded, command, request, now, occurred_at) {
                 Ok(events) => events,
                 // Memory may lag behind the log, for example when a caller gave up before its answer: a no is said of the log only.

@@ -1,12 +1,14 @@
 //! Where a process was: its fold with the position it is true for, in one small file, so that a start need not read the whole
-//! log. A notebook may be thrown away at any time: what it held is folded from the log again.
+//! log. A notebook may be thrown away at any time: what it held is folded from the log again. Its owner alone may read it.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use switchboard_eventstore::private;
 
 /// One process's notebook.
 #[derive(Clone, Debug)]
@@ -32,6 +34,9 @@ impl Notebook {
     /// The position and the fold that were noted; the beginning when there is none, or none of this version and log.
     #[must_use]
     pub fn read<P: DeserializeOwned + Default>(&self, head: u64) -> (u64, P) {
+        if let Err(error) = private::keep_from_others(&self.path) {
+            tracing::warn!(path = %self.path.display(), %error, "others than its owner may read a notebook");
+        }
         let bytes = fs::read(&self.path).unwrap_or_default();
         match serde_json::from_slice::<Page<P>>(&bytes) {
             Ok(page) if page.version == self.version && page.position <= head => (page.position, page.process),
@@ -52,7 +57,7 @@ impl Notebook {
     pub fn write<P: Serialize>(&self, position: u64, process: &P) -> io::Result<()> {
         let page = serde_json::to_vec(&Page { version: self.version, position, process })?;
         let draft = self.path.with_extension("draft");
-        fs::write(&draft, page)?;
+        private::emptied(&draft)?.write_all(&page)?;
         fs::rename(draft, &self.path)
     }
 }

@@ -16,6 +16,7 @@
 //! - `subscription`: catch up, then live, by reading pages only
 //! - [`memory`]: the reference keeper
 //! - [`sqlite`]: the embedded keeper: group commit, a digest chain, online backup, offline check
+//! - [`private`]: the data folder and its files are their owner's alone
 //! - [`keys`]: sealing keys for personal data, kept apart from the log so that a person can be forgotten
 //!
 //! What holds everywhere: an acknowledged append is durable; the log after any crash is a prefix of what was
@@ -34,6 +35,7 @@ mod subscription;
 pub mod contract;
 pub mod keys;
 pub mod memory;
+pub mod private;
 pub mod sqlite;
 
 pub use error::{AppendError, Cause, ReadError};

@@ -45,7 +45,6 @@ pub use stats::Stats;
 pub use tail::{TAIL_BYTES_MAX, TAIL_EVENTS_MAX};
 pub use writer::{BATCH_APPENDS_MAX, BATCH_BYTES_MAX};
 
-pub(crate) use folder::{create_folder, create_private, sync_folder};
 pub(crate) use schema::{failed, is_corrupt, open_file};
 
 use queue::{Queue, Stopped};

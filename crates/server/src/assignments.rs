@@ -17,6 +17,7 @@ use std::{
 };
 
 use switchboard_domain::{
+    Timestamp,
     crew::CrewId,
     fact::{Fact, TicketFact},
     ticket::TicketId,
@@ -196,6 +197,14 @@ impl Assignments {
     #[must_use]
     pub fn standing(&self, crew: &CrewId) -> Option<Standing> {
         self.folded().fold.standing(crew).copied()
+    }
+
+    /// How a crew of the roster stands, if it is at work at `now`.
+    #[must_use]
+    pub fn at_work(&self, crew: &CrewId, now: Timestamp) -> Option<Standing> {
+        let folded = self.folded();
+        let works = |standing: &&Standing| standing.is_at_work(now, folded.fold.has_work(crew));
+        folded.fold.standing(crew).filter(works).copied()
     }
 
     /// All that a crew is offered and has, and the position that it is true for.

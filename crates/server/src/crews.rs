@@ -5,18 +5,18 @@ mod steps;
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
 use prost::Message;
 use switchboard_domain::{
     Timestamp,
     actor::{Actor, Role},
     crew::{self, Command, CrewId, Crews},
+    ticket,
 };
 use switchboard_engine::command::{Aggregates, Failure, Request};
 use switchboard_views::assignments::Standing;
 use switchboard_wire::{
     answer,
-    command::{self, CrewRequest, DeviceClock, TicketRequest},
+    command::{self, CrewRequest, TicketRequest},
     proto,
     refusal::Refusal,
     stored,
@@ -82,6 +82,9 @@ impl CrewDesk {
         let request =
             Request { occurred_at: header.occurred_at, ..Request::new(header.request_id, identity, actor.clone()) };
         let done = self.execute(&header.crew, &command, &request).await?;
+        if matches!(command, Command::EndShift) {
+            self.telemetry.off_work(&header.crew);
+        }
         if matches!(command, Command::Dismiss) {
             self.telemetry.forget(&header.crew);
         } else if actor.org == *header.crew.org() {
@@ -93,11 +96,16 @@ impl CrewDesk {
     /// Executes what a crew or its desk says of a ticket.
     ///
     /// # Errors
-    /// As for [`Desk::command`], and a crew's clock that is wrong.
+    /// As for [`Desk::command`], a crew's clock that is wrong, and a crew that is chosen and not on the roster.
     pub async fn to_ticket<R: TicketRequest + Message>(&self, body: &R, actor: &Actor) -> Result<desk::Done, Refusal> {
         // A request that cannot be read is refused below, with all that is wrong with it.
-        if let (Role::Crew, Ok((header, _))) = (actor.role, body.read()) {
-            self.placed(header.request_id, header.occurred_at).await?;
+        if let Ok((header, command)) = body.read() {
+            if actor.role == Role::Crew {
+                self.placed(header.request_id, header.occurred_at).await?;
+            }
+            if let ticket::Command::Pin { crew: Some(chosen), .. } = &command {
+                self.choosable(header.request_id, chosen, actor).await?;
+            }
         }
         self.desk.command(body, actor).await
     }
@@ -105,8 +113,23 @@ impl CrewDesk {
     /// What a device says at once is placed by a clock that is right. A request that was recorded before is answered as it was
     /// then, however long its answer was under way.
     async fn placed(&self, request_id: Uuid, occurred_at: Option<Timestamp>) -> Result<(), Refusal> {
-        let clock = occurred_at.map(|shows| DeviceClock { shows, offset: TimeDelta::zero() });
-        let checked = clock.map_or(Ok(()), |clock| clock.check(self.now()));
+        let checked = occurred_at.map_or(Ok(()), |at| command::said_at(at, self.now()));
+        self.unless_recorded(request_id, checked).await
+    }
+
+    /// Whom a person chooses is on the roster, as the log says now: a slip of the pen calls nobody back. Of a crew that is not
+    /// the actor's to choose the ticket says so, and nothing is said of the roster.
+    async fn choosable(&self, request_id: Uuid, chosen: &CrewId, actor: &Actor) -> Result<(), Refusal> {
+        if !actor.org.contains(chosen.org()) {
+            return Ok(());
+        }
+        self.caught_up().await?;
+        let known = self.standing(chosen).await.map(|_| ());
+        self.unless_recorded(request_id, known).await
+    }
+
+    /// A *no* that is not said to a request which was recorded before.
+    async fn unless_recorded(&self, request_id: Uuid, checked: Result<(), Refusal>) -> Result<(), Refusal> {
         if checked.is_err() {
             let store = self.desk.tickets.journal().store();
             let before = store.locate(stored::event_id(request_id, 0)).await.map_err(|e| unreadable(e.into()))?;
@@ -173,13 +196,27 @@ impl CrewDesk {
             return Ok(standing);
         }
         // Perhaps it was enrolled just now.
-        if !self.assignments.reach(self.desk.head()).await {
-            return Err(Refusal::Draining);
-        }
+        self.caught_up().await?;
         self.assignments.standing(crew).ok_or(Refusal::CrewRejected(crew::Rejection::NotEnrolled))
     }
 
-    /// Where a crew is: telemetry, and now and then a point of its track.
+    /// How a crew stands if it is at work: at least as the log says now, within the caller's deadline.
+    async fn at_work(&self, crew: &CrewId, now: Timestamp) -> Result<Option<Standing>, Refusal> {
+        if let Some(standing) = self.assignments.at_work(crew, now) {
+            return Ok(Some(standing));
+        }
+        // Perhaps its shift began just now.
+        self.caught_up().await?;
+        Ok(self.assignments.at_work(crew, now))
+    }
+
+    /// Waits until what is told of crews is as far as the log.
+    async fn caught_up(&self) -> Result<(), Refusal> {
+        if self.assignments.reach(self.desk.head()).await { Ok(()) } else { Err(Refusal::Draining) }
+    }
+
+    /// Where a crew at work is: telemetry, and now and then a point of its track. Of one that is not at work nothing is kept: an app
+    /// that nobody closed would follow people home.
     ///
     /// # Errors
     /// Fields that are wrong, a crew that is another's or not on the roster, a clock that is wrong.
@@ -190,15 +227,21 @@ impl CrewDesk {
     ) -> Result<proto::ReportPositionResponse, Refusal> {
         let report = command::position(body, actor).map_err(Refusal::InvalidFields)?;
         self.speaks_for(actor, &report.crew)?;
-        let standing = self.standing(&report.crew).await?;
+        self.standing(&report.crew).await?;
         let now = self.now();
         report.clock.check(now)?;
+        let answer = |kept| proto::ReportPositionResponse { server_time: Some(answer::timestamp(now)), kept };
+        let Some(standing) = self.at_work(&report.crew, now).await? else {
+            self.telemetry.heard(&report.crew, now);
+            self.telemetry.off_work(&report.crew);
+            return Ok(answer(false));
+        };
         // A clock that is a little fast must not keep later points from counting.
         let observed = report.clock.time().min(now);
         let fix = Fix { at: report.at, accuracy_m: report.accuracy_m, observed };
         let due = self.telemetry.located(&report.crew, fix, now, &standing);
         let kept = due && self.keep(&report.crew, fix, actor).await;
-        Ok(proto::ReportPositionResponse { server_time: Some(answer::timestamp(now)), kept })
+        Ok(answer(kept))
     }
 
     /// Keeps a point of the track. What cannot be kept is telemetry all the same.

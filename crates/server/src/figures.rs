@@ -19,7 +19,7 @@ use switchboard_views::{
     kpi,
 };
 use switchboard_wire::{answer, proto, refusal::Refusal};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
@@ -27,6 +27,7 @@ use crate::{
     grpc::{
         call::Call,
         clocks::{self, Compared},
+        streaming::queue,
     },
     promises::Promises,
     publishing,
@@ -246,7 +247,7 @@ impl Figures {
         let full = |_| Refusal::Overloaded { limit: "comparisons_waiting", value: COMPARISONS_WAITING_MAX as u64 };
         let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(full)?;
         let flips_left = if flips_max == 0 { FLIPS_DEFAULT } else { flips_max.min(FLIPS_MAX) };
-        let (out, stream) = mpsc::channel(QUEUE_MESSAGES_MAX);
+        let (out, stream, last_word) = queue(QUEUE_MESSAGES_MAX);
         let figures = Arc::clone(self);
         let work = Work { policy, other: None, compared: Comparison::default(), flips_left, slow: false };
         tokio::spawn(async move {
@@ -277,8 +278,7 @@ impl Figures {
                 Ok((position, work)) => Ok(M::summary(clocks::comparison(&work.compared, position))),
                 Err(refusal) => Err(call.refuse(&refusal)),
             };
-            // A reader that went away wants no summary, and one that takes nothing gets none.
-            let _ = tokio::time::timeout(READER_PATIENCE, out.send(last)).await;
+            last_word.say(last);
         });
         Ok(ReceiverStream::new(stream))
     }

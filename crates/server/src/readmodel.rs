@@ -1,8 +1,9 @@
 //! The read models on disk: what is folded from the log and is too much for memory, each in a file of its own in the data folder.
 //!
 //! Rows and checkpoint of a file change in one transaction, so it is always true for exactly one position of the log. A file
-//! holds no personal data and nothing that the log does not: whoever deletes it loses time, nothing else. It is opened by
-//! one process (the event store's lock on the folder sees to that), written by one connection and read by a few.
+//! holds nothing personal of callers and nothing that the log does not: whoever deletes it loses time, nothing else. One holds
+//! where crews last were, so its owner alone may read any. It is opened by one process (the event store's lock on the folder sees
+//! to that), written by one connection and read by a few.
 //!
 //! - [`list`]: the list of tickets, `views.db`
 //! - [`dockets`]: what the clocks look at, and what is published, `promises.db`

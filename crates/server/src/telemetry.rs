@@ -1,5 +1,6 @@
-//! Where crews are and when they were last heard of: telemetry, which is lost with the process and reported again within a
-//! minute. What is kept of it for good is a thinned track on the crews' own streams. Nothing is decided here about crews.
+//! Where crews at work are and when they were last heard of: telemetry, which is lost with the process and reported again within a
+//! minute. What is kept of it for good is a thinned track on the crews' own streams. Nothing is decided here about crews; where
+//! one is that is not at work is not known here.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -34,7 +35,7 @@ pub struct Fix {
 pub struct Heard {
     /// The crew.
     pub crew: CrewId,
-    /// Where it was last, and when, by its device; `None` until it says so.
+    /// Where it was last, and when, by its device; `None` until it says so at work.
     pub at: Option<(Point, Timestamp)>,
     /// When it was last heard of, in the engine's time.
     pub seen: Timestamp,
@@ -70,9 +71,9 @@ impl Telemetry {
         self.table().note(crew, now);
     }
 
-    /// The crew said where it is. Of all points the newest by the device's time counts, whatever the order in which they come.
-    /// Whether this one belongs to the thinned track: the crew is on shift, and far and long enough from the last that was kept.
-    /// Who is told so keeps it, or says [`Self::untracked`].
+    /// The crew is at work and said where it is. Of all points the newest by the device's time counts, whatever the order in which they come.
+    /// Whether this one belongs to the thinned track: far and long enough from the last that was kept. Who is told so keeps it, or
+    /// says [`Self::untracked`].
     pub fn located(&self, crew: &CrewId, fix: Fix, now: Timestamp, standing: &Standing) -> bool {
         let mut table = self.table();
         let line = table.note(crew, now);
@@ -83,11 +84,18 @@ impl Telemetry {
         let last = line.tracked.max(standing.kept.map(|(_, at)| at));
         let rested = last.is_none_or(|last| fix.observed - last >= TRACK_EVERY);
         let moved = standing.kept.is_none_or(|(point, _)| point.km_to(fix.at) >= TRACK_KM_MIN);
-        let due = standing.on_shift && rested && moved;
+        let due = rested && moved;
         if due {
             line.tracked = Some(fix.observed);
         }
         due
+    }
+
+    /// The crew is not at work: where it was is forgotten.
+    pub fn off_work(&self, crew: &CrewId) {
+        if let Some(line) = self.table().crews.get_mut(crew) {
+            (line.fix, line.tracked) = (None, None);
+        }
     }
 
     /// A point that belonged to the track could not be kept: the next may be.
@@ -155,7 +163,7 @@ mod tests {
     #[test]
     fn the_newest_point_by_the_devices_time_counts() {
         let telemetry = Telemetry::default();
-        let standing = Standing { enrolled: true, on_shift: false, kept: None };
+        let standing = Standing::default();
         telemetry.located(&crew(), fix(5, 30_000_000), at(6), &standing);
         telemetry.located(&crew(), fix(3, 31_000_000), at(7), &standing);
         let heard = telemetry.drain_changed();
@@ -163,17 +171,21 @@ mod tests {
         assert!(telemetry.drain_changed().is_empty(), "told once");
         telemetry.heard(&crew(), at(8));
         assert_eq!(telemetry.drain_changed().len(), 1);
+        telemetry.off_work(&crew());
+        assert_eq!(
+            telemetry.seen(&crew()).map(|heard| (heard.at, heard.seen)),
+            Some((None, at(8))),
+            "where it was is forgotten"
+        );
         telemetry.heard(&crew(), at(9));
         telemetry.forget(&crew());
         assert!(telemetry.seen(&crew()).is_none() && telemetry.drain_changed().is_empty());
     }
 
     #[test]
-    fn a_track_has_one_point_in_ten_minutes_and_a_kilometre_and_on_shift_only() {
+    fn a_track_has_one_point_in_ten_minutes_and_a_kilometre() {
         let telemetry = Telemetry::default();
-        let off = Standing { enrolled: true, on_shift: false, kept: None };
-        assert!(!telemetry.located(&crew(), fix(0, 30_000_000), at(0), &off));
-        let mut on = Standing { on_shift: true, ..off };
+        let mut on = Standing { enrolled: true, shift_until: Some(at(480)), kept: None };
         assert!(telemetry.located(&crew(), fix(1, 30_000_000), at(1), &on), "the first of a shift");
         assert!(!telemetry.located(&crew(), fix(2, 31_000_000), at(2), &on), "asked again before the fact is known");
         on.kept = Some((Point::new(30_000_000, 120_000_000).unwrap(), at(1)));

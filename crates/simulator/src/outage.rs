@@ -329,10 +329,15 @@ impl Telling<'_> {
             let arrived = Crew::Arrived(pb::StepArrived::default());
             self.draft.step(self.ticket, arrival, &crew, Request::progress(arrived));
         }
-        if let Some(etr) = self.outage.etr {
-            // The record does not say when the estimate was given: a crew gives it when it sees the trouble.
+        // The record does not say when the estimate was given: a crew gives it when it sees the trouble, on its way where it was
+        // over by then. One that was over before anybody set out was no estimate of this crew.
+        let given = self
+            .outage
+            .etr
+            .and_then(|etr| [self.arrival.unwrap_or(left), left].into_iter().find(|at| *at < etr).zip(Some(etr)));
+        if let Some((at, etr)) = given {
             let etr = Crew::EtrSet(pb::StepEtrSet { etr: Some(stamp(etr)) });
-            self.draft.step(self.ticket, self.arrival.unwrap_or(left), &crew, Request::progress(etr));
+            self.draft.step(self.ticket, at, &crew, Request::progress(etr));
         }
         if let Some(restored) = self.outage.restored {
             let step = Request::progress(Crew::Restored(pb::StepRestored {}));

@@ -237,6 +237,13 @@ impl Assignments {
         self.crews.get(crew)
     }
 
+    /// Whether the crew has a ticket on which power is not back yet: what it takes to be out on the road past the shift's end.
+    #[must_use]
+    pub fn has_work(&self, crew: &CrewId) -> bool {
+        let mut tickets = self.of_crew.get(crew).into_iter().flatten().filter_map(|id| self.tickets.get(id));
+        tickets.any(|ticket| ticket.is_work_of(crew))
+    }
+
     /// Whether some crew is offered the ticket or has it.
     #[must_use]
     pub fn concerns_a_crew(&self, ticket: TicketId) -> bool {

@@ -17,7 +17,7 @@ pub use self::{
     crew::{CrewHeader, CrewRequest, crew},
     device::{
         Bundle, CLOCK_OFF_MINUTES_MAX, DeviceClock, OFFSET_DAYS_MAX, PositionReport, STEPS_MAX, STEPS_METHOD, bundle,
-        position, step,
+        happened, position, said_at, step,
     },
     receive::{ReceiveHeader, receive},
 };

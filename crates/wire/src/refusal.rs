@@ -51,6 +51,11 @@ pub enum Refusal {
     },
     /// Stored data cannot be read.
     StoreCorrupt,
+    /// The request is larger than any that is taken.
+    RequestTooLarge {
+        /// The largest, in bytes.
+        bytes_max: u64,
+    },
     /// A limit of the server was passed.
     Overloaded {
         /// The limit's name.
@@ -76,6 +81,8 @@ pub enum Refusal {
     DeviceClock {
         /// What is to be added to it, in milliseconds.
         offset_ms: i64,
+        /// Whether the call takes that as its `clock_offset_ms`; any other is sent again without `occurred_at`.
+        takes_offset: bool,
     },
     /// The server is going down in good order.
     Draining,
@@ -108,6 +115,7 @@ impl Refusal {
             Self::StoreUnavailable { .. } => ErrorReason::StoreUnavailable,
             Self::OutcomeUnknown { .. } => ErrorReason::OutcomeUnknown,
             Self::StoreCorrupt => ErrorReason::StoreCorrupt,
+            Self::RequestTooLarge { .. } => ErrorReason::RequestTooLarge,
             Self::Overloaded { .. } => ErrorReason::Overloaded,
             Self::TimedOut => ErrorReason::TimedOut,
             Self::TokenMismatch => ErrorReason::TokenMismatch,

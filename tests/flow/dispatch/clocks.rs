@@ -31,6 +31,32 @@ async fn steps_of_a_clock_that_is_a_little_fast_are_taken_in_their_order_and_non
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_of_the_future_is_refused_for_itself_and_counts_when_it_has_happened() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    let line = server.line().await;
+    let life = with_the_crew(&line).await;
+    let mut app = dispatch(&line, crew_of(CREW));
+    let slip = step(&life.ticket, -86_400, Step::Arrived(proto::StepArrived::default()));
+    let over = step(&life.ticket, 0, Step::EtrSet(proto::StepEtrSet { etr: Some(from_now(-60)) }));
+    let sent = bundle(vec![slip.clone(), over, step(&life.ticket, 1, Step::EnRoute(proto::StepEnRoute {}))], 0);
+    let results = app.report_steps(sent).await.unwrap().into_inner().results;
+    for (refused, field) in [(&results[0], "occurred_at"), (&results[1], "etr")] {
+        let no = refusal(refused);
+        assert_eq!((no.reason.as_str(), no.metadata["field"].as_str()), ("INVALID_FIELDS", field));
+    }
+    outcome(&results[2]);
+    let seen = line.get(&life.ticket).await.unwrap();
+    assert_eq!((seen.arrived_at, seen.etr), (None, None));
+
+    let right = proto::StepReport { occurred_at: Some(from_now(0)), ..slip };
+    let results = app.report_steps(bundle(vec![right.clone()], 0)).await.unwrap().into_inner().results;
+    assert!(!outcome(&results[0]).replayed);
+    let seen = line.get(&life.ticket).await.unwrap();
+    assert_eq!(instant(seen.arrived_at), instant(right.occurred_at));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_step_counts_for_the_crew_that_is_named_whoever_above_it_reports() {
     let stage = Stage::new();
     let server = stage.serve();
@@ -69,10 +95,22 @@ async fn what_a_crew_says_at_once_is_placed_by_a_clock_that_is_right() {
         let wrong = refused(app.start_shift(shift(off_s)).await, Code::FailedPrecondition, ErrorReason::DeviceClock);
         let offset_ms: i64 = told(&wrong, "offset_ms").unwrap().parse().unwrap();
         assert!((offset_ms + off_s * 1_000).abs() < 60_000, "{offset_ms}");
+        assert!(wrong.message().ends_with("send again without occurred_at."), "{}", wrong.message());
     }
+    // The end of the shift comes from the same clock: that is not what is wrong.
+    let both = proto::StartShiftRequest { until: Some(from_now(-3_000)), ..shift(-3_600) };
+    refused(app.start_shift(both.clone()).await, Code::FailedPrecondition, ErrorReason::DeviceClock);
+    let without = |start: proto::StartShiftRequest| {
+        let header = start.header.map(|header| proto::CrewHeader { occurred_at: None, ..header });
+        proto::StartShiftRequest { header, ..start }
+    };
+    let ended = refused(app.start_shift(without(both)).await, Code::InvalidArgument, ErrorReason::InvalidFields);
+    assert_eq!(fields(&ended), ["until"]);
+    assert!(ended.message().ends_with("judged by the server's clock."), "{}", ended.message());
     let over = proto::StartShiftRequest { until: Some(from_now(-10)), ..shift(-300) };
     let over = refused(app.start_shift(over).await, Code::InvalidArgument, ErrorReason::InvalidFields);
     assert_eq!(fields(&over), ["until"]);
+    app.start_shift(without(shift(-3_600))).await.expect("what the refusal said works");
     let header = proto::CommandHeader { occurred_at: Some(from_now(-3_600)), ..Default::default() };
     let header = Some(proto::CommandHeader { request_id: id(), ticket: id(), ..header });
     let accept = proto::AcceptOfferRequest { header, offer: id(), fence: 1 };

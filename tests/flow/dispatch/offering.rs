@@ -105,6 +105,24 @@ async fn an_offer_reaches_its_crew_and_is_taken_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_clock_accepts_an_offer_no_sooner_than_it_was_made() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    let line = server.line().await;
+    let (_stream, ticket, CrewOffer { offer, fence, .. }) = first_offer(&line).await;
+    let header = about(&ticket).map(|header| proto::CommandHeader { occurred_at: Some(from_now(-300)), ..header });
+    let accept = proto::AcceptOfferRequest { header, offer, fence };
+    dispatch(&line, crew_of(CREW)).accept_offer(accept).await.unwrap();
+    let facts = line.history(&ticket).await.unwrap();
+    let when = |kind: &str| facts.iter().find(|fact| fact.kind == kind).unwrap().occurred_at;
+    let made = when("ticket.offered.v1").unwrap();
+    let taken = facts.iter().skip_while(|fact| fact.kind != "ticket.offer_accepted.v1");
+    let taken: Vec<_> = taken.map(|fact| (fact.kind.as_str(), fact.occurred_at.unwrap())).collect();
+    let in_one_breath = ["offer_accepted", "dispatched", "crew_accepted"].map(|kind| format!("ticket.{kind}.v1"));
+    assert_eq!(taken, in_one_breath.each_ref().map(|kind| (kind.as_str(), made)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_declined_offer_goes_to_the_other_crew_and_the_desk_sees_why() {
     let stage = Stage::new();
     let server = stage.serve();

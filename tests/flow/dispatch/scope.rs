@@ -1,6 +1,11 @@
 //! Who may ask what is intended, and how far the answer is.
 
-use switchboard_tests::{command::Command, line::agent, stage::eventually, story::somebody};
+use switchboard_tests::{
+    command::Command,
+    line::agent,
+    stage::eventually,
+    story::{received, somebody},
+};
 use switchboard_wire::proto::BusinessType;
 
 use super::*;
@@ -51,4 +56,58 @@ async fn a_position_of_a_fact_that_concerns_no_crew_is_reached_too() {
     let ask = proto::ListCrewsRequest { min_position: head, ..Default::default() };
     let answered = async || dispatch(&line, who("desk", CITY)).list_crews(ask.clone()).await.ok();
     eventually("an answer", answered).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_the_crews_of_a_tickets_unit_each_is_shown_those_that_it_may_list() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    let line = server.line().await;
+    let neighbour = "sgcc/zj/hz/yuhang/pingyao/crew1";
+    for crew in [CREW, OTHER, neighbour, FOREIGN] {
+        enrolled(&line, crew).await;
+    }
+    let ticket = offering::at_the_station(&line).await;
+    let ask = async |who: Who, ticket: &str| -> Vec<String> {
+        let why = proto::ExplainProposalRequest { ticket: ticket.into(), crews_max: 0 };
+        let candidates = dispatch(&line, who).explain_proposal(why).await.unwrap().into_inner().candidates;
+        let mut crews: Vec<String> = candidates.into_iter().map(|candidate| candidate.crew).collect();
+        crews.sort();
+        crews
+    };
+    for desk in [CITY, STATION] {
+        assert_eq!(ask(who("desk", desk), &ticket).await, [CREW, OTHER], "{desk}");
+    }
+    assert_eq!(ask(crew_of(CREW), &ticket).await, [CREW]);
+    assert!(
+        ask(crew_of("sgcc/zj/hz/yuhang/liangzhu/crew9"), &ticket).await.is_empty(),
+        "a crew of the station that is not on the roster"
+    );
+
+    // Of a ticket that a crew has, they are those of the unit that gave it the ticket.
+    let life = with_the_crew(&line).await;
+    assert_eq!(ask(who("desk", CITY), &life.ticket).await, [CREW, OTHER, neighbour]);
+    assert_eq!(ask(crew_of(OTHER), &life.ticket).await, [OTHER]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ticket_that_needs_no_crew_is_explained_to_whom_it_concerns() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    let line = server.line().await;
+    let mut ended = Life::default();
+    ended.live_all(&line, &fault()).await;
+    let question = received(&line, BusinessType::InformationQuery).await;
+    for ticket in [&ended.ticket, &question, &received(&line, BusinessType::FaultRepair).await] {
+        let why = || proto::ExplainProposalRequest { ticket: ticket.clone(), crews_max: 0 };
+        let answer = dispatch(&line, agent()).explain_proposal(why()).await.unwrap().into_inner();
+        let told = answer.proposal.unwrap();
+        assert_eq!((told.ticket_id.as_str(), told.state.as_str()), (ticket.as_str(), "waiting"));
+        assert_eq!(told.waits_for.as_deref(), Some("not_open"));
+        let stranger = dispatch(&line, who("desk", "csg")).explain_proposal(why()).await;
+        refused(stranger, Code::PermissionDenied, ErrorReason::NotYourTicket);
+    }
+    let nothing = proto::ExplainProposalRequest { ticket: id(), crews_max: 0 };
+    let nothing = dispatch(&line, agent()).explain_proposal(nothing).await;
+    refused(nothing, Code::NotFound, ErrorReason::TicketNotFound);
 }

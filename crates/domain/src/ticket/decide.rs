@@ -8,6 +8,7 @@ mod intake;
 mod offer;
 
 use crate::{
+    Timestamp,
     decider::Context,
     ticket::{
         command::Command,
@@ -41,6 +42,13 @@ pub fn decide(state: &State, command: &Command, cx: &Context<'_>) -> Decision {
         }
         (Some(ticket), _) => decide_open(ticket, command, cx),
     }
+}
+
+/// When a command happened, of which its caller said that it was at `said`. What is said of an offer was said after it was made,
+/// however slow the clock of the device.
+#[must_use]
+pub fn placed(state: &State, command: &Command, said: Timestamp) -> Timestamp {
+    state.as_ref().and_then(|ticket| offer::made(ticket, command)).map_or(said, |made| said.max(made))
 }
 
 /// Decides a legal command to a ticket that exists.

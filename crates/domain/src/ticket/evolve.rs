@@ -187,8 +187,9 @@ fn apply(ticket: &mut Ticket, event: &Event, at: Timestamp) {
         }
         Event::Offered(e) => {
             ticket.attempts = ticket.attempts.max(e.attempt);
-            let live = LiveOffer { offer: e.offer, crew: e.crew.clone(), fence: e.fence, lease_until: e.lease_until };
-            ticket.offers.push(live);
+            let crew = e.crew.clone();
+            let (offer, fence, lease_until) = (e.offer, e.fence, e.lease_until);
+            ticket.offers.push(LiveOffer { offer, crew, fence, made: at, lease_until });
         }
         Event::OfferAccepted(e) => ticket.taken = Some((e.offer, e.by.clone())),
         Event::OfferEnded(e) => ticket.offers.retain(|live| live.offer != e.offer),

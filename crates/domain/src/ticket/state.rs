@@ -172,6 +172,8 @@ pub struct LiveOffer {
     pub crew: CrewId,
     /// The fence that whoever speaks about it carries.
     pub fence: u64,
+    /// When it was made: no answer to it happened before.
+    pub made: Timestamp,
     /// When its lease ends; it stays live until a fact ends it.
     pub lease_until: Timestamp,
 }

@@ -41,6 +41,8 @@ pub fn violations(command: &Command, cx: &Context<'_>) -> Vec<Violation> {
         Command::Extend { until, .. } | Command::Suspend { until: Some(until), .. } => {
             coming("until", *until, &mut found);
         }
+        // Of a step that comes late: ahead of the step itself.
+        Command::ReportProgress(Step::EtrSet { etr }) => coming("etr", *etr, &mut found),
         Command::Receive(receive) => receive_times(receive, cx, &mut found),
         _ => {}
     }

@@ -1,6 +1,9 @@
 //! Notebooks: what was noted is found again; whatever else stands there counts as nothing.
 
-use std::fs;
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
+};
 
 use switchboard_engine::notebook::Notebook;
 
@@ -52,4 +55,19 @@ fn a_page_that_cannot_be_written_leaves_the_one_before() {
     fs::create_dir(folder.path().join("linkage.draft")).unwrap();
     assert!(notebook.write(9, &vec![2_u32]).is_err());
     assert_eq!(notebook.read::<Vec<u32>>(100), (7, vec![1]));
+}
+
+#[test]
+fn a_notebook_is_its_owners_alone_and_so_is_one_that_others_could_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("linkage.json");
+    let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    let notebook = Notebook::new(folder.path(), "linkage", 1);
+    // What an earlier version left behind when it was cut off.
+    fs::write(folder.path().join("linkage.draft"), b"half a page").unwrap();
+    notebook.write(7, &vec![1_u32]).unwrap();
+    assert_eq!(mode(), 0o600);
+    fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(notebook.read::<Vec<u32>>(100), (7, vec![1]));
+    assert_eq!(mode(), 0o600);
 }

@@ -9,7 +9,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::{Key, KeyError, KeyId};
 use crate::Cause;
-use crate::sqlite::{OpenError, create_private, failed, is_corrupt, open_file};
+use crate::private::{create_file, keep_database_from_others};
+use crate::sqlite::{OpenError, failed, is_corrupt, open_file};
 
 /// "SWKY" in ASCII.
 const KEYS_APPLICATION: i64 = 0x5357_4b59;
@@ -58,7 +59,8 @@ impl File {
     /// Opens or creates the file, and settles what the last run left: the pool of a clean close is used again, the
     /// pool of any other end becomes strays. From here on the file counts as not cleanly closed.
     pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
-        create_private(path).map_err(|error| OpenError::Unavailable(Cause::new(error)))?;
+        let made = create_file(path).and_then(|()| keep_database_from_others(path));
+        made.map_err(|error| OpenError::Unavailable(Cause::new(error)))?;
         let mut connection = open_file(path, KEYS_APPLICATION, KEYS_FORMAT, &KEYS_TABLES)?;
         let fresh = Key::random().map_err(|error| OpenError::Unavailable(Cause::new(error)))?;
         let (secret, pool) = settle(&mut connection, &fresh).map_err(|error| failed(path, error))?;

@@ -10,7 +10,8 @@ use super::file::{File, Lookup, key_error};
 use super::pool::Pool;
 use super::{Key, KeyError, KeyId, KeyStore, check_subject};
 use crate::Cause;
-use crate::sqlite::{OpenError, create_folder, create_private, sync_folder};
+use crate::private::{create_file, create_folder, sync_folder};
+use crate::sqlite::OpenError;
 
 /// The key store of a data folder. Dropping it closes it.
 pub struct SqliteKeys {
@@ -65,7 +66,7 @@ impl SqliteKeys {
             return Err(KeyError::Unavailable("the target of the copy exists already".into()));
         }
         self.pool.flush()?;
-        create_private(to).map_err(unavailable)?;
+        create_file(to).map_err(unavailable)?;
         self.pool.file().copy(to).map_err(key_error)?;
         std::fs::File::open(to).and_then(|file| file.sync_all()).map_err(unavailable)?;
         sync_folder(to.parent().unwrap_or(Path::new("."))).map_err(unavailable)

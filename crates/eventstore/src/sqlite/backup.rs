@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::folder::{create_folder, create_private, log_path, sync_folder};
+use super::folder::log_path;
 use super::schema::open_to_read;
+use crate::private::{create_file, create_folder, sync_folder};
 use crate::{Cause, Position, ReadError};
 
 /// Pages per step; `progress` is told after each.
@@ -83,7 +84,7 @@ pub(super) fn run(from: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Res
         return Err(BackupError::NotEmpty { folder: to.to_owned() });
     }
     let partial = to.join("log.db.partial");
-    let copied = create_private(&partial).map_err(BackupError::from).and_then(|()| copy(from, &partial, progress));
+    let copied = create_file(&partial).map_err(BackupError::from).and_then(|()| copy(from, &partial, progress));
     let head = match copied {
         Ok(head) => head,
         Err(error) => {

@@ -5,14 +5,14 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::OpenError;
-use crate::Cause;
+use crate::{Cause, private};
 
 /// A folder that this process holds alone, for as long as the value lives.
 pub(super) struct Folder {
@@ -35,9 +35,11 @@ impl Folder {
     /// Locks a folder, creating it first if it is absent and `create` says so.
     pub(super) fn claim(path: &Path, create: bool) -> Result<Self, OpenError> {
         if create {
-            create_folder(path).map_err(unusable)?;
+            private::create_folder(path).map_err(unusable)?;
         }
-        let file = OpenOptions::new().create(create).truncate(false).read(true).write(true).open(lock_path(path));
+        let mut options = OpenOptions::new();
+        options.create(create).truncate(false).read(true).write(true).mode(private::FILE_MODE);
+        let file = options.open(lock_path(path));
         let lock = match file {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(OpenError::Absent { path: log_path(path) });
@@ -79,38 +81,4 @@ fn hold(lock: File, folder: &Path) -> Result<Lock, OpenError> {
 
 pub(super) fn unusable(error: io::Error) -> OpenError {
     OpenError::Unavailable(Cause::new(error))
-}
-
-/// Creates a folder and what is missing above it, and makes each new entry durable.
-pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    create_folder(parent)?;
-    match std::fs::create_dir(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
-        made => made?,
-    }
-    sync_folder(parent)
-}
-
-/// Makes a folder's entries durable.
-pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-/// Creates an empty file that only its owner can read, durably; leaves an existing one as it is.
-pub(crate) fn create_private(path: &Path) -> io::Result<()> {
-    match OpenOptions::new().create_new(true).write(true).mode(0o600).open(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
-        Ok(file) => {
-            file.sync_all()?;
-            sync_folder(path.parent().unwrap_or(Path::new(".")))
-        }
-    }
 }

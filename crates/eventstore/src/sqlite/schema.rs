@@ -8,9 +8,9 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::folder::{create_private, unusable};
+use super::folder::unusable;
 use super::{OpenError, Planted, SqliteOptions};
-use crate::Cause;
+use crate::{Cause, private};
 
 /// "SWLG" in ASCII.
 const LOG_APPLICATION: i64 = 0x5357_4c47;
@@ -40,8 +40,9 @@ pub(super) fn open_log(path: &Path, options: &SqliteOptions) -> Result<Connectio
         if !options.create {
             return Err(OpenError::Absent { path: path.to_owned() });
         }
-        create_private(path).map_err(unusable)?;
+        private::create_file(path).map_err(unusable)?;
     }
+    private::keep_database_from_others(path).map_err(unusable)?;
     let connection = open_file(path, LOG_APPLICATION, LOG_FORMAT, &LOG_TABLES)?;
     let sync = if options.planted == Planted::SkipSync { "OFF" } else { "FULL" };
     let pages = options.writer_cache_bytes / 1024;

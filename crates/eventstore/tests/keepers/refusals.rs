@@ -72,8 +72,9 @@ async fn an_absent_log_is_created_only_when_that_is_wanted() {
     let report = SqliteStore::check(&deep, |_, _| {}).unwrap();
     assert!(report.ok && report.facts == 0 && report.head == Position::START, "{report:?}");
     SqliteStore::open(&deep, wanted).unwrap();
-    let mode = deep.join("log.db").metadata().unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    let mode = |path: std::path::PathBuf| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(["log.db", "lock"].map(|name| mode(deep.join(name))), [0o600; 2]);
+    assert_eq!(mode(deep), 0o700, "a folder that was made for it");
 }
 
 #[tokio::test]

@@ -82,7 +82,8 @@ impl CrewDesk {
         Ok(proto::ReportStepsResponse { results: results.collect(), server_time: Some(answer::timestamp(now)) })
     }
 
-    /// One step as a request to its ticket. A clock that is a little fast must not put a step into the future.
+    /// One step as a request to its ticket. A clock that is a little fast must not put a step into the future; a step that lies in
+    /// it all the same is refused by its ticket, and may be sent again.
     fn step(
         &self,
         index: usize,
@@ -93,7 +94,7 @@ impl CrewDesk {
     ) -> Step {
         let identity = self.desk.identity(command::STEPS_METHOD, reporter, report);
         let request = Request {
-            occurred_at: header.occurred_at.map(|at| at.min(now)),
+            occurred_at: header.occurred_at.map(|at| command::happened(at, now)),
             ..Request::new(header.request_id, identity, reporter.clone())
         };
         Step { index, occurred_at: header.occurred_at.unwrap_or(now), command, request }

@@ -136,7 +136,7 @@ impl Reader {
 
     async fn run(mut self, after: u64) {
         let ended = self.follow(after).await;
-        self.outlet.end(ended).await;
+        self.outlet.end(ended);
     }
 
     async fn follow(&mut self, after: u64) -> Result<(), Refusal> {

@@ -68,7 +68,7 @@ fn reworded(response: &Response<Body>) -> Option<Refusal> {
     }
     match status.code() {
         Code::OutOfRange | Code::ResourceExhausted => {
-            Some(Refusal::Overloaded { limit: "request_bytes_max", value: REQUEST_BYTES_MAX as u64 })
+            Some(Refusal::RequestTooLarge { bytes_max: REQUEST_BYTES_MAX as u64 })
         }
         Code::Internal if status.message().contains("decode") => {
             Some(Refusal::InvalidFields(vec![Violation::malformed("(body)", "a protobuf message of this call's type")]))

@@ -7,7 +7,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::{StreamExt as _, stream::Map};
 use switchboard_engine::vault::Vault;
 use switchboard_wire::refusal::Refusal;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{
+    mpsc::{self, OwnedPermit, Receiver, Sender},
+    watch,
+};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
@@ -15,8 +18,6 @@ use crate::grpc::call::Call;
 
 /// How long a reader may take nothing.
 pub(crate) const READER_PATIENCE: Duration = Duration::from_secs(30);
-/// How long the status that ends a stream may wait for its reader.
-const LAST_WORD: Duration = Duration::from_secs(2);
 /// How often a quiet stream says that it lives.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(10);
 /// What of the keyed hash stands in a token, in characters: enough that none is met by chance.
@@ -55,6 +56,27 @@ impl Token {
     }
 }
 
+/// A queue to one reader on which so many messages may wait, and a place more that is kept for the word that ends it: who reads
+/// nothing has a full queue, and is to find that word behind it all the same.
+pub(crate) fn queue<T>(messages_max: usize) -> (Sender<T>, Receiver<T>, LastWord<T>) {
+    let (out, messages) = mpsc::channel(messages_max + 1);
+    // Nothing is in the queue yet: there is a place.
+    let place = out.clone().try_reserve_owned().ok();
+    (out, messages, LastWord(place))
+}
+
+/// The place of the word that ends a stream.
+pub(crate) struct LastWord<T>(Option<OwnedPermit<T>>);
+
+impl<T> LastWord<T> {
+    /// Says it, however full the queue is; a reader that left does not hear it.
+    pub(crate) fn say(self, word: T) {
+        if let Some(place) = self.0 {
+            place.send(word);
+        }
+    }
+}
+
 /// A message on its way, boxed: a queue is allocated for what it may hold.
 type Queued<M> = Box<Result<M, Status>>;
 /// The messages of one stream, as the transport takes them.
@@ -73,7 +95,8 @@ pub(crate) enum Came<T> {
 /// The way to one reader.
 pub(crate) struct Outlet<M> {
     call: Call,
-    out: mpsc::Sender<Queued<M>>,
+    out: Sender<Queued<M>>,
+    last_word: LastWord<Queued<M>>,
     draining: watch::Receiver<bool>,
     /// The token of the last message that was handed on.
     token: String,
@@ -89,9 +112,10 @@ impl<M> Outlet<M> {
         messages_max: usize,
         token: String,
     ) -> (Self, Outgoing<M>) {
-        let (out, messages) = mpsc::channel(messages_max);
+        let (out, messages, last_word) = queue(messages_max);
         let unboxed: fn(Queued<M>) -> Result<M, Status> = |queued| *queued;
-        (Self { call, out, draining, token, heartbeat: HEARTBEAT }, ReceiverStream::new(messages).map(unboxed))
+        let outlet = Self { call, out, last_word, draining, token, heartbeat: HEARTBEAT };
+        (outlet, ReceiverStream::new(messages).map(unboxed))
     }
 
     /// Hands one message on, after which the reader is where `token` says.
@@ -144,14 +168,12 @@ impl<M> Outlet<M> {
         }
     }
 
-    /// Ends the stream: with a status, unless the reader left.
-    pub(crate) async fn end(self, ended: Result<(), Refusal>) {
+    /// Ends the stream: with a status, unless the reader left. Whoever takes nothing gets it when it reads again.
+    pub(crate) fn end(self, ended: Result<(), Refusal>) {
         if let Err(refusal) = ended
             && !self.out.is_closed()
         {
-            let status = self.call.refuse(&refusal);
-            // A reader that takes nothing gets the status when it reads again, or never.
-            let _ = tokio::time::timeout(LAST_WORD, self.out.send(Box::new(Err(status)))).await;
+            self.last_word.say(Box::new(Err(self.call.refuse(&refusal))));
         }
     }
 }
@@ -191,6 +213,23 @@ mod tests {
         assert_eq!(begun, 1);
         drop(outlet);
         assert_eq!([messages.next().await, messages.next().await].map(|said| said.unwrap().unwrap()), [1, 2]);
+    }
+
+    #[tokio::test]
+    async fn the_status_that_ends_a_stream_is_found_behind_a_full_queue() {
+        let (mut outlet, mut messages, drain) = outlet();
+        for n in 0..4 {
+            outlet.say(n.to_string(), n).await.unwrap();
+        }
+        drain.send_replace(true);
+        let ended = outlet.say("4".into(), 4).await;
+        assert_eq!(ended, Err(Refusal::Draining), "there is no place for a fifth message");
+        outlet.end(ended);
+        for n in 0..4 {
+            assert_eq!(messages.next().await.unwrap().unwrap(), n);
+        }
+        assert_eq!(messages.next().await.unwrap().unwrap_err().code(), tonic::Code::Unavailable);
+        assert!(messages.next().await.is_none());
     }
 
     #[tokio::test]

@@ -1,4 +1,5 @@
-//! The file of a read model: its form, its checkpoint, and when it is replaced by an empty one. No row is read or written here.
+//! The file of a read model: its form, its checkpoint, whose it is, and when it is replaced by an empty one. No row is read or
+//! written here.
 
 use std::{
     borrow::Cow,
@@ -8,6 +9,7 @@ use std::{
 };
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, types::ValueRef};
+use switchboard_eventstore::private;
 
 use super::ReadModelError;
 
@@ -55,6 +57,7 @@ impl ViewFile {
 
     /// The writing connection and the position that the file is true for.
     pub(super) fn open(&self) -> Result<(Connection, u64), ReadModelError> {
+        private::keep_database_from_others(&self.path).map_err(unavailable)?;
         let fault = if self.damaged.exists() {
             Some("it was found damaged".to_owned())
         } else if self.path.exists() {
@@ -71,11 +74,12 @@ impl ViewFile {
             tracing::warn!(file = %self.path.display(), because, "rebuilding the {} from the log", self.form.what);
         }
         self.remove()?;
+        private::emptied(&self.path).map_err(unavailable)?;
         self.create().map_err(|error| ReadModelError::Unavailable(Box::new(error)))
     }
 
     fn open_existing(&self) -> Result<Option<(Connection, u64)>, rusqlite::Error> {
-        let connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let connection = self.connect()?;
         let (version, position): (i64, i64) =
             connection
                 .query_row("SELECT view_version, position FROM state", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -83,7 +87,7 @@ impl ViewFile {
     }
 
     fn create(&self) -> Result<(Connection, u64), rusqlite::Error> {
-        let mut connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        let mut connection = self.connect()?;
         let whole = connection.transaction()?;
         whole.execute_batch(STATE)?;
         whole.execute_batch(&self.form.tables)?;
@@ -92,8 +96,9 @@ impl ViewFile {
         Ok((connection, 0))
     }
 
-    fn connect(&self, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
-        let connection = Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    fn connect(&self) -> Result<Connection, rusqlite::Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         // A power cut may lose the last transactions, whole; the log has their facts still.
@@ -116,16 +121,14 @@ impl ViewFile {
     pub(super) fn mark_damaged(&self, error: &ReadModelError) {
         let what = self.form.what;
         tracing::error!(file = %self.path.display(), error = %DisplayChain(error), "the {what} is damaged");
-        if let Err(error) = fs::write(&self.damaged, b"") {
+        if let Err(error) = private::emptied(&self.damaged) {
             tracing::error!(file = %self.damaged.display(), %error, "cannot mark the {what} as damaged; delete it before the next start");
         }
     }
 
     fn remove(&self) -> Result<(), ReadModelError> {
-        for suffix in ["", "-wal", "-shm"] {
-            let mut name = self.path.clone().into_os_string();
-            name.push(suffix);
-            absent(fs::remove_file(name))?;
+        for file in private::database(&self.path) {
+            absent(fs::remove_file(file))?;
         }
         // The mark goes last: a crash on the way starts over.
         absent(fs::remove_file(&self.damaged))
@@ -174,9 +177,13 @@ pub(super) fn dump(connection: &Connection, rows: &[&str], each: &mut dyn FnMut(
 
 fn absent(removed: io::Result<()>) -> Result<(), ReadModelError> {
     match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ReadModelError::Unavailable(Box::new(error))),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unavailable(error)),
         _ => Ok(()),
     }
+}
+
+fn unavailable(error: io::Error) -> ReadModelError {
+    ReadModelError::Unavailable(Box::new(error))
 }
 
 /// Whether an existing file is not one that this code could have written, as opposed to one that cannot be reached.

@@ -31,13 +31,13 @@ use super::{
 
 const VIEW_VERSION: u64 = fingerprint(&[include_str!("file.rs"), include_str!("notices.rs")]) ^ TOLD_CODE;
 
-/// `kept_at` is microseconds since 1970. A crew that left the roster keeps its number: its notices stay.
+/// Times are microseconds since 1970. A crew that left the roster keeps its number: its notices stay.
 const TABLES: &str = "
     CREATE TABLE crew (
         id INTEGER PRIMARY KEY,
         path TEXT NOT NULL UNIQUE,
         enrolled INTEGER NOT NULL,
-        on_shift INTEGER NOT NULL,
+        shift_until INTEGER,
         latitude_e6 INTEGER,
         longitude_e6 INTEGER,
         kept_at INTEGER
@@ -52,7 +52,7 @@ const TABLES: &str = "
 ";
 
 const ALL: [&str; 3] = [
-    "SELECT path, enrolled, on_shift, latitude_e6, longitude_e6, kept_at FROM crew ORDER BY path",
+    "SELECT path, enrolled, shift_until, latitude_e6, longitude_e6, kept_at FROM crew ORDER BY path",
     "SELECT path, position, ticket FROM notice JOIN crew ON crew.id = notice.crew ORDER BY position, path",
     "SELECT ticket FROM live ORDER BY ticket",
 ];
@@ -171,7 +171,7 @@ impl Notices {
         self.keeper.read(|connection| {
             let position = file::position(connection)?;
             let mut crews = connection.prepare(
-                "SELECT path, on_shift, latitude_e6, longitude_e6, kept_at FROM crew WHERE enrolled = 1 ORDER BY path",
+                "SELECT path, shift_until, latitude_e6, longitude_e6, kept_at FROM crew WHERE enrolled = 1 ORDER BY path",
             )?;
             let crews = crews.query_and_then([], standing)?.collect::<Result<_, ReadModelError>>()?;
             let mut live = connection.prepare("SELECT ticket FROM live ORDER BY ticket")?;
@@ -219,15 +219,15 @@ fn number(connection: &Connection, crew: &CrewId) -> Result<Option<i64>, ReadMod
 fn stand(connection: &Connection, crew: &CrewId, standing: Standing) -> Result<i64, ReadModelError> {
     let (point, at) = standing.kept.unzip();
     let mut kept = connection.prepare_cached(
-        "INSERT INTO crew (path, enrolled, on_shift, latitude_e6, longitude_e6, kept_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-        ON CONFLICT (path) DO UPDATE SET enrolled = excluded.enrolled, on_shift = excluded.on_shift,
+        "INSERT INTO crew (path, enrolled, shift_until, latitude_e6, longitude_e6, kept_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        ON CONFLICT (path) DO UPDATE SET enrolled = excluded.enrolled, shift_until = excluded.shift_until,
             latitude_e6 = excluded.latitude_e6, longitude_e6 = excluded.longitude_e6, kept_at = excluded.kept_at
         RETURNING id",
     )?;
     let values = params![
         crew.org().as_str(),
         standing.enrolled,
-        standing.on_shift,
+        standing.shift_until.map(|until| until.timestamp_micros()),
         point.map(|point| point.latitude_e6),
         point.map(|point| point.longitude_e6),
         at.map(|at| at.timestamp_micros()),
@@ -245,7 +245,8 @@ fn standing(row: &Row<'_>) -> Result<(CrewId, Standing), ReadModelError> {
         .zip(longitude)
         .and_then(|(latitude, longitude)| Point::new(latitude, longitude))
         .zip(at.and_then(Timestamp::from_timestamp_micros));
-    Ok((crew, Standing { enrolled: true, on_shift: row.get(1)?, kept }))
+    let until: Option<i64> = row.get(1)?;
+    Ok((crew, Standing { enrolled: true, shift_until: until.and_then(Timestamp::from_timestamp_micros), kept }))
 }
 
 fn ticket(row: &Row<'_>, column: usize) -> Result<TicketId, ReadModelError> {

@@ -208,6 +208,11 @@ impl Followed {
         let held = self.held.as_ref().filter(|held| held.crew == *crew)?;
         Some(Assignment { ticket: self.brief(), offer: held.offer, since: held.since })
     }
+
+    /// Whether the crew has it and has not reported that power is back.
+    pub(super) fn is_work_of(&self, crew: &CrewId) -> bool {
+        self.ticket.crew.restored.is_none() && self.held.as_ref().is_some_and(|held| held.crew == *crew)
+    }
 }
 
 /// The crew whose work it is: it holds the ticket, the work is not reported done, and it does not wait for a master.

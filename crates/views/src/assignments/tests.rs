@@ -342,11 +342,16 @@ fn standing_follows_the_roster_and_the_shift() {
         members: Vec::new(),
         vehicle: None,
     };
-    assert!(hears(1, roster.into()).is_some_and(|s| s.enrolled && !s.on_shift));
+    assert!(hears(1, roster.into()).is_some_and(|s| s.enrolled && !s.is_at_work(at(1), true)));
     let started = crews::event::ShiftStarted { until: at(600), breaks: Vec::new(), at: None };
-    assert!(hears(2, started.into()).is_some_and(|s| s.on_shift && s.kept.is_none()));
+    assert!(hears(2, started.into()).is_some_and(|s| s.is_at_work(at(2), false) && s.kept.is_none()));
     let located = crews::event::Located { at: point, accuracy_m: 5 };
     assert_eq!(hears(3, located.into()).and_then(|s| s.kept), Some((point, at(3))));
-    assert!(hears(4, crews::event::ShiftEnded {}.into()).is_some_and(|s| !s.on_shift && s.kept.is_none()));
-    assert_eq!(hears(5, crews::event::Dismissed {}.into()), None);
+    let standing = hears(4, crews::event::WentAway { why: crews::Absence::Rest }.into()).unwrap();
+    let past_the_end = [599, 600].map(|minute| [false, true].map(|work| standing.is_at_work(at(minute), work)));
+    assert_eq!(past_the_end, [[true, true], [false, true]], "whoever has work in hand works on");
+    assert!(
+        hears(5, crews::event::ShiftEnded {}.into()).is_some_and(|s| !s.is_at_work(at(5), true) && s.kept.is_none())
+    );
+    assert_eq!(hears(6, crews::event::Dismissed {}.into()), None);
 }

@@ -112,7 +112,7 @@ fn dispatched(row: &mut Row, at: Timestamp) {
     let org = OrgPath::parse("sgcc/zj/hz/yuhang/liangzhu/crew3").unwrap();
     let (crew, offer) = (CrewId::of(&org).unwrap(), OfferId::of(row.id, 2));
     let ticket = &mut row.ticket;
-    ticket.offers = vec![LiveOffer { offer, crew: crew.clone(), fence: 7, lease_until: at }];
+    ticket.offers = vec![LiveOffer { offer, crew: crew.clone(), fence: 7, made: at, lease_until: at }];
     ticket.attempts = 2;
     ticket.taken = Some((offer, "crew-3-lead".into()));
     ticket.pinned = Some((crew, Forced { by: "desk-1".into(), org: org.clone() }));

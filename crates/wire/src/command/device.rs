@@ -49,11 +49,30 @@ impl DeviceClock {
     /// [`Refusal::DeviceClock`] with the whole offset that would set it right, when it is off by more than
     /// [`CLOCK_OFF_MINUTES_MAX`] at the server's time `now`.
     pub fn check(self, now: Timestamp) -> Result<(), Refusal> {
+        self.checked(now, true)
+    }
+
+    fn checked(self, now: Timestamp, takes_offset: bool) -> Result<(), Refusal> {
         if (now - self.time()).abs() <= TimeDelta::minutes(CLOCK_OFF_MINUTES_MAX) {
             return Ok(());
         }
-        Err(Refusal::DeviceClock { offset_ms: (now - self.shows).num_milliseconds() })
+        Err(Refusal::DeviceClock { offset_ms: (now - self.shows).num_milliseconds(), takes_offset })
     }
+}
+
+/// Whether the `occurred_at` of a header is that of a clock good enough to place what is said at once; a header takes no offset.
+///
+/// # Errors
+/// As for [`DeviceClock::check`]; it is to be sent again without `occurred_at`.
+pub fn said_at(occurred_at: Timestamp, now: Timestamp) -> Result<(), Refusal> {
+    DeviceClock { shows: occurred_at, offset: TimeDelta::zero() }.checked(now, false)
+}
+
+/// When a step happened that is told at `now`, by a clock that was found good enough: what its being fast explains is now. What
+/// lies further ahead stays there, to be refused for itself: it is a slip, and the true step is still to come.
+#[must_use]
+pub fn happened(step: Timestamp, now: Timestamp) -> Timestamp {
+    if step - now <= TimeDelta::minutes(CLOCK_OFF_MINUTES_MAX) { step.min(now) } else { step }
 }
 
 /// A bundle of steps, each still to be read by [`step`]: one that cannot be read is refused for itself.

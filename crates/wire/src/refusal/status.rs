@@ -35,7 +35,7 @@ pub(super) fn status(refusal: &Refusal, language: Language) -> Status {
 /// The code that `error_reason.proto` documents for each reason.
 fn code(reason: ErrorReason) -> Code {
     match reason {
-        ErrorReason::InvalidFields | ErrorReason::TokenMismatch => Code::InvalidArgument,
+        ErrorReason::InvalidFields | ErrorReason::RequestTooLarge | ErrorReason::TokenMismatch => Code::InvalidArgument,
         ErrorReason::TicketNotFound | ErrorReason::CrewNotFound => Code::NotFound,
         ErrorReason::IllegalMove
         | ErrorReason::RuleViolated
@@ -87,13 +87,17 @@ fn metadata(refusal: &Refusal) -> HashMap<String, String> {
         Refusal::CrewRejected(rejection) => of_crew(rejection, &mut tell),
         Refusal::RevisionConflict { current: Some(current) } => tell("current", current.to_string()),
         Refusal::OutcomeUnknown { request_id } => tell("request_id", request_id.to_string()),
+        Refusal::RequestTooLarge { bytes_max } => {
+            tell("limit", "request_bytes_max".into());
+            tell("value", bytes_max.to_string());
+        }
         Refusal::Overloaded { limit, value } => {
             tell("limit", (*limit).into());
             tell("value", value.to_string());
         }
         Refusal::ActorMissing { what } => tell("missing", (*what).into()),
         Refusal::NotPermitted { needed } => tell("needed", (*needed).into()),
-        Refusal::DeviceClock { offset_ms } => tell("offset_ms", offset_ms.to_string()),
+        Refusal::DeviceClock { offset_ms, .. } => tell("offset_ms", offset_ms.to_string()),
         Refusal::SlowReader { resume_token } => tell("resume_token", resume_token.clone()),
         Refusal::Internal { incident } => tell("incident", incident.clone()),
         Refusal::InvalidFields(_)

@@ -61,6 +61,11 @@ pub(super) fn refusal(refusal: &Refusal, l: Language) -> String {
         Refusal::StoreCorrupt => {
             say!(l, "存储的数据无法读取，请联系运维人员。", "Stored data cannot be read; call the operator.")
         }
+        Refusal::RequestTooLarge { bytes_max } => say!(
+            l,
+            "请求过大，最多 {bytes_max} 字节；请拆分后再发。",
+            "The request is larger than {bytes_max} bytes; split the request.",
+        ),
         Refusal::Overloaded { limit, value } => {
             say!(l, "超出限制 {limit} = {value}，请稍后重试。", "The limit {limit} = {value} was passed; retry later.")
         }
@@ -84,10 +89,15 @@ pub(super) fn refusal(refusal: &Refusal, l: Language) -> String {
                 "Your role may not make this call; it takes the role {needed}."
             )
         }
-        Refusal::DeviceClock { offset_ms } => say!(
+        Refusal::DeviceClock { offset_ms, takes_offset: true } => say!(
             l,
-            "设备时钟偏差过大，本次未作任何记录；请将时钟加上 {offset_ms} 毫秒后重发。",
-            "The device's clock is too far off and nothing was recorded; add {offset_ms} ms to it and send again.",
+            "设备时钟偏差过大，本次未作任何记录；请以 clock_offset_ms = {offset_ms} 重发。",
+            "The device's clock is too far off and nothing was recorded; send again with clock_offset_ms = {offset_ms}.",
+        ),
+        Refusal::DeviceClock { offset_ms, takes_offset: false } => say!(
+            l,
+            "设备时钟偏差过大（应加 {offset_ms} 毫秒），本次未作任何记录；请不填 occurred_at 重发。",
+            "The device's clock is too far off, by {offset_ms} ms, and nothing was recorded; send again without occurred_at.",
         ),
         Refusal::Draining => {
             say!(l, "服务正在停机，请重新连接并续传。", "The server is draining; reconnect and resume.")
@@ -283,6 +293,10 @@ fn engine_only(l: Language) -> String {
 fn crew_rejection(rejection: &crew::Rejection, l: Language) -> String {
     use crew::Rejection as No;
     match rejection {
+        No::Invalid(violations) if violations.iter().any(is_of_time) => {
+            let fields = invalid(violations, l);
+            say!(l, "{fields}时间以服务器时钟为准。", "{fields} Times are judged by the server's clock.")
+        }
         No::Invalid(violations) => invalid(violations, l),
         No::NotEnrolled => say!(l, "名册上没有这个班组。", "The roster does not know the crew."),
         No::NotTheCrew { actor } => {
@@ -321,6 +335,11 @@ fn crew_rejection(rejection: &crew::Rejection, l: Language) -> String {
             say!(l, "班组最多同时承办 {max} 张工单。", "A crew has at most {max} tickets at once.")
         }
     }
+}
+
+/// Whether a clock was asked: a crew's device may have another than the one that judged.
+fn is_of_time(violation: &Violation) -> bool {
+    matches!(violation.problem, Problem::InTheFuture | Problem::InThePast | Problem::TooFarAhead { .. })
 }
 
 /// The first violations; all of them stand in the details.

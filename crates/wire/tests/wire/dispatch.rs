@@ -16,7 +16,7 @@ use switchboard_domain::{
 use switchboard_wire::{
     command::{
         CLOCK_OFF_MINUTES_MAX, CrewRequest, DeviceClock, OFFSET_DAYS_MAX, STEPS_MAX, TicketRef, TicketRequest, bundle,
-        crew, position, step,
+        crew, happened, position, said_at, step,
     },
     proto::{self, step_report},
     refusal::Refusal,
@@ -313,11 +313,24 @@ fn a_clock_that_is_off_is_told_the_whole_offset_that_sets_it_right() {
         assert_eq!(DeviceClock { shows: now + off, offset: TimeDelta::zero() }.check(now), Ok(()));
     }
     let day_fast = DeviceClock { shows: now + TimeDelta::days(1), offset: TimeDelta::minutes(5) };
-    let refused = Refusal::DeviceClock { offset_ms: -86_400_000 };
+    let refused = Refusal::DeviceClock { offset_ms: -86_400_000, takes_offset: true };
     assert_eq!(day_fast.check(now), Err(refused));
     assert_eq!(DeviceClock { offset: TimeDelta::milliseconds(-86_400_000), ..day_fast }.check(now), Ok(()));
     let late = DeviceClock { shows: now - edge - TimeDelta::milliseconds(1), offset: TimeDelta::zero() };
-    assert_eq!(late.check(now), Err(Refusal::DeviceClock { offset_ms: 600_001 }));
+    assert_eq!(late.check(now), Err(Refusal::DeviceClock { offset_ms: 600_001, takes_offset: true }));
+    assert_eq!((said_at(now + edge, now), said_at(now - edge, now)), (Ok(()), Ok(())));
+    assert_eq!(said_at(late.shows, now), Err(Refusal::DeviceClock { offset_ms: 600_001, takes_offset: false }));
+}
+
+#[test]
+fn a_step_ahead_of_now_is_now_only_as_far_as_a_clock_may_be_fast() {
+    let now = time(1_700_000_000);
+    let edge = TimeDelta::minutes(CLOCK_OFF_MINUTES_MAX);
+    let day = TimeDelta::days(1);
+    assert_eq!((happened(now + edge, now), happened(now - day, now)), (now, now - day));
+    for far in [edge + TimeDelta::milliseconds(1), day] {
+        assert_eq!(happened(now + far, now), now + far, "to be refused");
+    }
 }
 
 #[test]
@@ -330,7 +343,7 @@ fn an_offset_that_the_server_told_is_taken_whatever_year_the_device_shows() {
         let device_time = at(shows.timestamp());
         let first = proto::ReportStepsRequest { device_time, ..sent(1, 0) };
         let told = bundle(&first, &actor(CREW)).unwrap().clock.check(now);
-        let Err(Refusal::DeviceClock { offset_ms }) = told else { panic!("{told:?}") };
+        let Err(Refusal::DeviceClock { offset_ms, .. }) = told else { panic!("{told:?}") };
         let second = proto::ReportStepsRequest { clock_offset_ms: offset_ms, ..first };
         assert_eq!(bundle(&second, &actor(CREW)).unwrap().clock.check(now), Ok(()), "{year}");
     }

@@ -122,12 +122,14 @@ fn refusals() -> Vec<Refusal> {
         Refusal::StoreUnavailable { detail: "disk full at /dev/sda1".into() },
         Refusal::OutcomeUnknown { request_id: Uuid::from_u128(2) },
         Refusal::StoreCorrupt,
+        Refusal::RequestTooLarge { bytes_max: 262_144 },
         Refusal::Overloaded { limit: "commands_in_flight_max", value: 1024 },
         Refusal::TimedOut,
         Refusal::TokenMismatch,
         Refusal::ActorMissing { what: "x-actor-role" },
         Refusal::NotPermitted { needed: "operator" },
-        Refusal::DeviceClock { offset_ms: -86_400_000 },
+        Refusal::DeviceClock { offset_ms: -86_400_000, takes_offset: true },
+        Refusal::DeviceClock { offset_ms: -86_400_000, takes_offset: false },
         Refusal::Draining,
         Refusal::Unsupported,
         Refusal::SlowReader { resume_token: "opaque".into() },
@@ -237,6 +239,10 @@ fn a_client_is_told_when_to_try_again_wherever_that_helps() {
             assert!(delay.is_some(), "{refusal:?}");
         }
     }
+    let large = Refusal::RequestTooLarge { bytes_max: 262_144 };
+    assert_eq!((large.is_retryable(), large.retry_after()), (false, None), "sent again it is as large");
+    assert_eq!(large.sentence(Language::En), "The request is larger than 262144 bytes; split the request.");
+    assert_eq!(large.sentence(Language::Zh), "请求过大，最多 262144 字节；请拆分后再发。");
     let too_soon = Rejection::TooSoon { what: Move::Urge, spacing: TimeDelta::minutes(5), next: at() };
     let refusal = Refusal::from(too_soon.clone());
     assert_eq!(refusal.retry_after(), Some(Duration::from_secs(300)));
@@ -252,6 +258,8 @@ fn a_program_finds_the_rule_and_the_data_in_the_metadata() {
     assert_eq!(metadata(Refusal::SlowReader { resume_token: "t".into() }, "resume_token").unwrap(), "t");
     assert_eq!(metadata(Refusal::Internal { incident: "i-1".into() }, "incident").unwrap(), "i-1");
     assert_eq!(metadata(Refusal::Overloaded { limit: "streams_max", value: 9 }, "limit").unwrap(), "streams_max");
+    let large = Refusal::RequestTooLarge { bytes_max: 262_144 };
+    assert_eq!(["limit", "value"].map(|key| metadata(large.clone(), key).unwrap()), ["request_bytes_max", "262144"]);
     let rules: BTreeSet<_> = rejections().into_iter().filter_map(|r| metadata(r, "rule")).collect();
     assert_eq!(rules.len(), 30, "every rejection but the two that have a reason of their own names a rule of its own");
     let rules: BTreeSet<_> = crew_rejections().into_iter().filter_map(|r| metadata(r, "rule")).collect();
@@ -266,7 +274,9 @@ fn a_crew_app_learns_who_was_first_which_fence_counts_and_what_its_clock_lacks()
     assert_eq!(metadata(taken, "taken_by").unwrap(), CREW);
     assert_eq!(metadata(Rejection::OfferTaken { by: "crew-1".into() }, "accepted_by").unwrap(), "crew-1");
     assert_eq!(metadata(Rejection::StaleFence { current: 7 }, "current").unwrap(), "7");
-    assert_eq!(metadata(Refusal::DeviceClock { offset_ms: -5 }, "offset_ms").unwrap(), "-5");
+    for takes_offset in [true, false] {
+        assert_eq!(metadata(Refusal::DeviceClock { offset_ms: -5, takes_offset }, "offset_ms").unwrap(), "-5");
+    }
     for only in [Refusal::from(Rejection::EngineOnly), Refusal::from(crew::Rejection::EngineOnly)] {
         assert_eq!(only.reason(), ErrorReason::NotPermitted);
         assert_eq!(metadata(only, "needed").unwrap(), "system");
@@ -279,6 +289,27 @@ fn a_crew_app_learns_who_was_first_which_fence_counts_and_what_its_clock_lacks()
     let still = crew::Rejection::Committed { tickets: vec![ticket, ticket] };
     assert_eq!(metadata(still.clone(), "tickets").unwrap(), format!("{ticket} {ticket}"));
     assert!(Refusal::from(still).sentence(Language::En).contains("still has 2 tickets"));
+}
+
+#[test]
+fn a_clock_that_is_off_is_told_what_works_for_the_call_that_was_made() {
+    let said = |takes_offset, language| Refusal::DeviceClock { offset_ms: -5, takes_offset }.sentence(language);
+    for language in [Language::En, Language::Zh] {
+        let (bundle, header) = (said(true, language), said(false, language));
+        assert!(bundle.contains("clock_offset_ms = -5") && !bundle.contains("occurred_at"), "{bundle}");
+        assert!(header.contains("occurred_at") && !header.contains("clock_offset_ms"), "{header}");
+    }
+}
+
+#[test]
+fn a_crew_is_told_by_which_clock_its_times_were_judged() {
+    let refused = |problem| Refusal::from(crew::Rejection::Invalid(vec![Violation { field: "until", problem }]));
+    for problem in [Problem::InThePast, Problem::TooFarAhead { days_max: 1 }] {
+        let refusal = refused(problem);
+        assert!(refusal.sentence(Language::En).ends_with("judged by the server's clock."), "{refusal}");
+        assert!(refusal.sentence(Language::Zh).ends_with("时间以服务器时钟为准。"), "{refusal}");
+    }
+    assert!(!refused(Problem::Missing).sentence(Language::En).contains("clock"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use super::{Decision, one};
 use crate::{
+    Timestamp,
     actor::Role,
     crew::{CrewId, DeclineReason, Forced, OfferEnd, OfferId},
     decider::Context,
@@ -45,6 +46,12 @@ pub(super) fn make(ticket: &Ticket, offer: &Offer, cx: &Context<'_>) -> Decision
         priority: offer.priority,
         forced: offer.forced.clone(),
     })
+}
+
+/// When the live offer was made that a crew answers.
+pub(super) fn made(ticket: &Ticket, command: &Command) -> Option<Timestamp> {
+    let (Command::AcceptOffer { offer, .. } | Command::DeclineOffer { offer, .. }) = command else { return None };
+    ticket.offers.iter().find(|live| live.offer == *offer).map(|live| live.made)
 }
 
 /// The live offer, if the actor is of the crew that it was made to and carries its fence.

@@ -5,9 +5,12 @@ use super::{
     sample::*,
     story::{Story, clock, given},
 };
-use crate::ticket::{
-    Area, BusinessType, Command::Accept, ContactOutcome, CrewProgress, Event, Rejection, ReplyOutcome, Stage, Step,
-    event,
+use crate::{
+    Problem, Violation,
+    ticket::{
+        Area, BusinessType, Command::Accept, ContactOutcome, CrewProgress, Event, Rejection, ReplyOutcome, Stage, Step,
+        event,
+    },
 };
 
 fn diagnosis() -> Step {
@@ -187,6 +190,18 @@ fn a_diagnosis_and_an_estimate_may_be_corrected() {
     let story = crew_at_work().when(first).accepted().when(later).accepted();
     assert_eq!(story.ticket().crew.etr, Some(clock(21, "15:00")));
     story.when(step(diagnosis())).accepted().when(step(diagnosis())).accepted();
+}
+
+#[test]
+fn an_estimate_lies_ahead_of_the_step_that_names_it_however_late_that_comes() {
+    let etr = clock(21, "12:00");
+    let estimate = || step(Step::EtrSet { etr });
+    let past = || [Violation { field: "etr", problem: Problem::InThePast }];
+    crew_at_work().at(etr).when(estimate()).invalid(past());
+    let late = crew_at_work().at(clock(21, "18:00"));
+    late.clone().by_the_device_at(clock(21, "12:01")).when(estimate()).invalid(past());
+    let said = late.by_the_device_at(clock(21, "11:30")).when(estimate()).accepted();
+    assert_eq!(said.ticket().crew.etr, Some(etr));
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Offers: who makes them, who may take or decline them, and that the order of the ticket's stream settles every race.
 
+use chrono::TimeDelta;
+
 use super::{
     sample::*,
-    story::{Story, given},
+    story::{Story, clock, given},
 };
 use crate::{
     actor::Role,
@@ -10,7 +12,7 @@ use crate::{
     ticket::{
         BusinessType,
         Command::{self, Accept},
-        CrewProgress, Event, Rejection, ReplyOutcome, Stage, Step, event,
+        CrewProgress, Event, Rejection, ReplyOutcome, Stage, Step, event, placed,
         state::OFFERS_LIVE_MAX,
     },
 };
@@ -85,6 +87,22 @@ fn accepting_an_offer_gives_the_ticket_to_the_crew_in_one_breath() {
     assert_eq!((ticket.holder(), ticket.crew.progress()), (Some(&org(CREW)), CrewProgress::Accepted));
     assert!(ticket.offers.is_empty());
     story.stands_at(Stage::Accepted).when(step(Step::EnRoute)).then([en_route(CREW)]);
+}
+
+#[test]
+fn no_answer_to_an_offer_happened_before_the_offer_was_made() {
+    let story = offered_to_a_crew().by(CREW);
+    let (made, slow) = (story.ticket().offers[0].made, clock(21, "08:30"));
+    assert!(slow < made);
+    let taken = |by: &Story| by.ticket().crew.accepted;
+    let slowly = story.clone().by_the_device_at(slow).when(accept_offer(1)).accepted();
+    assert_eq!(taken(&slowly), Some(made), "a slow clock gains no time, and is no reason to refuse");
+    let later = made + TimeDelta::seconds(20);
+    let at_once = story.clone().by_the_device_at(later).when(accept_offer(1)).accepted();
+    assert_eq!(taken(&at_once), Some(later));
+    assert_eq!(placed(&story.state, &decline_offer(1), slow), made);
+    assert_eq!(placed(&story.state, &accept_offer(2), slow), slow, "there is no such offer");
+    assert_eq!(placed(&story.state, &step(Step::EnRoute), slow), slow);
 }
 
 #[test]

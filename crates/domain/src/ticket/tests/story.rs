@@ -10,7 +10,7 @@ use crate::{
     actor::{Actor, Role},
     decider::Context,
     rules::Rules,
-    ticket::{Command, Event, Rejection, Stage, State, Ticket, decide, decide::Decision, evolve, legal},
+    ticket::{Command, Event, Rejection, Stage, State, Ticket, decide, decide::Decision, evolve, legal, placed},
 };
 
 /// An instant of November 2026 by the clock on a Chinese wall.
@@ -88,7 +88,8 @@ impl Story {
 
     /// Somebody asks for this.
     pub fn when(mut self, command: impl Into<Command>) -> Outcome {
-        let occurred_at = self.device.take().unwrap_or(self.now);
+        let command = command.into();
+        let occurred_at = self.device.take().map_or(self.now, |said| placed(&self.state, &command, said));
         let cx = Context {
             now: self.now,
             occurred_at,
@@ -96,7 +97,7 @@ impl Story {
             request_id: Uuid::from_u128(1),
             rules: &self.rules,
         };
-        let decision = decide(&self.state, &command.into(), &cx);
+        let decision = decide(&self.state, &command, &cx);
         Outcome { story: self, occurred_at, decision }
     }
 

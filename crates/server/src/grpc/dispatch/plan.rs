@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use switchboard_dispatcher::{
-    board::{Crew, Job},
+    board::{Crew, Job, Shift},
     explain::Weighed,
     plan::{Stop, Waits},
     rules::{presence, safety},
@@ -17,10 +17,11 @@ use switchboard_domain::{
     organisation::OrgPath,
     ticket::{Rejection, TicketId},
 };
+use switchboard_views::ticket_list::Row;
 use switchboard_wire::{answer, proto, refusal::Refusal};
 
 use crate::{
-    desk::{Desk, reference, unreadable},
+    desk::{AsOf, Desk, reference, unreadable},
     dispatching::{Dispatching, Snapshot},
 };
 
@@ -38,6 +39,9 @@ const ASK_AGAIN: Duration = Duration::from_millis(10);
 const LOOK_AHEAD_FACTS: usize = 512;
 /// What of the keyed hash stands in a page token, in characters.
 const ARGUMENTS_CHARS: usize = 16;
+
+/// The state of a ticket that no crew has, is offered or is planned for.
+const WAITING: &str = "waiting";
 
 /// What the three calls are answered from.
 #[derive(Clone, Debug)]
@@ -167,29 +171,48 @@ impl Intentions {
         actor: &Actor,
     ) -> Result<proto::ExplainProposalResponse, Refusal> {
         let ticket = self.desk.resolve(&reference(&body.ticket)?).await?;
-        // As far as the ticket's own facts: one that was received just now is known.
-        let facts = self.desk.tickets.journal().read(&ticket, 0).await.map_err(unreadable)?;
-        let snapshot = self.snapshot(facts.last().ok_or(Refusal::TicketNotFound)?.position).await?;
-        let job = snapshot.board.jobs.get(&ticket).ok_or(Refusal::TicketNotFound)?;
+        let row = self.desk.page(ticket, AsOf::Now).await?.row;
+        let unit = row.ticket.holders.iter().rev().find(|unit| CrewId::of(unit).is_none()).unwrap_or(&row.received_by);
         // A crew may ask about what its own units hold.
-        if !(actor.org.contains(&job.holder) || job.holder.contains(&actor.org)) {
-            return Err(not_theirs(job.holder.clone(), actor));
+        if !(actor.org.contains(unit) || unit.contains(&actor.org)) {
+            return Err(not_theirs(unit.clone(), actor));
         }
-        let explained = self.dispatching.explain(ticket).await?.ok_or(Refusal::TicketNotFound)?;
-        let snapshot = &explained.snapshot;
-        let job = snapshot.board.jobs.get(&ticket).ok_or(Refusal::TicketNotFound)?;
+        // As far as the ticket's own facts: one that was received just now is known.
+        let reached = self.snapshot(row.position).await?;
+        let explained = self.dispatching.explain(ticket).await?;
+        let snapshot = explained.as_ref().map_or(reached, |explained| Arc::clone(&explained.snapshot));
+        let by = proto::ExplainProposalResponse {
+            policy_version: snapshot.policy.version.clone(),
+            seed: snapshot.policy.seed,
+            position: snapshot.position,
+            ..Default::default()
+        };
+        let Some((explained, job)) = explained.as_ref().zip(snapshot.board.jobs.get(&ticket)) else {
+            return Ok(proto::ExplainProposalResponse { proposal: Some(not_open(&row)), ..by });
+        };
         let crews_max = match body.crews_max as usize {
             0 => EXPLAINED_DEFAULT,
             most => most.min(EXPLAINED_MAX),
         };
-        let planned = stops(snapshot).get(&ticket).copied();
+        // The crews that the actor may list.
+        let weighed = explained.weighed.iter().filter(|weighed| actor.org.contains(weighed.crew.org()));
+        let planned = stops(&snapshot).get(&ticket).copied();
         Ok(proto::ExplainProposalResponse {
-            proposal: Some(proposal(snapshot, job, planned, Some(explained.waits))),
-            candidates: explained.weighed.iter().take(crews_max).map(candidate).collect(),
-            policy_version: snapshot.policy.version.clone(),
-            seed: snapshot.policy.seed,
-            position: snapshot.position,
+            proposal: Some(proposal(&snapshot, job, planned, Some(explained.waits))),
+            candidates: weighed.take(crews_max).map(candidate).collect(),
+            ..by
         })
+    }
+}
+
+/// What is intended for a ticket that needs no crew now.
+fn not_open(row: &Row) -> proto::Proposal {
+    proto::Proposal {
+        ticket_id: row.id.to_string(),
+        number: row.number.clone(),
+        state: WAITING.into(),
+        waits_for: Some(Waits::NotOpen.as_str().into()),
+        ..Default::default()
     }
 }
 
@@ -211,7 +234,7 @@ fn proposal(snapshot: &Snapshot, job: &Job, planned: Option<Planned<'_>>, waits:
         (Some(assigned), ..) => (Some(&assigned.crew), "assigned", assigned.arrived),
         (None, Some(live), _) => (Some(&live.crew), "offered", None),
         (None, None, Some((crew, stop))) => (Some(crew), "planned", Some(stop.arrives)),
-        (None, None, None) => (None, "waiting", None),
+        (None, None, None) => (None, WAITING, None),
     };
     let waits = waits.unwrap_or(Waits::NotOpen);
     let (customers, concern) = safety::weight(&snapshot.policy.weights, job);
@@ -220,7 +243,7 @@ fn proposal(snapshot: &Snapshot, job: &Job, planned: Option<Planned<'_>>, waits:
         number: job.number.clone(),
         crew: crew.map(|crew| crew.org().to_string()),
         state: state.into(),
-        waits_for: (state == "waiting").then(|| waits.as_str().to_owned()),
+        waits_for: (state == WAITING).then(|| waits.as_str().to_owned()),
         arrives: arrives.map(answer::timestamp),
         weight: customers + concern,
     }
@@ -237,12 +260,14 @@ fn candidate(weighed: &Weighed) -> proto::CandidateCrew {
 
 fn status(snapshot: &Snapshot, crew: &Crew) -> proto::CrewStatus {
     let planned = snapshot.plan.routes.get(&crew.id);
+    // Where people are that are not at work is shown to nobody.
+    let works = |shift: &Shift| snapshot.at < shift.until || !crew.committed.is_empty();
     proto::CrewStatus {
         crew: crew.id.org().to_string(),
         skills: answer::skills(crew.skills),
         shift_until: crew.shift.as_ref().map(|shift| answer::timestamp(shift.until)),
         away: answer::maybe_word(crew.away),
-        at: Some(answer::position(crew.at)),
+        at: crew.shift.as_ref().is_some_and(works).then(|| answer::position(crew.at)),
         seen_at: Some(answer::timestamp(crew.seen)),
         silent: presence::is_silent(&snapshot.policy.offers, crew, snapshot.at),
         offered_ticket: crew.reserved.as_ref().map(|held| held.ticket.to_string()),

@@ -94,7 +94,7 @@ impl Watcher {
 impl Reader {
     async fn run(mut self, after: Option<u64>) {
         let ended = self.follow(after).await;
-        self.outlet.end(ended).await;
+        self.outlet.end(ended);
     }
 
     async fn say(&mut self, position: u64, said: Said) -> Result<(), Refusal> {

@@ -21,7 +21,8 @@ fn notices_are_found_by_crew_and_position_and_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let notices = Notices::open(folder.path()).unwrap();
     let at = Timestamp::from_timestamp(1_767_225_600, 1_000).unwrap();
-    let standing = Standing { enrolled: true, on_shift: true, kept: Point::new(30_000_000, -1).map(|p| (p, at)) };
+    let standing =
+        Standing { enrolled: true, shift_until: Some(at), kept: Point::new(30_000_000, -1).map(|p| (p, at)) };
     let step = Step {
         notices: vec![(crew(1), 3, ticket_of(1)), (crew(2), 3, ticket_of(1)), (crew(1), 5, ticket_of(2))],
         crews: [(crew(1), Some(standing))].into(),
