@@ -13,6 +13,7 @@
 //! - [`upcast`]: how a kind that is no longer written is still read
 //! - [`seal`]: personal data as ciphertext, and keyed hashes
 //! - [`proto`]: the protobuf API, generated
+//! - [`codec`]: the buffers of its messages
 //! - [`command`]: requests become commands of the domain, or every violation at once
 //! - [`answer`]: the domain's words become protobuf's
 //! - [`refusal`]: every *no* as a status with reason, details and a sentence in Chinese or English
@@ -40,6 +41,8 @@ pub mod proto {
     /// The compiled descriptors, for reflection.
     pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 }
+
+pub mod codec;
 
 pub mod command;
 
