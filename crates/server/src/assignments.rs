@@ -228,7 +228,8 @@ impl Assignments {
     pub async fn pull(&self, crew: &CrewId, after: u64) -> Result<Pulled, Refusal> {
         match self.lines.after(crew, after) {
             Some(pulled) => Ok(pulled),
-            None => self.history(crew, after, HISTORY_CHANGES_MAX).await,
+            // Boxed: a stream that waits for news must not carry the room for it.
+            None => Box::pin(self.history(crew, after, HISTORY_CHANGES_MAX)).await,
         }
     }
 
