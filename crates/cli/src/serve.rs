@@ -64,6 +64,7 @@ pub fn load(matches: &ArgMatches) -> anyhow::Result<(Config, Vec<Setting>)> {
 
 pub async fn serve(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let (config, _) = load(matches)?;
+    refuse_huge_pages();
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
     let server = Server::start(&config, metrics).await?;
     // Whoever has read the line below may ask for a stop.
@@ -73,6 +74,15 @@ pub async fn serve(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     stop.await;
     server.stop().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks the kernel for pages of 4 KiB only. A connection's buffers are 36 KiB of which little is ever written; the allocator wants
+/// its memory in pages of 2 MiB, which are resident as a whole, written or not: two fifths of what ten thousand streams took.
+fn refuse_huge_pages() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::warn!(%error, "huge pages stay: each open stream takes some 20 KiB more");
+    }
 }
 
 /// Waits for an interrupt or a request to terminate, heard from this call on and not only once it is awaited.
