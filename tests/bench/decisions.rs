@@ -1,117 +1,58 @@
-//! The dispatcher by itself, on one core, with a province in a storm on its board: from a fact to what is wanted because of it, a slice
-//! of improvement, and how long it takes to be where it was after a restart. Nothing here waits for a disk or a network.
+//! The dispatcher by itself, on one core, with a province in a storm on its board: from a fact to what is wanted because of it, what
+//! may stand in the way of a fact, and how long it takes to be where it was after a restart. Nothing here waits for a disk or a network.
+//!
+//! The province works: whatever is wanted becomes facts, offers are accepted, crews finish, tickets come as fast as they go. Times
+//! are CPU times of the one thread, so that what else the machine does is left out.
 
-use std::{
-    hint::black_box,
-    time::{Duration, Instant},
-};
+mod province;
+
+use std::{hint::black_box, time::Duration};
 
 use hdrhistogram::Histogram;
 use switchboard_dispatcher::{
     dispatch::{Dispatch, Intent},
     fold::Fold,
+    planner::Planner,
     policy::Policy,
 };
 use switchboard_domain::{
-    Timestamp,
-    crew::{self, CrewId, Point, Skill, Skills},
-    decider::{Process, Projection, Recorded, Want},
+    Timestamp, crew,
+    decider::{Process, Projection, Want},
     fact::Fact,
-    ticket::{self, BusinessType, Category, Urgency, event},
 };
 
-use crate::{
-    Outcome,
-    log::{Log, org, received, ticket_id},
-    setting,
-    stats::histogram,
-};
+use self::province::{Province, crew_id, place};
+use crate::{Outcome, setting, stats::histogram};
 
-/// A province's facts, a millisecond apart.
-struct Province {
-    log: Log,
-    at: Timestamp,
-}
+/// Between two events of each kind.
+const ROUND: chrono::TimeDelta = chrono::TimeDelta::seconds(1);
+/// How often every crew is heard of.
+const HEARD_ROUNDS: u32 = 60;
+/// How often the process is asked in a round when no fact came, at most.
+const IDLE_MAX: usize = 16;
+/// The most that is wanted at a time.
+const WANTS_MAX: usize = 64;
 
-impl Province {
-    fn record<E, Id>(&mut self, id: Id, revision: u64, event: E) -> Recorded<E, Id> {
-        self.at += chrono::TimeDelta::milliseconds(1);
-        self.log.record(id, revision, event, self.at)
+/// CPU time of this thread since a moment.
+struct Stopwatch(Duration);
+
+impl Stopwatch {
+    fn start() -> Self {
+        Self(Self::now())
     }
 
-    fn crew(&mut self, number: u32) -> Outcome<Vec<Fact>> {
-        let id = crew_id(number)?;
-        let enrolled = crew::event::Enrolled {
-            crew: id.clone(),
-            home: place(number)?,
-            territory: vec![org("sgcc/zj/hz")?],
-            skills: Skills::of(&[Skill::LowVoltage, Skill::HighVoltage]),
-            members: Vec::new(),
-            vehicle: None,
-        };
-        let until = self.at + chrono::TimeDelta::hours(8);
-        let started = crew::event::ShiftStarted { until, breaks: Vec::new(), at: None };
-        Ok(vec![
-            Fact::Crew(self.record(id.clone(), 0, enrolled.into())),
-            Fact::Crew(self.record(id, 1, started.into())),
-        ])
+    fn now() -> Duration {
+        let at = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Duration::new(at.tv_sec.unsigned_abs(), u32::try_from(at.tv_nsec).unwrap_or_default())
     }
 
-    fn ticket(&mut self, number: u32) -> Outcome<Vec<Fact>> {
-        let (id, unit) = (ticket_id(number.into()), org("sgcc/zj/hz")?);
-        let at = place(number.wrapping_mul(31))?;
-        let received = event::Received {
-            place: ticket::Place { location_e6: Some((at.latitude_e6, at.longitude_e6)), ..Default::default() },
-            customers_out: Some(1 + number % 50),
-            ..received(number.into(), BusinessType::FaultRepair, org("sgcc")?)
-        };
-        let classified = event::Classified {
-            business: BusinessType::FaultRepair,
-            category: Category::parse("fault/low-voltage").map_err(|error| error.to_string())?,
-            urgency: Urgency::Normal,
-            grade: None,
-        };
-        let dispatched = event::Dispatched { from: org("sgcc")?, to: unit };
-        let events: [ticket::Event; 3] = [received.into(), classified.into(), dispatched.into()];
-        Ok((0..).zip(events).map(|(revision, event)| Fact::Ticket(self.record(id, revision, event))).collect())
+    fn elapsed(&self) -> Duration {
+        Self::now() - self.0
     }
-}
 
-fn crew_id(number: u32) -> Outcome<CrewId> {
-    let path = org(&format!("sgcc/zj/hz/c{}/s{}/crew{number}", number % 10, number % 100))?;
-    Ok(CrewId::of(&path).ok_or("not a crew")?)
-}
-
-/// A place in a box of about 120 km.
-fn place(number: u32) -> Outcome<Point> {
-    let (north, east) = (number.wrapping_mul(7_919) % 1_000, number.wrapping_mul(104_729) % 1_000);
-    let point = Point::new(29_700_000 + north.cast_signed() * 1_080, 119_500_000 + east.cast_signed() * 1_250);
-    Ok(point.ok_or("not on the planet")?)
-}
-
-/// Answers the reservations that are wanted, so that the crews are busy, as a log would.
-fn reserve(
-    province: &mut Province,
-    wants: &[Want<Intent>],
-    revisions: &mut std::collections::BTreeMap<CrewId, u64>,
-) -> Vec<Fact> {
-    let mut facts = Vec::new();
-    for want in wants {
-        if let Intent::Reserve(crew, reserve) = &want.intent {
-            let revision = revisions.entry(crew.clone()).and_modify(|r| *r += 1).or_insert(2);
-            let reserved = crew::event::Reserved {
-                offer: reserve.offer,
-                ticket: reserve.ticket,
-                fence: *revision,
-                lease_until: reserve.lease_until,
-                priority: reserve.priority,
-                forced: None,
-                grounds: reserve.grounds.clone(),
-            };
-            facts.push(Fact::Crew(province.record(crew.clone(), *revision, reserved.into())));
-        }
+    fn record(&self, latency: &mut Histogram<u64>) {
+        latency.saturating_record(self.elapsed().as_micros() as u64);
     }
-    facts
 }
 
 fn line(name: &str, latency: &Histogram<u64>, aim: &str) {
@@ -126,100 +67,213 @@ fn line(name: &str, latency: &Histogram<u64>, aim: &str) {
     );
 }
 
+/// A process, the province that it works for, and what its steps took.
+struct Bench {
+    process: Dispatch,
+    province: Province,
+    dispatched: Histogram<u64>,
+    freed: Histogram<u64>,
+    others: Histogram<u64>,
+    idle: Histogram<u64>,
+    /// Tickets that were offered to the freed crew at once.
+    answered: u64,
+}
+
+impl Bench {
+    fn told(&mut self, facts: &[Fact]) {
+        facts.iter().for_each(|fact| self.process.apply(fact));
+    }
+
+    /// Has everything carried out that is wanted because of these facts, step by step.
+    fn follow(&mut self, facts: Vec<Fact>) -> Outcome<()> {
+        let mut facts = facts;
+        while !facts.is_empty() {
+            let watch = Stopwatch::start();
+            self.told(&facts);
+            let wants = self.process.pending(self.province.now, WANTS_MAX);
+            watch.record(&mut self.others);
+            facts = self.answered_facts(&wants)?;
+        }
+        Ok(())
+    }
+
+    fn answered_facts(&mut self, wants: &[Want<Intent>]) -> Outcome<Vec<Fact>> {
+        let mut facts = self.province.carry_out(wants);
+        facts.extend(self.province.accept(&facts)?);
+        Ok(facts)
+    }
+
+    /// One ticket is dispatched; what is wanted because of it is carried out.
+    fn ticket(&mut self, number: u32) -> Outcome<()> {
+        let facts = self.province.ticket(number, 0.0)?;
+        let (last, before) = facts.split_last().ok_or("no facts")?;
+        self.told(before);
+        let watch = Stopwatch::start();
+        self.process.apply(last);
+        let wants = black_box(self.process.pending(self.province.now, WANTS_MAX));
+        watch.record(&mut self.dispatched);
+        let facts = self.answered_facts(&wants)?;
+        self.follow(facts)
+    }
+
+    /// One crew finishes its work; it is released, and is wanted for the next.
+    fn free(&mut self, number: u32) -> Outcome<()> {
+        let id = crew_id(number)?;
+        let mut facts = self.province.restore(&id)?;
+        while !facts.is_empty() {
+            let released =
+                |fact: &Fact| matches!(fact, Fact::Crew(fact) if matches!(fact.event, crew::Event::Released(_)));
+            let frees = facts.iter().any(released);
+            let watch = Stopwatch::start();
+            self.told(&facts);
+            let wants = self.process.pending(self.province.now, WANTS_MAX);
+            watch.record(if frees { &mut self.freed } else { &mut self.others });
+            let reserves = |want: &Want<Intent>| matches!(&want.intent, Intent::Reserve(crew, _) if *crew == id);
+            self.answered += u64::from(frees && wants.iter().any(reserves));
+            facts = self.answered_facts(&wants)?;
+        }
+        Ok(())
+    }
+
+    /// Nothing comes for a moment: the process is asked as often as it wants to be.
+    fn rest(&mut self) -> Outcome<()> {
+        for _ in 0..IDLE_MAX {
+            if self.process.wake().is_none_or(|at| at > self.province.now) {
+                break;
+            }
+            let watch = Stopwatch::start();
+            let wants = self.process.pending(self.province.now, WANTS_MAX);
+            watch.record(&mut self.idle);
+            let facts = self.answered_facts(&wants)?;
+            self.follow(facts)?;
+        }
+        Ok(())
+    }
+
+    /// Many tickets are told at once, as after a pause: the first step, and the longest, and how many it takes until all are weighed.
+    fn burst(&mut self, name: &str, numbers: std::ops::Range<u32>) -> Outcome<()> {
+        for number in numbers {
+            let facts = self.province.ticket(number, 0.0)?;
+            self.told(&facts);
+        }
+        self.steps(name)
+    }
+
+    /// Asked again and again until it is at rest: what each step took.
+    fn steps(&mut self, name: &str) -> Outcome<()> {
+        let mut steps = histogram();
+        loop {
+            let watch = Stopwatch::start();
+            let wants = self.process.pending(self.province.now, WANTS_MAX);
+            watch.record(&mut steps);
+            let facts = self.answered_facts(&wants)?;
+            let more = !facts.is_empty() || !self.process.planner().is_settled();
+            self.told(&facts);
+            if !more {
+                break;
+            }
+        }
+        line(name, &steps, "a step; how many are needed is n");
+        Ok(())
+    }
+
+    fn heard(&mut self, numbers: impl Iterator<Item = u32>) -> Outcome<()> {
+        for number in numbers {
+            self.process.heard(&crew_id(number)?, None, self.province.now);
+        }
+        Ok(())
+    }
+}
+
 /// All of it.
 pub fn run() -> Outcome<()> {
     let open: u32 = setting("OPEN", 10_000);
     let crews: u32 = setting("PLAN_CREWS", 1_000);
     let events: u32 = setting("EVENTS", 5_000);
     let at = "2026-11-22T02:00:00Z".parse::<Timestamp>()?;
-    let mut province = Province { log: Log::new()?, at };
-    let mut process = Dispatch::new(Policy::default());
     let resident = memory();
+    let mut bench = Bench {
+        process: Dispatch::new(Policy::default()),
+        province: Province::new(at)?,
+        dispatched: histogram(),
+        freed: histogram(),
+        others: histogram(),
+        idle: histogram(),
+        answered: 0,
+    };
     for number in 0..crews {
-        province.crew(number)?.iter().for_each(|fact| process.apply(fact));
+        let facts = bench.province.crew(number)?;
+        bench.told(&facts);
     }
-    for number in 0..open {
-        province.ticket(number)?.iter().for_each(|fact| process.apply(fact));
+    for number in 0..open + crews {
+        let facts = bench.province.ticket(number, f64::from(open + crews - number) / f64::from(open + crews))?;
+        bench.told(&facts);
     }
-    let begun = Instant::now();
-    let mut revisions = std::collections::BTreeMap::new();
-    let mut wants = process.pending(province.at, usize::MAX);
-    println!(
-        "{open} open tickets and {crews} crews at once: first plan and {} offers in {:?}",
-        wants.len(),
-        begun.elapsed()
-    );
-    while !wants.is_empty() {
-        reserve(&mut province, &wants, &mut revisions).iter().for_each(|fact| process.apply(fact));
-        wants = process
-            .pending(province.at, usize::MAX)
-            .into_iter()
-            .filter(|w| matches!(w.intent, Intent::Reserve(..)))
-            .collect();
+    bench.steps(&format!("{open} open tickets and {crews} crews at once"))?;
+    let waiting = bench.process.board().jobs.values().filter(|job| job.crew.is_none()).count();
+    println!("{waiting} tickets wait for a crew; memory of board, plan and fold: {:.1} MiB", memory() - resident);
+    for all in [&mut bench.others, &mut bench.idle] {
+        all.reset();
     }
-    println!("memory of board, plan and fold: {:.1} MiB", memory() - resident);
-
-    let mut decision = histogram();
-    for number in open..open + events {
-        let facts = province.ticket(number)?;
-        let (last, before) = facts.split_last().ok_or("no facts")?;
-        before.iter().for_each(|fact| process.apply(fact));
-        let begun = Instant::now();
-        process.apply(last);
-        black_box(process.pending(province.at, 64));
-        decision.saturating_record(begun.elapsed().as_micros() as u64);
+    for round in 0..events {
+        bench.province.now += ROUND;
+        bench.heard((0..crews).filter(|number| number % HEARD_ROUNDS == round % HEARD_ROUNDS))?;
+        bench.rest()?;
+        bench.ticket(open + crews + round)?;
+        bench.free(round.wrapping_mul(7) % crews)?;
     }
-    line("ticket dispatched to decision", &decision, "aim p99 <= 1 ms, p99.9 <= 5 ms");
-
-    let mut freed = histogram();
-    for number in 0..crews.min(events) {
-        let id = crew_id(number)?;
-        let Some(kept) = process.board().crews.get(&id).and_then(|crew| crew.reserved.clone()) else { continue };
-        let revision = revisions.entry(id.clone()).and_modify(|r| *r += 1).or_insert(2);
-        let released =
-            crew::event::Released { ticket: kept.ticket, offer: Some(kept.offer), why: crew::ReleaseReason::Withdrawn };
-        let fact = Fact::Crew(province.record(id, *revision, released.into()));
-        let begun = Instant::now();
-        process.apply(&fact);
-        let wants = process.pending(province.at, 64);
-        freed.saturating_record(begun.elapsed().as_micros() as u64);
-        reserve(&mut province, &wants, &mut revisions).iter().for_each(|fact| process.apply(fact));
-        process.pending(province.at, 64);
+    bench.burst("500 tickets at once", open + crews + events..open + crews + events + 500)?;
+    for number in 0..crews {
+        let (id, at) = (crew_id(number)?, bench.province.now);
+        bench.process.heard(&id, Some((place(number.wrapping_mul(17))?, at)), at);
     }
-    line("crew free to decision", &freed, "aim p99 <= 1 ms, p99.9 <= 5 ms");
-    slices(&process, province.at);
-    restart(&process)
+    bench.steps("all crews elsewhere at once")?;
+    line("ticket dispatched to decision", &bench.dispatched, "aim p99 <= 1 ms, p99.9 <= 5 ms");
+    line("crew free to decision", &bench.freed, "aim p99 <= 1 ms, p99.9 <= 5 ms");
+    println!("of {} crews that became free, {} were wanted for a ticket at once", bench.freed.len(), bench.answered);
+    line("any other fact", &bench.others, "aim p99 <= 1 ms, p99.9 <= 5 ms");
+    line("asked while nothing comes, which a fact may have to wait for", &bench.idle, "aim <= 20 ms");
+    slices(&bench.process, bench.province.now);
+    restart(&bench.process)
 }
 
 fn slices(process: &Dispatch, at: Timestamp) {
     let (board, policy) = (process.board().clone(), process.planner().policy().clone());
     let iterations = policy.horizon.slice_iterations;
-    let mut planner = switchboard_dispatcher::planner::Planner::new(policy);
-    board.jobs.keys().for_each(|ticket| planner.job_changed(*ticket));
-    board.crews.keys().for_each(|crew| planner.crew_changed(crew));
-    let begun = Instant::now();
-    planner.settle(&board, at);
-    println!("a plan from nothing: {:?}", begun.elapsed());
+    let mut planner = Planner::new(policy);
+    let watch = Stopwatch::start();
+    planner.settle_all(&board, at);
+    println!("a plan from nothing: {:?}", watch.elapsed());
     let mut slice = histogram();
     for _ in 0..200 {
-        let begun = Instant::now();
+        let watch = Stopwatch::start();
         planner.improve(&board, at, iterations);
-        slice.saturating_record(begun.elapsed().as_micros() as u64);
+        watch.record(&mut slice);
     }
     line(&format!("a slice of improvement, {iterations} iterations"), &slice, "aim <= 20 ms");
 }
 
 fn restart(process: &Dispatch) -> Outcome<()> {
+    let watch = Stopwatch::start();
     let noted = serde_json::to_vec(process.fold())?;
-    let begun = Instant::now();
+    println!("the fold written down, {:.1} MiB: {:?}", noted.len() as f64 / 1_048_576.0, watch.elapsed());
+    let watch = Stopwatch::start();
+    let copy = black_box(process.fold().clone());
+    println!("the fold copied: {:?}", watch.elapsed());
+    drop(copy);
+    let watch = Stopwatch::start();
+    let copy = black_box(process.board().clone());
+    println!("the board copied: {:?}", watch.elapsed());
+    drop(copy);
+    let at = process.board().crews.values().map(|crew| crew.seen).max().unwrap_or_default();
+    let watch = Stopwatch::start();
+    black_box(process.planner().snapshot(process.board(), at));
+    println!("the plan shown: {:?}", watch.elapsed());
+    let watch = Stopwatch::start();
     let fold: Fold = serde_json::from_slice(&noted)?;
     let again = Dispatch::resume(process.planner().policy().clone(), fold);
-    let took = begun.elapsed();
-    println!(
-        "board of {} tickets again from a note of {:.1} MiB: {took:?} (aim <= 5 s)",
-        again.board().jobs.len(),
-        noted.len() as f64 / 1_048_576.0
-    );
+    let took = watch.elapsed();
+    println!("board of {} tickets again from a note: {took:?} (aim <= 5 s)", again.board().jobs.len());
     if took > Duration::from_secs(5) {
         println!("MISSED");
     }
