@@ -10,13 +10,15 @@ use switchboard_domain::{
     ticket::{Area, Category, TicketId, Urgency},
 };
 
-/// All that the planner knows.
+use crate::shared::Shared;
+
+/// All that the planner knows. A copy shares what neither it nor the original changes afterwards.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Board {
     /// Tickets that need a crew, or have one that is not done.
-    pub jobs: BTreeMap<TicketId, Job>,
+    pub jobs: Shared<TicketId, Job>,
     /// Crews of the roster.
-    pub crews: BTreeMap<CrewId, Crew>,
+    pub crews: Shared<CrewId, Crew>,
 }
 
 /// A ticket that needs a crew on site.

@@ -18,13 +18,13 @@ use switchboard_domain::{
 };
 
 pub use self::{case::Case, member::Member};
-use crate::{board::Board, policy::Policy};
+use crate::{board::Board, policy::Policy, shared::Shared};
 
-/// Everything that the dispatcher remembers.
+/// Everything that the dispatcher remembers. A copy shares what neither it nor the original changes afterwards.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Fold {
-    cases: BTreeMap<TicketId, Case>,
-    members: BTreeMap<CrewId, Member>,
+    cases: Shared<TicketId, Case>,
+    members: Shared<CrewId, Member>,
     /// Which crews' time is taken for a ticket, by a reservation or a commitment.
     taken: BTreeMap<TicketId, BTreeSet<CrewId>>,
     position: u64,
@@ -104,7 +104,7 @@ impl Fold {
 
     fn take_ticket(&mut self, fact: &TicketFact, again: bool) -> Touched {
         let mut touched = Touched { tickets: BTreeSet::from([fact.id]), crews: BTreeSet::new() };
-        let known = self.cases.remove(&fact.id);
+        let known = self.cases.take(&fact.id);
         let before = known.as_ref().and_then(|case| case.ticket.holder().and_then(CrewId::of));
         let restored_before = known.as_ref().is_some_and(|case| case.ticket.crew.restored.is_some());
         touched.crews.extend(before.clone());
@@ -149,7 +149,7 @@ impl Fold {
 
     fn take_crew(&mut self, fact: &CrewFact) -> Touched {
         let mut touched = Touched { tickets: BTreeSet::new(), crews: BTreeSet::from([fact.id.clone()]) };
-        let known = self.members.remove(&fact.id);
+        let known = self.members.take(&fact.id);
         let commitments_before = known.as_ref().map_or(0, |member| member.crew.commitments.len());
         let was_enrolled = known.as_ref().is_some_and(|member| member.crew.enrolled);
         if known.is_none() && !matches!(fact.event, crew::Event::Enrolled(_)) {
@@ -196,13 +196,13 @@ impl Fold {
     pub fn show(&self, board: &mut Board, touched: &Touched, policy: &Policy) {
         for ticket in &touched.tickets {
             match self.cases.get(ticket).and_then(|case| case.job(*ticket, policy)) {
-                Some(job) => drop(board.jobs.insert(*ticket, job)),
+                Some(job) => board.jobs.insert(*ticket, job),
                 None => drop(board.jobs.remove(ticket)),
             }
         }
         for id in &touched.crews {
             match self.members.get(id).filter(|member| member.is_there()) {
-                Some(member) => drop(board.crews.insert(id.clone(), member.crew(id))),
+                Some(member) => board.crews.insert(id.clone(), member.crew(id)),
                 None => drop(board.crews.remove(id)),
             }
         }

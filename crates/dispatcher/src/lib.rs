@@ -10,7 +10,7 @@
 //! Modules in reading order:
 //!
 //! - [`policy`]: what the plan weighs, as data under a version
-//! - [`board`]: what is known of jobs and crews; [`fold`], how it comes from facts
+//! - [`board`]: what is known of jobs and crews; [`fold`], how it comes from facts; [`shared`], how both are copied
 //! - [`rules`]: what forbids and what costs, one rule a file; [`travel`] and [`repair`], the times that they go by
 //! - [`plan`]: who does what after what, and why the rest waits; [`planner`], how it is kept while the board changes; [`explain`],
 //!   what each rule said of each crew
@@ -32,4 +32,5 @@ pub mod repair;
 pub mod rules;
 pub mod scene;
 pub mod search;
+pub mod shared;
 pub mod travel;

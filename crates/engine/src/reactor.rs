@@ -88,7 +88,10 @@ impl Default for Pace {
     }
 }
 
-type Note<P> = Box<dyn FnMut(u64, &P) -> io::Result<()> + Send>;
+/// Writes down what was copied for it.
+type Write = Box<dyn FnOnce() -> io::Result<()> + Send>;
+/// Copies what is to be noted of a process at a position.
+type Note<P> = Box<dyn Fn(u64, &P) -> Write + Send>;
 
 /// A process, the position that it is folded up to, and where that is noted as it goes on.
 pub struct Start<P> {
@@ -111,7 +114,7 @@ impl<P> Start<P> {
     }
 }
 
-impl<P: Serialize + DeserializeOwned + Default> Start<P> {
+impl<P: Serialize + DeserializeOwned + Default + Clone + Send + 'static> Start<P> {
     /// A process as its notebook says that it was, in a log with this head; it is noted there from now on.
     #[must_use]
     pub fn noted(notebook: Notebook, head: u64) -> Self {
@@ -120,16 +123,20 @@ impl<P: Serialize + DeserializeOwned + Default> Start<P> {
 }
 
 impl<P> Start<P> {
-    /// A process of which only the part `N` is noted: `wake` makes it from that part, `part` shows it.
+    /// A process of which only the part `N` is noted: `wake` makes it from that part, `part` shows it. The part is copied
+    /// between two steps of the process, so that its copy had better be cheap; it is written down beside them.
     #[must_use]
-    pub fn noted_part<N: Serialize + DeserializeOwned + Default>(
+    pub fn noted_part<N: Serialize + DeserializeOwned + Default + Clone + Send + 'static>(
         notebook: Notebook,
         head: u64,
         wake: impl FnOnce(N) -> P,
         part: impl Fn(&P) -> &N + Send + 'static,
     ) -> Self {
         let (position, noted) = notebook.read(head);
-        let note: Note<P> = Box::new(move |position, process| notebook.write(position, part(process)));
+        let note: Note<P> = Box::new(move |position, process| {
+            let (notebook, noted) = (notebook.clone(), part(process).clone());
+            Box::new(move || notebook.write(position, &noted))
+        });
         Self { position, process: wake(noted), note: Some(note) }
     }
 }
@@ -149,7 +156,9 @@ where
 {
     let Start { position, process, note } = start;
     let (feed, cursor) = (Arc::clone(feed), feed.cursor(position));
-    tokio::spawn(Reactor { process, feed, cursor, clock, pace, carry_out, note, noted: position, spoken_at: 0 }.run())
+    let reactor =
+        Reactor { process, feed, cursor, clock, pace, carry_out, note, noted: position, writing: None, spoken_at: 0 };
+    tokio::spawn(reactor.run())
 }
 
 /// What came of asking a process.
@@ -173,6 +182,8 @@ struct Reactor<P, F> {
     note: Option<Note<P>>,
     /// The position that was noted last.
     noted: u64,
+    /// The note that is being written.
+    writing: Option<JoinHandle<()>>,
     /// The position of its own last write.
     spoken_at: u64,
 }
@@ -303,13 +314,19 @@ where
         }
     }
 
+    /// Has a note written, if it is time and the one before it is: one at a time, for they share a draft.
     fn note(&mut self) {
         let position = self.cursor.position();
-        if let Some(note) = self.note.as_mut().filter(|_| position - self.noted >= NOTE_FACTS) {
-            self.noted = position;
-            if let Err(error) = note(position, &self.process) {
-                tracing::warn!(process = self.process.name(), %error, "the notebook cannot be written");
-            }
+        if position - self.noted < NOTE_FACTS || self.writing.as_ref().is_some_and(|writing| !writing.is_finished()) {
+            return;
         }
+        let Some(note) = &self.note else { return };
+        self.noted = position;
+        let (write, process) = (note(position, &self.process), self.process.name());
+        self.writing = Some(tokio::task::spawn_blocking(move || {
+            if let Err(error) = write() {
+                tracing::warn!(process, %error, "the notebook cannot be written");
+            }
+        }));
     }
 }
