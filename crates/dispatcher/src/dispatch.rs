@@ -42,6 +42,13 @@ pub const PARKED_MAX: usize = 1_000;
 /// The shortest pause after a crew could not be kept for a ticket, or the ticket would not take the offer.
 const UNFIT: TimeDelta = TimeDelta::minutes(1);
 
+/// Iterations of improvement at a time: a fact that comes meanwhile waits for no more than so many.
+const PIECE_ITERATIONS: u64 = 25;
+
+/// When facts come without a pause, a piece of improvement is done all the same once in so many milliseconds: as many
+/// as the policy asks for in a period, and some.
+const PIECE_EVERY: TimeDelta = TimeDelta::milliseconds(250);
+
 /// A crew that moved less than this is where it was, in kilometres.
 const MOVED_KM: f64 = 0.3;
 
@@ -145,6 +152,8 @@ pub struct Dispatch {
     open: bool,
     slices_left: u32,
     next_slices: Timestamp,
+    /// When a piece of improvement was done last, or came to be due.
+    improved: Timestamp,
 }
 
 impl Dispatch {
@@ -174,6 +183,7 @@ impl Dispatch {
             latest: Timestamp::default(),
             slices_left: 0,
             next_slices: Timestamp::default(),
+            improved: Timestamp::default(),
         };
         process.settle();
         process
@@ -265,7 +275,6 @@ impl Dispatch {
 
     /// New offers, each beginning with the crew's reservation.
     fn reservations(&mut self, now: Timestamp, limit: usize) -> Vec<Want<Intent>> {
-        self.planner.settle(&self.board, now);
         let proposals = self.planner.proposals(&self.board, now, limit);
         let mut begun = BTreeSet::new();
         let mut wants = Vec::new();
@@ -337,20 +346,25 @@ impl Dispatch {
         barred.chain(self.not_called_back.iter().cloned()).collect()
     }
 
-    /// One slice of improvement, when it is time for one.
-    fn improve(&mut self, now: Timestamp) {
-        let horizon = self.planner.policy().horizon.clone();
+    /// A piece of improvement, when it is time for one and nothing else is to be done: neither was anything new in this
+    /// turn, nor is there anything that the plan has not come to.
+    fn improve(&mut self, now: Timestamp, news: bool) {
+        let horizon = &self.planner.policy().horizon;
         if self.slices_left == 0 {
             if now < self.next_slices {
                 return;
             }
             self.next_slices = now + TimeDelta::seconds(i64::from(horizon.period_seconds.max(1)));
             self.slices_left = if self.open { horizon.slices } else { 0 };
+            self.improved = now;
         }
-        if self.slices_left > 0 {
-            self.slices_left -= 1;
-            self.planner.improve(&self.board, now, horizon.slice_iterations);
+        let quiet = !news && self.planner.is_settled();
+        if self.slices_left == 0 || !quiet && now < self.improved + PIECE_EVERY {
+            return;
         }
+        self.improved = now;
+        let over = self.planner.improve_some(&self.board, now, horizon.slice_iterations, PIECE_ITERATIONS);
+        self.slices_left -= u32::from(over);
     }
 
     /// The crew is not the ticket's until then; the next best is.
@@ -406,6 +420,7 @@ impl Process for Dispatch {
     fn pending(&mut self, now: Timestamp, limit: usize) -> Vec<Want<Intent>> {
         let now = now.max(self.latest);
         self.latest = now;
+        let news = !self.touched.tickets.is_empty() || !self.touched.crews.is_empty();
         self.settle();
         let duties = self.ticket_duties.values().chain(self.crew_duties.values()).flatten().cloned();
         let mut wants: Vec<_> = duties
@@ -420,7 +435,7 @@ impl Process for Dispatch {
         }
         if wants.is_empty() {
             wants = self.diversions(now);
-            self.improve(now);
+            self.improve(now, news);
         }
         wants
     }

@@ -5,7 +5,10 @@
 //! crew may have which job; whoever asks has asked the hard rules before, all but the end of the shift, which hangs on
 //! the arrival.
 
+use std::sync::Arc;
+
 use crate::{
+    policy::Policy,
     rules::{self, shift},
     scene::{State, Task, Team, Terms, Visit},
     search::{Model, Order},
@@ -173,13 +176,37 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// A part of the plan as the search sees it: dense numbers of its own.
-#[derive(Debug)]
-pub struct Part<'a> {
-    /// Walks the part's tasks.
-    pub walk: Walk<'a>,
+/// Where a route of a part begins.
+#[derive(Clone, Debug)]
+pub struct Beginning {
+    /// The crew.
+    pub team: Team,
+    /// From where and when.
+    pub state: State,
+    /// Whether the first stop is the next thing that the crew does.
+    pub next: bool,
+}
+
+impl Beginning {
+    fn start(&self) -> Start<'_> {
+        Start { team: &self.team, state: self.state, next: self.next }
+    }
+}
+
+/// A part of the plan as the search sees it: dense numbers of its own, and all that it needs, so that a search may be
+/// laid aside and gone on with.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// The weights.
+    pub policy: Arc<Policy>,
+    /// When it was taken out of the plan, in minutes of the frame.
+    pub now: f64,
+    /// Whether it was a storm then.
+    pub storm: bool,
+    /// The part's jobs.
+    pub tasks: Vec<Task>,
     /// Where each route begins.
-    pub starts: Vec<Start<'a>>,
+    pub starts: Vec<Beginning>,
     /// How many stops each route has room for.
     pub rooms: Vec<usize>,
     /// The price of leaving each job out.
@@ -190,11 +217,25 @@ pub struct Part<'a> {
     pub candidates: Vec<Vec<u32>>,
 }
 
-impl Model for Part<'_> {
+impl Part {
+    fn terms(&self) -> Terms<'_> {
+        Terms { policy: &self.policy, now: self.now, storm: self.storm }
+    }
+
+    /// Whether every arrival of this route lies within the crew's shift.
+    #[must_use]
+    pub fn is_sound(&self, route: usize, stops: &[u32], memory: &mut Memory) -> bool {
+        let terms = self.terms();
+        Walk { terms: &terms, tasks: &self.tasks }.price(&self.starts[route].start(), stops, memory);
+        memory.is_sound()
+    }
+}
+
+impl Model for Part {
     type Memory = Memory;
 
     fn jobs(&self) -> usize {
-        self.walk.tasks.len()
+        self.tasks.len()
     }
 
     fn routes(&self) -> usize {
@@ -214,7 +255,9 @@ impl Model for Part<'_> {
     }
 
     fn price(&self, route: u32, stops: &[u32], memory: &mut Memory) -> f64 {
-        self.walk.price(&self.starts[route as usize], stops, memory)
+        let terms = self.terms();
+        let walk = Walk { terms: &terms, tasks: &self.tasks };
+        walk.price(&self.starts[route as usize].start(), stops, memory)
     }
 
     fn cheapest<B: FnMut() -> bool>(
@@ -228,11 +271,13 @@ impl Model for Part<'_> {
         if stops.len() >= self.rooms[route as usize] {
             return None;
         }
-        self.walk.cheapest(&self.starts[route as usize], (stops, memory), 0, job, blink)
+        let terms = self.terms();
+        let walk = Walk { terms: &terms, tasks: &self.tasks };
+        walk.cheapest(&self.starts[route as usize].start(), (stops, memory), 0, job, blink)
     }
 
     fn key(&self, job: u32, order: Order) -> f64 {
-        let task = &self.walk.tasks[job as usize];
+        let task = &self.tasks[job as usize];
         let way = || {
             let ways = self.starts.iter().filter_map(|start| Some(start.state.spot?.km(task.spot?)));
             ways.fold(f64::INFINITY, f64::min)

@@ -122,7 +122,7 @@ impl Waits {
 #[must_use]
 pub fn plan(board: &Board, policy: &Policy, now: Timestamp) -> Plan {
     let mut planner = Planner::new(policy.clone());
-    planner.settle(board, now);
+    planner.settle_all(board, now);
     for _ in 0..policy.horizon.slices {
         planner.improve(board, now, policy.horizon.slice_iterations);
     }

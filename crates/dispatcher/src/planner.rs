@@ -1,8 +1,9 @@
 //! The planner: keeps a plan in line with the board, improves it, and says what to offer next.
 //!
 //! What changed is marked; [`Planner::settle`] takes the marked jobs and crews over (`intake`) and puts what is loose
-//! to its cheapest place (`insertion`), trying a bounded number of places however many jobs wait.
-//! [`Planner::improve`] does the rest of the thinking, a part of the plan at a time (`part`). Only the first stop of
+//! to its cheapest place (`insertion`), a bounded number of jobs at a bounded number of places however many wait: the
+//! rest is the next settling's. [`Planner::improve_some`] does the rest of the thinking, a piece of a part of the plan
+//! at a time (`part`). Only the first stop of
 //! a free crew's route is ever proposed (`offering`).
 //!
 //! Absent: whatever was told to whom, which is on the board; a plan that is lost is made again. Nor the curve of the
@@ -23,7 +24,10 @@ mod tests;
 mod timers;
 mod weighing;
 
-use std::{collections::BTreeSet, sync::OnceLock};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
 use chrono::TimeDelta;
 use switchboard_domain::{
@@ -34,6 +38,8 @@ use switchboard_domain::{
 
 use self::{
     book::{Book, Place},
+    insertion::Work,
+    part::Searching,
     roster::Roster,
     timers::{Timers, Whose},
 };
@@ -85,7 +91,7 @@ pub struct Diversion {
 /// Keeps a plan. The same policy, calls and boards give the same plans.
 #[derive(Clone, Debug)]
 pub struct Planner {
-    policy: Policy,
+    policy: Arc<Policy>,
     frame: Option<Frame>,
     book: Book,
     roster: Roster,
@@ -101,7 +107,12 @@ pub struct Planner {
     /// The plan's name, until the plan changes.
     name: OnceLock<String>,
     storm: bool,
-    slices: u64,
+    /// How many slices of improvement have begun.
+    pub(crate) slices: u64,
+    /// How many iterations of the slice under way are done.
+    searched: u64,
+    /// The search of the slice under way, unless something has touched its part.
+    searching: Option<Searching>,
     memory: Memory,
 }
 
@@ -110,7 +121,7 @@ impl Planner {
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         Self {
-            policy,
+            policy: Arc::new(policy),
             frame: None,
             book: Book::default(),
             roster: Roster::default(),
@@ -123,6 +134,8 @@ impl Planner {
             name: OnceLock::new(),
             storm: false,
             slices: 0,
+            searched: 0,
+            searching: None,
             memory: Memory::default(),
         }
     }
@@ -143,8 +156,9 @@ impl Planner {
         self.crews_marked.insert(crew.clone());
     }
 
-    /// Brings the plan in line with what was noted and with what has come due. What it costs is bounded by what was
-    /// noted, not by what waits; only the first call takes the whole board over.
+    /// Brings the plan in line with what was noted and with what has come due. All of that is taken over; of the jobs
+    /// and crews that it leaves without work or place a bounded number is come to, pinned and heavy jobs first, and the
+    /// others by the next calls: see [`Self::is_settled`].
     pub fn settle(&mut self, board: &Board, now: Timestamp) {
         if self.frame.is_none() {
             // A board without a place has no middle yet.
@@ -161,22 +175,38 @@ impl Planner {
         }
         self.settled = now;
         let now = self.minutes(now);
+        let mut work = Work::default();
         // What is taken in may mark what it touches: a held neighbour, which then has no hold of its own.
         for _ in 0..PASSES_MAX {
-            if self.jobs_marked.is_empty() && self.crews_marked.is_empty() && self.hungry.is_empty() {
+            if self.jobs_marked.is_empty() && self.crews_marked.is_empty() && self.is_settled() {
                 break;
             }
             self.name.take();
-            let (loose, hungry) = self.take_in(board, now);
-            self.place(loose, hungry, now);
+            let hungry = self.take_in(board, now);
+            self.place(hungry, now, &mut work);
+        }
+    }
+
+    /// Settles until every job and every free crew has been come to, however long that takes.
+    pub fn settle_all(&mut self, board: &Board, now: Timestamp) {
+        self.settle(board, now);
+        while !self.is_settled() {
+            self.settle(board, now);
         }
     }
 
     /// The next instant at which proposals may change without a fact: the end of a hold, a break, an exclusion, a
-    /// shift, a silence long enough; at once while free crews have not been come to. It may be early, never late.
+    /// shift, a silence long enough; at once while jobs or free crews have not been come to. It may be early, never
+    /// late.
     #[must_use]
     pub fn wake(&self, _board: &Board) -> Option<Timestamp> {
-        if self.hungry.is_empty() { self.timers.next() } else { Some(self.settled) }
+        if self.is_settled() { self.timers.next() } else { Some(self.settled) }
+    }
+
+    /// Whether the last settling came to every job and every free crew that it had to.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.hungry.is_empty() && self.book.untried.is_empty()
     }
 
     /// Whether the plan goes without this crew because it is away or was not heard of for too long, by the last
@@ -213,7 +243,9 @@ impl Planner {
 
     /// Takes a job out of the route that it is in, which it leaves for `place`.
     fn unroute(&mut self, job: u32, place: Place) {
+        self.stir_job(job);
         if let Place::Routed(team) = self.book.entry(job).place {
+            self.stir_crew(team);
             self.roster.members[team as usize].route.retain(|stop| *stop != job);
             self.attention.insert(team);
         }
@@ -222,6 +254,8 @@ impl Planner {
 
     /// Puts a job that waits into a route.
     fn route(&mut self, job: u32, team: u32, at: usize) {
+        self.stir_job(job);
+        self.stir_crew(team);
         self.roster.members[team as usize].route.insert(at, job);
         self.book.put(job, Place::Routed(team));
         self.attention.insert(team);

@@ -87,9 +87,11 @@ pub struct Plan {
     pub price: f64,
 }
 
-/// A search under way. The same model, plan, seed, settings and calls give the same plans.
-pub struct Search<'m, M: Model> {
-    model: &'m M,
+/// A search under way, of a model of its own or of one that it borrows. The same model, plan, seed, settings and calls
+/// give the same plans.
+#[derive(Clone, Debug)]
+pub struct Search<M: Model> {
+    model: M,
     settings: Settings,
     acceptance: Acceptance,
     chance: Chance,
@@ -101,27 +103,27 @@ pub struct Search<'m, M: Model> {
     done: u64,
 }
 
-impl<'m, M: Model> Search<'m, M> {
+impl<M: Model> Search<M> {
     /// Begins with all jobs unplanned.
     #[must_use]
-    pub fn new(model: &'m M, seed: u64, settings: Settings) -> Self {
+    pub fn new(model: M, seed: u64, settings: Settings) -> Self {
         Self::resume(model, &[], seed, settings)
     }
 
     /// Begins with `plan`: the stops of the model's first routes. What is named twice stays where it is named first,
     /// and what the model does not know is left out.
     #[must_use]
-    pub fn resume(model: &'m M, plan: &[Vec<u32>], seed: u64, settings: Settings) -> Self {
+    pub fn resume(model: M, plan: &[Vec<u32>], seed: u64, settings: Settings) -> Self {
         let mut chance = Chance::new(seed);
-        let board = Board::new(model, plan);
+        let board = Board::new(&model, plan);
         Self {
-            model,
             acceptance: Acceptance::new(settings.hot, settings.cold),
             blinks: Blinks::new(settings.blink_chance, &mut chance),
             quotes: Quotes::new(model.jobs(), model.routes()),
             recreate: Recreate::new(&settings.orders),
             best: Best::of(&board),
             done: 0,
+            model,
             settings,
             chance,
             board,
@@ -161,6 +163,17 @@ impl<'m, M: Model> Search<'m, M> {
         self.best.settle(self.model.jobs());
     }
 
+    /// Cools on from here: so many iterations count as done, by a search that this one takes over from.
+    pub fn count_as_done(&mut self, iterations: u64) {
+        self.done = iterations;
+    }
+
+    /// What is searched.
+    #[must_use]
+    pub fn model(&self) -> &M {
+        &self.model
+    }
+
     /// The cheapest plan found so far, the first included.
     #[must_use]
     pub fn best(&self) -> &Plan {
@@ -173,8 +186,8 @@ impl<'m, M: Model> Search<'m, M> {
         }
         let before = self.board.price();
         self.board.begin();
-        let seed = ruin::ruin(self.model, &self.settings, &mut self.board, &mut self.chance);
-        self.recreate.sample(self.model, &self.board, &mut self.chance, seed, self.settings.absent_max);
+        let seed = ruin::ruin(&self.model, &self.settings, &mut self.board, &mut self.chance);
+        self.recreate.sample(&self.model, &self.board, &mut self.chance, seed, self.settings.absent_max);
         let order = self.recreate.order(&mut self.chance);
         let dares = self.chance.happens(self.settings.dare_chance);
         self.put_back(order, dares);
@@ -187,7 +200,7 @@ impl<'m, M: Model> Search<'m, M> {
     }
 
     fn put_back(&mut self, order: Order, dares: bool) {
-        self.recreate.sort(self.model, order, &mut self.chance);
-        self.recreate.insert(self.model, &mut self.board, &mut self.quotes, &mut self.blinks, &mut self.chance, dares);
+        self.recreate.sort(&self.model, order, &mut self.chance);
+        self.recreate.insert(&self.model, &mut self.board, &mut self.quotes, &mut self.blinks, &mut self.chance, dares);
     }
 }

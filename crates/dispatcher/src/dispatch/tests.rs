@@ -437,3 +437,24 @@ fn an_offer_that_was_made_for_an_earlier_reservation_is_taken_back() {
     tale.crew(1, again);
     assert!(tale.intents().contains(&withdrawn(1)));
 }
+
+#[test]
+fn improvement_waits_until_nothing_is_new_but_not_for_ever() {
+    let mut tale = Tale::begun();
+    tale.crew(1, WentAway { why: Absence::Rest });
+    tale.crew(2, WentAway { why: Absence::Rest });
+    let begun = |tale: &Tale| tale.process.planner.slices;
+    assert_eq!(tale.intents(), []);
+    assert_eq!(begun(&tale), 0, "a fact had just come");
+    assert!(tale.process.wake().is_some_and(|at| at <= tale.now), "it is to be asked again at once");
+    assert_eq!(tale.intents(), []);
+    assert_eq!(begun(&tale), 1);
+    let before = tale.now;
+    while begun(&tale) == 1 {
+        tale.now += TimeDelta::milliseconds(40);
+        tale.process.touched.crews.insert(crew(1));
+        assert_eq!(tale.intents(), []);
+        assert!(tale.now < before + TimeDelta::seconds(1), "facts that never end leave no room for improvement");
+    }
+    assert!(tale.now - before >= super::PIECE_EVERY);
+}

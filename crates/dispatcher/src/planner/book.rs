@@ -90,6 +90,8 @@ pub struct Book {
     /// Open jobs that have been offered, of which some may be offered once more at the same time; priorities first, the
     /// heaviest of them first.
     pub asked: BTreeSet<(Reverse<(bool, u64)>, u32)>,
+    /// Waiting jobs that have not been tried since they came to wait: pinned ones first, then the heaviest.
+    pub untried: BTreeSet<(bool, Reverse<u64>, u32)>,
     /// Jobs to be planned that are priorities, the heaviest first.
     pub priorities: BTreeSet<(Reverse<u64>, u32)>,
     /// Jobs pinned to a crew.
@@ -176,6 +178,25 @@ impl Book {
         (Reverse((self.entry(job).priority, weight)), job)
     }
 
+    /// Notes that a job that waits is to be tried; it is until it is taken for that, or moved.
+    pub fn try_soon(&mut self, job: u32) {
+        self.untried.insert(self.untried_key(job));
+    }
+
+    /// The next job to be tried, taken off the list.
+    pub fn next_untried(&mut self) -> Option<u32> {
+        self.untried.pop_first().map(|(.., job)| job)
+    }
+
+    /// Whether a job is still to be tried.
+    pub fn is_untried(&self, job: u32) -> bool {
+        self.untried.contains(&self.untried_key(job))
+    }
+
+    fn untried_key(&self, job: u32) -> (bool, Reverse<u64>, u32) {
+        (self.entry(job).pinned.is_none(), weight_key(self.task(job)), job)
+    }
+
     /// Moves a job to its place, out of and into the orders that it is looked up by.
     pub fn put(&mut self, job: u32, place: Place) {
         let before = std::mem::replace(&mut self.entries[job as usize].place, place);
@@ -185,6 +206,7 @@ impl Book {
         let reported = (task.reported * 60.0) as i64;
         match before {
             Place::Waiting => {
+                self.untried.remove(&self.untried_key(job));
                 let shelf = self.shelves.entry(key).or_default();
                 shelf.heaviest.remove(&(weight, job));
                 shelf.oldest.remove(&(reported, job));

@@ -21,8 +21,10 @@ const NEAR_MAX: usize = 24;
 const HEAVIEST_MAX: usize = 12;
 /// How many stops a free crew takes up in one settling; the rest is improvement's.
 const FILL_MAX: usize = 2;
-/// How many crews look for more in one pass of a settling.
-pub(super) const HUNGRY_MAX: usize = 24;
+/// How many jobs look for their place in one settling; the others are come to by the next.
+pub(super) const TRIES_MAX: usize = 32;
+/// How many crews look for more in one settling; those that are free are come to by the next.
+pub(super) const HUNGRY_MAX: usize = 12;
 /// How many that are pushed out of full routes look for another place in one settling.
 const EJECTED_MAX: usize = 16;
 /// Rough minutes per straight kilometre, to choose which crews to try.
@@ -41,32 +43,53 @@ pub struct Spot {
     pub ejects: bool,
 }
 
+/// What a settling may still do: how long it takes is bounded, whatever happened at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Work {
+    tries: usize,
+    meals: usize,
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self { tries: TRIES_MAX, meals: HUNGRY_MAX }
+    }
+}
+
 impl Planner {
-    /// Puts every loose job somewhere, the heaviest first, and lets crews with room take up more.
-    pub(super) fn place(&mut self, loose: BTreeSet<u32>, hungry: BTreeSet<u32>, now: f64) {
-        let mut order: Vec<u32> = loose.into_iter().collect();
-        let key = |job: &u32| (self.book.entry(*job).pinned.is_none(), -self.book.task(*job).weight());
-        order.sort_by(|a, b| key(a).partial_cmp(&key(b)).unwrap_or(std::cmp::Ordering::Equal).then(a.cmp(b)));
+    /// Puts jobs that are to be tried somewhere, the heaviest first, and lets crews with room take up more; as much of
+    /// it as there is `work` left for.
+    pub(super) fn place(&mut self, hungry: BTreeSet<u32>, now: f64, work: &mut Work) {
         let mut memory = std::mem::take(&mut self.memory);
-        // Whoever is pushed out looks for another place, in turn.
-        let turns = order.len() + EJECTED_MAX;
-        let mut turn = 0;
-        while let Some(job) = order.get(turn).copied().filter(|_| turn < turns) {
-            turn += 1;
-            if self.book.entry(job).place == Place::Held {
-                self.book.put(job, Place::Waiting);
-            }
-            order.extend(self.insert(job, now, &mut memory));
+        self.try_jobs(now, work, &mut memory);
+        self.feed(hungry, now, work, &mut memory);
+        self.memory = memory;
+    }
+
+    fn try_jobs(&mut self, now: f64, work: &mut Work, memory: &mut Memory) {
+        let mut ejected = Vec::new();
+        while let Some(job) = (work.tries > 0).then(|| self.book.next_untried()).flatten() {
+            work.tries -= 1;
+            ejected.extend(self.insert(job, now, memory));
         }
+        // Whoever is pushed out looks for another place, in turn; past the most of them, improvement does.
+        let mut turn = 0;
+        while let Some(job) = ejected.get(turn).copied().filter(|_| turn < EJECTED_MAX) {
+            turn += 1;
+            ejected.extend(self.insert(job, now, memory));
+        }
+    }
+
+    fn feed(&mut self, hungry: BTreeSet<u32>, now: f64, work: &mut Work, memory: &mut Memory) {
         let mut hungry: Vec<u32> = hungry.into_iter().collect();
         let has_work = |team: &u32| !self.roster.member(*team).route.is_empty();
         hungry.sort_by_key(|team| (!self.roster.member(*team).idle, has_work(team)));
         let mut fed = 0;
-        while let Some(team) = hungry.get(fed).copied().filter(|_| fed < HUNGRY_MAX) {
-            fed += 1;
+        while let Some(team) = hungry.get(fed).copied().filter(|_| work.meals > 0) {
+            (fed, work.meals) = (fed + 1, work.meals - 1);
             let wants = if self.roster.member(team).idle { FILL_MAX } else { 1 };
             for _ in 0..wants {
-                match self.take_up(team, now, &mut memory) {
+                match self.take_up(team, now, memory) {
                     Some(robbed) if robbed != NONE && self.roster.member(robbed).idle => hungry.push(robbed),
                     Some(_) => {}
                     None => break,
@@ -75,7 +98,6 @@ impl Planner {
         }
         // Whoever is free is come to by the next settling; what the others had better do is improvement's.
         self.hungry.extend(hungry.into_iter().skip(fed).filter(|team| self.roster.member(*team).idle));
-        self.memory = memory;
     }
 
     /// Puts a job that waits to its cheapest place, if that is cheaper than leaving it out or a free crew would have

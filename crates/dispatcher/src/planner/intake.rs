@@ -18,10 +18,10 @@ use crate::{
 };
 
 impl Planner {
-    /// Takes over what is marked. Returns jobs that are to be planned and are in no route, and crews that may have
-    /// room.
-    pub(super) fn take_in(&mut self, board: &Board, now: f64) -> (BTreeSet<u32>, BTreeSet<u32>) {
-        let (mut loose, mut hungry) = (BTreeSet::new(), std::mem::take(&mut self.hungry));
+    /// Takes over what is marked. Jobs that are to be planned and have lost their route, or never had one, are to be
+    /// tried. Returns crews that may have room.
+    pub(super) fn take_in(&mut self, board: &Board, now: f64) -> BTreeSet<u32> {
+        let mut hungry = std::mem::take(&mut self.hungry);
         // How far a crew is with its job decides when it will be free.
         let has = self.jobs_marked.iter().filter_map(|ticket| Some(&board.jobs.get(ticket)?.crew.as_ref()?.crew));
         self.crews_marked.extend(has.cloned());
@@ -34,8 +34,8 @@ impl Planner {
         for ticket in std::mem::take(&mut self.jobs_marked) {
             let was = self.book.index.get(&ticket).map(|job| self.book.entry(*job).place);
             let place = self.take_job(board.jobs.get(&ticket), ticket, now);
-            if place == Place::Waiting {
-                loose.extend(self.book.index.get(&ticket));
+            if let (Place::Waiting, Some(&job)) = (place, self.book.index.get(&ticket)) {
+                self.book.try_soon(job);
             }
             if let (Some(Place::Routed(team)), Place::Closed) = (was, place) {
                 hungry.insert(team);
@@ -43,15 +43,18 @@ impl Planner {
         }
         self.switch_storm();
         if !self.storm {
-            loose.extend(self.book.held.iter().copied());
+            while let Some(&job) = self.book.held.first() {
+                self.book.put(job, Place::Waiting);
+                self.book.try_soon(job);
+            }
         }
         self.roster.learn(self.book.units(), &teams);
         for team in teams {
-            self.review(team, now, &mut loose);
+            self.review(team, now);
             hungry.insert(team);
         }
         hungry.retain(|team| self.roster.member(*team).is_planned(now));
-        (loose, hungry)
+        hungry
     }
 
     fn take_crew(&mut self, board: &Board, crew: Option<&Crew>, team: u32, now: f64) {
@@ -59,6 +62,7 @@ impl Planner {
         let before = self.roster.member(team).reserved;
         let terms = crate::scene::Terms { policy: &self.policy, now, storm: self.storm };
         self.roster.take(team, crew, board, &frame, &terms);
+        self.stir_crew(team);
         let after = self.roster.member(team).reserved;
         if before != after {
             self.jobs_marked.extend(before.into_iter().chain(after));
@@ -183,15 +187,16 @@ impl Planner {
         holds.then_some(until)
     }
 
-    /// Looks a crew's route over: what may no longer be its to do, or would be reached too late, becomes loose.
-    pub(super) fn review(&mut self, team: u32, now: f64, loose: &mut BTreeSet<u32>) {
+    /// Looks a crew's route over: what may no longer be its to do, or would be reached too late, waits and is to be
+    /// tried elsewhere.
+    pub(super) fn review(&mut self, team: u32, now: f64) {
         let member = self.roster.member(team);
         let planned = member.is_planned(now);
         let stays = |job: &u32| planned && member.may(self.book.entry(*job), now);
         let gone: Vec<u32> = member.route.iter().filter(|job| !stays(job)).copied().collect();
         for job in gone {
             self.unroute(job, Place::Waiting);
-            loose.insert(job);
+            self.book.try_soon(job);
         }
         let mut memory = Memory::default();
         while !self.roster.member(team).route.is_empty() {
@@ -205,7 +210,7 @@ impl Planner {
                 break;
             }
             self.unroute(last, Place::Waiting);
-            loose.insert(last);
+            self.book.try_soon(last);
         }
     }
 
@@ -213,6 +218,9 @@ impl Planner {
     fn switch_storm(&mut self) {
         let load = self.book.open as f64 / self.roster.on_shift.max(1) as f64;
         let limit = if self.storm { self.policy.storm.load_over } else { self.policy.storm.load };
-        self.storm = load > limit && self.roster.on_shift > 0;
+        let storm = load > limit && self.roster.on_shift > 0;
+        if std::mem::replace(&mut self.storm, storm) != storm {
+            self.searching = None;
+        }
     }
 }

@@ -1,21 +1,24 @@
-//! Improvement: a part of the plan is torn up and put together again, over and over, and goes back when it has become
-//! cheaper.
+//! Improvement: a part of the plan is torn up and put together again, over and over, and goes back whenever it has
+//! become cheaper.
 //!
 //! A part is as many crews as lie around one of them, their stops, and waiting jobs near them. Plans of few crews are
-//! one part. Where parts lie is drawn from the policy's seed and the number of the slice.
+//! one part. Where parts lie is drawn from the policy's seed and the number of the slice. A slice may be done piece by
+//! piece: between two pieces the search is laid aside, and what touches its part breaks it off; the next piece takes
+//! the part out of the plan anew and cools on from where the slice was.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use switchboard_domain::Timestamp;
 
 use super::{
     GAIN_MIN, Planner,
     book::{Place, blend},
+    insertion::Work,
     roster::Member,
 };
 use crate::{
     board::Board,
-    model::{Memory, Part, Start, Walk},
+    model::{Beginning, Memory, Part, Walk},
     rules,
     scene::{State, Terms},
     search::{Order, Search, Settings},
@@ -33,6 +36,7 @@ const NEAR_MAX: usize = 16;
 const KM_MINUTES: f64 = 2.5;
 
 /// Which crews and jobs are a part: their numbers, and the stops of each route beyond those that are pinned.
+#[derive(Clone, Debug)]
 struct Chosen {
     teams: Vec<u32>,
     jobs: Vec<u32>,
@@ -41,29 +45,83 @@ struct Chosen {
     routes: Vec<Vec<u32>>,
 }
 
+/// The search of a slice, laid aside between two of its pieces.
+#[derive(Clone, Debug)]
+pub(super) struct Searching {
+    chosen: Chosen,
+    search: Search<Part>,
+    /// The price of the part as it stands in the plan.
+    price: f64,
+    /// The part's jobs, ascending.
+    jobs: Vec<u32>,
+}
+
+impl Searching {
+    fn of(chosen: Chosen, search: Search<Part>) -> Self {
+        let mut jobs = chosen.jobs.clone();
+        jobs.sort_unstable();
+        Self { price: search.best().price, chosen, search, jobs }
+    }
+}
+
 impl Planner {
-    /// One slice of improvement: settles, and searches a part of the plan for so many iterations. The cheaper plan is
-    /// kept.
+    /// One slice of improvement, in one piece: settles, and searches a part of the plan for so many iterations. The
+    /// cheaper plan is kept.
     pub fn improve(&mut self, board: &Board, now: Timestamp, iterations: u64) {
+        self.searched = 0;
+        self.searching = None;
+        self.improve_some(board, now, iterations, iterations);
+    }
+
+    /// A piece of a slice of so many iterations: settles, and does at most `piece` of them, at least one, whatever has
+    /// been broken off before. Whether the slice is over. What was found cheaper is kept.
+    pub fn improve_some(&mut self, board: &Board, now: Timestamp, iterations: u64, piece: u64) -> bool {
         self.settle(board, now);
-        self.slices += 1;
-        self.name.take();
-        let Some(frame) = self.frame else { return };
-        let minutes = frame.minutes(now);
+        let laid_aside = self.searching.take();
+        let Some(mut searching) = laid_aside.or_else(|| self.take_part(board, now, iterations)) else {
+            self.searched = 0;
+            return true;
+        };
+        let piece = piece.max(1).min(iterations.saturating_sub(self.searched));
+        searching.search.improve(piece);
+        self.searched += piece;
+        self.adopt(&mut searching);
+        let over = self.searched >= iterations;
+        if over {
+            self.searched = 0;
+        } else {
+            self.searching = Some(searching);
+        }
+        over
+    }
+
+    /// Something is other than the search that is laid aside takes it to be, if this crew is of its part.
+    pub(super) fn stir_crew(&mut self, team: u32) {
+        // They are ascending: the part took them in the order of the roster.
+        self.searching.take_if(|searching| searching.chosen.teams.binary_search(&team).is_ok());
+    }
+
+    /// The same, if this job is.
+    pub(super) fn stir_job(&mut self, job: u32) {
+        self.searching.take_if(|searching| searching.jobs.binary_search(&job).is_ok());
+    }
+
+    /// Takes the part of the slice that begins, or goes on, out of the plan; `None` when nothing in it can be searched.
+    fn take_part(&mut self, board: &Board, now: Timestamp, iterations: u64) -> Option<Searching> {
+        if self.searched == 0 {
+            self.slices += 1;
+        }
+        let minutes = self.frame?.minutes(now);
         let teams = self.teams_of_part(minutes);
-        let mut loose = BTreeSet::new();
         for &team in &teams {
             self.keep_time(board, team, minutes);
-            self.review(team, minutes, &mut loose);
+            self.review(team, minutes);
         }
-        self.place(loose, BTreeSet::new(), minutes);
+        self.name.take();
+        self.place(BTreeSet::new(), minutes, &mut Work::default());
         let chosen = self.choose(teams, minutes);
-        if chosen.jobs.is_empty() {
-            return;
-        }
-        if let Some(routes) = self.search(&chosen, minutes, iterations) {
-            self.adopt(&chosen, routes);
-        }
+        let search = (!chosen.jobs.is_empty()).then(|| self.search(&chosen, minutes, iterations))?;
+        Some(Searching::of(chosen, search))
     }
 
     /// A crew that overruns is expected to take longer still; nobody says so but the time.
@@ -150,22 +208,26 @@ impl Planner {
         entry.place == Place::Waiting && entry.pinned.is_none()
     }
 
-    fn search(&self, chosen: &Chosen, now: f64, iterations: u64) -> Option<Vec<Vec<u32>>> {
+    /// A search of the part, as far on as the slice is.
+    fn search(&self, chosen: &Chosen, now: f64, iterations: u64) -> Search<Part> {
         let terms = self.terms(now);
         let tasks: Vec<_> = chosen.jobs.iter().map(|job| *self.book.task(*job)).collect();
         let stops_max = self.policy.horizon.stops_max.max(1);
-        let starts = chosen.teams.iter().zip(&chosen.pinned).map(|(team, (fixed, state))| Start {
-            team: &self.roster.member(*team).team,
+        let starts = chosen.teams.iter().zip(&chosen.pinned).map(|(team, (fixed, state))| Beginning {
+            team: self.roster.member(*team).team.clone(),
             state: *state,
             next: *fixed == 0,
         });
         let part = Part {
-            walk: Walk { terms: &terms, tasks: &tasks },
+            policy: Arc::clone(&self.policy),
+            now,
+            storm: self.storm,
             starts: starts.collect(),
             rooms: chosen.pinned.iter().map(|(fixed, _)| stops_max.saturating_sub(*fixed)).collect(),
             left_out: tasks.iter().map(|task| rules::service(&terms.left_out(task))).collect(),
             near: (0..tasks.len()).map(|job| near(&tasks, job)).collect(),
             candidates: (0..tasks.len()).map(|job| self.candidates(chosen, job, now)).collect(),
+            tasks,
         };
         let settings = Settings {
             ruined_mean: 6.0,
@@ -178,16 +240,10 @@ impl Planner {
             ..Settings::default()
         };
         let seed = blend(self.policy.seed, self.slices.wrapping_mul(2).wrapping_add(1));
-        let mut search = Search::resume(&part, &chosen.routes, seed, settings);
-        let before = search.best().price;
-        search.improve(iterations);
-        let best = search.best();
-        let mut memory = Memory::default();
-        let sound = (0..).zip(&best.routes).all(|(route, stops): (usize, _)| {
-            part.walk.price(&part.starts[route], stops, &mut memory);
-            memory.is_sound() || *stops == chosen.routes[route]
-        });
-        (sound && best.price < before - GAIN_MIN).then(|| best.routes.clone())
+        let seed = if self.searched == 0 { seed } else { blend(seed, self.searched) };
+        let mut search = Search::resume(part, &chosen.routes, seed, settings);
+        search.count_as_done(self.searched);
+        search
     }
 
     /// Crews of the part that the hard rules allow for one of its jobs, those first that could be there first; its own
@@ -211,22 +267,34 @@ impl Planner {
         ranked.into_iter().map(|(_, route)| route).collect()
     }
 
-    /// The routes that the search found take the place of those that it began with.
-    fn adopt(&mut self, chosen: &Chosen, routes: Vec<Vec<u32>>) {
-        for &job in &chosen.jobs {
-            self.book.put(job, Place::Waiting);
+    /// The routes that the search found take the place of those that stand, if they are cheaper and every arrival is
+    /// within its shift.
+    fn adopt(&mut self, searching: &mut Searching) {
+        let Searching { chosen, search, price, .. } = searching;
+        let best = search.best();
+        if best.price >= *price - GAIN_MIN {
+            return;
         }
-        for ((&team, (fixed, _)), stops) in chosen.teams.iter().zip(&chosen.pinned).zip(routes) {
-            let stops: Vec<u32> = stops.into_iter().map(|job| chosen.jobs[job as usize]).collect();
-            for &job in &stops {
-                self.book.put(job, Place::Routed(team));
-            }
-            let route = &mut self.roster.members[team as usize].route;
-            if route[*fixed..] != stops[..] {
-                route.truncate(*fixed);
-                route.extend(stops);
-                self.attention.insert(team);
-            }
+        let mut memory = Memory::default();
+        let differs: Vec<usize> =
+            (0..best.routes.len()).filter(|route| best.routes[*route] != chosen.routes[*route]).collect();
+        if !differs.iter().all(|route| search.model().is_sound(*route, &best.routes[*route], &mut memory)) {
+            return;
+        }
+        *price = best.price;
+        self.name.take();
+        for route in &differs {
+            let left = chosen.routes[*route].iter().map(|job| chosen.jobs[*job as usize]);
+            left.for_each(|job| self.book.put(job, Place::Waiting));
+        }
+        for route in differs {
+            let (team, (fixed, _)) = (chosen.teams[route], chosen.pinned[route]);
+            let stops = &mut self.roster.members[team as usize].route;
+            stops.truncate(fixed);
+            stops.extend(best.routes[route].iter().map(|job| chosen.jobs[*job as usize]));
+            stops[fixed..].iter().for_each(|job| self.book.put(*job, Place::Routed(team)));
+            self.attention.insert(team);
+            chosen.routes[route].clone_from(&best.routes[route]);
         }
     }
 }

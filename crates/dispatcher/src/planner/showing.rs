@@ -86,7 +86,10 @@ impl Planner {
     /// What this ticket waits for.
     #[must_use]
     pub fn waits(&self, board: &Board, ticket: TicketId, now: Timestamp) -> Waits {
-        let Some(&job) = self.book.index.get(&ticket) else { return Waits::NotOpen };
+        let Some(&job) = self.book.index.get(&ticket) else {
+            let open = board.jobs.get(&ticket).is_some_and(|job| job.open && job.crew.is_none());
+            return if open { Waits::NotTried } else { Waits::NotOpen };
+        };
         let entry = self.book.entry(job);
         if entry.has != NONE {
             return Waits::Assigned;
@@ -122,7 +125,8 @@ impl Planner {
         let member = self.roster.members.get(team as usize).filter(|member| board.crews.contains_key(&member.id));
         match member.map(|member| self.hurdle(board, member, job, now)) {
             None => Waits::PinnedCrewGone,
-            Some(Waits::AllBusy) => Waits::PinnedCrewBusy,
+            Some(Waits::AllBusy) if !self.book.is_untried(job) => Waits::PinnedCrewBusy,
+            Some(Waits::AllBusy) => Waits::NotTried,
             Some(why) => why,
         }
     }

@@ -3,6 +3,7 @@
 mod crowds;
 mod laws;
 mod offers;
+mod pieces;
 mod reasons;
 mod waking;
 mod world;

@@ -6,7 +6,7 @@ use super::{Plan, board::Board};
 const GAIN_MIN: f64 = 1e-10;
 
 /// The cheapest plan so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Best {
     plan: Plan,
     prices: Vec<f64>,

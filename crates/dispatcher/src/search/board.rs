@@ -19,7 +19,7 @@ pub struct Route<R> {
 }
 
 /// The plan as it stands.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Board<R> {
     routes: Vec<Route<R>>,
     places: Vec<u32>,
@@ -34,7 +34,7 @@ pub struct Board<R> {
 }
 
 /// What undoes the iteration under way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct WayBack<R> {
     saved: Vec<(u32, Route<R>)>,
     /// Emptied routes whose allocations are used again.

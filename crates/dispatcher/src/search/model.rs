@@ -78,3 +78,50 @@ pub trait Model {
     /// Sort key for the recreate order, smaller first. Never asked for [`Order::Random`].
     fn key(&self, job: u32, order: Order) -> f64;
 }
+
+impl<M: Model> Model for &M {
+    type Memory = M::Memory;
+
+    fn jobs(&self) -> usize {
+        (**self).jobs()
+    }
+
+    fn routes(&self) -> usize {
+        (**self).routes()
+    }
+
+    fn near(&self, job: u32) -> &[u32] {
+        (**self).near(job)
+    }
+
+    fn candidates(&self, job: u32) -> Option<&[u32]> {
+        (**self).candidates(job)
+    }
+
+    fn interchangeable(&self) -> bool {
+        (**self).interchangeable()
+    }
+
+    fn unplanned(&self, job: u32) -> f64 {
+        (**self).unplanned(job)
+    }
+
+    fn price(&self, route: u32, stops: &[u32], memory: &mut Self::Memory) -> f64 {
+        (**self).price(route, stops, memory)
+    }
+
+    fn cheapest<B: FnMut() -> bool>(
+        &self,
+        route: u32,
+        stops: &[u32],
+        memory: &Self::Memory,
+        job: u32,
+        blink: &mut B,
+    ) -> Option<(usize, f64)> {
+        (**self).cheapest(route, stops, memory, job, blink)
+    }
+
+    fn key(&self, job: u32, order: Order) -> f64 {
+        (**self).key(job, order)
+    }
+}

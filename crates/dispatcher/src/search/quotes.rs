@@ -15,7 +15,7 @@ struct Quote {
 }
 
 /// What routes quote.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Quotes {
     /// As many as a power of two.
     slots: Vec<Quote>,

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// The jobs in hand.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Recreate {
     orders: Vec<(Order, u32)>,
     weights: usize,

@@ -36,20 +36,20 @@ impl Dispatcher for Rolling {
     }
 
     fn tick(&mut self, board: &Board, now: Timestamp) {
-        self.planner.settle(board, now);
+        self.planner.settle_all(board, now);
         if self.iterations > 0 {
             self.planner.improve(board, now, self.iterations);
         }
     }
 
     fn offers(&mut self, board: &Board, now: Timestamp) -> Vec<(TicketId, CrewId)> {
-        self.planner.settle(board, now);
+        self.planner.settle_all(board, now);
         let limit = board.crews.len();
         self.planner.proposals(board, now, limit).into_iter().map(|chosen| (chosen.ticket, chosen.crew)).collect()
     }
 
     fn diversions(&mut self, board: &Board, now: Timestamp) -> Vec<(CrewId, TicketId)> {
-        self.planner.settle(board, now);
+        self.planner.settle_all(board, now);
         let turns = self.planner.diversions(board, now, &BTreeSet::new());
         turns.into_iter().map(|turn| (turn.crew, turn.from)).collect()
     }

@@ -205,8 +205,11 @@ fn after_any_events_the_plan_is_sound_and_nobody_free_is_left_out() {
         for n in 0..25 {
             let minute = NOW + i64::from(n);
             happen(&mut lot, &mut board, &mut planner, minute, n);
-            if lot.below(5) == 0 {
-                planner.improve(&board, at(minute), 30);
+            // Slices whole, and in pieces between which things happen.
+            match lot.below(6) {
+                0 => planner.improve(&board, at(minute), 30),
+                1 | 2 => drop(planner.improve_some(&board, at(minute), 30, 12)),
+                _ => {}
             }
             check_proposals(&board, &mut planner, minute, seed);
             check_proposals(&board, &mut Planner::new(quick()), minute, seed);
@@ -223,7 +226,7 @@ fn the_same_events_in_the_same_order_give_the_same_plan() {
             let mut planner = Planner::new(quick());
             for n in 0..15 {
                 happen(&mut lot, &mut board, &mut planner, NOW + i64::from(n), n);
-                planner.improve(&board, at(NOW + i64::from(n)), 20);
+                planner.improve_some(&board, at(NOW + i64::from(n)), 20, 6);
             }
             planner.snapshot(&board, at(NOW + 15))
         };

@@ -25,7 +25,7 @@ pub fn board(crews: impl IntoIterator<Item = Crew>, jobs: impl IntoIterator<Item
 /// A planner that has taken the board over at this minute.
 pub fn settled(board: &Board, minute: i64) -> Planner {
     let mut planner = Planner::new(Policy::default());
-    planner.settle(board, at(minute));
+    planner.settle_all(board, at(minute));
     planner
 }
 
