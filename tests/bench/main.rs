@@ -112,7 +112,8 @@ async fn offers(folder: &Path) -> Outcome<()> {
 
 async fn streams(folder: &Path) -> Outcome<()> {
     println!("\n# B10: crew streams on one server");
-    streams::run(Server::start(&folder.join("streams"))?).await
+    streams::run(Server::start(&folder.join("streams"))?).await?;
+    streams::shared(Server::start(&folder.join("shared"))?).await
 }
 
 /// A part in a process of its own, whose memory nothing else has touched.

@@ -1,5 +1,6 @@
 //! Ten thousand crew apps on one server, each with a connection of its own: what a stream costs in memory, how long a fact takes to
-//! its crew while tickets are dispatched at a steady rate, and how long it takes until all are back after all were cut off.
+//! its crew while tickets are dispatched at a steady rate, and how long it takes until all are back after all were cut off. And what
+//! a stream alone costs, where a hundred share a connection.
 //!
 //! Load is open: dispatches are sent at their instants, whether or not earlier ones were answered. Server and clients share the machine.
 
@@ -19,7 +20,10 @@ use switchboard_wire::proto::{
     dispatch_service_client::DispatchServiceClient, ticket_service_client::TicketServiceClient,
     watch_assignments_response::Message,
 };
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::{
+    sync::{OnceCell, Semaphore},
+    task::JoinSet,
+};
 use tonic::{
     Request,
     metadata::MetadataValue,
@@ -31,6 +35,8 @@ use crate::{Outcome, ms, server::Server, setting, stats::histogram};
 
 /// Connections opened at once.
 const OPENING_MAX: usize = 256;
+/// Streams that share a connection when a stream is weighed without one: as many as the server lets.
+const SHARED: usize = 100;
 /// How long all streams may take to say something.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -70,23 +76,30 @@ impl Heard {
     }
 }
 
-/// Opens a stream for every crew, each on a connection of its own, and waits until each is live.
-async fn open(endpoint: &str, crews: usize, heard: &Arc<Heard>) -> Outcome<(JoinSet<()>, Duration)> {
+/// Opens a stream for every crew, so many on a connection, and waits until each is live.
+async fn open(endpoint: &str, crews: usize, each: usize, heard: &Arc<Heard>) -> Outcome<(JoinSet<()>, Duration)> {
     heard.started.store(0, Ordering::Relaxed);
     let (begun, opening) = (Instant::now(), Arc::new(Semaphore::new(OPENING_MAX)));
     let tokens = heard.tokens.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let mut streams = JoinSet::new();
+    let (mut streams, mut shared) = (JoinSet::new(), Arc::new(OnceCell::new()));
     for crew in 0..crews {
-        let (endpoint, heard, opening) =
-            (Endpoint::from_shared(endpoint.to_owned())?, Arc::clone(heard), Arc::clone(&opening));
+        if crew % each == 0 {
+            shared = Arc::new(OnceCell::new());
+        }
+        let (endpoint, shared, heard, opening) = (
+            Endpoint::from_shared(endpoint.to_owned())?.tcp_nodelay(true),
+            Arc::clone(&shared),
+            Arc::clone(heard),
+            Arc::clone(&opening),
+        );
         let resume_token = tokens.get(&crew).cloned();
         let path = crew_path(crew);
         streams.spawn(async move {
             let permit = opening.acquire().await;
             let body = WatchAssignmentsRequest { crew: None, resume_token };
             let Ok(asked) = request(body, "crew", &path) else { return };
-            let Ok(channel) = endpoint.tcp_nodelay(true).connect().await else { return };
-            let mut client = DispatchServiceClient::new(channel);
+            let Ok(channel) = shared.get_or_try_init(|| endpoint.connect()).await else { return };
+            let mut client = DispatchServiceClient::new(channel.clone());
             let Ok(answer) = client.watch_assignments(asked).await else { return };
             drop(permit);
             let mut stream = answer.into_inner();
@@ -228,14 +241,9 @@ pub async fn run(server: Server) -> Outcome<()> {
     let channel = Endpoint::from_shared(server.endpoint.clone())?.tcp_nodelay(true).connect().await?;
     enrol(&channel, crews).await?;
     let waiting = tickets(&channel, (rate * seconds) as usize, |_| None).await?;
-    let before = server.memory("VmRSS");
     let heard = Arc::new(Heard::default());
-    let (streams, took) = open(&server.endpoint, crews, &heard).await?;
-    let per_stream = (server.memory("VmRSS") - before) * 1024.0 / crews as f64;
-    println!(
-        "{crews} streams, a connection each: live after {:.1} s; {per_stream:.1} KiB a stream (aim <= 40)",
-        took.as_secs_f64()
-    );
+    let (streams, took, kib) = weighed(&server, crews, 1, &heard).await?;
+    println!("{crews} streams, a connection each: live after {took:.1} s; {kib:.1} KiB a stream (aim <= 40)");
 
     let cpu = server.cpu();
     let told = dispatch(&channel, &waiting, rate, |number| crew_path(number * 7_919 % crews)).await?;
@@ -255,11 +263,30 @@ pub async fn run(server: Server) -> Outcome<()> {
 
     drop(streams);
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let (streams, took) = open(&server.endpoint, crews, &heard).await?;
+    let (streams, took) = open(&server.endpoint, crews, 1, &heard).await?;
     println!("all {crews} cut off and back with their tokens: {:.1} s until the last is live", took.as_secs_f64());
     println!("resident {:.1} MiB (peak {:.1} MiB)", server.memory("VmRSS"), server.memory("VmHWM"));
     drop(streams);
     server.stop()
+}
+
+/// A stream without its connection, on a server that has seen nothing else.
+pub async fn shared(server: Server) -> Outcome<()> {
+    let crews: usize = setting("CREWS", 10_000);
+    let channel = Endpoint::from_shared(server.endpoint.clone())?.tcp_nodelay(true).connect().await?;
+    enrol(&channel, crews).await?;
+    let (streams, took, kib) = weighed(&server, crews, SHARED, &Arc::default()).await?;
+    println!("{crews} streams, {SHARED} a connection: live after {took:.1} s; {kib:.1} KiB a stream");
+    drop(streams);
+    server.stop()
+}
+
+/// Opens the streams; after how many seconds all were live, and how many KiB of resident memory each came to.
+async fn weighed(server: &Server, crews: usize, each: usize, heard: &Arc<Heard>) -> Outcome<(JoinSet<()>, f64, f64)> {
+    let before = server.memory("VmRSS");
+    let (streams, took) = open(&server.endpoint, crews, each, heard).await?;
+    let kib = (server.memory("VmRSS") - before) * 1024.0 / crews as f64;
+    Ok((streams, took.as_secs_f64(), kib))
 }
 
 fn report(heard: &Heard, told: &HashMap<String, (Instant, Instant)>, rate: f64) {
