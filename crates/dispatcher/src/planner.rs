@@ -11,6 +11,7 @@
 //! are known from some hundred kilometres on. A national log takes one dispatcher a province.
 
 mod book;
+mod demand;
 mod diverting;
 mod grid;
 mod insertion;

@@ -57,7 +57,7 @@ pub struct Weights {
     pub change: f64,
     /// Price of an hour on site above the mean of the crews on shift.
     pub fairness_hour: f64,
-    /// Price of leaving a neighbourhood without a free crew.
+    /// Price of each ticket that would find nobody free in reach, of as many in an hour as crews are on shift.
     pub coverage: f64,
     /// Price of a minute past the planned end of the shift.
     pub overtime_minute: f64,
@@ -93,8 +93,6 @@ pub struct Travel {
     pub unknown_km: f64,
     /// Over how many kilometres a crew gets up to its cruise speed: shorter trips follow the square-root law.
     pub ramp_km: f64,
-    /// Within how many kilometres a free crew covers a neighbourhood.
-    pub neighbourhood_km: f64,
 }
 
 /// Repair times: log-normal, median by customers interrupted.
@@ -274,7 +272,6 @@ impl Default for Travel {
             p90: 1.25,
             unknown_km: 20.0,
             ramp_km: 0.5,
-            neighbourhood_km: 10.0,
         }
     }
 }

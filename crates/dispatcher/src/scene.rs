@@ -98,8 +98,9 @@ pub struct Team {
     pub breaks: Vec<(f64, f64)>,
     /// What it costs to give it more work, in weighted minutes: it has had more than its like.
     pub unfair: f64,
-    /// Whether its neighbourhood has no other free crew.
-    pub lone: bool,
+    /// While it is free: of as many tickets as crews are on shift, those that would find nobody free in reach without
+    /// it.
+    pub missed: f64,
 }
 
 /// Where a crew is, and when, between two stops.

@@ -69,14 +69,26 @@ impl Plane {
 #[must_use]
 pub fn minutes(travel: &Travel, km: f64, area: Area, storm: bool) -> f64 {
     let road = km * (travel.detour + travel.hop_detour * (-km / travel.hop_km.max(0.01)).exp());
+    let speed = kmh(travel, area) / 60.0 * if storm { travel.storm.max(0.1) } else { 1.0 };
+    let ramp = travel.ramp_km.max(0.0);
+    if road < 2.0 * ramp { 2.0 * (2.0 * road * ramp).sqrt() / speed } else { (road + 2.0 * ramp) / speed }
+}
+
+/// How many straight kilometres a crew gets in so many minutes, wheels turning to arrival; a little less than that where it
+/// never reaches its cruise speed or hops count.
+#[must_use]
+pub fn reach_km(travel: &Travel, minutes: f64, area: Area) -> f64 {
+    let road = minutes * kmh(travel, area) / 60.0 - 2.0 * travel.ramp_km.max(0.0);
+    road.max(0.0) / travel.detour.max(1.0)
+}
+
+fn kmh(travel: &Travel, area: Area) -> f64 {
     let cruise = match area {
         Area::Urban => travel.urban_kmh,
         Area::Rural => travel.rural_kmh,
         Area::Remote => travel.remote_kmh,
     };
-    let speed = cruise.max(1.0) / 60.0 * if storm { travel.storm.max(0.1) } else { 1.0 };
-    let ramp = travel.ramp_km.max(0.0);
-    if road < 2.0 * ramp { 2.0 * (2.0 * road * ramp).sqrt() / speed } else { (road + 2.0 * ramp) / speed }
+    cruise.max(1.0)
 }
 
 /// Minutes from acceptance to wheels turning, at an instant given in minutes of UTC since any midnight.
@@ -115,6 +127,16 @@ mod tests {
         // 40 km of 1.32 at 28 km/h, and the ramp.
         let far = minutes(&travel, 40.0, Area::Urban, false);
         assert!((far - (40.0 * 1.32 + 1.0) / 28.0 * 60.0).abs() < 0.01, "{far}");
+    }
+
+    #[test]
+    fn whoever_is_in_reach_is_there_in_time() {
+        let travel = Travel::default();
+        for (long, area) in [(34.0, Area::Urban), (70.0, Area::Rural), (94.0, Area::Remote)] {
+            let km = reach_km(&travel, long, area);
+            assert!((minutes(&travel, km, area, false) - long).abs() < 0.5, "{km}");
+        }
+        assert_eq!(reach_km(&travel, 1.0, Area::Urban), 0.0);
     }
 
     #[test]

@@ -60,7 +60,6 @@ const RANGES: &[(&str, f64, f64)] = &[
     ("travel.p90", 1.0, 5.0),
     ("travel.unknown_km", 0.0, 500.0),
     ("travel.ramp_km", 0.0, 100.0),
-    ("travel.neighbourhood_km", 0.0, 100.0),
     ("repair.customers", 1.0, 1e9),
     ("repair.median_minutes", 1.0, WEEK_MINUTES),
     ("repair.sigma", 0.0, 3.0),

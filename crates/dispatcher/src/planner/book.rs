@@ -57,6 +57,8 @@ pub struct Entry {
     pub open: bool,
     /// Life, an important customer, or very many.
     pub priority: bool,
+    /// Whether it is among the tickets that came lately, or was.
+    pub counted: bool,
     /// Where it stands.
     pub place: Place,
 }
@@ -296,6 +298,7 @@ fn blank(ticket: TicketId) -> (Entry, Task) {
         has: NONE,
         open: false,
         priority: false,
+        counted: false,
         place: Place::Closed,
     };
     let task = Task {

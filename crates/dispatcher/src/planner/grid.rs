@@ -67,17 +67,6 @@ impl Grid {
         found.sort_unstable_by(nearer);
     }
 
-    /// Whether any number but this one lies within so many kilometres of a place.
-    pub fn has_other(&self, number: u32, spot: Spot, km: f64) -> bool {
-        let near = |spot: Spot| Self::cell(spot);
-        let (low, high) =
-            (near(Spot { x: spot.x - km, y: spot.y - km }), near(Spot { x: spot.x + km, y: spot.y + km }));
-        (low.0..=high.0).any(|x| {
-            let cells = self.cells.range((x, low.1)..=(x, high.1));
-            cells.flat_map(|(_, members)| members).any(|(other, place)| *other != number && place.km(spot) <= km)
-        })
-    }
-
     fn column(&self, (x, low, high): (i32, i32, i32), spot: Spot, found: &mut Vec<(f64, u32)>) {
         for members in self.cells.range((x, low)..=(x, high)).map(|(_, members)| members) {
             found.extend(members.iter().map(|(number, place)| (place.km(spot), *number)));

@@ -8,6 +8,7 @@ use switchboard_domain::{Timestamp, ticket::TicketId};
 use super::{
     Planner,
     book::{self, Place},
+    demand::Call,
     timers::Whose,
 };
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
     model::{Memory, Walk},
     rules::{fairness, presence, safety},
     scene::NONE,
+    travel,
 };
 
 impl Planner {
@@ -80,16 +82,14 @@ impl Planner {
         self.attention.insert(team);
     }
 
-    /// Sets a crew beside the others: what it has worked, and whether it is the only free one of its neighbourhood.
+    /// Sets a crew beside the others: what it has worked, and what they would miss if it were not free.
     pub(super) fn compare(&mut self, team: u32) {
         let member = self.roster.member(team);
         let mean = self.roster.mean_worked(member.team.skills);
         let unfair = fairness::unfair(self.policy.weights.fairness_hour, member.worked, mean);
-        let near = self.policy.travel.neighbourhood_km;
-        let spot = member.team.spot;
-        let lone = member.idle && !self.roster.idle_places.has_other(team, spot, near);
+        let missed = if member.idle { self.roster.missed(team) } else { 0.0 };
         let team = &mut self.roster.members[team as usize].team;
-        (team.unfair, team.lone) = (unfair, lone);
+        (team.unfair, team.missed) = (unfair, missed);
     }
 
     fn take_job(&mut self, job: Option<&Job>, ticket: TicketId, now: f64) -> Place {
@@ -159,6 +159,19 @@ impl Planner {
         (entry.unit, entry.has, entry.pinned, entry.open) = (unit, has, pinned, open);
         (entry.excluded, entry.left, entry.asked) = (excluded, left, asked);
         (entry.priority, entry.needs) = (priority, needs);
+        if open && !std::mem::replace(&mut entry.counted, true) {
+            self.count_call(job, number);
+        }
+    }
+
+    /// Remembers where a ticket came from, and what would have been there in time even if it had been held up.
+    fn count_call(&mut self, job: &Job, number: u32) {
+        let Some(spot) = self.book.task(number).spot else { return };
+        let travel = &self.policy.travel;
+        let promise = f64::from(self.policy.arrival_minutes(job.area));
+        let minutes = (promise - travel.turn_out_day) / travel.p90.max(1.0);
+        let reach_km = travel::reach_km(travel, minutes, job.area);
+        self.roster.note(Call { spot, needs: self.book.entry(number).needs, reach_km });
     }
 
     fn unpin(&mut self, number: u32) {

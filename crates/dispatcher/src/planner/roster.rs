@@ -11,7 +11,7 @@ use switchboard_domain::{
 
 use super::{
     book::{Entry, blend, task},
-    grid::Grid,
+    demand::{Call, Demand},
 };
 use crate::{
     board::{Board, Crew, Job},
@@ -110,8 +110,8 @@ pub struct Roster {
     pub on_shift: usize,
     /// Crews reserved for a ticket.
     pub reserved: BTreeMap<TicketId, BTreeSet<u32>>,
-    /// Where the idle ones are.
-    pub idle_places: Grid,
+    /// Where tickets come from, and how the idle ones cover it.
+    demand: Demand,
     classes: BTreeMap<Skills, Class>,
     /// How many units all members know.
     units_known: usize,
@@ -133,7 +133,7 @@ impl Roster {
             until: f64::NEG_INFINITY,
             breaks: Vec::new(),
             unfair: 0.0,
-            lone: false,
+            missed: 0.0,
         };
         self.members.push(Member {
             id: id.clone(),
@@ -219,13 +219,13 @@ impl Roster {
             self.on_shift = self.on_shift.saturating_add_signed(sign as isize);
         }
         if member.idle {
-            let spot = member.team.spot;
+            let (spot, skills) = (member.team.spot, member.team.skills);
             if sign > 0.0 {
                 self.idle.insert(number);
-                self.idle_places.insert(number, spot);
+                self.demand.appear(spot, skills);
             } else {
                 self.idle.remove(&number);
-                self.idle_places.remove(number, spot);
+                self.demand.vanish(spot, skills);
             }
         }
         if let Some(ticket) = member.reserved {
@@ -244,6 +244,21 @@ impl Roster {
     /// The mean minutes on site of crews on shift with these skills.
     pub fn mean_worked(&self, skills: Skills) -> f64 {
         self.classes.get(&skills).map_or(0.0, |class| class.worked / f64::from(class.crews.max(1)))
+    }
+
+    /// Remembers where a ticket came from.
+    pub fn note(&mut self, call: Call) {
+        let idle = self.idle.iter().map(|team| &self.members[*team as usize].team);
+        self.demand.note(call, idle.map(|team| (team.spot, team.skills)));
+    }
+
+    /// Of as many tickets as crews are on shift, those that would find nobody free in reach without this one, which is
+    /// idle.
+    pub fn missed(&self, team: u32) -> f64 {
+        let on_shift = self.on_shift.max(1) as f64;
+        let busy = 1.0 - (self.idle.len() as f64 / on_shift).min(1.0);
+        let team = &self.member(team).team;
+        on_shift * self.demand.share(team.spot, team.skills, busy)
     }
 
     /// Crews reserved for a ticket.

@@ -1,17 +1,19 @@
-//! Coverage: the last free crew of a neighbourhood is not sent out of it without need. In a storm every crew is needed
-//! anyway.
+//! Coverage: a free crew is worth most where tickets come from and few others are free; who is missed least is sent. In a
+//! storm every crew is needed anyway.
 
 use crate::scene::Visit;
 
 /// The rule's stable name.
 pub const NAME: &str = "coverage";
 
-/// The price of a neighbourhood without a free crew, where the next stop takes its last one away.
+/// The price of the tickets that would find nobody free in reach while the crew is away, where it is free now.
 #[must_use]
 pub fn price(visit: &Visit<'_>) -> f64 {
-    let policy = visit.service.terms.policy;
-    let leaves = visit.first && visit.team.lone && visit.km > policy.travel.neighbourhood_km;
-    if leaves && !visit.service.terms.storm { policy.weights.coverage } else { 0.0 }
+    if !visit.first || visit.service.terms.storm {
+        return 0.0;
+    }
+    let hours = (visit.minutes + visit.service.task.repair) / 60.0;
+    visit.service.terms.policy.weights.coverage * visit.team.missed * hours
 }
 
 #[cfg(test)]
@@ -20,14 +22,17 @@ mod tests {
     use crate::rules::tests::Stage;
 
     #[test]
-    fn only_the_last_free_crew_that_leaves_its_neighbourhood_costs() {
+    fn who_is_missed_costs_for_as_long_as_it_is_away_but_not_in_a_storm() {
         let mut stage = Stage::default();
-        let far = stage.policy.travel.neighbourhood_km + 1.0;
-        assert_eq!(stage.visit(far, price), 0.0);
-        stage.team.lone = true;
-        assert_eq!(stage.visit(far, price), stage.policy.weights.coverage);
         assert_eq!(stage.visit(1.0, price), 0.0);
+        stage.team.missed = 0.5;
+        let hour = stage.visit(1.0, |visit| price(visit) * 60.0 / (visit.minutes + visit.service.task.repair));
+        assert!((hour - stage.policy.weights.coverage / 2.0).abs() < 1e-9);
+        assert!(stage.visit(9.0, price) > stage.visit(1.0, price));
+        stage.first = false;
+        assert_eq!(stage.visit(1.0, price), 0.0, "only the next stop takes a free crew away");
+        stage.first = true;
         stage.storm = true;
-        assert_eq!(stage.visit(far, price), 0.0);
+        assert_eq!(stage.visit(1.0, price), 0.0);
     }
 }

@@ -49,7 +49,7 @@ impl Default for Stage {
             until: 1_000.0,
             breaks: Vec::new(),
             unfair: 0.0,
-            lone: false,
+            missed: 0.0,
         };
         Self { policy: Policy::default(), now: 600.0, storm: false, first: true, team, task }
     }
