@@ -6,6 +6,8 @@
 //! at a time (`part`). Only the first stop of
 //! a free crew's route is ever proposed (`offering`).
 //!
+//! Two things are learnt on the way: where tickets come from (`demand`), and how long drives last (`pace`).
+//!
 //! Absent: whatever was told to whom, which is on the board; a plan that is lost is made again. Nor the curve of the
 //! earth: all places lie on one plane around the first crew's home, whose distances are off by more than the detours
 //! are known from some hundred kilometres on. A national log takes one dispatcher a province.
@@ -17,6 +19,7 @@ mod grid;
 mod insertion;
 mod intake;
 mod offering;
+mod pace;
 mod part;
 mod roster;
 mod showing;
@@ -41,6 +44,7 @@ use self::{
     book::{Book, Place},
     insertion::Work,
     part::Searching,
+    pace::Pace,
     roster::Roster,
     timers::{Timers, Whose},
 };
@@ -108,6 +112,9 @@ pub struct Planner {
     /// The plan's name, until the plan changes.
     name: OnceLock<String>,
     storm: bool,
+    /// Open tickets per crew on shift.
+    load: f64,
+    pace: Pace,
     /// How many slices of improvement have begun.
     pub(crate) slices: u64,
     /// How many iterations of the slice under way are done.
@@ -134,6 +141,8 @@ impl Planner {
             settled: Timestamp::MIN_UTC,
             name: OnceLock::new(),
             storm: false,
+            load: 0.0,
+            pace: Pace::default(),
             slices: 0,
             searched: 0,
             searching: None,
@@ -239,7 +248,7 @@ impl Planner {
     }
 
     fn terms(&self, now: f64) -> Terms<'_> {
-        Terms { policy: &self.policy, now, storm: self.storm }
+        Terms { policy: &self.policy, now, storm: self.storm, load: self.load, pace: self.pace.factor() }
     }
 
     /// Takes a job out of the route that it is in, which it leaves for `place`.

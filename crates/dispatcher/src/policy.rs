@@ -57,11 +57,13 @@ pub struct Weights {
     pub change: f64,
     /// Price of an hour on site above the mean of the crews on shift.
     pub fairness_hour: f64,
-    /// Price of each ticket that would find nobody free in reach, of as many in an hour as crews are on shift.
+    /// Price of a free crew's hour for each ticket that would find nobody in reach without it, of as many as crews are on
+    /// shift; less the more wait, and none where there is a ticket for each crew.
     pub coverage: f64,
     /// Price of a minute past the planned end of the shift.
     pub overtime_minute: f64,
-    /// Weight that a ticket gains per hour past its promise, so that none starves.
+    /// Weight that a ticket gains per hour past its promise, so that none starves; where more than one waits for each crew,
+    /// divided by how many.
     pub patience_hour: f64,
 }
 
@@ -250,9 +252,9 @@ impl Default for Weights {
             travel_minute: 0.02,
             change: 10.0,
             fairness_hour: 2.0,
-            coverage: 30.0,
+            coverage: 200.0,
             overtime_minute: 2.0,
-            patience_hour: 3.0,
+            patience_hour: 30.0,
         }
     }
 }

@@ -123,6 +123,10 @@ pub struct Terms<'p> {
     pub now: f64,
     /// Whether it is a storm.
     pub storm: bool,
+    /// Open tickets per crew on shift.
+    pub load: f64,
+    /// What drives have lasted lately, over what the policy expects of them without a storm.
+    pub pace: f64,
 }
 
 impl Terms<'_> {
@@ -133,6 +137,14 @@ impl Terms<'_> {
         self.policy.weights.late / divisor
     }
 
+    /// What a drive lasts, over what the policy expects without a storm: what was learnt, in a storm at least what the
+    /// policy says of storms.
+    #[must_use]
+    pub fn slowness(&self) -> f64 {
+        let storm = if self.storm { 1.0 / self.policy.travel.storm.max(0.1) } else { 0.0 };
+        self.pace.max(storm)
+    }
+
     /// Minutes on wheels to a job, and the distance in kilometres.
     #[must_use]
     pub fn leg(&self, from: Option<Spot>, task: &Task) -> (f64, f64) {
@@ -140,7 +152,8 @@ impl Terms<'_> {
             (Some(from), Some(to)) => from.km(to),
             _ => self.policy.travel.unknown_km,
         };
-        (travel::minutes(&self.policy.travel, km, task.area, self.storm), km)
+        let minutes = travel::minutes(&self.policy.travel, km, task.area, false);
+        (minutes * self.slowness(), km)
     }
 
     /// Where a crew starts from.
@@ -218,4 +231,21 @@ pub struct Visit<'a> {
     pub minutes: f64,
     /// Straight kilometres of the way.
     pub km: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drives_last_what_was_learnt_and_in_a_storm_at_least_what_the_policy_says() {
+        let policy = Policy { travel: crate::policy::Travel { storm: 0.8, ..Default::default() }, ..Policy::default() };
+        let slowness = |storm, pace| Terms { policy: &policy, now: 0.0, storm, load: 0.0, pace }.slowness();
+        assert_eq!((slowness(false, 1.0), slowness(false, 1.5)), (1.0, 1.5));
+        assert_eq!(
+            (slowness(true, 1.0), slowness(true, 1.5)),
+            (1.25, 1.5),
+            "what is learnt of a storm is not added to it"
+        );
+    }
 }

@@ -1,8 +1,7 @@
 //! How long a crew travels, without a road graph: distance times a detour, Kolesar's square-root law for short trips, a
 //! cruise speed by kind of area. Places are projected to a plane once, so that a distance is one square root.
 //!
-//! Absent: learnt corrections; they belong to whoever compares *en route* with *arrived*, and reach this file as the
-//! policy's means.
+//! Absent: what is learnt of drives, which is the planner's (`planner/pace`) and a factor on these minutes.
 
 use switchboard_domain::{crew::Point, ticket::Area};
 

@@ -57,6 +57,9 @@ pub struct Entry {
     pub open: bool,
     /// Life, an important customer, or very many.
     pub priority: bool,
+    /// What the policy expects of the drive of the crew that has it, in minutes; `None` once it is over, or when nobody saw
+    /// it begin.
+    pub drive: Option<f64>,
     /// Whether it is among the tickets that came lately, or was.
     pub counted: bool,
     /// Where it stands.
@@ -298,6 +301,7 @@ fn blank(ticket: TicketId) -> (Entry, Task) {
         has: NONE,
         open: false,
         priority: false,
+        drive: None,
         counted: false,
         place: Place::Closed,
     };

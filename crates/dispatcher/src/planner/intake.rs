@@ -15,7 +15,7 @@ use crate::{
     board::{Board, Crew, Job},
     model::{Memory, Walk},
     rules::{fairness, presence, safety},
-    scene::NONE,
+    scene::{NONE, Terms},
     travel,
 };
 
@@ -62,7 +62,7 @@ impl Planner {
     fn take_crew(&mut self, board: &Board, crew: Option<&Crew>, team: u32, now: f64) {
         let Some(frame) = self.frame else { return };
         let before = self.roster.member(team).reserved;
-        let terms = crate::scene::Terms { policy: &self.policy, now, storm: self.storm };
+        let terms = Terms { policy: &self.policy, now, storm: self.storm, load: self.load, pace: self.pace.factor() };
         self.roster.take(team, crew, board, &frame, &terms);
         self.stir_crew(team);
         let after = self.roster.member(team).reserved;
@@ -150,6 +150,7 @@ impl Planner {
         if let Some((team, _)) = pinned {
             self.book.pinned.entry(team).or_default().insert(number);
         }
+        self.time_drive(job, number, has);
         let left = job.left.iter().map(|(crew, until)| (self.roster.number(crew), frame.minutes(*until)));
         let left: Vec<_> = left.filter(|(_, until)| *until > now).collect();
         let (policy, weight) = (&self.policy, task.weight());
@@ -161,6 +162,26 @@ impl Planner {
         (entry.priority, entry.needs) = (priority, needs);
         if open && !std::mem::replace(&mut entry.counted, true) {
             self.count_call(job, number);
+        }
+    }
+
+    /// Learns from a drive that has come to its end, and notes what one that begins is expected to last.
+    fn time_drive(&mut self, job: &Job, number: u32, has: u32) {
+        let (entry, travel) = (self.book.entry(number), &self.policy.travel);
+        let (Some(frame), Some(crew)) = (self.frame, &job.crew) else { return };
+        if has != entry.has {
+            let task = self.book.task(number);
+            let member = self.roster.member(has);
+            let from = (member.present && crew.arrived.is_none()).then_some(member.at);
+            let km = from.and_then(|from| Some(from.km(task.spot?)));
+            let drive = km.map(|km| travel::minutes(travel, km, task.area, false));
+            self.book.entry_mut(number).drive = drive;
+        } else if let (Some(expected), Some(sets_out), Some(arrived)) = (entry.drive, crew.en_route, crew.arrived) {
+            // Who says at once that it is on its way turns out first.
+            let accepted = frame.minutes(crew.since);
+            let leaves = frame.minutes(sets_out).max(accepted + travel::turn_out(travel, accepted));
+            self.pace.learn(expected, frame.minutes(arrived) - leaves);
+            self.book.entry_mut(number).drive = None;
         }
     }
 
@@ -235,5 +256,6 @@ impl Planner {
         if std::mem::replace(&mut self.storm, storm) != storm {
             self.searching = None;
         }
+        self.load = load;
     }
 }

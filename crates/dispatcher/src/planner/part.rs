@@ -130,7 +130,8 @@ impl Planner {
         let member = self.roster.member(team);
         if !member.idle && member.team.ready <= now {
             let crew = board.crews.get(&member.id);
-            let terms = Terms { policy: &self.policy, now, storm: self.storm };
+            let (load, pace) = (self.load, self.pace.factor());
+            let terms = Terms { policy: &self.policy, now, storm: self.storm, load, pace };
             self.roster.take(team, crew, board, &frame, &terms);
         }
         self.compare(team);

@@ -36,6 +36,8 @@ pub struct Member {
     pub idle: bool,
     /// The ticket that it is reserved for.
     pub reserved: Option<TicketId>,
+    /// Where it was last heard of.
+    pub at: Spot,
     /// Where it is, while it is on its way to the one ticket that it has.
     pub on_its_way: Option<Spot>,
     /// Whether its tickets of each unit are its to do, by the unit's number.
@@ -142,6 +144,7 @@ impl Roster {
             present: false,
             idle: false,
             reserved: None,
+            at: Spot::default(),
             on_its_way: None,
             serves: Vec::new(),
             worked: 0.0,
@@ -179,7 +182,8 @@ impl Roster {
                 member.team.breaks = breaks.map(|rest| (frame.minutes(rest.from), frame.minutes(rest.until))).collect();
                 let free = crew.committed.is_empty() && crew.reserved.is_none();
                 member.idle = free && member.is_planned(terms.now);
-                member.on_its_way = on_its_way(board, crew).map(|_| frame.plane().spot(crew.at));
+                member.at = frame.plane().spot(crew.at);
+                member.on_its_way = on_its_way(board, crew).map(|_| member.at);
                 let state = free_at(crew, board, frame, terms);
                 if let Some(spot) = state.spot {
                     member.team.spot = spot;

@@ -152,6 +152,43 @@ fn a_reserved_crew_is_planned_for_after_the_reserved_job_which_nobody_else_gets(
 }
 
 #[test]
+fn of_two_crews_in_time_the_one_that_is_missed_less_is_sent() {
+    let crews = [crew(1, 0.0), crew(2, 16.0), crew(3, 16.1)];
+    let chosen = |calls: &[u32]| {
+        let mut board = board(crews.clone(), calls.iter().map(|n| job(*n, -5.0)));
+        let mut planner = settled(&board, 0);
+        board.jobs = [(ticket(9), job(9, 7.0))].into();
+        calls.iter().chain(&[9]).for_each(|n| planner.job_changed(ticket(*n)));
+        crews.iter().for_each(|crew| planner.crew_changed(&crew.id));
+        planner.proposals(&board, at(1), 9)[0].crew.clone()
+    };
+    assert_eq!(chosen(&[]), crew_id(1), "the nearest");
+    assert_ne!(chosen(&[1, 2]), crew_id(1), "tickets came from where nobody else is");
+}
+
+#[test]
+fn a_drive_that_lasted_long_makes_the_next_one_expected_to() {
+    let arrives = |arrived: i64| {
+        let mut driving = crew(1, 0.0);
+        driving.committed = vec![(ticket(1), 1)];
+        let mut first = job(1, 10.0);
+        first.crew = Some(world::assigned(1, None));
+        let mut board = board([driving], [first]);
+        let mut planner = settled(&board, 0);
+        board.jobs.get_mut(&ticket(1)).unwrap().crew = Some(world::assigned(1, Some(at(arrived))));
+        planner.job_changed(ticket(1));
+        planner.settle(&board, at(70));
+        let mut free = crew(1, 10.0);
+        free.seen = at(80);
+        board = world::board([free], [job(2, 20.0)]);
+        [1, 2].into_iter().for_each(|n| planner.job_changed(ticket(n)));
+        planner.crew_changed(&crew_id(1));
+        planner.proposals(&board, at(80), 9)[0].arrives
+    };
+    assert!(arrives(66) > arrives(33));
+}
+
+#[test]
 fn one_crew_takes_jobs_that_are_neighbours() {
     let board = board([crew(1, 0.0), crew(2, 40.0)], [job(1, 1.0), job(2, 1.2), job(3, 39.0)]);
     let made = plan(&board, &Policy::default(), at(0));

@@ -1,5 +1,5 @@
-//! Coverage: a free crew is worth most where tickets come from and few others are free; who is missed least is sent. In a
-//! storm every crew is needed anyway.
+//! Coverage: a free crew is worth most where tickets come from and few others are free; who is missed least is sent. The
+//! fewer crews there are for what waits already, the less counts what may come.
 
 use crate::scene::Visit;
 
@@ -9,11 +9,12 @@ pub const NAME: &str = "coverage";
 /// The price of the tickets that would find nobody free in reach while the crew is away, where it is free now.
 #[must_use]
 pub fn price(visit: &Visit<'_>) -> f64 {
-    if !visit.first || visit.service.terms.storm {
+    if !visit.first {
         return 0.0;
     }
+    let terms = visit.service.terms;
     let hours = (visit.minutes + visit.service.task.repair) / 60.0;
-    visit.service.terms.policy.weights.coverage * visit.team.missed * hours
+    terms.policy.weights.coverage * (1.0 - terms.load).max(0.0) * visit.team.missed * hours
 }
 
 #[cfg(test)]
@@ -22,7 +23,7 @@ mod tests {
     use crate::rules::tests::Stage;
 
     #[test]
-    fn who_is_missed_costs_for_as_long_as_it_is_away_but_not_in_a_storm() {
+    fn who_is_missed_costs_for_as_long_as_it_is_away() {
         let mut stage = Stage::default();
         assert_eq!(stage.visit(1.0, price), 0.0);
         stage.team.missed = 0.5;
@@ -31,8 +32,18 @@ mod tests {
         assert!(stage.visit(9.0, price) > stage.visit(1.0, price));
         stage.first = false;
         assert_eq!(stage.visit(1.0, price), 0.0, "only the next stop takes a free crew away");
-        stage.first = true;
-        stage.storm = true;
-        assert_eq!(stage.visit(1.0, price), 0.0);
+    }
+
+    #[test]
+    fn what_may_come_counts_less_the_more_waits_and_nothing_once_every_crew_has_its_ticket() {
+        let mut stage = Stage::default();
+        stage.team.missed = 0.5;
+        let mut at = |load| {
+            stage.load = load;
+            stage.visit(1.0, price)
+        };
+        let calm = at(0.0);
+        assert!(calm > 0.0 && (at(0.25) / calm - 0.75).abs() < 1e-9);
+        assert_eq!((at(1.0), at(9.0)), (0.0, 0.0));
     }
 }

@@ -1,4 +1,5 @@
-//! Patience: a ticket past its promise weighs more with every hour, so that a light one is not overtaken for ever.
+//! Patience: a ticket past its promise weighs more with every hour, so that a light one is not overtaken for ever. The
+//! more tickets wait for each crew, the less does it say that one of them is old: they all are.
 
 use crate::scene::Service;
 
@@ -10,7 +11,8 @@ pub const NAME: &str = "patience";
 pub fn price(service: &Service<'_>) -> f64 {
     let terms = service.terms;
     let overdue_hours = (terms.now - service.task.due).max(0.0) / 60.0;
-    terms.policy.weights.patience_hour * overdue_hours * (service.done - terms.now)
+    let patience = terms.policy.weights.patience_hour / terms.load.max(1.0);
+    patience * overdue_hours * (service.done - terms.now)
 }
 
 #[cfg(test)]
@@ -27,5 +29,18 @@ mod tests {
         assert_eq!(at(10.0), 0.0);
         let (hour, day) = (at(-60.0), at(-1440.0));
         assert!(hour > 0.0 && (day / hour - 24.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn age_counts_less_where_many_wait_for_each_crew() {
+        let mut stage = Stage::default();
+        stage.task.due = stage.now - 60.0;
+        let mut at = |load| {
+            stage.load = load;
+            stage.visit(1.0, |visit| super::price(&visit.service))
+        };
+        let calm = at(0.2);
+        assert_eq!(at(1.0), calm, "as long as there is a crew for each");
+        assert!((calm / at(8.0) - 8.0).abs() < 1e-9);
     }
 }

@@ -22,6 +22,7 @@ pub struct Stage {
     pub policy: Policy,
     pub now: f64,
     pub storm: bool,
+    pub load: f64,
     pub first: bool,
     pub team: Team,
     pub task: Task,
@@ -51,14 +52,14 @@ impl Default for Stage {
             unfair: 0.0,
             missed: 0.0,
         };
-        Self { policy: Policy::default(), now: 600.0, storm: false, first: true, team, task }
+        Self { policy: Policy::default(), now: 600.0, storm: false, load: 0.0, first: true, team, task }
     }
 }
 
 impl Stage {
     /// What `of` says of the crew's visit to the job, `km` to the east.
     pub fn visit<T>(&self, km: f64, of: impl Fn(&Visit<'_>) -> T) -> T {
-        let terms = Terms { policy: &self.policy, now: self.now, storm: self.storm };
+        let terms = Terms { policy: &self.policy, now: self.now, storm: self.storm, load: self.load, pace: 1.0 };
         let task = Task { spot: Some(Spot { x: km, y: 0.0 }), ..self.task };
         let start = terms.start(&self.team);
         let leg = terms.leg(start.spot, &task);
