@@ -203,6 +203,10 @@ pub struct Part {
     pub now: f64,
     /// Whether it was a storm then.
     pub storm: bool,
+    /// Open tickets per crew on shift then.
+    pub load: f64,
+    /// What drives had lasted then, over what the policy expects.
+    pub pace: f64,
     /// The part's jobs.
     pub tasks: Vec<Task>,
     /// Where each route begins.
@@ -219,7 +223,7 @@ pub struct Part {
 
 impl Part {
     fn terms(&self) -> Terms<'_> {
-        Terms { policy: &self.policy, now: self.now, storm: self.storm }
+        Terms { policy: &self.policy, now: self.now, storm: self.storm, load: self.load, pace: self.pace }
     }
 
     /// Whether every arrival of this route lies within the crew's shift.

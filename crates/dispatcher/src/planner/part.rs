@@ -223,6 +223,8 @@ impl Planner {
             policy: Arc::clone(&self.policy),
             now,
             storm: self.storm,
+            load: self.load,
+            pace: self.pace.factor(),
             starts: starts.collect(),
             rooms: chosen.pinned.iter().map(|(fixed, _)| stops_max.saturating_sub(*fixed)).collect(),
             left_out: tasks.iter().map(|task| rules::service(&terms.left_out(task))).collect(),

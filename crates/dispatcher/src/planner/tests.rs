@@ -157,7 +157,8 @@ fn of_two_crews_in_time_the_one_that_is_missed_less_is_sent() {
     let chosen = |calls: &[u32]| {
         let mut board = board(crews.clone(), calls.iter().map(|n| job(*n, -5.0)));
         let mut planner = settled(&board, 0);
-        board.jobs = [(ticket(9), job(9, 7.0))].into();
+        board.jobs = Default::default();
+        board.jobs.insert(ticket(9), job(9, 7.0));
         calls.iter().chain(&[9]).for_each(|n| planner.job_changed(ticket(*n)));
         crews.iter().for_each(|crew| planner.crew_changed(&crew.id));
         planner.proposals(&board, at(1), 9)[0].crew.clone()
