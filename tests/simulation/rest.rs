@@ -159,7 +159,7 @@ impl Rest<'_> {
             Waits::NoTerritory => claim(theirs().count() == 0, || "a crew works there".into())?,
             Waits::Excluded => {
                 // What was refused after an offer was wanted is no fact of the log.
-                let refused = |crew: &CrewId| self.process.fold().case(id).is_some_and(|case| case.refuses(crew));
+                let refused = |crew: &CrewId| self.process.fold().case(id).is_some_and(|case| case.is_unfit(crew));
                 let down = crews().any(|(crew_id, _)| self.turned_down(id, ticket, crew_id) || refused(crew_id));
                 claim(down, || "nobody declined it, let it lapse or left it, nor was any refused it".into())?;
             }

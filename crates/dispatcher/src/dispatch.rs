@@ -368,8 +368,8 @@ impl Dispatch {
     }
 
     /// The crew is not the ticket's until then; the next best is.
-    fn turn_down(&mut self, ticket: TicketId, crew: &CrewId, until: Timestamp) {
-        self.fold.turn_down(ticket, crew, until);
+    fn turn_down(&mut self, ticket: TicketId, crew: &CrewId, until: Timestamp, refused: bool) {
+        self.fold.turn_down(ticket, crew, until, refused);
         self.touched.tickets.insert(ticket);
         self.touched.crews.insert(crew.clone());
     }
@@ -458,13 +458,13 @@ impl Process for Dispatch {
                 let known = self.board.crews.get(crew).map_or(0, |crew| crew.because);
                 let until = self.latest + UNFIT;
                 self.stale.insert(crew.clone(), (known, until));
-                self.turn_down(reserve.ticket, crew, until);
+                self.turn_down(reserve.ticket, crew, until, false);
                 return;
             }
             // The ticket would not have it: the crew is let go, unless something that is on its way explains it.
             Intent::Offer(ticket, offer) => {
                 let declined = TimeDelta::minutes(i64::from(self.planner.policy().offers.declined_minutes));
-                self.turn_down(*ticket, &offer.crew, self.latest + declined.max(UNFIT));
+                self.turn_down(*ticket, &offer.crew, self.latest + declined.max(UNFIT), true);
                 return;
             }
             Intent::Recall(ticket, crew, _) => drop(self.not_called_back.insert((crew.clone(), *ticket))),

@@ -17,6 +17,7 @@ use switchboard_domain::{
     ticket::{Event, TicketId},
 };
 
+use self::case::Unfit;
 pub use self::{case::Case, member::Member};
 use crate::{board::Board, policy::Policy, shared::Shared};
 
@@ -209,9 +210,11 @@ impl Fold {
     }
 
     /// A crew that the ticket could not be offered to after all is not asked for it again before then, unless the ticket changes.
-    pub fn turn_down(&mut self, ticket: TicketId, crew: &CrewId, until: Timestamp) {
+    /// `refused` = it was the ticket that would not have it; else the crew's time could not be kept.
+    pub fn turn_down(&mut self, ticket: TicketId, crew: &CrewId, until: Timestamp, refused: bool) {
         if let Some(case) = self.cases.get_mut(&ticket) {
-            case.unfit.insert(crew.clone(), (case.position, until));
+            let refused = refused || case.refuses(crew);
+            case.unfit.insert(crew.clone(), Unfit { position: case.position, until, refused });
         }
     }
 

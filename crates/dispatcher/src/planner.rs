@@ -43,8 +43,8 @@ use switchboard_domain::{
 use self::{
     book::{Book, Place},
     insertion::Work,
-    part::Searching,
     pace::Pace,
+    part::Searching,
     roster::Roster,
     timers::{Timers, Whose},
 };

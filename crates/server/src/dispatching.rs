@@ -42,7 +42,7 @@ use crate::{answer, desk::Desk, telemetry::Telemetry};
 mod tests;
 
 /// Raised whenever the fold of the dispatch process changes: its notebook is then not read.
-const DISPATCH_VERSION: u32 = 1;
+const DISPATCH_VERSION: u32 = 2;
 /// How much it does at a time: offers to many crews share the log's syncs.
 const DISPATCH_PACE: Pace = Pace { wants_max: 512, at_once_max: 128 };
 /// How often it looks at telemetry and questions when no facts come.

@@ -25,6 +25,17 @@ const ENDED_OFFERS_MAX: usize = 8;
 /// Tickets that weigh more because of what they are about have this word in their category: a wire down (断线).
 const WIRE_DOWN: &str = "\u{65ad}\u{7ebf}";
 
+/// A crew that the ticket could not be offered to after all.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Unfit {
+    /// The ticket's last fact then.
+    pub position: u64,
+    /// It is not asked again before then.
+    pub until: Timestamp,
+    /// Whether it was the ticket that would not have it; else the crew could not be kept.
+    pub refused: bool,
+}
+
 /// What is known of an open ticket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Case {
@@ -41,7 +52,7 @@ pub struct Case {
     /// Crews that could not be kept for the ticket, or whose offer it would not take: as of which of its facts, and until when.
     /// Not from the log, and void with its next fact.
     #[serde(skip)]
-    pub(super) unfit: BTreeMap<CrewId, (u64, Timestamp)>,
+    pub(super) unfit: BTreeMap<CrewId, Unfit>,
     pub(super) ended: Vec<(OfferId, OfferEnd)>,
     pub(super) offered: BTreeMap<OfferId, u64>,
     pub(super) crew_since: u64,
@@ -239,8 +250,8 @@ impl Case {
             at.checked_add_signed(TimeDelta::minutes(i64::from(minutes))).unwrap_or(at)
         };
         let by_crews = self.turned_down.iter().map(|(crew, down)| (crew.clone(), until(*down)));
-        let by_ticket = self.unfit.iter().filter(|(crew, _)| self.refuses(crew));
-        by_crews.chain(by_ticket.map(|(crew, (_, until))| (crew.clone(), *until))).collect()
+        let unfit = self.unfit.iter().filter(|(_, unfit)| unfit.position == self.position);
+        by_crews.chain(unfit.map(|(crew, unfit)| (crew.clone(), unfit.until))).collect()
     }
 
     fn left_lately(&self, policy: &Policy) -> BTreeMap<CrewId, Timestamp> {
@@ -249,9 +260,15 @@ impl Case {
         self.lost.iter().map(|(crew, at)| (crew.clone(), until(*at))).collect()
     }
 
-    /// Whether the crew could not be kept for it, or it would not take an offer to it, and nothing happened to it since.
+    /// Whether the ticket would not take an offer to this crew, and nothing happened to it since.
     #[must_use]
     pub fn refuses(&self, crew: &CrewId) -> bool {
-        self.unfit.get(crew).is_some_and(|(position, _)| *position == self.position)
+        self.unfit.get(crew).is_some_and(|unfit| unfit.refused && unfit.position == self.position)
+    }
+
+    /// Whether a crew is not asked for it for a while, for the ticket would not have it or its time could not be kept.
+    #[must_use]
+    pub fn is_unfit(&self, crew: &CrewId) -> bool {
+        self.unfit.get(crew).is_some_and(|unfit| unfit.position == self.position)
     }
 }
