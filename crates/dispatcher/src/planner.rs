@@ -59,6 +59,9 @@ use crate::{
 /// How often a settling takes in what the one before it has marked; what is left is taken in by the next.
 const PASSES_MAX: usize = 2;
 
+/// How many timers that are due are looked at in one settling; the others by the next.
+const DUE_MAX: usize = 256;
+
 /// By how much a change must make the plan cheaper, in weighted minutes: more than rounding, or it would be made and
 /// taken back for ever.
 const GAIN_MIN: f64 = 1e-3;
@@ -177,7 +180,7 @@ impl Planner {
             self.jobs_marked.extend(board.jobs.keys());
             self.crews_marked.extend(board.crews.keys().cloned());
         }
-        while let Some(whose) = self.timers.take_due(now) {
+        for whose in (0..DUE_MAX).map_while(|_| self.timers.take_due(now)) {
             match whose {
                 Whose::Job(job) => drop(self.jobs_marked.insert(self.book.entry(job).ticket)),
                 Whose::Crew(crew) => drop(self.crews_marked.insert(self.roster.member(crew).id.clone())),
@@ -213,10 +216,11 @@ impl Planner {
         if self.is_settled() { self.timers.next() } else { Some(self.settled) }
     }
 
-    /// Whether the last settling came to every job and every free crew that it had to.
+    /// Whether the last settling came to every timer, job and free crew that it had to.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.hungry.is_empty() && self.book.untried.is_empty()
+        let due = self.timers.next().is_some_and(|at| at <= self.settled);
+        !due && self.hungry.is_empty() && self.book.untried.is_empty()
     }
 
     /// Whether the plan goes without this crew because it is away or was not heard of for too long, by the last

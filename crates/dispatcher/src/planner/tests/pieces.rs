@@ -119,3 +119,16 @@ fn a_job_that_was_not_taken_in_yet_has_not_been_tried_and_a_chosen_crew_is_not_c
     planner.settle_all(&board, at(0));
     assert!(board.jobs.keys().all(|ticket| planner.waits(&board, *ticket, at(0)) != Waits::NotTried));
 }
+
+#[test]
+fn of_many_timers_that_come_due_at_once_none_is_forgotten() {
+    let count = 2 * DUE_MAX as u32 + 1;
+    let board = board((1..=count).map(|n| crew(n, f64::from(n))), []);
+    let mut planner = settled(&board, 0);
+    let wake = planner.wake(&board).unwrap();
+    planner.settle(&board, wake);
+    let silent = |planner: &Planner| (1..=count).filter(|n| planner.is_silent(&crew_id(*n))).count();
+    assert_eq!((silent(&planner), planner.wake(&board)), (DUE_MAX, Some(wake)));
+    planner.settle_all(&board, wake);
+    assert_eq!(silent(&planner), count as usize);
+}
