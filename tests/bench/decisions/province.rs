@@ -44,7 +44,7 @@ impl Province {
     /// A crew comes on the roster and begins its shift.
     pub fn crew(&mut self, number: u32) -> Outcome<Vec<Fact>> {
         let id = crew_id(number)?;
-        let cable = if number % 4 == 0 { Skills::of(&[Skill::Cable]) } else { Skills::NONE };
+        let cable = if number.is_multiple_of(4) { Skills::of(&[Skill::Cable]) } else { Skills::NONE };
         let roster = crew::command::Enrol {
             crew: id.clone(),
             home: place(number)?,
@@ -76,7 +76,7 @@ impl Province {
         let classified = event::Classified {
             business: BusinessType::FaultRepair,
             category: Category::parse("fault/low-voltage").map_err(|error| error.to_string())?,
-            urgency: if number % 97 == 0 { Urgency::Urgent } else { Urgency::Normal },
+            urgency: if number.is_multiple_of(97) { Urgency::Urgent } else { Urgency::Normal },
             grade: None,
         };
         let dispatched = event::Dispatched { from: self.nation.clone(), to: org("sgcc/zj/hz")? };

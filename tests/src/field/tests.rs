@@ -47,7 +47,7 @@ impl Watched<'_> {
             }
             assert!(job.reported <= now, "{} is known before it is reported", job.number);
         }
-        for (id, crew) in &board.crews {
+        for (id, crew) in board.crews.iter() {
             let reserved = crew.reserved.iter().map(|reserved| reserved.ticket);
             let own: Vec<TicketId> = crew.committed.iter().map(|(ticket, _)| *ticket).chain(reserved).collect();
             assert!(own.len() <= 1, "{id} is on two tickets at once: {own:?}");

@@ -58,9 +58,9 @@ impl Tale {
 #[test]
 fn a_crew_near_by_is_called_back_for_a_priority_rather_than_one_far_away_sent() {
     let mut tale = Tale::emergency();
-    let recall = Intent::Recall(ticket(), crew(1), "the crew is needed where more is at stake");
-    assert_eq!(tale.intents(), [recall.clone()]);
-    assert_eq!(tale.intents(), [recall], "as long as it was not done");
+    let recall = [Intent::Recall(ticket(), crew(1), "the crew is needed where more is at stake")];
+    assert_eq!(tale.intents(), recall);
+    assert_eq!(tale.intents(), recall, "as long as it was not done");
     tale.lost(1);
     let wanted = tale.intents();
     assert!(wanted.contains(&Intent::Release(crew(1), ticket(), None, ReleaseReason::Recalled)));
