@@ -4,7 +4,9 @@ mod assigning;
 mod clocks;
 mod off_work;
 mod offering;
+mod restored;
 mod scope;
+mod silence;
 mod watching;
 
 use switchboard_tests::{

@@ -14,6 +14,7 @@
 //! at a restart as at any other time. Only then is new work planned. A lease ends by the order of the ticket's stream: the clock here
 //! only proposes.
 
+mod calling_back;
 mod duties;
 #[cfg(test)]
 mod tests;
@@ -32,7 +33,7 @@ use switchboard_domain::{
 use crate::{
     board::Board,
     fold::{Fold, Touched},
-    planner::{Diversion, Planner, Proposal},
+    planner::{Planner, Proposal},
     policy::Policy,
 };
 
@@ -144,6 +145,8 @@ pub struct Dispatch {
     parked_since: VecDeque<Identity>,
     /// Crews that the engine would not reserve: not asked for again before something is known that was not then, or a while passed.
     stale: BTreeMap<CrewId, (u64, Timestamp)>,
+    /// Priorities that a crew is called back for: the crew, from what, and until when they are kept for it.
+    meant: BTreeMap<TicketId, (CrewId, TicketId, Timestamp)>,
     /// The latest time that anything told.
     latest: Timestamp,
     /// Crews that the engine would not call back, and from which ticket, until that changes.
@@ -180,6 +183,7 @@ impl Dispatch {
             not_called_back: BTreeSet::new(),
             open: false,
             stale: BTreeMap::new(),
+            meant: BTreeMap::new(),
             latest: Timestamp::default(),
             slices_left: 0,
             next_slices: Timestamp::default(),
@@ -276,16 +280,17 @@ impl Dispatch {
     /// New offers, each beginning with the crew's reservation.
     fn reservations(&mut self, now: Timestamp, limit: usize) -> Vec<Want<Intent>> {
         let proposals = self.planner.proposals(&self.board, now, limit);
-        let mut begun = BTreeSet::new();
-        let mut wants = Vec::new();
-        for proposal in proposals {
+        let mut wants = self.for_called_back(now);
+        let mut begun: BTreeSet<TicketId> = self.meant.keys().copied().collect();
+        let meant: BTreeSet<CrewId> = self.meant.values().map(|(crew, ..)| crew.clone()).collect();
+        for proposal in proposals.into_iter().filter(|proposal| !meant.contains(&proposal.crew)) {
             // One at a time for a ticket: the next attempt's number is known when this one's offer stands.
             if !self.between_offers(proposal.ticket) || !begun.insert(proposal.ticket) {
                 continue;
             }
             let rather = self.planner.rather(&self.board, &proposal, now, || self.barred(now));
             wants.extend(match rather {
-                Some(diversion) => self.call_back(diversion),
+                Some(diversion) => self.call_back(diversion, now),
                 None => self.reservation(&proposal, now),
             });
         }
@@ -319,31 +324,6 @@ impl Dispatch {
         };
         let because = job.because.max(crew.because);
         Some(Intent::Reserve(proposal.crew.clone(), Box::new(reserve)).want(because))
-    }
-
-    /// Crews called back for something that weighs far more.
-    fn diversions(&self, now: Timestamp) -> Vec<Want<Intent>> {
-        let diversions = self.planner.diversions(&self.board, now, &self.barred(now));
-        diversions.into_iter().filter_map(|diversion| self.call_back(diversion)).collect()
-    }
-
-    /// Calls a crew back for a priority; that it is planned for it from then on is the planner's.
-    fn call_back(&self, diversion: Diversion) -> Option<Want<Intent>> {
-        let Diversion { crew, from, .. } = diversion;
-        let because = self.board.jobs.get(&from)?.because;
-        let want = Intent::Recall(from, crew, "the crew is needed where more is at stake").want(because);
-        (!self.parked.contains_key(&Self::identity(&want))).then_some(want)
-    }
-
-    /// Who is not to be called back, and from what: those whom the engine would not call back from it, and those who were called
-    /// back a short time ago, from whatever they have now. A crew that is sent about arrives nowhere.
-    fn barred(&self, now: Timestamp) -> BTreeSet<(CrewId, TicketId)> {
-        let pause = TimeDelta::minutes(i64::from(self.planner.policy().offers.divert_minutes));
-        let lately = |at: Timestamp| now - at < pause;
-        let sent_about = self.fold.members().filter(|(_, member)| member.called_back.is_some_and(lately));
-        let barred =
-            sent_about.flat_map(|(id, member)| member.crew.commitments.iter().map(|held| (id.clone(), held.ticket)));
-        barred.chain(self.not_called_back.iter().cloned()).collect()
     }
 
     /// A piece of improvement, when it is time for one and nothing else is to be done: neither was anything new in this

@@ -29,8 +29,8 @@ pub trait Dispatcher {
     fn tick(&mut self, _board: &Board, _now: Timestamp) {}
     /// Whom to offer what, now.
     fn offers(&mut self, board: &Board, now: Timestamp) -> Vec<(TicketId, CrewId)>;
-    /// Crews on the way to be called back, and from which ticket; what they go to instead is offered then.
-    fn diversions(&mut self, _board: &Board, _now: Timestamp) -> Vec<(CrewId, TicketId)> {
+    /// Crews on the way to be called back: the crew, its ticket, and the one that it is offered instead.
+    fn diversions(&mut self, _board: &Board, _now: Timestamp) -> Vec<(CrewId, TicketId, TicketId)> {
         Vec::new()
     }
 }

@@ -175,8 +175,8 @@ impl<'w> Run<'w> {
     }
 
     fn ask(&mut self, dispatcher: &mut dyn Dispatcher) {
-        for (crew, from) in dispatcher.diversions(&self.board, self.instant()) {
-            self.divert(&crew, from, dispatcher);
+        for (crew, from, to) in dispatcher.diversions(&self.board, self.instant()) {
+            self.divert(&crew, from, to, dispatcher);
         }
         for _ in 0..ROUNDS {
             let offers = dispatcher.offers(&self.board, self.instant());
@@ -412,7 +412,7 @@ impl<'w> Run<'w> {
         taken.push((ticket, self.now));
     }
 
-    fn divert(&mut self, crew: &CrewId, from: TicketId, dispatcher: &mut dyn Dispatcher) {
+    fn divert(&mut self, crew: &CrewId, from: TicketId, to: TicketId, dispatcher: &mut dyn Dispatcher) {
         let (Some(index), Some(ticket)) = (self.crew_of.get(crew).copied(), self.ticket_of.get(&from).copied()) else {
             return;
         };
@@ -429,6 +429,7 @@ impl<'w> Run<'w> {
         self.outcome.served[ticket].recalled += 1;
         self.free(index);
         self.told(ticket, index, dispatcher);
+        self.offer(to, crew, dispatcher);
     }
 
     fn arrived(&mut self, crew: usize, dispatcher: &mut dyn Dispatcher) {

@@ -73,7 +73,7 @@ impl Dispatcher for Watched<'_> {
         self.look(board, now);
         self.inner.offers(board, now)
     }
-    fn diversions(&mut self, board: &Board, now: Timestamp) -> Vec<(CrewId, TicketId)> {
+    fn diversions(&mut self, board: &Board, now: Timestamp) -> Vec<(CrewId, TicketId, TicketId)> {
         self.look(board, now);
         self.inner.diversions(board, now)
     }

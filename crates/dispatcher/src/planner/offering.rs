@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use switchboard_domain::Timestamp;
+use switchboard_domain::{Timestamp, crew::CrewId, ticket::TicketId};
 
 use super::{Planner, Proposal};
 use crate::{
@@ -141,25 +141,49 @@ impl Planner {
         terms: &Terms<'_>,
         job: u32,
         now: Timestamp,
-        taken: &BTreeSet<switchboard_domain::crew::CrewId>,
+        taken: &BTreeSet<CrewId>,
         memory: &mut Memory,
     ) -> Option<(f64, u32)> {
         let entry = self.book.entry(job);
         let free = self.roster.idle.iter().filter(|team| {
             let member = self.roster.member(**team);
-            let offerable = || board.crews.get(&member.id).is_some_and(|crew| self.is_offerable(crew, now));
-            let asked = entry.asked.contains(team) || taken.contains(&member.id);
-            !asked && member.may(entry, terms.now) && offerable()
+            !entry.asked.contains(team) && !taken.contains(&member.id)
         });
-        let priced = free.filter_map(|&team| {
-            let member = self.roster.member(team);
-            let walk = Walk { terms, tasks: &self.book.tasks };
-            let start = walk.start(&member.team);
-            walk.price(&start, &member.route, memory);
-            let rise = walk.rise(&start, (&member.route, memory), 0, job, f64::INFINITY)?;
-            Some((rise, team))
-        });
+        let priced = free.filter_map(|&team| Some((self.next(board, terms, job, team, now, memory)?, team)));
         priced.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
+    }
+
+    /// What it costs that a crew does a job next; `None` where it may not be offered it now.
+    fn next(
+        &self,
+        board: &Board,
+        terms: &Terms<'_>,
+        job: u32,
+        team: u32,
+        now: Timestamp,
+        memory: &mut Memory,
+    ) -> Option<f64> {
+        let (entry, member) = (self.book.entry(job), self.roster.member(team));
+        let offerable = board.crews.get(&member.id).is_some_and(|crew| self.is_offerable(crew, now));
+        if !offerable || !member.may(entry, terms.now) {
+            return None;
+        }
+        let walk = Walk { terms, tasks: &self.book.tasks };
+        let start = walk.start(&member.team);
+        let others: Vec<u32> = member.route.iter().copied().filter(|stop| *stop != job).collect();
+        walk.price(&start, &others, memory);
+        walk.rise(&start, (&others, memory), 0, job, f64::INFINITY)
+    }
+
+    /// The offer to a crew of what it was called back for, as soon as it may be made.
+    pub fn meant(&mut self, board: &Board, ticket: TicketId, crew: &CrewId, now: Timestamp) -> Option<Proposal> {
+        let (job, team) = (*self.book.index.get(&ticket)?, *self.roster.index.get(crew)?);
+        let mut memory = std::mem::take(&mut self.memory);
+        let terms = self.terms(self.minutes(now));
+        let price = self.next(board, &terms, job, team, now, &mut memory);
+        let proposal = price.and_then(|price| self.proposal(&terms, team, job, price));
+        self.memory = memory;
+        proposal
     }
 }
 

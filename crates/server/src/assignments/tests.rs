@@ -1,5 +1,7 @@
 //! Lines, index and history over a real log: by chance, with everything small so that every way is taken.
 
+mod cuts;
+
 use proptest::{
     prelude::*,
     strategy::ValueTree as _,
@@ -18,7 +20,7 @@ use switchboard_eventstore::{
     keys::SqliteKeys,
     sqlite::{SqliteOptions, SqliteStore},
 };
-use switchboard_views::random::crews::{crew, dispatched, fact, log, org};
+use switchboard_views::random::crews::{CREWS, crew, dispatched, fact, log, org};
 use uuid::Uuid;
 
 use super::*;

@@ -1,7 +1,8 @@
 //! Ours: the planner of `switchboard-dispatcher`, told of every change and given a slice of improvement every 30 seconds.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
 use switchboard_dispatcher::{board::Board, planner::Planner, policy::Policy};
 use switchboard_domain::{Timestamp, crew::CrewId, ticket::TicketId};
 
@@ -12,13 +13,15 @@ use super::Dispatcher;
 pub struct Rolling {
     planner: Planner,
     iterations: u64,
+    /// As the process bars them: who was called back a short time ago is not again.
+    called_back: BTreeMap<CrewId, Timestamp>,
 }
 
 impl Rolling {
     /// Begins without a plan; improves by so many iterations at each tick.
     #[must_use]
     pub fn new(policy: Policy, iterations: u64) -> Self {
-        Self { planner: Planner::new(policy), iterations }
+        Self { planner: Planner::new(policy), iterations, called_back: BTreeMap::new() }
     }
 }
 
@@ -48,9 +51,15 @@ impl Dispatcher for Rolling {
         self.planner.proposals(board, now, limit).into_iter().map(|chosen| (chosen.ticket, chosen.crew)).collect()
     }
 
-    fn diversions(&mut self, board: &Board, now: Timestamp) -> Vec<(CrewId, TicketId)> {
+    fn diversions(&mut self, board: &Board, now: Timestamp) -> Vec<(CrewId, TicketId, TicketId)> {
         self.planner.settle_all(board, now);
-        let turns = self.planner.diversions(board, now, &BTreeSet::new());
-        turns.into_iter().map(|turn| (turn.crew, turn.from)).collect()
+        let pause = TimeDelta::minutes(i64::from(self.planner.policy().offers.divert_minutes));
+        self.called_back.retain(|_, at| now - *at < pause);
+        let has = |crew: &CrewId| board.crews.get(crew).into_iter().flat_map(|crew| &crew.committed);
+        let lately = self.called_back.keys();
+        let barred = lately.flat_map(|crew| has(crew).map(|(ticket, _)| (crew.clone(), *ticket))).collect();
+        let turns = self.planner.diversions(board, now, &barred);
+        self.called_back.extend(turns.iter().map(|turn| (turn.crew.clone(), now)));
+        turns.into_iter().map(|turn| (turn.crew, turn.from, turn.to)).collect()
     }
 }

@@ -154,3 +154,6 @@ impl Reader {
 async fn moved(line: &mut watch::Receiver<u64>) -> bool {
     line.changed().await.is_ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! Calling back: a crew on its way that is needed where more is at stake, and what it is called back for, which is kept for it until
+//! it is free. Not on the log: a process that begins anew has forgotten what was meant, and plans.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use switchboard_domain::{Timestamp, crew::CrewId, decider::Want, ticket::TicketId};
+
+use super::{Dispatch, Intent};
+use crate::{board::Job, planner::Diversion};
+
+impl Dispatch {
+    /// Crews called back for something that weighs far more.
+    pub(super) fn diversions(&mut self, now: Timestamp) -> Vec<Want<Intent>> {
+        let diversions = self.planner.diversions(&self.board, now, &self.barred(now));
+        let fresh = diversions.into_iter().filter(|diversion| !self.meant.contains_key(&diversion.to));
+        let fresh: Vec<Diversion> = fresh.collect();
+        fresh.into_iter().filter_map(|diversion| self.call_back(diversion, now)).collect()
+    }
+
+    /// Calls a crew back for a priority, which is kept for it as long as a lease would last.
+    pub(super) fn call_back(&mut self, diversion: Diversion, now: Timestamp) -> Option<Want<Intent>> {
+        let until = now + TimeDelta::seconds(i64::from(self.planner.policy().offers.lease_priority_seconds));
+        let want = self.recall(&diversion.crew, diversion.from)?;
+        self.meant.insert(diversion.to, (diversion.crew, diversion.from, until));
+        Some(want)
+    }
+
+    fn recall(&self, crew: &CrewId, from: TicketId) -> Option<Want<Intent>> {
+        let job = self.board.jobs.get(&from)?;
+        let under_way = job.crew.as_ref().is_some_and(|has| has.crew == *crew && has.arrived.is_none());
+        let want = Intent::Recall(from, crew.clone(), "the crew is needed where more is at stake").want(job.because);
+        (under_way && !self.parked.contains_key(&Self::identity(&want))).then_some(want)
+    }
+
+    /// What the crews that are called back are to do next: come back, and then what they were called back for.
+    pub(super) fn for_called_back(&mut self, now: Timestamp) -> Vec<Want<Intent>> {
+        let mut wants = Vec::new();
+        for (to, (crew, from, until)) in std::mem::take(&mut self.meant) {
+            let waits = self.board.jobs.get(&to).is_some_and(|job| job.open && job.offers.is_empty());
+            if !waits || now >= until || !self.between_offers(to) {
+                continue;
+            }
+            let of = |held: &(TicketId, u64)| held.0 == from;
+            let returning = self.board.crews.get(&crew).is_some_and(|crew| crew.committed.iter().any(of));
+            let want = if returning { self.recall(&crew, from) } else { self.meant_for(to, &crew, now) };
+            // What has lost the crew gives its time back by a duty; that is waited for.
+            let has = |job: &Job| job.crew.as_ref().is_some_and(|has| has.crew == crew);
+            if want.is_some() || returning && !self.board.jobs.get(&from).is_some_and(has) {
+                self.meant.insert(to, (crew, from, until));
+            }
+            wants.extend(want);
+        }
+        wants
+    }
+
+    fn meant_for(&mut self, to: TicketId, crew: &CrewId, now: Timestamp) -> Option<Want<Intent>> {
+        let proposal = self.planner.meant(&self.board, to, crew, now)?;
+        self.reservation(&proposal, now)
+    }
+
+    /// Who is not to be called back, and from what: those whom the engine would not call back from it, and those who were called
+    /// back a short time ago, from whatever they have now. A crew that is sent about arrives nowhere.
+    pub(super) fn barred(&self, now: Timestamp) -> BTreeSet<(CrewId, TicketId)> {
+        let pause = TimeDelta::minutes(i64::from(self.planner.policy().offers.divert_minutes));
+        let lately = |at: Timestamp| now - at < pause;
+        let sent_about = self.fold.members().filter(|(_, member)| member.called_back.is_some_and(lately));
+        let barred =
+            sent_about.flat_map(|(id, member)| member.crew.commitments.iter().map(|held| (id.clone(), held.ticket)));
+        barred.chain(self.not_called_back.iter().cloned()).collect()
+    }
+}

@@ -1,0 +1,162 @@
+//! What is told while a reader looks elsewhere: it is driven by hand here, so that the moment is always the same one.
+
+use std::{
+    pin::pin,
+    task::{Context, Wake},
+    time::Duration,
+};
+
+use futures::{FutureExt as _, StreamExt as _};
+use proptest::{
+    strategy::{Strategy as _, ValueTree as _},
+    test_runner::TestRunner,
+};
+use switchboard_domain::{
+    actor::{Actor, Role},
+    rules::Rules,
+    ticket::{TicketId, Tickets},
+};
+use switchboard_engine::{
+    clock::SystemClock,
+    feed::Feed,
+    journal::{Journal, Recording},
+    numbers::Numbers,
+    projector,
+    vault::Vault,
+};
+use switchboard_eventstore::{
+    EventStore,
+    keys::SqliteKeys,
+    sqlite::{SqliteOptions, SqliteStore},
+};
+use switchboard_views::random::crews::{CREWS, at, crew, dispatched, log, org, ticket};
+use tokio::sync::Notify;
+use tonic::metadata::MetadataMap;
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    Loops,
+    assignments::Assignments,
+    desk::Desk,
+    readmodel::{Notices, TicketList},
+};
+
+/// How long what must come may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Notes that it was woken.
+#[derive(Default)]
+struct Woken(Notify);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.notify_one();
+    }
+}
+
+/// A log on disk, and all that a stream of assignments is made of.
+struct World {
+    folder: tempfile::TempDir,
+    loops: Loops,
+    feed: Arc<Feed>,
+}
+
+fn desk_clerk() -> Actor {
+    Actor { id: "desk-1".into(), role: Role::Desk, org: org("sgcc") }
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let log: Arc<dyn EventStore> = Arc::new(SqliteStore::open(folder.path(), SqliteOptions::default()).unwrap());
+        let vault = Vault::new(Arc::new(SqliteKeys::open(folder.path()).unwrap()));
+        let (feed, _) = Feed::follow(Arc::clone(&log));
+        let clock = Arc::new(SystemClock::default());
+        Self { folder, loops: Loops { log, vault, clock, rules: Arc::new(Rules::default()) }, feed }
+    }
+
+    /// Opens a ticket and sends it to a crew.
+    async fn sent(&self, id: TicketId, to: usize) {
+        let journal = Journal::<Tickets>::new(Arc::clone(&self.loops.log), self.loops.vault.clone());
+        let recording = Recording {
+            request_id: Uuid::new_v4(),
+            payload_hash: String::new(),
+            correlation_id: Uuid::nil(),
+            causation_id: None,
+            actor: desk_clerk(),
+            occurred_at: at(0),
+            recorded_at: at(0),
+        };
+        // A log begins with the opening of a ticket.
+        let opened = log(2).new_tree(&mut TestRunner::deterministic()).unwrap().current().remove(0).event;
+        let events = [opened, dispatched("sgcc", CREWS[to])];
+        journal.append(&id, "nobody", None, &events, &recording).await.unwrap();
+    }
+
+    /// What crews are told, up to the log's end, from the file on.
+    async fn assignments(&self) -> (Arc<Assignments>, tokio::task::JoinHandle<()>) {
+        let notices = Notices::open(self.folder.path()).unwrap();
+        let assignments = Assignments::resume(Arc::clone(&self.feed), notices).await.unwrap();
+        let running = tokio::spawn(Arc::clone(&assignments).run());
+        assert!(assignments.reach(self.loops.log.head().0).await);
+        (assignments, running)
+    }
+
+    fn crews(&self, assignments: Arc<Assignments>) -> Arc<CrewDesk> {
+        let numbers = Numbers::new(self.loops.of(8), desk_clerk());
+        let list = TicketList::open(self.folder.path()).unwrap();
+        let (listed, _) = projector::project(&self.feed, Arc::new(list.clone()));
+        let desk = Desk::new(self.loops.of(8), numbers, list, listed, Arc::clone(&self.feed), PATIENCE);
+        Arc::new(CrewDesk::new(Arc::new(desk), Arc::new(self.loops.of(8)), assignments, Arc::default()))
+    }
+}
+
+#[test]
+fn a_change_that_comes_while_a_reader_looks_into_history_is_told_at_once() {
+    // With one thread for files, what is asked of them waits for what was asked before.
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap();
+    runtime.block_on(looks_while_something_comes());
+}
+
+async fn looks_while_something_comes() {
+    let world = World::new();
+    world.sent(ticket(0), 1).await;
+    let (_, first) = world.assignments().await;
+    first.abort();
+    let _ = first.await;
+    // Of the time before this life only the file knows, and that this crew was told nothing then.
+    let (assignments, _running) = world.assignments().await;
+
+    let (_drain, draining) = watch::channel(false);
+    let call = Call::read(&MetadataMap::new(), PATIENCE);
+    let (outlet, mut messages) = Outlet::open(call, draining, QUEUE_MESSAGES_MAX, String::new());
+    let crews = world.crews(Arc::clone(&assignments));
+    let token = Token::of(&world.loops.vault, &[b"assignments"]);
+    let mut reader = Reader { watcher: Watcher { crews, crew: crew(0), own: true, token }, outlet };
+    let mut following = pin!(reader.follow(Some(0)));
+    let woken = Arc::new(Woken::default());
+    let waker = Arc::clone(&woken).into();
+    let (let_go, held) = std::sync::mpsc::channel::<()>();
+    let holding = tokio::task::spawn_blocking(move || held.recv());
+    assert!(following.poll_unpin(&mut Context::from_waker(&waker)).is_pending());
+    let_go.send(()).unwrap();
+    holding.await.unwrap().unwrap();
+    // It has looked, and found nothing; before it knows, there is something.
+    tokio::time::timeout(PATIENCE, woken.0.notified()).await.unwrap();
+    world.sent(ticket(1), 0).await;
+    let head = world.loops.log.head().0;
+    assert!(assignments.reach(head).await);
+
+    let told = async {
+        loop {
+            if let Some(Said::Change(change)) = messages.next().await.unwrap().unwrap().message {
+                return change.position;
+            }
+        }
+    };
+    tokio::select! {
+        told = tokio::time::timeout(PATIENCE, told) => assert_eq!(told, Ok(head)),
+        ended = following => panic!("the stream ends: {ended:?}"),
+    }
+}
