@@ -269,11 +269,11 @@ impl Dispatch {
     }
 
     /// Offers whose lease has run out.
-    fn lapsed(&self, now: Timestamp) -> impl Iterator<Item = Want<Intent>> {
+    fn lapsed(&self, now: Timestamp) -> impl Iterator<Item = (OfferId, Want<Intent>)> {
         let due = self.leases.iter().take_while(move |(at, ..)| *at <= now);
         due.filter_map(|(_, ticket, offer)| {
             let because = self.fold.case(*ticket)?.offered_at(*offer);
-            Some(Intent::End(*ticket, *offer, OfferEnd::Expired).want(because))
+            Some((*offer, Intent::End(*ticket, *offer, OfferEnd::Expired).want(because)))
         })
     }
 
@@ -354,6 +354,10 @@ impl Dispatch {
         self.touched.crews.insert(crew.clone());
     }
 
+    fn is_parked(&self, want: &Want<Intent>) -> bool {
+        self.parked.contains_key(&Self::identity(want))
+    }
+
     fn identity(want: &Want<Intent>) -> Identity {
         (want.name, want.because, want.intent.target())
     }
@@ -403,12 +407,14 @@ impl Process for Dispatch {
         let news = !self.touched.tickets.is_empty() || !self.touched.crews.is_empty();
         self.settle();
         let duties = self.ticket_duties.values().chain(self.crew_duties.values()).flatten().cloned();
-        let mut wants: Vec<_> = duties
-            .map(|want| in_time(want, now))
-            .chain(self.lapsed(now))
-            .filter(|want| !self.parked.contains_key(&Self::identity(want)))
-            .take(limit)
-            .collect();
+        let duties = duties.map(|want| in_time(want, now)).filter(|want| !self.is_parked(want));
+        let mut wants: Vec<_> = duties.take(limit).collect();
+        // What is taken back at the same moment does not lapse.
+        let ends =
+            |of: OfferId| wants.iter().any(|want| matches!(&want.intent, Intent::End(_, offer, _) if *offer == of));
+        let lapsed = self.lapsed(now).filter(|(offer, want)| !ends(*offer) && !self.is_parked(want));
+        let lapsed: Vec<_> = lapsed.map(|(_, want)| want).take(limit - wants.len()).collect();
+        wants.extend(lapsed);
         if wants.len() < limit {
             let more = self.reservations(now, limit - wants.len());
             wants.extend(more);

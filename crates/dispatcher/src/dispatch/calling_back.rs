@@ -30,7 +30,7 @@ impl Dispatch {
         let job = self.board.jobs.get(&from)?;
         let under_way = job.crew.as_ref().is_some_and(|has| has.crew == *crew && has.arrived.is_none());
         let want = Intent::Recall(from, crew.clone(), "the crew is needed where more is at stake").want(job.because);
-        (under_way && !self.parked.contains_key(&Self::identity(&want))).then_some(want)
+        (under_way && !self.is_parked(&want)).then_some(want)
     }
 
     /// What the crews that are called back are to do next: come back, and then what they were called back for.

@@ -243,6 +243,29 @@ fn a_lease_ends_after_its_grace_and_not_before() {
 }
 
 #[test]
+fn an_offer_that_is_taken_back_when_its_lease_ends_is_ended_once() {
+    let mut tale = Tale::begun();
+    tale.reserved(1, 1);
+    tale.offered(1, 1);
+    tale.crew(1, WentAway { why: Absence::Ill });
+    tale.now = dawn() + TimeDelta::seconds(185);
+    let ends = tale.intents().into_iter().filter(|intent| matches!(intent, Intent::End(..)));
+    assert_eq!(ends.collect::<Vec<_>>(), [withdrawn(1)]);
+}
+
+#[test]
+fn it_wakes_for_the_end_of_a_lease_when_nothing_else_is_to_be_done() {
+    let mut tale = Tale::begun();
+    tale.reserved(1, 1);
+    tale.offered(1, 1);
+    let mut policy = Policy::default();
+    (policy.horizon.slices, policy.horizon.period_seconds) = (0, 3_600);
+    tale.process = Dispatch::resume(policy, tale.process.fold().clone());
+    assert_eq!(tale.intents(), []);
+    assert_eq!(tale.process.wake(), Some(dawn() + TimeDelta::seconds(185)));
+}
+
+#[test]
 fn an_offer_that_would_come_after_its_lease_is_not_made() {
     let mut tale = Tale::begun();
     tale.reserved(1, 1);
