@@ -277,13 +277,17 @@ impl Dispatch {
         })
     }
 
-    /// New offers, each beginning with the crew's reservation.
-    fn reservations(&mut self, now: Timestamp, limit: usize) -> Vec<Want<Intent>> {
+    /// New offers, each beginning with the crew's reservation; none to a crew whose time is being given to a ticket by what is done
+    /// first.
+    fn reservations(&mut self, now: Timestamp, limit: usize, first: &[Want<Intent>]) -> Vec<Want<Intent>> {
         let proposals = self.planner.proposals(&self.board, now, limit);
         let mut wants = self.for_called_back(now);
         let mut begun: BTreeSet<TicketId> = self.meant.keys().copied().collect();
         let meant: BTreeSet<CrewId> = self.meant.values().map(|(crew, ..)| crew.clone()).collect();
-        for proposal in proposals.into_iter().filter(|proposal| !meant.contains(&proposal.crew)) {
+        let given =
+            |of: &CrewId| first.iter().any(|want| matches!(&want.intent, Intent::Commit(crew, ..) if crew == of));
+        let free = |proposal: &Proposal| !meant.contains(&proposal.crew) && !given(&proposal.crew);
+        for proposal in proposals.into_iter().filter(free) {
             // One at a time for a ticket: the next attempt's number is known when this one's offer stands.
             if !self.between_offers(proposal.ticket) || !begun.insert(proposal.ticket) {
                 continue;
@@ -416,7 +420,7 @@ impl Process for Dispatch {
         let lapsed: Vec<_> = lapsed.map(|(_, want)| want).take(limit - wants.len()).collect();
         wants.extend(lapsed);
         if wants.len() < limit {
-            let more = self.reservations(now, limit - wants.len());
+            let more = self.reservations(now, limit - wants.len(), &wants);
             wants.extend(more);
         }
         if wants.is_empty() {

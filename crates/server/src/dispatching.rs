@@ -49,8 +49,8 @@ const DISPATCH_PACE: Pace = Pace { wants_max: 512, at_once_max: 128 };
 const LOOK_EVERY: TimeDelta = TimeDelta::milliseconds(50);
 /// Questions that may wait; past it they are refused.
 const QUESTIONS_MAX: usize = 256;
-/// Explanations of one step, each of which weighs every crew; more wait for the next.
-const EXPLAINS_PER_STEP: usize = 8;
+/// Explanations of one step, each of which weighs the crews of its unit; more wait for the next, so that no offer waits for them.
+const EXPLAINS_PER_STEP: usize = 1;
 /// How old an answer may be that is given again while no fact comes.
 const SNAPSHOT_AGE_MAX: TimeDelta = TimeDelta::milliseconds(250);
 /// How long a question may wait for its answer.

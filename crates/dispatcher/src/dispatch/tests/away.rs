@@ -119,6 +119,15 @@ fn what_a_person_gave_to_a_crew_off_shift_stays_with_it() {
 }
 
 #[test]
+fn a_crew_that_just_got_a_ticket_by_hand_is_not_asked_for_another_in_the_same_breath() {
+    let mut tale = Tale::begun();
+    tale.crew(2, WentAway { why: Absence::Ill });
+    tale.at_the_station(other(1), received());
+    tale.of_ticket(other(1), Dispatched { from: org(STATION), to: crew(1).org().clone() });
+    assert_eq!(tale.intents(), [Intent::Commit(crew(1), other(1), None)]);
+}
+
+#[test]
 fn a_ticket_does_not_go_back_to_the_crew_that_lost_it_for_a_while_not_even_after_a_restart() {
     let mut tale = Tale::begun();
     tale.crew(2, WentAway { why: Absence::Ill });
