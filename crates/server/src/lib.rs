@@ -105,10 +105,9 @@ use crate::{
 
 /// Streams that one connection may have open at once.
 const CONNECTION_STREAMS_MAX: u32 = 100;
-/// How old a connection may grow before it is asked to come again.
+/// How old a connection may grow before it is asked to come again; what it has open it may finish. With a grace, tonic 0.14 does not
+/// ask, it only cuts off when that has passed.
 const CONNECTION_AGE_MAX: Duration = Duration::from_mins(30);
-/// How long an old connection may finish what it has.
-const CONNECTION_GRACE: Duration = Duration::from_mins(5);
 /// How often a silent connection is asked whether it lives, and how long it may take to answer.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 /// Raised whenever the fold of the linkage process changes: its notebook is then not read.
@@ -375,7 +374,6 @@ fn transport(
     let server = tonic::transport::Server::builder()
         .max_concurrent_streams(CONNECTION_STREAMS_MAX)
         .max_connection_age(CONNECTION_AGE_MAX)
-        .max_connection_age_grace(CONNECTION_GRACE)
         .http2_keepalive_interval(Some(KEEPALIVE.0))
         .http2_keepalive_timeout(Some(KEEPALIVE.1))
         .http2_max_header_list_size(16 * 1024)

@@ -1,6 +1,7 @@
 //! Tokens that a restored log does not reach.
 
 use switchboard_tests::{command::supplement, line::agent};
+use switchboard_wire::proto::subscribe_request::From;
 
 use super::{watching::*, *};
 
@@ -34,6 +35,8 @@ async fn a_token_past_the_end_of_a_restored_log_is_refused_and_a_snapshot_begins
         }
     };
     assert_eq!(heard.changes.len(), 1);
+    let mut audit = line.subscribe(Some(From::Now(true)), None).await.unwrap();
+    let audited = audit.message().await.unwrap().unwrap().resume_token;
     server.stop();
 
     std::fs::remove_dir_all(stage.data()).unwrap();
@@ -42,6 +45,8 @@ async fn a_token_past_the_end_of_a_restored_log_is_refused_and_a_snapshot_begins
     let line = server.line().await;
     let answer = watch(&line, crew_of(CREW), None, Some(&beyond)).await;
     refused(answer, Code::InvalidArgument, ErrorReason::TokenMismatch);
+    let answer = line.subscribe(Some(From::ResumeToken(audited)), None).await;
+    refused(answer.map(drop), Code::InvalidArgument, ErrorReason::TokenMismatch);
     let fresh = Heard::to_the_end(&mut watch(&line, crew_of(CREW), None, None).await.unwrap()).await;
     assert_eq!(fresh.snapshot.unwrap().assignments.len(), 1);
     let on = Heard::to_the_end(&mut watch(&line, crew_of(CREW), None, Some(&within)).await.unwrap()).await;

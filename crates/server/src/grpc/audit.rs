@@ -195,7 +195,10 @@ impl AuditService for Audit {
         let after = match &body.from {
             None => 0,
             Some(From::AfterPosition(position)) => *position,
-            Some(From::ResumeToken(text)) => token.read(text).map_err(|r| refuse(&r))?,
+            Some(From::ResumeToken(text)) => match token.read(text).map_err(|r| refuse(&r))? {
+                past_the_end if past_the_end > head => return Err(refuse(&Refusal::TokenMismatch)),
+                position => position,
+            },
             Some(From::Now(true)) => head,
             Some(From::Now(false)) => {
                 return Err(refuse(&Refusal::InvalidFields(vec![Violation::malformed("now", "true")])));
