@@ -133,7 +133,11 @@ impl Rest<'_> {
         let crews = || theirs().filter(|(_, crew)| self.on_shift(crew));
         let able = |crew: &Crew| crew.skills.covers(self.needs(ticket));
         let free = || crews().filter(|(crew_id, crew)| self.could_go(id, ticket, crew_id, crew));
+        if self.is_early(id, ticket) {
+            return claim(matches!(why, Waits::Appointment | Waits::Offered), || "it is too early for it".into());
+        }
         match why {
+            Waits::Appointment => return Err("it has none, or it is time".into()),
             Waits::Offered => return claim(!ticket.offers.is_empty(), || "no offer is live".into()),
             Waits::NotOpen | Waits::Assigned | Waits::Ready => return Err("it is not so at rest".into()),
             Waits::Planned => return self.is_planned(id),
@@ -180,6 +184,13 @@ impl Rest<'_> {
         claim(engaged || crew.is_some_and(|crew| self.rests(crew)) || self.is_silent(crew_id), || {
             format!("{crew_id:?} has nothing else to do")
         })
+    }
+
+    /// It has an appointment that lies too far ahead, and nobody chose a crew for it.
+    fn is_early(&self, id: TicketId, ticket: &Ticket) -> bool {
+        let ahead = TimeDelta::minutes(i64::from(self.policy.offers.appointment_minutes));
+        let appointed = self.store.watch.appointed.get(&id);
+        ticket.pinned.is_none() && appointed.is_some_and(|at| self.now < *at - ahead)
     }
 
     fn rests(&self, crew: &Crew) -> bool {

@@ -121,6 +121,8 @@ impl World {
         let business = self.dice.weighed(&[(12, BusinessType::FaultRepair), (1, BusinessType::ServiceApplication)]);
         let at = self.somewhere();
         let located = !self.dice.one_in(10);
+        let ahead = self.dice.between(600, 20_000);
+        let appointment = self.dice.one_in(15).then(|| self.now + TimeDelta::seconds(ahead as i64));
         let place = Place {
             area: Some(self.dice.choose(&[Area::Urban, Area::Urban, Area::Rural])),
             location_e6: located.then_some((at.latitude_e6, at.longitude_e6)),
@@ -141,7 +143,7 @@ impl World {
             confidential: false,
             call_id: None,
             hung_up_at: None,
-            appointment: None,
+            appointment,
             external: None,
             linked: None,
         };

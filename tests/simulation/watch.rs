@@ -33,6 +33,8 @@ pub struct Watch {
     pub broken: Vec<String>,
     /// Until when a crew that turned an offer down is not asked again, by the log.
     pub turned_down: BTreeMap<(TicketId, CrewId), (Timestamp, OfferEnd)>,
+    /// When a crew is awaited: tickets with an appointment, until they are reopened.
+    pub appointed: BTreeMap<TicketId, Timestamp>,
     /// How many offers ended how, and were accepted.
     pub tally: BTreeMap<&'static str, u64>,
     /// When a crew was last called away from a ticket to something that weighs more.
@@ -81,6 +83,8 @@ impl Watch {
                 Event::Recalled(e) if asking.knew.is_some() => {
                     self.recalled(before, crews.get(&e.crew), fact, known && self.knew_crew(&e.crew, asking));
                 }
+                Event::Received(e) => self.appointed.extend(e.appointment.map(|at| (fact.id, at))),
+                Event::Reopened(_) => drop(self.appointed.remove(&fact.id)),
                 // Whoever chooses a crew that declined means it.
                 Event::Pinned(e) => drop(e.crew.clone().and_then(|crew| self.turned_down.remove(&(fact.id, crew)))),
                 _ => {}

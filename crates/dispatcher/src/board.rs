@@ -36,6 +36,10 @@ pub struct Job {
     pub area: Area,
     /// When the customer reported.
     pub reported: Timestamp,
+    /// From when on a crew is promised within so many minutes: the report, the appointment, or the reopening.
+    pub promised_from: Timestamp,
+    /// Not planned before then: it has an appointment.
+    pub opens: Option<Timestamp>,
     /// Category as accepted or confirmed.
     pub category: Option<Category>,
     /// Urgency.
@@ -50,6 +54,10 @@ pub struct Job {
     pub pinned: Option<(CrewId, Forced)>,
     /// Crews that declined or let an offer lapse, and until when they are not asked again.
     pub excluded: BTreeMap<CrewId, Timestamp>,
+    /// Whether a crew let an offer of it lapse.
+    pub lapsed: bool,
+    /// The crew that it was offered to last, since a crew had it last.
+    pub told: Option<CrewId>,
     /// Crews that had it and lost it, and until when it does not go back to them.
     pub left: BTreeMap<CrewId, Timestamp>,
     /// Offers made so far.

@@ -16,6 +16,8 @@
 
 mod calling_back;
 mod duties;
+mod intent;
+mod leases;
 #[cfg(test)]
 mod tests;
 
@@ -24,21 +26,27 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use chrono::TimeDelta;
 use switchboard_domain::{
     Timestamp,
-    crew::{self, CrewId, OfferEnd, OfferId, Point, ReleaseReason},
+    crew::{self, CrewId, OfferEnd, OfferId, Point},
     decider::{Process, Projection, Want},
     fact::Fact,
-    ticket::{self, TicketId},
+    ticket::TicketId,
 };
 
+pub use self::intent::{Intent, Order};
+use self::leases::Leases;
 use crate::{
     board::Board,
     fold::{Fold, Touched},
     planner::{Planner, Proposal},
     policy::Policy,
+    rules::presence,
 };
 
-/// What is refused for good is remembered for the operator: the last so many.
-pub const PARKED_MAX: usize = 1_000;
+/// The process's name, part of the identity of all that it wants.
+pub const NAME: &str = "dispatch";
+
+/// What was refused is not wanted again: the last so many.
+const REFUSED_MAX: usize = 1_000;
 
 /// The shortest pause after a crew could not be kept for a ticket, or the ticket would not take the offer.
 const UNFIT: TimeDelta = TimeDelta::minutes(1);
@@ -53,77 +61,6 @@ const PIECE_EVERY: TimeDelta = TimeDelta::milliseconds(250);
 /// A crew that moved less than this is where it was, in kilometres.
 const MOVED_KM: f64 = 0.3;
 
-/// What the process may want.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Intent {
-    /// Keep a crew's time for an offer.
-    Reserve(CrewId, Box<crew::command::Reserve>),
-    /// Make the offer.
-    Offer(TicketId, Box<ticket::command::Offer>),
-    /// End an offer.
-    End(TicketId, OfferId, OfferEnd),
-    /// Give a crew's time to a ticket.
-    Commit(CrewId, TicketId, Option<OfferId>),
-    /// Free a crew's time.
-    Release(CrewId, TicketId, Option<OfferId>, ReleaseReason),
-    /// Call a crew back.
-    Recall(TicketId, CrewId, &'static str),
-}
-
-/// To whom an intent is said, and what.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Order {
-    /// To a crew.
-    Crew(CrewId, crew::Command),
-    /// To a ticket.
-    Ticket(TicketId, ticket::Command),
-}
-
-impl Intent {
-    /// To whom it is said, and what.
-    #[must_use]
-    pub fn order(&self) -> Order {
-        match self.clone() {
-            Self::Reserve(crew, reserve) => Order::Crew(crew, crew::Command::Reserve(reserve)),
-            Self::Offer(ticket, offer) => Order::Ticket(ticket, ticket::Command::Offer(offer)),
-            Self::End(ticket, offer, how) => Order::Ticket(ticket, ticket::Command::EndOffer { offer, how }),
-            Self::Commit(crew, ticket, offer) => Order::Crew(crew, crew::Command::Commit { ticket, offer }),
-            Self::Release(crew, ticket, offer, why) => Order::Crew(crew, crew::Command::Release { ticket, offer, why }),
-            Self::Recall(ticket, crew, reason) => {
-                Order::Ticket(ticket, ticket::Command::Recall { crew: Some(crew), reason: reason.into() })
-            }
-        }
-    }
-
-    /// The ticket that it is about, and the crew: with the process's name, its own and its cause's, its identity for ever.
-    #[must_use]
-    pub fn target(&self) -> String {
-        match self {
-            Self::Reserve(crew, reserve) => format!("{crew}/{}", reserve.ticket),
-            Self::Offer(ticket, offer) => format!("{}/{ticket}", offer.crew),
-            Self::End(ticket, offer, _) => format!("{offer}/{ticket}"),
-            Self::Commit(crew, ticket, _) | Self::Release(crew, ticket, ..) | Self::Recall(ticket, crew, _) => {
-                format!("{crew}/{ticket}")
-            }
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Reserve(..) => "reserve",
-            Self::Offer(..) => "offer",
-            Self::End(..) => "end",
-            Self::Commit(..) => "commit",
-            Self::Release(..) => "release",
-            Self::Recall(..) => "recall",
-        }
-    }
-
-    fn want(self, because: u64) -> Want<Self> {
-        Want { because, name: self.name(), intent: self }
-    }
-}
-
 /// A want's identity, as far as the process tells its own apart.
 type Identity = (&'static str, u64, String);
 
@@ -137,12 +74,9 @@ pub struct Dispatch {
     /// What follows from the state, by ticket or crew that it follows from.
     ticket_duties: BTreeMap<TicketId, Vec<Want<Intent>>>,
     crew_duties: BTreeMap<CrewId, Vec<Want<Intent>>>,
-    /// When live offers are to be ended.
-    leases: BTreeSet<(Timestamp, TicketId, OfferId)>,
-    lease_of: BTreeMap<TicketId, Vec<(Timestamp, OfferId)>>,
-    parked: BTreeMap<Identity, String>,
-    /// The parked, the longest first.
-    parked_since: VecDeque<Identity>,
+    leases: Leases,
+    /// What was refused and is still wanted, the first of them first.
+    refused: VecDeque<Identity>,
     /// Crews that the engine would not reserve: not asked for again before something is known that was not then, or a while passed.
     stale: BTreeMap<CrewId, (u64, Timestamp)>,
     /// Priorities that a crew is called back for: the crew, from what, and until when they are kept for it.
@@ -176,10 +110,8 @@ impl Dispatch {
             planner: Planner::new(policy),
             ticket_duties: BTreeMap::new(),
             crew_duties: BTreeMap::new(),
-            leases: BTreeSet::new(),
-            lease_of: BTreeMap::new(),
-            parked: BTreeMap::new(),
-            parked_since: VecDeque::new(),
+            leases: Leases::default(),
+            refused: VecDeque::new(),
             not_called_back: BTreeSet::new(),
             open: false,
             stale: BTreeMap::new(),
@@ -211,11 +143,6 @@ impl Dispatch {
         &self.planner
     }
 
-    /// What was refused for good, with the reason: for a person to look at.
-    pub fn parked(&self) -> impl Iterator<Item = (&Identity, &str)> {
-        self.parked.iter().map(|(identity, reason)| (identity, reason.as_str()))
-    }
-
     /// Telemetry: a crew was heard of, perhaps with its position. It is no fact; what depends on it is planned anew when the crew
     /// moved, or had been silent.
     pub fn heard(&mut self, id: &CrewId, at: Option<(Point, Timestamp)>, seen: Timestamp) {
@@ -223,8 +150,7 @@ impl Dispatch {
             return;
         }
         let Some(crew) = self.board.crews.get_mut(id) else { return };
-        let silence = TimeDelta::minutes(i64::from(self.planner.policy().offers.silent_minutes));
-        let was_silent = crew.seen + silence < seen || self.planner.is_silent(id);
+        let was_silent = presence::is_silent(&self.planner.policy().offers, crew, seen) || self.planner.is_silent(id);
         let moved = at.is_some_and(|(at, _)| crew.at.km_to(at) >= MOVED_KM);
         crew.seen = crew.seen.max(seen);
         if was_silent || moved {
@@ -239,64 +165,49 @@ impl Dispatch {
         for crew in &touched.crews {
             self.planner.crew_changed(crew);
             let duties = duties::of_crew(&self.fold, &self.board, crew);
-            owe(&mut self.crew_duties, crew.clone(), duties);
+            let before = owe(&mut self.crew_duties, crew.clone(), duties);
+            self.forget_refused(before);
         }
         self.not_called_back.retain(|(_, ticket)| !touched.tickets.contains(ticket));
         for ticket in &touched.tickets {
             self.planner.job_changed(*ticket);
             let duties = duties::of_ticket(&self.fold, &self.board, *ticket);
-            owe(&mut self.ticket_duties, *ticket, duties);
-            self.arm(*ticket);
+            let before = owe(&mut self.ticket_duties, *ticket, duties);
+            self.forget_refused(before);
+            let live = self.board.jobs.get(ticket).map_or(&[][..], |job| &job.offers);
+            let grace = TimeDelta::seconds(i64::from(self.planner.policy().offers.grace_seconds));
+            self.leases.arm(*ticket, live, grace);
         }
         if !touched.tickets.is_empty() {
             self.open = self.board.jobs.values().any(|job| job.open);
         }
     }
 
-    /// Sets the timers of a ticket's live offers.
-    fn arm(&mut self, ticket: TicketId) {
-        for (at, offer) in self.lease_of.remove(&ticket).unwrap_or_default() {
-            self.leases.remove(&(at, ticket, offer));
-        }
-        let grace = TimeDelta::seconds(i64::from(self.planner.policy().offers.grace_seconds));
-        let live = self.board.jobs.get(&ticket).map_or(&[][..], |job| &job.offers);
-        let end = |at: Timestamp| at.checked_add_signed(grace).unwrap_or(at);
-        let armed: Vec<_> = live.iter().map(|live| (end(live.lease_until), live.offer)).collect();
-        self.leases.extend(armed.iter().map(|(at, offer)| (*at, ticket, *offer)));
-        if !armed.is_empty() {
-            self.lease_of.insert(ticket, armed);
-        }
-    }
-
     /// Offers whose lease has run out.
     fn lapsed(&self, now: Timestamp) -> impl Iterator<Item = (OfferId, Want<Intent>)> {
-        let due = self.leases.iter().take_while(move |(at, ..)| *at <= now);
-        due.filter_map(|(_, ticket, offer)| {
-            let because = self.fold.case(*ticket)?.offered_at(*offer);
-            Some((*offer, Intent::End(*ticket, *offer, OfferEnd::Expired).want(because)))
+        self.leases.lapsed(now).filter_map(|(ticket, offer)| {
+            let because = self.fold.case(ticket)?.offered_at(offer);
+            Some((offer, Intent::End(ticket, offer, OfferEnd::Expired).want(because)))
         })
     }
 
-    /// New offers, each beginning with the crew's reservation; none to a crew whose time is being given to a ticket by what is done
-    /// first.
-    fn reservations(&mut self, now: Timestamp, limit: usize, first: &[Want<Intent>]) -> Vec<Want<Intent>> {
-        let proposals = self.planner.proposals(&self.board, now, limit);
+    /// New offers, each beginning with the crew's reservation; none to a crew whose time is being given to a ticket.
+    fn reservations(&mut self, now: Timestamp, limit: usize, given: &BTreeSet<CrewId>) -> Vec<Want<Intent>> {
         let mut wants = self.for_called_back(now);
+        // What there is no room for is wanted again: who is called back is kept until it is done.
+        wants.truncate(limit);
+        let proposals = self.planner.proposals(&self.board, now, limit - wants.len());
         let mut begun: BTreeSet<TicketId> = self.meant.keys().copied().collect();
         let meant: BTreeSet<CrewId> = self.meant.values().map(|(crew, ..)| crew.clone()).collect();
-        let given =
-            |of: &CrewId| first.iter().any(|want| matches!(&want.intent, Intent::Commit(crew, ..) if crew == of));
-        let free = |proposal: &Proposal| !meant.contains(&proposal.crew) && !given(&proposal.crew);
+        let free = |proposal: &Proposal| !meant.contains(&proposal.crew) && !given.contains(&proposal.crew);
         for proposal in proposals.into_iter().filter(free) {
             // One at a time for a ticket: the next attempt's number is known when this one's offer stands.
             if !self.between_offers(proposal.ticket) || !begun.insert(proposal.ticket) {
                 continue;
             }
             let rather = self.planner.rather(&self.board, &proposal, now, || self.barred(now));
-            wants.extend(match rather {
-                Some(diversion) => self.call_back(diversion, now),
-                None => self.reservation(&proposal, now),
-            });
+            let back = rather.and_then(|diversion| self.call_back(diversion, now));
+            wants.extend(back.or_else(|| self.reservation(&proposal, now)));
         }
         wants
     }
@@ -358,8 +269,20 @@ impl Dispatch {
         self.touched.crews.insert(crew.clone());
     }
 
-    fn is_parked(&self, want: &Want<Intent>) -> bool {
-        self.parked.contains_key(&Self::identity(want))
+    fn was_refused(&self, want: &Want<Intent>) -> bool {
+        !self.refused.is_empty() && self.refused.contains(&Self::identity(want))
+    }
+
+    /// What is owed no more need not be remembered as refused.
+    fn forget_refused(&mut self, before: Vec<Want<Intent>>) {
+        if !self.refused.is_empty() {
+            let owed = |identity: &Identity| {
+                let all = self.ticket_duties.values().chain(self.crew_duties.values()).flatten();
+                all.into_iter().any(|want| Self::identity(want) == *identity)
+            };
+            let gone: Vec<Identity> = before.iter().map(Self::identity).filter(|identity| !owed(identity)).collect();
+            self.refused.retain(|identity| !gone.contains(identity));
+        }
     }
 
     fn identity(want: &Want<Intent>) -> Identity {
@@ -367,24 +290,10 @@ impl Dispatch {
     }
 }
 
-/// Takes note of what follows from one ticket or crew, in place of what followed before.
-fn owe<K: Ord>(all: &mut BTreeMap<K, Vec<Want<Intent>>>, from: K, duties: Vec<Want<Intent>>) {
-    if duties.is_empty() {
-        all.remove(&from);
-    } else {
-        all.insert(from, duties);
-    }
-}
-
-/// An offer that would come when its lease is over is not made: its crew is let go.
-fn in_time(want: Want<Intent>, now: Timestamp) -> Want<Intent> {
-    match &want.intent {
-        Intent::Offer(ticket, offer) if offer.lease_until <= now => {
-            let why = ReleaseReason::NotOffered;
-            Intent::Release(offer.crew.clone(), *ticket, Some(offer.offer), why).want(want.because)
-        }
-        _ => want,
-    }
+/// Takes note of what follows from one ticket or crew, in place of what followed before, which is the answer.
+fn owe<K: Ord>(all: &mut BTreeMap<K, Vec<Want<Intent>>>, from: K, duties: Vec<Want<Intent>>) -> Vec<Want<Intent>> {
+    let before = if duties.is_empty() { all.remove(&from) } else { all.insert(from, duties) };
+    before.unwrap_or_default()
 }
 
 impl Projection for Dispatch {
@@ -402,7 +311,7 @@ impl Process for Dispatch {
     type Intent = Intent;
 
     fn name(&self) -> &'static str {
-        "dispatch"
+        NAME
     }
 
     fn pending(&mut self, now: Timestamp, limit: usize) -> Vec<Want<Intent>> {
@@ -411,37 +320,43 @@ impl Process for Dispatch {
         let news = !self.touched.tickets.is_empty() || !self.touched.crews.is_empty();
         self.settle();
         let duties = self.ticket_duties.values().chain(self.crew_duties.values()).flatten().cloned();
-        let duties = duties.map(|want| in_time(want, now)).filter(|want| !self.is_parked(want));
-        let mut wants: Vec<_> = duties.take(limit).collect();
+        let duties = duties.map(|want| duties::in_time(want, &self.fold, &self.board, now));
+        let mut wants: Vec<_> = duties.filter(|want| !self.was_refused(want)).take(limit).collect();
+        // A crew whose time is being given to a ticket is not asked for another in the same breath.
+        let given: BTreeSet<CrewId> = wants.iter().filter_map(|want| want.intent.gives().cloned()).collect();
+        wants.retain(|want| !matches!(&want.intent, Intent::Offer(_, offer) if given.contains(&offer.crew)));
         // What is taken back at the same moment does not lapse.
         let ends =
             |of: OfferId| wants.iter().any(|want| matches!(&want.intent, Intent::End(_, offer, _) if *offer == of));
-        let lapsed = self.lapsed(now).filter(|(offer, want)| !ends(*offer) && !self.is_parked(want));
+        let lapsed = self.lapsed(now).filter(|(offer, want)| !ends(*offer) && !self.was_refused(want));
         let lapsed: Vec<_> = lapsed.map(|(_, want)| want).take(limit - wants.len()).collect();
         wants.extend(lapsed);
         if wants.len() < limit {
-            let more = self.reservations(now, limit - wants.len(), &wants);
+            let more = self.reservations(now, limit - wants.len(), &given);
             wants.extend(more);
         }
         if wants.is_empty() {
             wants = self.diversions(now);
+            wants.truncate(limit);
             self.improve(now, news);
         }
         wants
     }
 
     fn wake(&self) -> Option<Timestamp> {
-        let lease = self.leases.first().map(|(at, ..)| *at);
         let busy = self.slices_left > 0 || !self.touched.crews.is_empty() || !self.touched.tickets.is_empty();
         let slice = if busy { self.latest } else { self.next_slices };
-        [lease, self.planner.wake(&self.board), (busy || self.open).then_some(slice)].into_iter().flatten().min()
+        [self.leases.next(), self.planner.wake(&self.board), (busy || self.open).then_some(slice)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn forgotten(&self, fact: &Fact) -> Option<TicketId> {
         self.fold.forgotten(fact)
     }
 
-    fn refused(&mut self, want: &Want<Intent>, reason: &str) {
+    fn refused(&mut self, want: &Want<Intent>, _reason: &str) {
         match &want.intent {
             // The crew is not what the board says; something is on its way, or a person must look.
             Intent::Reserve(crew, reserve) => {
@@ -459,17 +374,14 @@ impl Process for Dispatch {
             }
             Intent::Recall(ticket, crew, _) => drop(self.not_called_back.insert((crew.clone(), *ticket))),
             // Its lease is looked at again when the ticket changes.
-            Intent::End(ticket, offer, _) => self.leases.retain(|(_, of, live)| (of, live) != (ticket, offer)),
+            Intent::End(ticket, offer, _) => self.leases.forget(*ticket, *offer),
             _ => {}
         }
-        let identity = Self::identity(want);
-        if self.parked.insert(identity.clone(), reason.to_owned()).is_none() {
-            self.parked_since.push_back(identity);
+        if !self.was_refused(want) {
+            self.refused.push_back(Self::identity(want));
         }
-        if self.parked_since.len() > PARKED_MAX
-            && let Some(oldest) = self.parked_since.pop_front()
-        {
-            self.parked.remove(&oldest);
+        if self.refused.len() > REFUSED_MAX {
+            self.refused.pop_front();
         }
     }
 }

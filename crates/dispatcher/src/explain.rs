@@ -45,7 +45,6 @@ impl Planner {
         }
         let board = undecided(board, ticket, &engaged);
         let mut aside = self.clone();
-        aside.disregard_told(ticket);
         aside.job_changed(ticket);
         engaged.iter().for_each(|crew| aside.crew_changed(crew));
         aside.settle(&board, now);
@@ -112,6 +111,7 @@ fn undecided(board: &Board, ticket: TicketId, engaged: &[CrewId]) -> Board {
     if let Some(job) = board.jobs.get_mut(&ticket) {
         job.offers.clear();
         job.crew = None;
+        job.told = None;
         job.open = true;
     }
     board

@@ -1,7 +1,8 @@
 //! How facts become a board: the state of every open ticket and every crew, folded by the domain's own `evolve`, and what the
 //! planner sees of them. Total: whatever was recorded, there is a fold after it. Nothing is chosen here.
 //!
-//! Bounded by open work: a ticket that has ended is forgotten, and told again if it is taken up again.
+//! Bounded by open work and by the crews that were ever enrolled: a ticket that has ended is forgotten, and told again if it is
+//! taken up again.
 
 mod case;
 mod member;
@@ -64,11 +65,6 @@ impl Fold {
         self.members.iter()
     }
 
-    /// The tickets that are open.
-    pub fn cases(&self) -> impl Iterator<Item = (&TicketId, &Case)> {
-        self.cases.iter()
-    }
-
     /// The crews whose time is taken for a ticket.
     pub fn taken_for(&self, ticket: TicketId) -> impl Iterator<Item = &CrewId> {
         self.taken.get(&ticket).into_iter().flatten()
@@ -116,24 +112,32 @@ impl Fold {
             (Some(case), _) => case.after(fact, before.as_ref()),
         };
         if !again {
-            self.notice_crew(fact, case.as_ref(), restored_before);
+            touched.crews.extend(self.notice_crew(fact, case.as_ref(), restored_before));
         }
         // A history that is told again ends with the fact that takes the ticket up: until then it is kept, though it has ended.
-        if let Some(case) = case.filter(|case| again || case.is_open()) {
-            touched.crews.extend(case.ticket.holder().and_then(CrewId::of));
-            self.cases.insert(fact.id, case);
+        match case {
+            Some(case) if again || case.is_open() => {
+                touched.crews.extend(case.ticket.holder().and_then(CrewId::of));
+                self.cases.insert(fact.id, case);
+            }
+            Some(case) => {
+                for crew in self.taken.get(&fact.id).into_iter().flatten() {
+                    if let Some(member) = self.members.get_mut(crew) {
+                        member.ended.insert(fact.id, case.left_by(crew));
+                    }
+                }
+            }
+            None => {}
         }
         touched
     }
 
-    /// What a ticket's fact says about the crew that reported it: it was heard of, and where it is.
-    fn notice_crew(&mut self, fact: &TicketFact, case: Option<&Case>, restored_before: bool) {
-        let Some(member) = CrewId::of(&fact.actor.org).and_then(|crew| self.members.get_mut(&crew)) else { return };
-        if fact.actor.role != Role::Crew {
-            return;
-        }
+    /// What a ticket's fact says about the crew that reported it, which is the answer: it was heard of, and where it is.
+    fn notice_crew(&mut self, fact: &TicketFact, case: Option<&Case>, restored_before: bool) -> Option<CrewId> {
+        let crew = CrewId::of(&fact.actor.org).filter(|_| fact.actor.role == Role::Crew)?;
+        let member = self.members.get_mut(&crew)?;
         member.seen = member.seen.max(fact.recorded_at);
-        let Some(case) = case else { return };
+        let Some(case) = case else { return Some(crew) };
         let here = matches!(fact.event, Event::CrewArrived(_) | Event::CrewRestored(_));
         if let Some(at) = case.at.filter(|_| here && fact.occurred_at >= member.at_since) {
             (member.at, member.at_since) = (at, fact.occurred_at);
@@ -146,6 +150,7 @@ impl Fold {
             let worked = (fact.occurred_at - arrived.max(began.unwrap_or(arrived))).num_seconds().max(0);
             member.worked_seconds = member.worked_seconds.saturating_add(worked);
         }
+        Some(crew)
     }
 
     fn take_crew(&mut self, fact: &CrewFact) -> Touched {
@@ -164,8 +169,8 @@ impl Fold {
         touched.tickets.extend(member.crew.commitments.iter().map(|held| held.ticket));
         self.index(&fact.id, &fact.event, &mut touched);
         let had_no_room = matches!(fact.event, crew::Event::Released(_)) && commitments_before >= COMMITMENTS_MAX;
-        if matches!(fact.event, crew::Event::Enrolled(_)) && !was_enrolled || had_no_room {
-            // A crew may have tickets from before the roster knew it, and more than its time could be given to.
+        if was_enrolled != member.crew.enrolled || had_no_room {
+            // A crew may have tickets from before the roster knew it, after, and more than its time could be given to.
             let has = |case: &Case| case.ticket.holder() == Some(fact.id.org());
             touched.tickets.extend(self.cases.iter().filter(|(_, case)| has(case)).map(|(ticket, _)| *ticket));
         }

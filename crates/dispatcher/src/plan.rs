@@ -48,6 +48,8 @@ pub enum Waits {
     Ready,
     /// It stands in the route of a crew that does something else first.
     Planned,
+    /// It has an appointment, for which it is too early.
+    Appointment,
     /// Held for a few minutes in a storm, so that its neighbours join it.
     HeldForNeighbours,
     /// A person chose a crew that is not free.
@@ -74,12 +76,13 @@ pub enum Waits {
 
 impl Waits {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::NotOpen,
         Self::Assigned,
         Self::Offered,
         Self::Ready,
         Self::Planned,
+        Self::Appointment,
         Self::HeldForNeighbours,
         Self::PinnedCrewBusy,
         Self::PinnedCrewGone,
@@ -102,6 +105,7 @@ impl Waits {
             Self::Offered => "offered",
             Self::Ready => "ready",
             Self::Planned => "planned",
+            Self::Appointment => "appointment",
             Self::HeldForNeighbours => "held_for_neighbours",
             Self::PinnedCrewBusy => "pinned_crew_busy",
             Self::PinnedCrewGone => "pinned_crew_gone",

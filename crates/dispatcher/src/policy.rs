@@ -129,12 +129,14 @@ pub struct Offers {
     pub expired_minutes: u32,
     /// Minutes of silence after which a crew is not offered anything.
     pub silent_minutes: u32,
-    /// Arrival promised, minutes from the report, by area.
+    /// Arrival promised, minutes from the report, the appointment or the reopening, by area.
     pub arrival_urban: u32,
     /// In rural areas.
     pub arrival_rural: u32,
     /// In remote areas.
     pub arrival_remote: u32,
+    /// A ticket with an appointment is planned from so many minutes before it.
+    pub appointment_minutes: u32,
     /// A ticket of this weight or more is a priority.
     pub priority_weight: f64,
     /// A crew on the way to a priority ticket is diverted to another priority that weighs so many times more; from any other ticket
@@ -302,6 +304,7 @@ impl Default for Offers {
             arrival_urban: 45,
             arrival_rural: 90,
             arrival_remote: 120,
+            appointment_minutes: 30,
             priority_weight: 500.0,
             divert_ratio: 5.0,
             divert_minutes: 30,

@@ -74,6 +74,7 @@ const RANGES: &[(&str, f64, f64)] = &[
     ("offers.arrival_urban", 1.0, DAY_MINUTES),
     ("offers.arrival_rural", 1.0, DAY_MINUTES),
     ("offers.arrival_remote", 1.0, DAY_MINUTES),
+    ("offers.appointment_minutes", 0.0, DAY_MINUTES),
     ("offers.priority_weight", 0.0, PRICE_MAX),
     ("offers.divert_ratio", 1.0, PRICE_MAX),
     ("offers.divert_minutes", 0.0, DAY_MINUTES),

@@ -12,7 +12,7 @@ use std::{
 use chrono::TimeDelta;
 use switchboard_dispatcher::{
     board::Board,
-    dispatch::{Dispatch, Intent, Order},
+    dispatch::{Dispatch, Intent, NAME, Order},
     explain::Weighed,
     fold::Fold,
     plan::{Plan, Waits},
@@ -42,7 +42,7 @@ use crate::{answer, desk::Desk, telemetry::Telemetry};
 mod tests;
 
 /// Raised whenever the fold of the dispatch process changes: its notebook is then not read.
-const DISPATCH_VERSION: u32 = 2;
+const DISPATCH_VERSION: u32 = 3;
 /// How much it does at a time: offers to many crews share the log's syncs.
 const DISPATCH_PACE: Pace = Pace { wants_max: 512, at_once_max: 128 };
 /// How often it looks at telemetry and questions when no facts come.
@@ -278,7 +278,7 @@ pub(crate) fn start(
         questions: asked,
         answered: None,
     };
-    let notebook = Notebook::new(data, "dispatch", DISPATCH_VERSION);
+    let notebook = Notebook::new(data, NAME, DISPATCH_VERSION);
     let start = Start::noted_part(notebook, feed.head(), wake, |attended: &Attended| attended.process.fold());
     let carry_out = move |want: Want<Intent>| {
         let (desk, crews, engine) = (Arc::clone(&desk), Arc::clone(&crews), engine.clone());
@@ -290,8 +290,8 @@ pub(crate) fn start(
 
 /// Carries one want out as a command of the engine itself.
 async fn carry_out(desk: &Desk, crews: &Aggregates<Crews>, engine: Actor, want: Want<Intent>) -> Answer {
-    let request_id = reactor::request_id("dispatch", &want, &want.intent.target());
-    let request = desk.because("dispatch", request_id, want.because, engine).await;
+    let request_id = reactor::request_id(NAME, &want, &want.intent.target());
+    let request = desk.because(NAME, request_id, want.because, engine).await;
     match want.intent.order() {
         Order::Crew(crew, command) => answer(crews.execute(&crew, &command, &request).await),
         Order::Ticket(ticket, command) => answer(desk.tickets.execute(&ticket, &command, &request).await),

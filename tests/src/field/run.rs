@@ -159,6 +159,8 @@ impl<'w> Run<'w> {
                 self.refused(offer, minutes, dispatcher);
             }
             Event::Lapsed(offer) if self.offers[offer].live => {
+                let ticket = self.world.tickets[self.offers[offer].ticket].id;
+                self.board.jobs.get_mut(&ticket).unwrap().lapsed = true;
                 let minutes = self.policy.offers.expired_minutes;
                 self.refused(offer, minutes, dispatcher);
             }
@@ -205,6 +207,8 @@ impl<'w> Run<'w> {
             at: Some(truth.at),
             area: truth.area,
             reported: at,
+            promised_from: at,
+            opens: None,
             category: Some(truth.category.clone()),
             urgency: Urgency::Normal,
             customers: truth.customers,
@@ -212,6 +216,8 @@ impl<'w> Run<'w> {
             needs: Skills::NONE,
             pinned: None,
             excluded: Default::default(),
+            lapsed: false,
+            told: None,
             left: Default::default(),
             attempts: 0,
             offers: Vec::new(),
@@ -313,6 +319,7 @@ impl<'w> Run<'w> {
         let lease_until = now + TimeDelta::seconds(i64::from(lease));
         let id = OfferId::of(truth.id, job.attempts);
         job.offers.push(LiveOffer { offer: id, crew: roster.id.clone(), lease_until, because: self.sequence });
+        job.told = Some(roster.id.clone());
         let fence = self.sequence;
         entry.at = self.crews[crew].at(self.world, crew, self.now);
         entry.reserved =
@@ -356,6 +363,7 @@ impl<'w> Run<'w> {
         let truth = &self.world.tickets[ticket];
         let roster = &self.world.crews[crew];
         let job = self.board.jobs.get_mut(&truth.id).unwrap();
+        job.told = None;
         let others: Vec<CrewId> = job.offers.drain(..).map(|live| live.crew).filter(|id| *id != roster.id).collect();
         job.crew = Some(Assigned {
             crew: roster.id.clone(),

@@ -30,7 +30,7 @@ impl Dispatch {
         let job = self.board.jobs.get(&from)?;
         let under_way = job.crew.as_ref().is_some_and(|has| has.crew == *crew && has.arrived.is_none());
         let want = Intent::Recall(from, crew.clone(), "the crew is needed where more is at stake").want(job.because);
-        (under_way && !self.is_parked(&want)).then_some(want)
+        (under_way && !self.was_refused(&want)).then_some(want)
     }
 
     /// What the crews that are called back are to do next: come back, and then what they were called back for.
@@ -59,14 +59,16 @@ impl Dispatch {
         self.reservation(&proposal, now)
     }
 
-    /// Who is not to be called back, and from what: those whom the engine would not call back from it, and those who were called
-    /// back a short time ago, from whatever they have now. A crew that is sent about arrives nowhere.
+    /// Who is not to be called back, and from what: those whom the engine would not call back from it, those who are being called
+    /// back for something else, and those who were a short time ago, from whatever they have now. A crew that is sent about arrives
+    /// nowhere.
     pub(super) fn barred(&self, now: Timestamp) -> BTreeSet<(CrewId, TicketId)> {
         let pause = TimeDelta::minutes(i64::from(self.planner.policy().offers.divert_minutes));
         let lately = |at: Timestamp| now - at < pause;
         let sent_about = self.fold.members().filter(|(_, member)| member.called_back.is_some_and(lately));
         let barred =
             sent_about.flat_map(|(id, member)| member.crew.commitments.iter().map(|held| (id.clone(), held.ticket)));
-        barred.chain(self.not_called_back.iter().cloned()).collect()
+        let meant = self.meant.values().map(|(crew, from, _)| (crew.clone(), *from));
+        barred.chain(self.not_called_back.iter().cloned()).chain(meant).collect()
     }
 }

@@ -2,6 +2,7 @@
 //! Nothing is remembered here; a duty is there as long as its cause is.
 
 use switchboard_domain::{
+    Timestamp,
     crew::{Absence, CrewId, OfferEnd, OfferId, ReleaseReason},
     decider::Want,
     ticket::{TicketId, command::Offer, state::LiveOffer},
@@ -13,6 +14,9 @@ use crate::{
     fold::{Case, Fold},
 };
 
+/// Why a ticket is taken from a crew whose shift is over.
+const GONE_HOME: &str = "the crew has gone home";
+
 /// What a crew's stream owes the tickets, and they it.
 pub(super) fn of_crew(fold: &Fold, board: &Board, id: &CrewId) -> Vec<Want<Intent>> {
     let Some(crew) = board.crews.get(id) else { return Vec::new() };
@@ -22,7 +26,7 @@ pub(super) fn of_crew(fold: &Fold, board: &Board, id: &CrewId) -> Vec<Want<Inten
         duties.extend(reservation(fold.case(kept.ticket), id, crew, kept, enrolled));
     }
     for (ticket, since) in &crew.committed {
-        duties.extend(commitment(fold.case(*ticket), id, *ticket, *since));
+        duties.extend(commitment(fold, id, *ticket, *since));
     }
     duties
 }
@@ -80,11 +84,11 @@ fn reservation(case: Option<&Case>, id: &CrewId, crew: &Crew, kept: &Reserved, e
 }
 
 /// A crew's time is given to a ticket for as long as it has it and has not done the work.
-fn commitment(case: Option<&Case>, id: &CrewId, ticket: TicketId, since: u64) -> Option<Want<Intent>> {
-    let (why, because) = match case {
+fn commitment(fold: &Fold, id: &CrewId, ticket: TicketId, since: u64) -> Option<Want<Intent>> {
+    let (why, because) = match fold.case(ticket) {
         Some(case) if case.worked_by().as_ref() == Some(id) => return None,
         Some(case) => (case.left_by(id), case.position),
-        None => (ReleaseReason::Done, since),
+        None => (fold.member(id)?.ended(ticket), since),
     };
     Some(Intent::Release(id.clone(), ticket, None, why).want(because.max(since)))
 }
@@ -95,28 +99,63 @@ pub(super) fn of_ticket(fold: &Fold, board: &Board, id: TicketId) -> Vec<Want<In
     let Some(case) = fold.case(id) else { return Vec::new() };
     let mut duties: Vec<_> = case.ticket.offers.iter().filter_map(|live| unkept(fold, case, id, live)).collect();
     let Some(crew) = case.worked_by() else { return duties };
-    let Some(member) = board.crews.get(&crew) else { return duties };
+    let Some(member) = fold.member(&crew) else { return duties };
     // The same crew may be given the same ticket's time again, after the work waited: each time is another want.
-    let because = case.position.max(member.because);
-    let given = member.committed.iter().any(|(held, _)| *held == id);
-    // One that comes by an offer is committed because of its reservation.
-    let by_offer = member.reserved.as_ref().is_some_and(|kept| kept.ticket == id);
-    let work = &case.ticket.crew;
-    let on_site = work.arrived.or(work.diagnosed).is_some();
-    let cannot_come = matches!(member.away, Some(Absence::Ill | Absence::Vehicle));
-    // What a person gave to a crew off shift stays with it; what the plan gave goes to those who are there.
-    let enrolled = fold.member(&crew).is_some_and(|member| member.crew.enrolled);
-    let went_home = enrolled && member.shift.is_none() && case.ticket.taken.is_some();
-    if cannot_come && !on_site {
-        duties.push(Intent::Recall(id, crew.clone(), "the crew cannot come").want(because));
-    } else if went_home && !on_site && !by_offer {
-        duties.push(Intent::Recall(id, crew, "the crew has gone home").want(because));
+    let because = case.position.max(member.position);
+    let mut recall = |why| duties.push(Intent::Recall(id, crew.clone(), why).want(because));
+    // What a person gave to a crew that is not there stays with it; what the plan gave goes to those who are.
+    let by_plan = case.ticket.taken.is_some() && !on_site(case);
+    let Some(there) = board.crews.get(&crew) else {
+        if by_plan {
+            recall("the crew is struck off");
+        }
         return duties;
+    };
+    let given = there.committed.iter().any(|(held, _)| *held == id);
+    // One that comes by an offer is committed because of its reservation.
+    let by_offer = there.reserved.as_ref().is_some_and(|kept| kept.ticket == id);
+    let cannot_come = matches!(there.away, Some(Absence::Ill | Absence::Vehicle));
+    let went_home = member.crew.enrolled && there.shift.is_none();
+    let engaged = !given && case.ticket.pinned.is_none() && !there.committed.is_empty();
+    if by_plan && went_home && !by_offer {
+        recall(GONE_HOME);
+        return duties;
+    }
+    if by_plan && engaged && !by_offer {
+        recall("the crew has other work");
+        return duties;
+    }
+    if cannot_come && !on_site(case) {
+        recall("the crew cannot come");
     }
     if !given && !by_offer {
         duties.push(Intent::Commit(crew, id, None).want(because));
     }
     duties
+}
+
+/// Whether its crew says that it is there.
+fn on_site(case: &Case) -> bool {
+    case.ticket.crew.arrived.or(case.ticket.crew.diagnosed).is_some()
+}
+
+/// What is owed as of now. An offer that would come when its lease is over is not made: its crew is let go. Nor is a crew given a
+/// ticket from the plan again when the end of its shift has passed that nobody ended.
+pub(super) fn in_time(want: Want<Intent>, fold: &Fold, board: &Board, now: Timestamp) -> Want<Intent> {
+    match &want.intent {
+        Intent::Offer(ticket, offer) if offer.lease_until <= now => {
+            let why = ReleaseReason::NotOffered;
+            Intent::Release(offer.crew.clone(), *ticket, Some(offer.offer), why).want(want.because)
+        }
+        Intent::Commit(crew, ticket, None) => {
+            let shift = board.crews.get(crew).and_then(|there| there.shift.as_ref());
+            let by_plan = |case: &Case| case.ticket.taken.is_some() && !on_site(case);
+            let over = shift.is_some_and(|shift| shift.until <= now) && fold.case(*ticket).is_some_and(by_plan);
+            let recall = || Intent::Recall(*ticket, crew.clone(), GONE_HOME).want(want.because);
+            if over { recall() } else { want }
+        }
+        _ => want,
+    }
 }
 
 /// A crew is kept before it is offered anything and let go after: where that is not so, another process let it go.

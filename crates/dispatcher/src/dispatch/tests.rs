@@ -25,7 +25,7 @@ use switchboard_domain::{
 use uuid::Uuid;
 
 use super::{Dispatch, Intent};
-use crate::policy::Policy;
+use crate::{board::Board, policy::Policy};
 
 const NATION: &str = "sgcc";
 const STATION: &str = "sgcc/zj/hz/yuhang/liangzhu";
@@ -129,7 +129,12 @@ impl Tale {
     }
 
     fn wants(&mut self) -> Vec<Want<Intent>> {
-        self.process.pending(self.now, 64)
+        let wants = self.process.pending(self.now, 64);
+        let (fold, policy) = (self.process.fold(), self.process.planner().policy());
+        let mut anew = Board::default();
+        fold.show(&mut anew, &fold.everything(), policy);
+        assert_eq!(*self.process.board(), anew, "the board is what a process that begins anew would see");
+        wants
     }
 
     fn intents(&mut self) -> Vec<Intent> {

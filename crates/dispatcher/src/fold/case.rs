@@ -22,6 +22,8 @@ use crate::{
 
 /// How many ended offers of one ticket are remembered with how they ended.
 const ENDED_OFFERS_MAX: usize = 8;
+/// For how long it is remembered who declined, let lapse or lost a ticket: as long as any policy may keep them from it.
+const PAUSE_MAX: TimeDelta = TimeDelta::days(1);
 /// Tickets that weigh more because of what they are about have this word in their category: a wire down (断线).
 const WIRE_DOWN: &str = "\u{65ad}\u{7ebf}";
 
@@ -43,12 +45,20 @@ pub struct Case {
     pub ticket: Ticket,
     /// The number that people use.
     pub number: String,
+    /// From when on a crew is promised: the report, the appointment that was agreed with it, or the reopening.
+    pub(super) promised_from: Timestamp,
+    /// Whether that is an appointment.
+    pub(super) appointed: bool,
     pub(super) at: Option<Point>,
     pub(super) area: Option<Area>,
     pub(super) customers: u32,
     pub(super) important: bool,
     pub(super) pressed: bool,
     pub(super) turned_down: BTreeMap<CrewId, (Timestamp, OfferEnd)>,
+    /// Whether any crew let its offer lapse.
+    pub(super) lapsed: bool,
+    /// The crew that it was offered to last, since a crew had it last.
+    pub(super) told: Option<CrewId>,
     /// Crews that could not be kept for the ticket, or whose offer it would not take: as of which of its facts, and until when.
     /// Not from the log, and void with its next fact.
     #[serde(skip)]
@@ -71,12 +81,16 @@ impl Case {
         Some(Self {
             ticket,
             number: received.number.clone(),
+            promised_from: received.appointment.unwrap_or(fact.occurred_at),
+            appointed: received.appointment.is_some(),
             at,
             area: received.place.area,
             customers: received.customers_out.unwrap_or(1).max(1),
             important: received.tier == Some(ticket::Tier::A),
             pressed: false,
             turned_down: BTreeMap::new(),
+            lapsed: false,
+            told: None,
             unfit: BTreeMap::new(),
             ended: Vec::new(),
             offered: BTreeMap::new(),
@@ -92,13 +106,16 @@ impl Case {
         match &fact.event {
             Event::Offered(e) => {
                 self.offered.insert(e.offer, fact.position);
+                self.told = Some(e.crew.clone());
             }
             Event::OfferEnded(e) => {
                 // By the engine's time: a device's clock must not end the pause before it began. What is taken back says
                 // nothing about the crew.
                 if e.how != OfferEnd::Withdrawn {
+                    self.turned_down.retain(|_, (at, _)| fact.recorded_at - *at <= PAUSE_MAX);
                     self.turned_down.insert(e.crew.clone(), (fact.recorded_at, e.how));
                 }
+                self.lapsed |= e.how == OfferEnd::Expired;
                 if self.ended.len() >= ENDED_OFFERS_MAX {
                     self.ended.remove(0);
                 }
@@ -108,6 +125,7 @@ impl Case {
             Event::Pinned(e) => drop(e.crew.as_ref().map(|crew| self.turned_down.remove(crew))),
             Event::Urged(_) | Event::Supervised(_) => self.pressed = true,
             Event::Escalated(e) if e.to == Escalation::Urgent => self.pressed = true,
+            Event::Reopened(_) => (self.promised_from, self.appointed) = (fact.occurred_at, false),
             Event::CrewArrived(e) => self.area = e.area.or(self.area),
             Event::HandedOver(e) => {
                 self.left.insert(e.crew.clone(), ReleaseReason::HandedOver);
@@ -125,9 +143,11 @@ impl Case {
         let holder = self.ticket.holder().and_then(CrewId::of);
         if holder.as_ref() != before {
             if let Some(before) = before {
+                self.lost.retain(|_, at| fact.recorded_at - *at <= PAUSE_MAX);
                 self.lost.insert(before.clone(), fact.recorded_at);
             }
             if let Some(holder) = holder {
+                self.told = None;
                 self.crew_since = fact.position;
                 self.left.remove(&holder);
             }
@@ -180,6 +200,8 @@ impl Case {
         }
         if ticket.holder() != Some(crew.org()) {
             ReleaseReason::Reassigned
+        } else if ticket.stage == Stage::Withdrawn {
+            ReleaseReason::TicketEnded
         } else if ticket.crew.restored.is_some() || !matches!(ticket.stage, Stage::Dispatched | Stage::Accepted) {
             ReleaseReason::Done
         } else {
@@ -210,7 +232,7 @@ impl Case {
             crew,
             since: ticket.crew.assigned.unwrap_or(ticket.received),
             en_route: ticket.crew.en_route,
-            arrived: ticket.crew.arrived,
+            arrived: ticket.crew.arrived.or(ticket.crew.diagnosed),
             restored: ticket.crew.restored,
             offer: ticket.taken.as_ref().map(|(offer, _)| *offer),
             because: self.crew_since,
@@ -223,6 +245,12 @@ impl Case {
             at: self.at,
             area: self.area.unwrap_or(Area::Urban),
             reported: ticket.received,
+            promised_from: self.promised_from,
+            // Who chooses a crew for an appointment says when, too.
+            opens: (self.appointed && ticket.pinned.is_none()).then(|| {
+                let ahead = TimeDelta::minutes(i64::from(policy.offers.appointment_minutes));
+                self.promised_from.checked_sub_signed(ahead).unwrap_or(self.promised_from)
+            }),
             category,
             urgency: if wire_down { Urgency::Urgent } else { ticket.urgency },
             customers: self.customers,
@@ -230,6 +258,8 @@ impl Case {
             needs: ticket.needs,
             pinned: ticket.pinned.clone(),
             excluded: self.excluded(policy),
+            lapsed: self.lapsed,
+            told: self.told.clone(),
             left: self.left_lately(policy),
             attempts: ticket.attempts,
             offers: offers.collect(),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use switchboard_domain::{
     Timestamp,
     actor::Role,
-    crew::{self, CrewId, Point},
+    crew::{self, CrewId, Point, ReleaseReason},
     fact::CrewFact,
     ticket::TicketId,
 };
@@ -27,6 +27,8 @@ pub struct Member {
     pub(super) reserved_priority: bool,
     pub(super) reserved_because: u64,
     pub(super) committed_because: BTreeMap<TicketId, u64>,
+    /// Why tickets that its time is taken for and that have ended are over for it.
+    pub(super) ended: BTreeMap<TicketId, ReleaseReason>,
     /// When it was last called back from a ticket.
     pub called_back: Option<Timestamp>,
     /// Position of its last fact.
@@ -44,6 +46,7 @@ impl Member {
             reserved_priority: false,
             reserved_because: 0,
             committed_because: BTreeMap::new(),
+            ended: BTreeMap::new(),
             called_back: None,
             position: fact.position,
             crew,
@@ -75,14 +78,20 @@ impl Member {
                 self.committed_because.insert(e.ticket, fact.position);
             }
             crew::Event::Released(e) => {
-                if e.why == crew::ReleaseReason::Recalled {
+                if e.why == ReleaseReason::Recalled {
                     self.called_back = Some(fact.recorded_at);
                 }
                 let held: BTreeSet<TicketId> = self.crew.commitments.iter().map(|held| held.ticket).collect();
                 self.committed_because.retain(|ticket, _| held.contains(ticket));
+                self.ended.remove(&e.ticket);
             }
             _ => {}
         }
+    }
+
+    /// Why a ticket that its time is given to, and that is open no more, is over for it.
+    pub(crate) fn ended(&self, ticket: TicketId) -> ReleaseReason {
+        self.ended.get(&ticket).copied().unwrap_or(ReleaseReason::TicketEnded)
     }
 
     /// Whether the roster knows it, or its time is still taken.

@@ -53,8 +53,12 @@ pub struct Entry {
     pub asked: Vec<u32>,
     /// The crew that has it, or [`NONE`].
     pub has: u32,
-    /// Whether it needs a crew and has none, asked or not.
+    /// Whether it needs a crew now and has none, asked or not.
     pub open: bool,
+    /// Whether it would be open, were it not too early for its appointment.
+    pub early: bool,
+    /// Whether a crew let an offer of it lapse.
+    pub lapsed: bool,
     /// Life, an important customer, or very many.
     pub priority: bool,
     /// What the policy expects of the drive of the crew that has it, in minutes; `None` once it is over, or when nobody saw
@@ -300,6 +304,8 @@ fn blank(ticket: TicketId) -> (Entry, Task) {
         asked: Vec::new(),
         has: NONE,
         open: false,
+        early: false,
+        lapsed: false,
         priority: false,
         drive: None,
         counted: false,
@@ -328,7 +334,7 @@ pub fn task(policy: &Policy, frame: &Frame, job: &Job) -> Task {
         spot: job.at.map(|point| frame.plane().spot(point)),
         area: job.area,
         reported,
-        due: reported + f64::from(policy.arrival_minutes(job.area)),
+        due: frame.minutes(job.promised_from) + f64::from(policy.arrival_minutes(job.area)),
         customers,
         concern,
         repair: median * policy.repair.planned,

@@ -110,6 +110,7 @@ impl Planner {
         let entry = self.book.entry(number);
         let (open, asked) = (entry.open, !entry.asked.is_empty());
         let mut instants: Vec<f64> = entry.excluded.iter().chain(&entry.left).map(|(_, until)| *until).collect();
+        instants.extend(job.opens.filter(|_| entry.early).map(|opens| frame.minutes(opens)));
         let mut place = Place::Closed;
         if open && asked {
             self.book.ask(number);
@@ -129,7 +130,6 @@ impl Planner {
     /// What the board says of a job.
     fn take_words(&mut self, job: &Job, number: u32, now: f64) {
         let Some(frame) = self.frame else { return };
-        let told = self.book.task(number).told;
         let mut task = book::task(&self.policy, &frame, job);
         let unit = self.book.unit(&job.holder);
         let has = job.crew.as_ref().map_or(NONE, |has| self.roster.number(&has.crew));
@@ -141,16 +141,16 @@ impl Planner {
         asked.extend(self.roster.reserved_for(job.ticket));
         asked.sort_unstable();
         asked.dedup();
-        // Whom it was offered to last has been told that it is next.
-        let told = asked.iter().find(|team| **team == told).or(asked.last()).copied().unwrap_or(told);
-        task.told = if job.crew.is_some() { NONE } else { told };
+        task.told = job.told.as_ref().map_or(NONE, |crew| self.roster.number(crew));
         self.book.tasks[number as usize] = task;
-        let open = job.open && job.crew.is_none();
+        let waits = job.open && job.crew.is_none();
+        let early = waits && job.opens.is_some_and(|opens| now < frame.minutes(opens));
+        let open = waits && !early;
         self.book.open += usize::from(open);
         if let Some((team, _)) = pinned {
             self.book.pinned.entry(team).or_default().insert(number);
         }
-        self.time_drive(job, number, has);
+        self.time_drive(job, number, has, now);
         let left = job.left.iter().map(|(crew, until)| (self.roster.number(crew), frame.minutes(*until)));
         let left: Vec<_> = left.filter(|(_, until)| *until > now).collect();
         let (policy, weight) = (&self.policy, task.weight());
@@ -158,6 +158,7 @@ impl Planner {
         let needs = book::needs(policy, job);
         let entry = self.book.entry_mut(number);
         (entry.unit, entry.has, entry.pinned, entry.open) = (unit, has, pinned, open);
+        (entry.early, entry.lapsed) = (early, job.lapsed);
         (entry.excluded, entry.left, entry.asked) = (excluded, left, asked);
         (entry.priority, entry.needs) = (priority, needs);
         if open && !std::mem::replace(&mut entry.counted, true) {
@@ -166,13 +167,15 @@ impl Planner {
     }
 
     /// Learns from a drive that has come to its end, and notes what one that begins is expected to last.
-    fn time_drive(&mut self, job: &Job, number: u32, has: u32) {
+    fn time_drive(&mut self, job: &Job, number: u32, has: u32, now: f64) {
         let (entry, travel) = (self.book.entry(number), &self.policy.travel);
         let (Some(frame), Some(crew)) = (self.frame, &job.crew) else { return };
         if has != entry.has {
             let task = self.book.task(number);
             let member = self.roster.member(has);
-            let from = (member.present && crew.arrived.is_none()).then_some(member.at);
+            // Where one set out that was accepted before, nobody saw.
+            let begins = member.present && crew.arrived.is_none() && now - frame.minutes(crew.since) < 1.0;
+            let from = begins.then_some(member.at);
             let km = from.and_then(|from| Some(from.km(task.spot?)));
             let drive = km.map(|km| travel::minutes(travel, km, task.area, false));
             self.book.entry_mut(number).drive = drive;

@@ -113,11 +113,8 @@ impl Planner {
         for &(_, job) in self.book.asked.iter().take(EXTRAS_MAX) {
             let entry = self.book.entry(job);
             let live = board.jobs.get(&entry.ticket).map_or(0, |board_job| board_job.offers.len());
-            let may_lapse = f64::from(self.policy.offers.expired_minutes);
-            // Who let an offer lapse is asked again sooner than who declined.
-            let lapsed = entry.excluded.iter().any(|(_, until)| *until > minutes && *until <= minutes + may_lapse);
             let waits_for_one = entry.asked.len() == live && live < self.policy.offers.parallel_max;
-            if !(waits_for_one && (entry.priority || lapsed)) || entry.pinned.is_some() {
+            if !(waits_for_one && (entry.priority || entry.lapsed)) || entry.pinned.is_some() {
                 continue;
             }
             let best = self.next_best(board, &terms, job, now, &taken, memory);

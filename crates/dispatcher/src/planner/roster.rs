@@ -276,7 +276,7 @@ pub fn on_its_way<'b>(board: &'b Board, crew: &Crew) -> Option<&'b Job> {
     let [(ticket, _)] = crew.committed.as_slice() else { return None };
     let job = board.jobs.get(ticket)?;
     let has = job.crew.as_ref()?;
-    let under_way = has.crew == crew.id && has.arrived.is_none() && has.restored.is_none();
+    let under_way = has.crew == crew.id && has.offer.is_some() && has.arrived.is_none() && has.restored.is_none();
     (under_way && crew.reserved.is_none() && job.pinned.is_none()).then_some(job)
 }
 
@@ -286,7 +286,11 @@ fn free_at(crew: &Crew, board: &Board, frame: &Frame, terms: &Terms<'_>) -> Stat
     let mut state = State { spot: Some(spot(crew.at)), free: terms.now, variance: 0.0 };
     let reserved = crew.reserved.as_ref().map(|kept| kept.ticket);
     for ticket in crew.committed.iter().map(|(ticket, _)| *ticket).chain(reserved) {
-        let Some(job) = board.jobs.get(&ticket) else { continue };
+        let Some(job) = board.jobs.get(&ticket) else {
+            // Other work on site, of which nothing is known but that it is not done.
+            state.free += terms.policy.repair_minutes(u32::MAX) * terms.policy.repair.planned;
+            continue;
+        };
         let task = task(terms.policy, frame, job);
         let own = job.crew.as_ref().filter(|has| has.crew == crew.id);
         let since = |at: Timestamp| (terms.now - frame.minutes(at)).max(0.0);

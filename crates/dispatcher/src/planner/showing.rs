@@ -45,6 +45,9 @@ impl Planner {
         let mut known = BTreeMap::new();
         for (ticket, &job) in &self.book.index {
             let entry = self.book.entry(job);
+            if entry.early {
+                waiting.insert(*ticket, Waits::Appointment);
+            }
             if entry.open && !matches!(entry.place, Place::Routed(_)) {
                 price += rules::service(&terms.left_out(self.book.task(job)));
                 let alike = entry.place == Place::Waiting && entry.excluded.is_empty() && entry.left.is_empty();
@@ -93,6 +96,9 @@ impl Planner {
         let entry = self.book.entry(job);
         if entry.has != NONE {
             return Waits::Assigned;
+        }
+        if entry.early {
+            return Waits::Appointment;
         }
         if !entry.open {
             return Waits::NotOpen;

@@ -9,7 +9,6 @@ use crate::{
     explain::Weighed,
     model::{Memory, Walk},
     rules::{self, shift, workload},
-    scene::NONE,
 };
 
 /// Crews weighed for the grounds of one proposal.
@@ -26,13 +25,6 @@ impl Planner {
     /// Whether the ticket is on the board.
     pub(crate) fn knows(&self, ticket: TicketId) -> bool {
         self.book.index.contains_key(&ticket)
-    }
-
-    /// Leaves out of account whom the ticket was offered to, as though nobody had been told of it.
-    pub(crate) fn disregard_told(&mut self, ticket: TicketId) {
-        if let Some(&job) = self.book.index.get(&ticket) {
-            self.book.tasks[job as usize].told = NONE;
-        }
     }
 
     /// Weighs one crew; `None` when crew or ticket is unknown.

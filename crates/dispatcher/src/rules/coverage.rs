@@ -6,7 +6,8 @@ use crate::scene::Visit;
 /// The rule's stable name.
 pub const NAME: &str = "coverage";
 
-/// The price of the tickets that would find nobody free in reach while the crew is away, where it is free now.
+/// The price of the tickets that would find nobody free in reach while the crew is away, where it is free now; at most what one
+/// broken promise costs, so that none is broken for certain for the sake of those that may come.
 #[must_use]
 pub fn price(visit: &Visit<'_>) -> f64 {
     if !visit.first {
@@ -14,7 +15,8 @@ pub fn price(visit: &Visit<'_>) -> f64 {
     }
     let terms = visit.service.terms;
     let hours = (visit.minutes + visit.service.task.repair) / 60.0;
-    terms.policy.weights.coverage * (1.0 - terms.load).max(0.0) * visit.team.missed * hours
+    let missed = terms.policy.weights.coverage * (1.0 - terms.load).max(0.0) * visit.team.missed * hours;
+    missed.min(terms.late())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use switchboard_domain::{
     },
     ticket::{
         Tier,
-        event::{CrewArrived, Reassigned, Recalled},
+        event::{CrewArrived, Reassigned, Recalled, Withdrawn},
     },
 };
 
@@ -28,6 +28,13 @@ impl Tale {
         let reason = Personal::from("needed elsewhere");
         self.ticket(Recalled { crew: crew(n), reason: reason.clone() });
         self.ticket(Reassigned { from: crew(n).org().clone(), to: org(STATION), reason });
+    }
+
+    /// Crew 1 has the ticket by an offer, has not begun it, and it waits.
+    fn waits_with_the_first(&mut self) {
+        self.taken(1);
+        self.ticket(Suspended { reason: SuspendReason::Customer, until: None, note: None });
+        self.released(1, ticket(), ReleaseReason::TicketEnded);
     }
 
     fn released(&mut self, n: u32, ticket: TicketId, why: ReleaseReason) {
@@ -70,23 +77,106 @@ fn a_crew_near_by_is_called_back_for_a_priority_rather_than_one_far_away_sent() 
 }
 
 #[test]
+fn who_was_sent_by_a_person_is_not_called_back_by_the_plan() {
+    let mut tale = Tale::with_crews();
+    tale.at_the_station(ticket(), Received { customers_out: Some(200), ..received() });
+    let far = Point { latitude_e6: 30_800_000, longitude_e6: 120_000_000 };
+    tale.crew(2, Located { at: far, accuracy_m: 10 });
+    tale.ticket(Dispatched { from: org(STATION), to: crew(1).org().clone() });
+    tale.crew(1, Committed { ticket: ticket(), offer: None, fence: 2 });
+    tale.at_the_station(other(1), hospital());
+    assert_eq!(tale.reservations(), [(crew(2), other(1))]);
+}
+
+#[test]
 fn a_priority_waits_for_no_crew_that_cannot_be_called_back() {
     let mut tale = Tale::emergency();
     let recall = tale.wants().remove(0);
     tale.process.refused(&recall, "it is on site");
     assert_eq!(tale.reservations(), [(crew(2), other(1))]);
+    tale.crew(1, Located { at: Point { latitude_e6: 30_300_500, longitude_e6: 120_000_000 }, accuracy_m: 10 });
+    assert_eq!(tale.reservations(), [(crew(2), other(1))], "nor when it was heard of");
+}
+
+#[test]
+fn one_crew_is_called_back_for_one_priority_and_the_next_gets_another() {
+    let mut tale = Tale::emergency();
+    tale.enrol(3);
+    tale.crew(3, ShiftStarted { until: tale.now + TimeDelta::hours(8), breaks: Vec::new(), at: None });
+    tale.crew(3, Located { at: Point { latitude_e6: 30_810_000, longitude_e6: 120_000_000 }, accuracy_m: 10 });
+    tale.at_the_station(other(2), hospital());
+    let wanted = tale.intents();
+    let recalls = wanted.iter().filter(|intent| matches!(intent, Intent::Recall(..))).count();
+    let kept = wanted.iter().filter(|intent| matches!(intent, Intent::Reserve(..))).count();
+    assert_eq!((recalls, kept), (1, 1), "{wanted:?}");
+}
+
+#[test]
+fn no_more_is_wanted_at_a_time_than_may_be() {
+    let mut tale = Tale::emergency();
+    tale.at_the_station(other(2), hospital());
+    assert_eq!(tale.process.pending(tale.now, 1).len(), 1);
+}
+
+#[test]
+fn a_crew_whose_ticket_ended_is_told_whether_it_was_done() {
+    let why = |last: &dyn Fn(&mut Tale)| {
+        let mut tale = Tale::begun();
+        tale.taken(1);
+        last(&mut tale);
+        tale.intents()
+    };
+    let free = |why| [Intent::Release(crew(1), ticket(), None, why)];
+    assert_eq!(
+        why(&|tale| tale.ticket(Withdrawn { reason: Personal::from("it is light again") })),
+        free(ReleaseReason::TicketEnded)
+    );
+    assert_eq!(why(&|tale| tale.ticket(Closed { explanation: None })), free(ReleaseReason::Done));
+}
+
+#[test]
+fn a_crew_that_reports_late_that_it_arrived_stands_there_though_another_has_the_ticket() {
+    let mut tale = Tale::begun();
+    tale.taken(1);
+    tale.lost(1);
+    tale.released(1, ticket(), ReleaseReason::Recalled);
+    tale.intents();
+    let mut late = tale.recorded(ticket(), CrewArrived { crew: crew(1).org().clone(), area: None }.into(), 20);
+    late.actor = Actor { id: "c1".into(), role: Role::Crew, org: crew(1).org().clone() };
+    tale.tell(Fact::Ticket(late));
+    tale.intents();
+    assert_eq!(tale.process.board().crews[&crew(1)].at.latitude_e6, 30_310_000);
+}
+
+#[test]
+fn a_promise_runs_from_the_appointment_and_anew_from_the_reopening() {
+    let mut tale = Tale::with_crews();
+    let appointment = Some(tale.now + TimeDelta::hours(3));
+    tale.at_the_station(ticket(), Received { appointment, ..received() });
+    assert_eq!(tale.intents(), [], "three hours are too early");
+    let job = |tale: &Tale| tale.process.board().jobs[&ticket()].clone();
+    assert_eq!(Some(job(&tale).promised_from), appointment);
+    tale.ticket(Pinned {
+        crew: Some(crew(2)),
+        forced: crew::Forced { by: "desk".into(), org: org(STATION) },
+        reason: Personal::from("they are waited for"),
+    });
+    assert_eq!(tale.reservations(), [(crew(2), ticket())], "a person chose the hour, too");
+    tale.ticket(Closed { explanation: None });
+    tale.now += TimeDelta::hours(1);
+    tale.ticket(Reopened { cycle: 2, reason: Personal::from("dark again") });
+    tale.intents();
+    assert_eq!((job(&tale).promised_from, job(&tale).opens), (tale.now, None));
 }
 
 #[test]
 fn what_a_crew_that_has_gone_home_did_not_begin_goes_to_others() {
     let gone = |arrived: bool| {
         let mut tale = Tale::begun();
-        tale.taken(1);
+        tale.waits_with_the_first();
         if arrived {
             tale.ticket(CrewArrived { crew: crew(1).org().clone(), area: None });
         }
-        tale.ticket(Suspended { reason: SuspendReason::Customer, until: None, note: None });
-        tale.released(1, ticket(), ReleaseReason::TicketEnded);
         tale.crew(1, ShiftEnded {});
         tale.ticket(Resumed {});
         tale.intents()
@@ -108,6 +198,62 @@ fn a_crew_that_accepts_and_goes_home_before_it_is_committed_is_called_back() {
         tale.crew(1, Committed { ticket: ticket(), offer: Some(offer(1)), fence: 2 });
     }
     assert_eq!(tale.intents(), [Intent::Recall(ticket(), crew(1), "the crew has gone home")]);
+}
+
+#[test]
+fn what_waits_past_the_planned_end_of_a_shift_that_nobody_ended_goes_to_others() {
+    let mut tale = Tale::begun();
+    tale.waits_with_the_first();
+    tale.now += TimeDelta::hours(9);
+    tale.ticket(Resumed {});
+    assert_eq!(tale.intents(), [Intent::Recall(ticket(), crew(1), "the crew has gone home")]);
+}
+
+#[test]
+fn what_a_crew_had_that_was_struck_off_meanwhile_goes_to_others() {
+    let mut tale = Tale::begun();
+    tale.waits_with_the_first();
+    tale.crew(1, ShiftEnded {});
+    tale.crew(1, Dismissed {});
+    tale.ticket(Resumed {});
+    assert_eq!(tale.intents(), [Intent::Recall(ticket(), crew(1), "the crew is struck off")]);
+    let mut tale = Tale::begun();
+    tale.waits_with_the_first();
+    tale.crew(1, ShiftEnded {});
+    tale.ticket(Resumed {});
+    tale.intents();
+    tale.crew(1, Dismissed {});
+    assert_eq!(tale.intents(), [Intent::Recall(ticket(), crew(1), "the crew is struck off")], "in the other order");
+}
+
+#[test]
+fn what_is_resumed_while_its_crew_has_other_work_goes_to_others_unless_a_person_chose() {
+    let resumed = |pinned: bool| {
+        let mut tale = Tale::begun();
+        tale.waits_with_the_first();
+        tale.at_the_station(other(1), received());
+        tale.of_ticket(other(1), Dispatched { from: org(STATION), to: crew(1).org().clone() });
+        tale.crew(1, Committed { ticket: other(1), offer: None, fence: 9 });
+        if pinned {
+            let forced = crew::Forced { by: "desk".into(), org: org(STATION) };
+            tale.ticket(Pinned { crew: Some(crew(1)), forced, reason: Personal::from("knows the place") });
+        }
+        tale.ticket(Resumed {});
+        tale.intents()
+    };
+    assert_eq!(resumed(false), [Intent::Recall(ticket(), crew(1), "the crew has other work")]);
+    assert_eq!(resumed(true), [Intent::Commit(crew(1), ticket(), None)]);
+}
+
+#[test]
+fn no_offer_is_made_in_the_breath_in_which_the_crews_time_goes_to_another_ticket() {
+    let mut tale = Tale::begun();
+    tale.reserved(1, 1);
+    tale.at_the_station(other(1), received());
+    tale.of_ticket(other(1), Dispatched { from: org(STATION), to: crew(1).org().clone() });
+    let wanted = tale.intents();
+    assert!(wanted.contains(&Intent::Commit(crew(1), other(1), None)), "{wanted:?}");
+    assert!(!wanted.iter().any(|intent| matches!(intent, Intent::Offer(..))), "{wanted:?}");
 }
 
 #[test]
@@ -170,8 +316,10 @@ fn a_crew_with_other_work_on_site_is_not_free() {
     assert_eq!(tale.intents(), [], "people give it to crews");
     tale.ticket(Dispatched { from: org(STATION), to: crew(1).org().clone() });
     assert_eq!(tale.intents(), [Intent::Commit(crew(1), ticket(), None)]);
-    tale.ticket(Closed { explanation: None });
-    assert_eq!(tale.intents(), []);
+    tale.crew(1, Committed { ticket: ticket(), offer: None, fence: 2 });
+    tale.crew(2, Located { at: Point { latitude_e6: 30_290_000, longitude_e6: 120_000_000 }, accuracy_m: 10 });
+    tale.at_the_station(other(1), received());
+    assert_eq!(tale.reservations(), [(crew(2), other(1))], "though the first is nearer");
 }
 
 #[test]

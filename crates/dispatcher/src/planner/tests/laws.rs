@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::world::{Lot, is_allowed};
 use crate::{
     board::{Board, Crew, Reserved},
-    plan::{Plan, plan},
+    plan::{Plan, Waits, plan},
     planner::{Planner, Proposal},
     policy::Policy,
     rules::tests::at,
@@ -110,7 +110,8 @@ fn check_proposals(board: &Board, planner: &mut Planner, minute: i64, seed: u64)
         board.crews.values().filter_map(|crew| Some(crew.reserved.as_ref()?.ticket)).collect();
     for crew in board.crews.values().filter(free) {
         let could = |ticket: &&TicketId| !asked.contains(ticket) && is_allowed(board, crew, **ticket, at(minute));
-        for waits in made.waiting.keys().filter(could) {
+        let in_time = |waits: &(&TicketId, &Waits)| *waits.1 != Waits::Appointment;
+        for waits in made.waiting.iter().filter(in_time).map(|(ticket, _)| ticket).filter(could) {
             let there = planner.explain(board, *waits, at(minute)).unwrap();
             let weighed = there.iter().find(|weighed| weighed.crew == crew.id).unwrap();
             assert_eq!(weighed.vetoes, ["shift"], "seed {seed}: {waits:?} could go to {crew:?}");

@@ -59,6 +59,9 @@ fn an_ordinary_job_is_offered_to_a_second_crew_only_after_an_offer_lapsed() {
     assert_eq!(planner.proposals(&board, at(0), 10), []);
     board.jobs.get_mut(&ticket(1)).unwrap().excluded.insert(crew_id(3), at(14));
     planner.job_changed(ticket(1));
+    assert_eq!(planner.proposals(&board, at(0), 10), [], "a crew that declined is no reason");
+    board.jobs.get_mut(&ticket(1)).unwrap().lapsed = true;
+    planner.job_changed(ticket(1));
     assert_eq!(planner.proposals(&board, at(0), 10)[0].crew, crew_id(2));
 }
 
@@ -197,7 +200,7 @@ fn a_light_job_is_served_in_the_end_however_many_heavier_ones_keep_coming() {
     for turn in 1..=200_u32 {
         let minute = i64::from(turn) * 30;
         let mut heavy = job(1 + turn, 1.0);
-        (heavy.reported, heavy.customers) = (at(minute), 20);
+        (heavy.reported, heavy.promised_from, heavy.customers) = (at(minute), at(minute), 20);
         board.jobs.insert(heavy.ticket, heavy);
         planner.job_changed(ticket(1 + turn));
         let crew = board.crews.get_mut(&crew_id(1)).unwrap();

@@ -99,3 +99,18 @@ fn of_many_crews_that_come_on_shift_at_once_none_is_forgotten() {
     let proposals = planner.proposals(&board, at(0), usize::MAX);
     assert_eq!(proposals.len(), count as usize);
 }
+
+#[test]
+fn a_ticket_with_an_appointment_is_planned_from_some_time_before_it_unless_a_person_chose_a_crew() {
+    let mut appointed = job(1, 5.0);
+    (appointed.promised_from, appointed.opens) = (at(60), Some(at(30)));
+    let mut board = board([crew(1, 0.0)], [appointed]);
+    let mut planner = settled(&board, 0);
+    assert_eq!(planner.waits(&board, ticket(1), at(0)), Waits::Appointment);
+    assert_eq!(planner.proposals(&board, at(0), 10), []);
+    board.crews.get_mut(&crew_id(1)).unwrap().seen = at(30);
+    planner.crew_changed(&crew_id(1));
+    planner.settle(&board, at(29));
+    assert_eq!(planner.wake(&board), Some(at(30)));
+    assert_eq!(planner.proposals(&board, at(30), 10)[0].ticket, ticket(1));
+}

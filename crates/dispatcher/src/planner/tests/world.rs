@@ -1,11 +1,13 @@
 //! Boards for the planner's tests, by hand and by lot.
 
+use chrono::TimeDelta;
 use switchboard_domain::{
     Timestamp,
-    crew::{Skill, Skills},
+    crew::{OfferId, Skill, Skills},
     organisation::OrgPath,
     ticket::TicketId,
 };
+use uuid::Uuid;
 
 use crate::{
     board::{Assigned, Board, Concerns, Crew, Job},
@@ -31,7 +33,15 @@ pub fn settled(board: &Board, minute: i64) -> Planner {
 
 /// The crew has the job, perhaps on site.
 pub fn assigned(n: u32, arrived: Option<Timestamp>) -> Assigned {
-    Assigned { crew: crew_id(n), since: at(0), en_route: Some(at(0)), arrived, restored: None, offer: None, because: 1 }
+    Assigned {
+        crew: crew_id(n),
+        since: at(0),
+        en_route: Some(at(0)),
+        arrived,
+        restored: None,
+        offer: Some(OfferId::of(TicketId(Uuid::from_u128(1_000 + u128::from(n))), 1)),
+        because: 1,
+    }
 }
 
 /// A stream of numbers that is a function of its seed (xorshift).
@@ -68,6 +78,13 @@ impl Lot {
         drawn.at = (!self.one_in(10)).then(|| place(self.km(), self.km()));
         drawn.holder = self.unit();
         drawn.reported = at(now - i64::from(self.below(90)));
+        drawn.promised_from = drawn.reported;
+        if self.one_in(8) {
+            drawn.promised_from = at(now - 10 + i64::from(self.below(60)));
+            drawn.opens = Some(drawn.promised_from - TimeDelta::minutes(15));
+        }
+        drawn.lapsed = self.one_in(10);
+        drawn.told = self.one_in(6).then(|| crew_id(self.below(12)));
         drawn.customers = [1, 1, 1, 8, 60, 700][self.below(6) as usize];
         drawn.needs = if self.one_in(3) { Skills::of(&[Skill::HighVoltage]) } else { Skills::NONE };
         drawn.concerns = Concerns { wire_down: self.one_in(15), important: self.one_in(15), pressed: self.one_in(9) };
