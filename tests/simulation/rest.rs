@@ -169,6 +169,10 @@ impl Rest<'_> {
             }
             Waits::Silent => claim(crews().any(|(crew_id, _)| self.is_silent(crew_id)), || "all were heard of".into())?,
             Waits::AllBusy => {}
+            Waits::ShiftTooShort => {
+                let idle = |crew: &Crew| crew.reserved.is_none() && crew.commitments.is_empty();
+                claim(crews().any(|(_, crew)| idle(crew)), || "nobody is free".into())?;
+            }
         }
         let idle: Vec<_> = free().map(|(crew_id, _)| crew_id.org().as_str()).collect();
         claim(idle.is_empty(), || format!("{idle:?} could go"))

@@ -68,15 +68,17 @@ pub enum Waits {
     Silent,
     /// The crews that could are away or have a break.
     Resting,
-    /// Every crew that could is at work or meant for another ticket, or its shift ends first.
+    /// Every crew that could is at work or meant for another ticket.
     AllBusy,
+    /// A crew that could is free, but its shift ends before it would be there.
+    ShiftTooShort,
     /// A crew that could is free, and the plan has not come to it.
     NotTried,
 }
 
 impl Waits {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::NotOpen,
         Self::Assigned,
         Self::Offered,
@@ -93,6 +95,7 @@ impl Waits {
         Self::Silent,
         Self::Resting,
         Self::AllBusy,
+        Self::ShiftTooShort,
         Self::NotTried,
     ];
 
@@ -116,6 +119,7 @@ impl Waits {
             Self::Silent => "silent",
             Self::Resting => "resting",
             Self::AllBusy => "all_busy",
+            Self::ShiftTooShort => "shift_too_short",
             Self::NotTried => "not_tried",
         }
     }

@@ -40,6 +40,10 @@ impl Planner {
             routes.insert(member.id.clone(), stops);
         }
         let mut waiting = BTreeMap::new();
+        if self.frame.is_none() {
+            let open = board.jobs.values().filter(|job| job.open && job.crew.is_none());
+            waiting.extend(open.map(|job| (job.ticket, Waits::NoTerritory)));
+        }
         // Most tickets wait for the same reason as others of their unit and skills, unless some crew is excluded from
         // them.
         let mut known = BTreeMap::new();
@@ -91,7 +95,12 @@ impl Planner {
     pub fn waits(&self, board: &Board, ticket: TicketId, now: Timestamp) -> Waits {
         let Some(&job) = self.book.index.get(&ticket) else {
             let open = board.jobs.get(&ticket).is_some_and(|job| job.open && job.crew.is_none());
-            return if open { Waits::NotTried } else { Waits::NotOpen };
+            return match (open, self.frame.is_some()) {
+                (false, _) => Waits::NotOpen,
+                (true, true) => Waits::NotTried,
+                // Neither a crew nor a place is known.
+                (true, false) => Waits::NoTerritory,
+            };
         };
         let entry = self.book.entry(job);
         if entry.has != NONE {
@@ -181,19 +190,26 @@ impl Planner {
         }
     }
 
-    /// The reason itself, unless it is that all are busy and somebody is not: a free crew without a stop could go.
+    /// The reason itself, unless it is that all are busy and somebody is not: a free crew without a stop could go, or would not be
+    /// there in its shift.
     fn unless_overlooked(&self, why: Waits, board: &Board, job: u32, now: Timestamp) -> Waits {
         if why != Waits::AllBusy {
             return why;
         }
         let (entry, terms) = (self.book.entry(job), self.terms(self.minutes(now)));
-        let overlooked = self.roster.idle.iter().any(|team| {
-            let member = self.roster.member(*team);
+        let free = self.roster.idle.iter().filter(|team| {
+            let member = self.roster.member(**team);
             member.route.is_empty()
                 && member.may(entry, terms.now)
-                && self.reaches(&terms, *team, job)
                 && board.crews.get(&member.id).is_some_and(|crew| self.is_offerable(crew, now))
         });
-        if overlooked { Waits::NotTried } else { why }
+        let mut found = why;
+        for team in free {
+            if self.reaches(&terms, *team, job) {
+                return Waits::NotTried;
+            }
+            found = Waits::ShiftTooShort;
+        }
+        found
     }
 }

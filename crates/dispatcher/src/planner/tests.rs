@@ -168,6 +168,33 @@ fn of_two_crews_in_time_the_one_that_is_missed_less_is_sent() {
 }
 
 #[test]
+fn what_may_come_is_not_worth_a_promise_broken_for_certain() {
+    let mut crews: Vec<_> = (2..=100).map(|n| crew(n, 60.0)).collect();
+    crews.push(crew(1, 0.0));
+    let mut board = board(crews.clone(), (1..=20).map(|n| job(n, -1.0)));
+    let mut planner = settled(&board, 0);
+    board.jobs = Default::default();
+    board.jobs.insert(ticket(99), job(99, 1.0));
+    (1..=20).chain([99]).for_each(|n| planner.job_changed(ticket(n)));
+    crews.iter().for_each(|crew| planner.crew_changed(&crew.id));
+    assert_eq!(planner.proposals(&board, at(1), 9)[0].crew, crew_id(1));
+}
+
+#[test]
+fn a_drive_that_nobody_saw_begin_teaches_nothing() {
+    let mut driving = crew(1, 3.0);
+    driving.committed = vec![(ticket(1), 1)];
+    let mut first = job(1, 10.0);
+    first.crew = Some(world::assigned(1, None));
+    let mut board = board([driving], [first]);
+    let mut planner = settled(&board, 30);
+    board.jobs.get_mut(&ticket(1)).unwrap().crew = Some(world::assigned(1, Some(at(52))));
+    planner.job_changed(ticket(1));
+    planner.settle(&board, at(52));
+    assert_eq!(planner.pace.factor(), 1.0);
+}
+
+#[test]
 fn a_drive_that_lasted_long_makes_the_next_one_expected_to() {
     let arrives = |arrived: i64| {
         let mut driving = crew(1, 0.0);

@@ -225,7 +225,8 @@ fn what_was_decided_is_explained_as_it_was_weighed_before() {
     let before = settled(&board, 0).explain(&board, ticket(1), at(0)).unwrap();
     assert_eq!(before[0].crew, crew_id(1));
 
-    board.jobs.get_mut(&ticket(1)).unwrap().offers = vec![live(1, 1)];
+    let offered = board.jobs.get_mut(&ticket(1)).unwrap();
+    (offered.offers, offered.told) = (vec![live(1, 1)], Some(crew_id(1)));
     reserve(&mut board, 1, 1);
     assert_eq!(settled(&board, 0).explain(&board, ticket(1), at(0)).unwrap(), before, "offered");
 

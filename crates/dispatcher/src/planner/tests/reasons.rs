@@ -160,3 +160,30 @@ fn distances_are_those_of_where_the_crews_are_though_the_first_look_saw_none() {
     let arrives = |mut planner: crate::planner::Planner| planner.proposals(&board, at(0), 1)[0].arrives;
     assert_eq!(arrives(early), arrives(settled(&board, 0)));
 }
+
+#[test]
+fn a_free_crew_whose_shift_ends_before_it_would_be_there_is_not_said_to_be_busy() {
+    let mut leaving = crew(1, 0.0);
+    leaving.shift.as_mut().unwrap().until = at(10);
+    assert_eq!(waits(&board([leaving.clone()], [job(1, 20.0)]), 1), Waits::ShiftTooShort);
+    leaving.committed = vec![(ticket(2), 1)];
+    assert_eq!(waits(&board([leaving], [job(1, 20.0)]), 1), Waits::AllBusy);
+}
+
+#[test]
+fn where_neither_a_crew_nor_a_place_is_known_nobody_works_there() {
+    let mut nowhere = job(1, 0.0);
+    nowhere.at = None;
+    let board = board([], [nowhere]);
+    assert_eq!(waits(&board, 1), Waits::NoTerritory);
+    assert_eq!(settled(&board, 0).snapshot(&board, at(0)).waiting.len(), 1);
+}
+
+#[test]
+fn what_is_too_early_for_its_appointment_is_shown_with_those_that_wait() {
+    let mut appointed = job(1, 0.0);
+    appointed.opens = Some(at(60));
+    let board = board([crew(1, 0.0)], [appointed]);
+    assert_eq!(waits(&board, 1), Waits::Appointment);
+    assert_eq!(settled(&board, 0).snapshot(&board, at(0)).waiting.len(), 1);
+}
