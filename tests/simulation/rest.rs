@@ -85,7 +85,12 @@ impl Rest<'_> {
             claim(!other, || format!("{id}: offered to another crew than a person chose"))?;
         }
         let Some(crew) = Watch::works_on(ticket) else { return Ok(()) };
-        let Some(member) = self.store.crews.get(&crew).filter(|member| member.enrolled) else { return Ok(()) };
+        let Some(member) = self.store.crews.get(&crew).filter(|member| member.enrolled) else {
+            let begun = ticket.crew.arrived.or(ticket.crew.diagnosed).is_some();
+            return claim(ticket.taken.is_none() || begun, || {
+                format!("{crew} is struck off and has {id} from the plan")
+            });
+        };
         if ticket.business == BusinessType::FaultRepair {
             claim(member.commitments.iter().any(|held| held.ticket == id), || {
                 format!("{crew} works on {id} uncommitted")

@@ -65,6 +65,9 @@ impl Watch {
         let known = asking.knew.is_none_or(|knew| self.ticket_at.get(&fact.id).is_none_or(|at| *at <= knew));
         self.ticket_at.insert(fact.id, position);
         self.offers(after, position);
+        if let Event::Received(received) = &fact.event {
+            self.appointed.extend(received.appointment.map(|at| (fact.id, at)));
+        }
         if let Some(before) = before {
             self.moves(before, after, fact, known);
             match &fact.event {
@@ -83,7 +86,6 @@ impl Watch {
                 Event::Recalled(e) if asking.knew.is_some() => {
                     self.recalled(before, crews.get(&e.crew), fact, known && self.knew_crew(&e.crew, asking));
                 }
-                Event::Received(e) => self.appointed.extend(e.appointment.map(|at| (fact.id, at))),
                 Event::Reopened(_) => drop(self.appointed.remove(&fact.id)),
                 // Whoever chooses a crew that declined means it.
                 Event::Pinned(e) => drop(e.crew.clone().and_then(|crew| self.turned_down.remove(&(fact.id, crew)))),
@@ -140,7 +142,12 @@ impl Watch {
         let can_come = crew.is_some_and(|crew| {
             crew.shift.is_some() && !matches!(crew.away, Some(crew::Absence::Ill | crew::Absence::Vehicle))
         });
-        if !can_come || !known {
+        // Resumed work of a crew that has other work by now, or whose shift is over, goes to whoever is free.
+        let engaged = crew.is_some_and(|crew| {
+            let over = crew.shift.as_ref().is_some_and(|shift| shift.until <= fact.recorded_at);
+            (over || !crew.commitments.is_empty()) && crew.commitments.iter().all(|held| held.ticket != fact.id)
+        });
+        if !can_come || engaged || !known {
             return;
         }
         let category = before.confirmed_category.as_ref().or(before.accepted_category.as_ref());
