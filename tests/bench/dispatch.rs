@@ -1,7 +1,7 @@
-//! The quality of dispatch on whole days: the three made days of `dispatch.md` against every baseline of its table and a bound that
+//! The quality of dispatch on whole days: the three made days of the design against every baseline of its table and a bound that
 //! knows the future, a month for fairness, and days that a utility recorded.
 //!
-//! Every policy meets the same worlds. Figures are means over the seeds with half their range behind; those of `dispatch.md` stand
+//! Every policy meets the same worlds. Figures are means over the seeds with half their range behind; those of the design stand
 //! beside them. Guards say pass or FAIL and hide nothing. `SEED=` is the first seed, `SEEDS=` how many (3), `ITERATIONS=` those of
 //! improvement per 30 simulated seconds (the policy's), `DAYS=` of the month (30, 0 leaves it out).
 
@@ -43,7 +43,7 @@ fn ours(policy: &Policy) -> Rolling {
 pub fn scenarios() {
     let (first, count) = (crate::setting("SEED", 1_u64), crate::setting("SEEDS", 3_u64).max(1));
     println!("\n# Dispatch: storm-day simulation, seeds {first} to {}, mean and half the range", first + count - 1);
-    println!("LB = clairvoyant bound of `switchboard_tests::field::bound`; that of dispatch.md is not described there");
+    println!("LB = clairvoyant bound of `switchboard_tests::field::bound`; that of the design is not described there");
     let policy = policy();
     for scenario in Scenario::ALL {
         let mut lines: Vec<Line> = Vec::new();

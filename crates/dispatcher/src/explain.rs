@@ -33,10 +33,9 @@ pub struct Weighed {
 impl Planner {
     /// What every rule says of each crew of the ticket's unit for this ticket, the cheapest first and those that may not go
     /// last; `None` when the planner does not know the ticket. Of the unit are the crews within it, and those whose territory
-    /// takes it in. The crew whose route it is in is weighed as the route stands, others
-    /// at their cheapest place.
-    /// For a ticket that is offered or that a crew has, the choice is weighed as though it were still to be made: whoever is
-    /// engaged for it is free of it.
+    /// takes it in. The crew whose route it is in is weighed as the route stands, others at their cheapest place. For a ticket that
+    /// is offered or that a crew has, the choice is weighed as though it were still to be made: whoever is engaged for it is free
+    /// of it.
     #[must_use]
     pub fn explain(&self, board: &Board, ticket: TicketId, now: Timestamp) -> Option<Vec<Weighed>> {
         let engaged = engaged(board, ticket);

@@ -31,7 +31,8 @@ pub struct Policy {
     pub skills: Vec<SkillRule>,
 }
 
-/// `sum w (restored - reported) + late A P(late) + B minutes late + km + changes + spread`.
+/// The objective, the lower the better: `sum w (restored - reported) + patience (restored - now) + A P(late) + B minutes late`
+/// over the tickets, `+ travel + changes + fairness + coverage + overtime`; w = customers and what is added to them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Weights {
@@ -53,9 +54,9 @@ pub struct Weights {
     pub late_by_weight: bool,
     /// Price of a minute on the way.
     pub travel_minute: f64,
-    /// Price of a change that a crew or a customer was told otherwise.
+    /// Price of sending another crew than the one that the ticket was last offered to.
     pub change: f64,
-    /// Price of an hour on site above the mean of the crews on shift.
+    /// Price of an hour on site above the mean of the crews on shift with the same skills.
     pub fairness_hour: f64,
     /// Price of a free crew's hour for each ticket that would find nobody in reach without it, of as many as crews are on
     /// shift; less the more wait, and none where there is a ticket for each crew.
@@ -83,7 +84,7 @@ pub struct Travel {
     pub rural_kmh: f64,
     /// In remote areas.
     pub remote_kmh: f64,
-    /// Factor on speed in a storm.
+    /// Factor on speed in a storm, a floor beside what was learnt of drives: that counts where it is slower still.
     pub storm: f64,
     /// Minutes from the offer's acceptance to wheels turning, by day and at night.
     pub turn_out_day: f64,
@@ -142,7 +143,7 @@ pub struct Offers {
     /// A crew on the way to a priority ticket is diverted to another priority that weighs so many times more; from any other ticket
     /// to any priority.
     pub divert_ratio: f64,
-    /// Minutes between two diversions from one ticket.
+    /// Minutes between two diversions from one ticket, and between two call-backs of one crew.
     pub divert_minutes: u32,
     /// Minutes for which a ticket does not return to a crew that it was taken from.
     pub return_minutes: u32,

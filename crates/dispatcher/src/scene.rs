@@ -67,7 +67,7 @@ pub struct Task {
     pub repair: f64,
     /// How far that may be off: the scale of a logistic distribution.
     pub repair_spread: f64,
-    /// The crew that it was planned next for, or [`NONE`].
+    /// The crew that it was last offered to; [`NONE`] before the first offer, and once a crew has it.
     pub told: u32,
 }
 

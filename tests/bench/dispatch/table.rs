@@ -66,7 +66,7 @@ impl Line {
     }
 }
 
-/// The scenario's table: ours measured, then that of `dispatch.md`.
+/// The scenario's table: ours measured, then that of the design.
 pub fn print(scenario: Scenario, lines: &[Line]) {
     let (tickets, crews) = scenario.size();
     println!("\n## {}: {tickets} tickets, {crews} crews", scenario.name());
@@ -78,7 +78,7 @@ pub fn print(scenario: Scenario, lines: &[Line]) {
         COLUMNS.iter().for_each(|column| print!(" {:>13}", line.cell(*column)));
         println!();
     }
-    println!("of dispatch.md:");
+    println!("of the design:");
     for row in published::ROWS.iter().filter(|row| row.scenario == scenario) {
         print!("  {:<24}", row.policy);
         let figures = [row.on_time, row.mean, row.p95, row.over_bound];

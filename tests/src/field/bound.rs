@@ -13,7 +13,7 @@
 //! each slot of time, and *any* prices give a valid bound. The prices are those of the list schedule by `w_j / o_j` (Smith's rule),
 //! improved by subgradient steps.
 //!
-//! The bound of `dispatch.md` is not described there: its ratios and ours are of the same kind, not of the same unit.
+//! The bound of the design is not described there: its ratios and ours are of the same kind, not of the same unit.
 
 use super::world::{Answer, TURN_OUT, World, minutes};
 

@@ -1,6 +1,6 @@
-//! The three days of `dispatch.md`, made by seed.
+//! The three days of the design, made by seed.
 //!
-//! What `dispatch.md` leaves open is set here so that the baselines land near its table:
+//! What the design leaves open is set here so that the baselines land near its table:
 //!
 //! - **Arrivals.** A day of 315 by the hourly profile below. The totals of the two storms (825 and 2,792) are those of a surge whose
 //!   peak is 10 and 45 times the mean hour and whose shape is worth 4.3 h of its peak: the hours of 2020-02-09 in
@@ -8,14 +8,14 @@
 //! - **Crews.** 105 in three shifts of eight hours, one fifth at night and two fifths each in the morning and in the evening. In a
 //!   storm everybody is called up and relieved at the vehicle, so that the 110 or 160 vehicles stay manned throughout. Half the
 //!   crews do low voltage and metering, three in ten low and high voltage, two in ten also cable and live line.
-//! - **Time on site.** Log-normal with the medians by customers of `dispatch.md` and sigma 1.0 to 1.4, times [`OWN_TIME`], for the
+//! - **Time on site.** Log-normal with the medians by customers of the design and sigma 1.0 to 1.4, times [`OWN_TIME`], for the
 //!   medians are of first arrival to restoration and hold the wait for a second crew, which here is part of the day; cut at
 //!   [`ON_SITE_MAX_MINUTES`], after which a crew leaves a safe state behind and the rest is planned work.
 //! - **Two visits.** A share by kind ends with an assessment that calls for high-voltage or cable skills; a crew that has them
 //!   goes on at once.
 //! - **Places.** Tickets and stations thin out from the core to the remote land; the storm slows every drive to 0.8 of the speed.
 //!
-//! Measured with these, 4 seeds (that of `dispatch.md` in brackets): first come, nearest crew: `blue` 87.3 % on time, 38 min,
+//! Measured with these, 4 seeds (that of the design in brackets): first come, nearest crew: `blue` 87.3 % on time, 38 min,
 //! CMI/LB 1.29 (90.0 %, 41 min, 1.29), `storm10` 23.9 %, 270 min, 2.71 (23.0 %, 269 min, 2.79); nearest ticket: `storm10` 65.5 %,
 //! 73 min, 1.67 (64.9 %, 76 min, 1.68), `storm45` 22.4 %, 399 min, 4.40 (23.2 %, 372 min, 4.40); batched Kuhn-Munkres: `storm45`
 //! 22.5 %, 506 min, 2.28 (23.8 %, 591 min, 2.23). The mean time on site is 66 min.

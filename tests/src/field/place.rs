@@ -1,7 +1,7 @@
 //! The prefecture (地市): 120 x 120 km on a plane laid around 30 N 120 E, its kinds of area and districts, and how long a drive takes.
 //!
 //! A city core of 12 km radius in the middle, a second town of 5 km 33 km away, a rural ring around both, and what lies beyond
-//! 40 km from the middle is remote. Drives follow `dispatch.md`: haversine times 1.32 with more for short hops, cruise speed by the
+//! 40 km from the middle is remote. Drives follow the design: haversine times 1.32 with more for short hops, cruise speed by the
 //! area driven to, and Kolesar's law: the first and last half kilometre are spent speeding up and slowing down.
 
 use std::f64::consts::{PI, TAU};

@@ -1,5 +1,5 @@
-//! Pinned: a crew that a person chose is the only one, and goes there next. Skill and territory do not bind the person;
-//! that the crew must be on shift and present does, and that it declined a moment ago.
+//! Pinned: a crew that a person chose is the only one, and goes there next. Skill, territory and stability do not bind
+//! the person; that the crew must be on shift and present does, and that it declined since it was chosen.
 
 use crate::scene::NONE;
 

@@ -1,12 +1,12 @@
-//! Stability: what was planned next stays so unless something is gained by the change, and a ticket does not go back
-//! and forth between two crews.
+//! Stability: whom a ticket was last offered to is sent unless something is gained by the change, and a ticket does not
+//! go back and forth between two crews.
 
 use crate::scene::{NONE, Visit};
 
 /// The rule's stable name.
 pub const NAME: &str = "stability";
 
-/// The price of a change, where the next stop of a crew is a job that was next for another.
+/// The price of a change, where the next stop of a crew is a job that was last offered to another.
 #[must_use]
 pub fn price(visit: &Visit<'_>) -> f64 {
     let told = visit.service.task.told;

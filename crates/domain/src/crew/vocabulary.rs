@@ -78,7 +78,7 @@ words! {
         Done = "done",
         /// The crew handed the ticket over to others.
         HandedOver = "handed_over",
-        /// The desk called the crew back.
+        /// The desk or the dispatcher called the crew back.
         Recalled = "recalled",
         /// The ticket went to another unit.
         Reassigned = "reassigned",

@@ -1,10 +1,10 @@
-//! What `dispatch.md` has measured and what it asks for, as data, and the guards that compare.
+//! What the design has measured and what it asks for, as data, and the guards that compare.
 
 use switchboard_tests::field::made::Scenario;
 
 use super::{Figures, Line, verdict};
 
-/// A row of the table of `dispatch.md`.
+/// A row of the table of the design.
 pub struct Row {
     pub scenario: Scenario,
     pub policy: &'static str,

@@ -25,7 +25,7 @@ pub struct Batched {
 }
 
 impl Batched {
-    /// With credits under which `storm45` comes near the table of `dispatch.md`.
+    /// With credits under which `storm45` comes near the table of the design.
     #[must_use]
     pub fn as_published(known: Known) -> Self {
         Self { known, name: "batched Kuhn-Munkres", age: 0.0, doubling: 2.0, due: false }
