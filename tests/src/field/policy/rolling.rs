@@ -1,4 +1,5 @@
-//! Ours: the planner of `switchboard-dispatcher`, told of every change and given a slice of improvement every 30 seconds.
+//! Ours: the planner of `switchboard-dispatcher`, told of every change and given a slice of improvement every 30 seconds. Crews are
+//! called back before offers are made, so that what the process asks of each proposal (`Planner::rather`) is answered already.
 
 use std::collections::BTreeMap;
 
