@@ -19,8 +19,8 @@ use crate::{
 pub struct Memory {
     /// The crew's state before each stop, and after the last.
     states: Vec<State>,
-    /// Minutes and kilometres to each stop.
-    legs: Vec<(f64, f64)>,
+    /// Minutes on wheels to each stop.
+    legs: Vec<f64>,
     /// The price of each stop.
     prices: Vec<f64>,
     /// Whether all arrivals are allowed.

@@ -145,15 +145,14 @@ impl Terms<'_> {
         self.pace.max(storm)
     }
 
-    /// Minutes on wheels to a job, and the distance in kilometres.
+    /// Minutes on wheels to a job.
     #[must_use]
-    pub fn leg(&self, from: Option<Spot>, task: &Task) -> (f64, f64) {
+    pub fn leg(&self, from: Option<Spot>, task: &Task) -> f64 {
         let km = match (from, task.spot) {
             (Some(from), Some(to)) => from.km(to),
             _ => self.policy.travel.unknown_km,
         };
-        let minutes = travel::minutes(&self.policy.travel, km, task.area, false);
-        (minutes * self.slowness(), km)
+        travel::minutes(&self.policy.travel, km, task.area) * self.slowness()
     }
 
     /// Where a crew starts from.
@@ -162,14 +161,13 @@ impl Terms<'_> {
         State { spot: Some(team.spot), free: team.ready.max(self.now), variance: team.variance }
     }
 
-    /// The crew goes from `state` to `task`, by a leg of so many minutes and kilometres: arrival, and the state after
-    /// the work.
+    /// The crew goes from `state` to `task`, by a leg of so many minutes: arrival, and the state after the work.
     #[must_use]
     pub fn visit<'a>(
         &'a self,
         team: &'a Team,
         state: &State,
-        (leg, km): (f64, f64),
+        leg: f64,
         task: &'a Task,
         first: bool,
     ) -> (Visit<'a>, State) {
@@ -180,7 +178,7 @@ impl Terms<'_> {
         let done = arrives + task.repair;
         let service = Service { terms: self, task, arrives, done, spread: variance.sqrt() };
         let after = State { spot: task.spot, free: done, variance: variance + task.repair_spread * task.repair_spread };
-        (Visit { service, team, first, minutes: turn_out + leg, km }, after)
+        (Visit { service, team, first, minutes: turn_out + leg }, after)
     }
 
     /// A job as if it were served so late that it had better be planned.
@@ -229,13 +227,12 @@ pub struct Visit<'a> {
     pub first: bool,
     /// Minutes of turning out and on the way.
     pub minutes: f64,
-    /// Straight kilometres of the way.
-    pub km: f64,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::tests::Stage;
 
     #[test]
     fn drives_last_what_was_learnt_and_in_a_storm_at_least_what_the_policy_says() {
@@ -247,5 +244,17 @@ mod tests {
             (1.25, 1.5),
             "what is learnt of a storm is not added to it"
         );
+    }
+
+    #[test]
+    fn a_storm_makes_every_way_longer() {
+        let mut stage = Stage::default();
+        for km in [0.1, 1.0, 4.0, 40.0] {
+            let mut minutes = |storm| {
+                stage.storm = storm;
+                stage.visit(km, |visit| visit.minutes)
+            };
+            assert!(minutes(true) > minutes(false), "{km}");
+        }
     }
 }

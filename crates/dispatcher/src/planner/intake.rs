@@ -174,7 +174,7 @@ impl Planner {
             let member = self.roster.member(has);
             let from = (member.present && crew.arrived.is_none()).then_some(member.at);
             let km = from.and_then(|from| Some(from.km(task.spot?)));
-            let drive = km.map(|km| travel::minutes(travel, km, task.area, false));
+            let drive = km.map(|km| travel::minutes(travel, km, task.area));
             self.book.entry_mut(number).drive = drive;
         } else if let (Some(expected), Some(sets_out), Some(arrived)) = (entry.drive, crew.en_route, crew.arrived) {
             // Who says at once that it is on its way turns out first.

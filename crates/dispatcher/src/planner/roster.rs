@@ -299,7 +299,7 @@ fn free_at(crew: &Crew, board: &Board, frame: &Frame, terms: &Terms<'_>) -> Stat
             let variance = state.variance + spread * spread;
             state = State { spot: task.spot.or(state.spot), free: state.free + left * repair.planned, variance };
         } else {
-            let leg = terms.leg(state.spot, &task).0;
+            let leg = terms.leg(state.spot, &task);
             let variance = state.variance + task.repair_spread * task.repair_spread;
             state = State { spot: task.spot.or(state.spot), free: state.free + leg + task.repair, variance };
         }
