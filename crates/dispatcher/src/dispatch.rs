@@ -324,7 +324,7 @@ impl Dispatch {
             lease_until: now + TimeDelta::seconds(i64::from(seconds)),
             priority: proposal.priority,
             forced: proposal.forced.clone(),
-            grounds: self.planner.grounds(&self.board, proposal, now),
+            grounds: self.planner.grounds(proposal, now),
         };
         let because = job.because.max(crew.because);
         Some(Intent::Reserve(proposal.crew.clone(), Box::new(reserve)).want(because))
@@ -434,7 +434,7 @@ impl Process for Dispatch {
         let lease = self.leases.first().map(|(at, ..)| *at);
         let busy = self.slices_left > 0 || !self.touched.crews.is_empty() || !self.touched.tickets.is_empty();
         let slice = if busy { self.latest } else { self.next_slices };
-        [lease, self.planner.wake(&self.board), (busy || self.open).then_some(slice)].into_iter().flatten().min()
+        [lease, self.planner.wake(), (busy || self.open).then_some(slice)].into_iter().flatten().min()
     }
 
     fn forgotten(&self, fact: &Fact) -> Option<TicketId> {

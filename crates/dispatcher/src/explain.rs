@@ -54,7 +54,7 @@ impl Planner {
 
     /// Why this proposal, for whoever asks later: the crew first, then the next best of those that were worth trying.
     #[must_use]
-    pub fn grounds(&self, _board: &Board, proposal: &Proposal, now: Timestamp) -> Grounds {
+    pub fn grounds(&self, proposal: &Proposal, now: Timestamp) -> Grounds {
         let others: Vec<CrewId> = self.worth_trying(proposal.ticket, now);
         let tried = others.iter().filter(|crew| **crew != proposal.crew).chain(std::iter::once(&proposal.crew));
         let mut weighed = self.weigh(proposal.ticket, tried, now).unwrap_or_default();

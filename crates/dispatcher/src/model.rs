@@ -45,12 +45,6 @@ impl Memory {
     pub fn end(&self) -> Option<State> {
         self.states.last().copied()
     }
-
-    /// The price of the first `stops` stops.
-    #[must_use]
-    pub fn price_of(&self, stops: usize) -> f64 {
-        self.prices[..stops].iter().sum()
-    }
 }
 
 /// Where a route begins.

@@ -212,7 +212,7 @@ impl Planner {
     /// shift, a silence long enough; at once while jobs or free crews have not been come to. It may be early, never
     /// late.
     #[must_use]
-    pub fn wake(&self, _board: &Board) -> Option<Timestamp> {
+    pub fn wake(&self) -> Option<Timestamp> {
         if self.is_settled() { self.timers.next() } else { Some(self.settled) }
     }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::world::{Lot, is_allowed};
+use super::world::{Lot, is_allowed, plan};
 use crate::{
     board::{Board, Crew, Reserved},
-    plan::{Plan, plan},
+    plan::Plan,
     planner::{Planner, Proposal},
     policy::Policy,
     rules::tests::at,
@@ -135,7 +135,7 @@ fn the_prices_of_a_proposal_add_up_to_its_price_and_the_chosen_crew_stands_first
         // Half of them were to be somebody's next stop.
         planner.book.tasks.iter_mut().step_by(2).for_each(|task| task.told = 0);
         for proposal in planner.proposals(&board, at(NOW), usize::MAX) {
-            let grounds = planner.grounds(&board, &proposal, at(NOW));
+            let grounds = planner.grounds(&proposal, at(NOW));
             let chosen = &grounds.candidates[0];
             assert_eq!(&chosen.crew, proposal.crew.org(), "seed {seed}");
             let sum: f64 = chosen.prices.values().sum();
