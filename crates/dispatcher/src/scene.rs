@@ -10,9 +10,6 @@ use crate::{
     travel::{self, Plane, Spot},
 };
 
-/// No crew, no job.
-pub const NONE: u32 = u32::MAX;
-
 /// One time axis and one plane for everything that is planned.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Frame {
@@ -67,8 +64,8 @@ pub struct Task {
     pub repair: f64,
     /// How far that may be off: the scale of a logistic distribution.
     pub repair_spread: f64,
-    /// The crew that it was planned next for, or [`NONE`].
-    pub told: u32,
+    /// The crew that it was planned next for.
+    pub told: Option<u32>,
 }
 
 impl Task {

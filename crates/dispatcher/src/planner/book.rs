@@ -18,7 +18,7 @@ use crate::{
     policy::Policy,
     repair,
     rules::safety,
-    scene::{Frame, NONE, Task},
+    scene::{Frame, Task},
 };
 
 /// Where a job stands.
@@ -43,7 +43,7 @@ pub struct Entry {
     pub unit: u32,
     /// Skills that it takes.
     pub needs: Skills,
-    /// The crew that a person chose; [`NONE`] when it is not on the roster.
+    /// The crew that a person chose, on the roster or not.
     pub pinned: Option<(u32, Forced)>,
     /// Crews that are not asked again, and until when.
     pub excluded: Vec<(u32, f64)>,
@@ -51,8 +51,8 @@ pub struct Entry {
     pub left: Vec<(u32, f64)>,
     /// Crews with a live offer of it, or reserved for one.
     pub asked: Vec<u32>,
-    /// The crew that has it, or [`NONE`].
-    pub has: u32,
+    /// The crew that has it.
+    pub has: Option<u32>,
     /// Whether it needs a crew and has none, asked or not.
     pub open: bool,
     /// Life, an important customer, or very many.
@@ -289,16 +289,17 @@ pub fn fingerprint(ticket: TicketId) -> u64 {
     blend(blend(0, high), low)
 }
 
+/// What stands of a job until the board's word is taken over.
 fn blank(ticket: TicketId) -> (Entry, Task) {
     let entry = Entry {
         ticket,
-        unit: NONE,
+        unit: 0,
         needs: Skills::NONE,
         pinned: None,
         excluded: Vec::new(),
         left: Vec::new(),
         asked: Vec::new(),
-        has: NONE,
+        has: None,
         open: false,
         priority: false,
         drive: None,
@@ -314,7 +315,7 @@ fn blank(ticket: TicketId) -> (Entry, Task) {
         concern: 0.0,
         repair: 0.0,
         repair_spread: 0.0,
-        told: NONE,
+        told: None,
     };
     (entry, task)
 }
@@ -333,7 +334,7 @@ pub fn task(policy: &Policy, frame: &Frame, job: &Job) -> Task {
         concern,
         repair: median * policy.repair.planned,
         repair_spread: repair::spread(&policy.repair, median),
-        told: NONE,
+        told: None,
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     board::{Board, Crew, Job},
     model::{Memory, Walk},
     rules::{fairness, presence, safety},
-    scene::{NONE, Terms},
+    scene::Terms,
     travel,
 };
 
@@ -132,7 +132,7 @@ impl Planner {
         let told = self.book.task(number).told;
         let mut task = book::task(&self.policy, &frame, job);
         let unit = self.book.unit(&job.holder);
-        let has = job.crew.as_ref().map_or(NONE, |has| self.roster.number(&has.crew));
+        let has = job.crew.as_ref().map(|has| self.roster.number(&has.crew));
         // A crew that is not on the roster has a number too: it may come back, and its tickets with it.
         let pinned = job.pinned.as_ref().map(|(crew, forced)| (self.roster.number(crew), forced.clone()));
         let excluded = job.excluded.iter().map(|(crew, until)| (self.roster.number(crew), frame.minutes(*until)));
@@ -142,8 +142,8 @@ impl Planner {
         asked.sort_unstable();
         asked.dedup();
         // Whom it was offered to last has been told that it is next.
-        let told = asked.iter().find(|team| **team == told).or(asked.last()).copied().unwrap_or(told);
-        task.told = if job.crew.is_some() { NONE } else { told };
+        let told = told.filter(|team| asked.contains(team)).or(asked.last().copied()).or(told);
+        task.told = told.filter(|_| has.is_none());
         self.book.tasks[number as usize] = task;
         let open = job.open && job.crew.is_none();
         self.book.open += usize::from(open);
@@ -166,12 +166,12 @@ impl Planner {
     }
 
     /// Learns from a drive that has come to its end, and notes what one that begins is expected to last.
-    fn time_drive(&mut self, job: &Job, number: u32, has: u32) {
+    fn time_drive(&mut self, job: &Job, number: u32, has: Option<u32>) {
         let (entry, travel) = (self.book.entry(number), &self.policy.travel);
-        let (Some(frame), Some(crew)) = (self.frame, &job.crew) else { return };
+        let (Some(frame), Some(crew), Some(team)) = (self.frame, &job.crew, has) else { return };
         if has != entry.has {
             let task = self.book.task(number);
-            let member = self.roster.member(has);
+            let member = self.roster.member(team);
             let from = (member.present && crew.arrived.is_none()).then_some(member.at);
             let km = from.and_then(|from| Some(from.km(task.spot?)));
             let drive = km.map(|km| travel::minutes(travel, km, task.area));

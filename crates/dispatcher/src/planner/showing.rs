@@ -15,7 +15,6 @@ use crate::{
     model::Walk,
     plan::{Plan, Stop, Waits},
     rules::{self, presence, shift, skill},
-    scene::NONE,
 };
 
 impl Planner {
@@ -91,7 +90,7 @@ impl Planner {
             return if open { Waits::NotTried } else { Waits::NotOpen };
         };
         let entry = self.book.entry(job);
-        if entry.has != NONE {
+        if entry.has.is_some() {
             return Waits::Assigned;
         }
         if !entry.open {
@@ -122,12 +121,14 @@ impl Planner {
     }
 
     fn waits_for_chosen(&self, board: &Board, team: u32, job: u32, now: Timestamp) -> Waits {
-        let member = self.roster.members.get(team as usize).filter(|member| board.crews.contains_key(&member.id));
-        match member.map(|member| self.hurdle(board, member, job, now)) {
-            None => Waits::PinnedCrewGone,
-            Some(Waits::AllBusy) if !self.book.is_untried(job) => Waits::PinnedCrewBusy,
-            Some(Waits::AllBusy) => Waits::NotTried,
-            Some(why) => why,
+        let member = self.roster.member(team);
+        if !board.crews.contains_key(&member.id) {
+            return Waits::PinnedCrewGone;
+        }
+        match self.hurdle(board, member, job, now) {
+            Waits::AllBusy if self.book.is_untried(job) => Waits::NotTried,
+            Waits::AllBusy => Waits::PinnedCrewBusy,
+            why => why,
         }
     }
 

@@ -9,7 +9,6 @@ use crate::{
     explain::Weighed,
     model::{Memory, Walk},
     rules::{self, shift, workload},
-    scene::NONE,
 };
 
 /// Crews weighed for the grounds of one proposal.
@@ -31,7 +30,7 @@ impl Planner {
     /// Leaves out of account whom the ticket was offered to, as though nobody had been told of it.
     pub(crate) fn disregard_told(&mut self, ticket: TicketId) {
         if let Some(&job) = self.book.index.get(&ticket) {
-            self.book.tasks[job as usize].told = NONE;
+            self.book.tasks[job as usize].told = None;
         }
     }
 
@@ -66,11 +65,11 @@ impl Planner {
         let mut route = self.roster.member(team).route.clone();
         if self.book.entry(job).place != Place::Routed(team) {
             let terms = self.terms(now);
-            let spot = self.best_spot(&terms, team, job, &mut Memory::default())?;
-            if spot.ejects {
+            let slot = self.best_slot(&terms, team, job, &mut Memory::default())?;
+            if slot.ejects {
                 route.pop();
             }
-            route.insert(spot.at, job);
+            route.insert(slot.at, job);
         }
         Some(route)
     }

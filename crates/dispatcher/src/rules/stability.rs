@@ -1,7 +1,7 @@
 //! Stability: what was planned next stays so unless something is gained by the change, and a ticket does not go back
 //! and forth between two crews.
 
-use crate::scene::{NONE, Visit};
+use crate::scene::Visit;
 
 /// The rule's stable name.
 pub const NAME: &str = "stability";
@@ -9,9 +9,8 @@ pub const NAME: &str = "stability";
 /// The price of a change, where the next stop of a crew is a job that was next for another.
 #[must_use]
 pub fn price(visit: &Visit<'_>) -> f64 {
-    let told = visit.service.task.told;
-    let changed = visit.first && told != NONE && told != visit.team.index;
-    if changed { visit.service.terms.policy.weights.change } else { 0.0 }
+    let another = visit.service.task.told.is_some_and(|told| told != visit.team.index);
+    if visit.first && another { visit.service.terms.policy.weights.change } else { 0.0 }
 }
 
 /// Whether the ticket was taken from this crew a moment ago; `left` = crews that it left, and until when it does not
@@ -30,9 +29,9 @@ mod tests {
     fn only_a_next_stop_that_was_another_crews_costs() {
         let mut stage = Stage::default();
         assert_eq!(stage.visit(1.0, price), 0.0);
-        stage.task.told = stage.team.index;
+        stage.task.told = Some(stage.team.index);
         assert_eq!(stage.visit(1.0, price), 0.0);
-        stage.task.told = stage.team.index + 1;
+        stage.task.told = Some(stage.team.index + 1);
         assert_eq!(stage.visit(1.0, price), stage.policy.weights.change);
         stage.first = false;
         assert_eq!(stage.visit(1.0, price), 0.0);

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     board::{Concerns, Crew, Job, Shift},
     policy::Policy,
-    scene::{NONE, Task, Team, Terms, Visit},
+    scene::{Task, Team, Terms, Visit},
     travel::Spot,
 };
 
@@ -39,7 +39,7 @@ impl Default for Stage {
             concern: 0.0,
             repair: 40.0,
             repair_spread: 20.0,
-            told: NONE,
+            told: None,
         };
         let team = Team {
             index: 7,
