@@ -251,8 +251,13 @@ impl Planner {
         at.checked_add_signed(short).unwrap_or(Timestamp::MAX_UTC)
     }
 
-    fn terms(&self, now: f64) -> Terms<'_> {
-        Terms { policy: &self.policy, now, storm: self.storm, load: self.load, pace: self.pace.factor() }
+    fn terms(&self, now: f64) -> Terms {
+        let policy = Arc::clone(&self.policy);
+        Terms { policy, now, storm: self.storm, load: self.load, pace: self.pace.factor() }
+    }
+
+    fn walk<'a>(&'a self, terms: &'a Terms) -> Walk<'a> {
+        Walk { terms, tasks: &self.book.tasks }
     }
 
     /// Takes a job out of the route that it is in, which it leaves for `place`.
@@ -282,8 +287,8 @@ impl Planner {
     }
 
     /// The price of `stops` as the route of a crew.
-    fn price(&self, terms: &Terms<'_>, team: u32, stops: &[u32], memory: &mut Memory) -> f64 {
-        let walk = Walk { terms, tasks: &self.book.tasks };
+    fn price(&self, terms: &Terms, team: u32, stops: &[u32], memory: &mut Memory) -> f64 {
+        let walk = self.walk(terms);
         walk.price(&walk.start(&self.roster.member(team).team), stops, memory)
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! Absent: routes, which are the planner's, and all that the search does not look at, which stays on the board.
 
+use std::sync::Arc;
+
 use switchboard_domain::{Timestamp, crew::Skills, ticket::Area};
 
 use crate::{
@@ -111,11 +113,11 @@ pub struct State {
     pub variance: f64,
 }
 
-/// What prices depend on beside job and crew.
-#[derive(Clone, Copy, Debug)]
-pub struct Terms<'p> {
+/// What prices depend on beside job and crew. Owned, so that a search may be laid aside with it.
+#[derive(Clone, Debug)]
+pub struct Terms {
     /// The weights.
-    pub policy: &'p Policy,
+    pub policy: Arc<Policy>,
     /// Now, in minutes of the [`Frame`].
     pub now: f64,
     /// Whether it is a storm.
@@ -126,7 +128,7 @@ pub struct Terms<'p> {
     pub pace: f64,
 }
 
-impl Terms<'_> {
+impl Terms {
     /// A: the price of a broken promise.
     #[must_use]
     pub fn late(&self) -> f64 {
@@ -202,7 +204,7 @@ fn after_break(team: &Team, mut at: f64) -> f64 {
 #[derive(Clone, Copy, Debug)]
 pub struct Service<'a> {
     /// Weights, now and weather.
-    pub terms: &'a Terms<'a>,
+    pub terms: &'a Terms,
     /// The job.
     pub task: &'a Task,
     /// Median arrival.
@@ -234,7 +236,8 @@ mod tests {
     #[test]
     fn drives_last_what_was_learnt_and_in_a_storm_at_least_what_the_policy_says() {
         let policy = Policy { travel: crate::policy::Travel { storm: 0.8, ..Default::default() }, ..Policy::default() };
-        let slowness = |storm, pace| Terms { policy: &policy, now: 0.0, storm, load: 0.0, pace }.slowness();
+        let terms = Terms { policy: policy.into(), now: 0.0, storm: false, load: 0.0, pace: 1.0 };
+        let slowness = |storm, pace| Terms { storm, pace, ..terms.clone() }.slowness();
         assert_eq!((slowness(false, 1.0), slowness(false, 1.5)), (1.0, 1.5));
         assert_eq!(
             (slowness(true, 1.0), slowness(true, 1.5)),

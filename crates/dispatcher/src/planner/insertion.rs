@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{GAIN_MIN, Planner, book::Place};
 use crate::{
-    model::{Memory, Walk},
+    model::Memory,
     rules::{self, workload},
     scene::Terms,
 };
@@ -183,9 +183,9 @@ impl Planner {
     }
 
     /// The cheapest place in a crew's route; where the route is full, its last stop leaves for it.
-    pub(super) fn best_slot(&self, terms: &Terms<'_>, team: u32, job: u32, memory: &mut Memory) -> Option<Slot> {
+    pub(super) fn best_slot(&self, terms: &Terms, team: u32, job: u32, memory: &mut Memory) -> Option<Slot> {
         let member = self.roster.member(team);
-        let walk = Walk { terms, tasks: &self.book.tasks };
+        let walk = self.walk(terms);
         let start = walk.start(&member.team);
         let from = self.pinned_stops(team);
         walk.price(&start, &member.route, memory);
@@ -227,7 +227,7 @@ impl Planner {
     }
 
     /// What a job costs where it is: in its route with what others lose by it, or left out.
-    fn cost_where_it_is(&self, terms: &Terms<'_>, job: u32, memory: &mut Memory) -> f64 {
+    fn cost_where_it_is(&self, terms: &Terms, job: u32, memory: &mut Memory) -> f64 {
         let Place::Routed(team) = self.book.entry(job).place else {
             return rules::service(&terms.left_out(self.book.task(job)));
         };

@@ -13,9 +13,8 @@ use super::{
 };
 use crate::{
     board::{Board, Crew, Job},
-    model::{Memory, Walk},
+    model::Memory,
     rules::{fairness, presence, safety},
-    scene::Terms,
     travel,
 };
 
@@ -62,7 +61,7 @@ impl Planner {
     fn take_crew(&mut self, board: &Board, crew: Option<&Crew>, team: u32, now: f64) {
         let Some(frame) = self.frame else { return };
         let before = self.roster.member(team).reserved;
-        let terms = Terms { policy: &self.policy, now, storm: self.storm, load: self.load, pace: self.pace.factor() };
+        let terms = self.terms(now);
         self.roster.take(team, crew, board, &frame, &terms);
         self.stir_crew(team);
         let after = self.roster.member(team).reserved;
@@ -235,7 +234,7 @@ impl Planner {
         let mut memory = Memory::default();
         while !self.roster.member(team).route.is_empty() {
             let terms = self.terms(now);
-            let walk = Walk { terms: &terms, tasks: &self.book.tasks };
+            let walk = self.walk(&terms);
             let member = self.roster.member(team);
             walk.price(&walk.start(&member.team), &member.route, &mut memory);
             let last = member.route[member.route.len() - 1];

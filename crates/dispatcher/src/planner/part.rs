@@ -6,7 +6,7 @@
 //! piece: between two pieces the search is laid aside, and what touches its part breaks it off; the next piece takes
 //! the part out of the plan anew and cools on from where the slice was.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use switchboard_domain::Timestamp;
 
@@ -18,9 +18,9 @@ use super::{
 };
 use crate::{
     board::Board,
-    model::{Beginning, Memory, Part, Walk},
+    model::{Beginning, Memory, Part},
     rules,
-    scene::{State, Terms},
+    scene::State,
     search::{Order, Search, Settings},
 };
 
@@ -130,8 +130,7 @@ impl Planner {
         let member = self.roster.member(team);
         if !member.idle && member.team.ready <= now {
             let crew = board.crews.get(&member.id);
-            let (load, pace) = (self.load, self.pace.factor());
-            let terms = Terms { policy: &self.policy, now, storm: self.storm, load, pace };
+            let terms = self.terms(now);
             self.roster.take(team, crew, board, &frame, &terms);
         }
         self.compare(team);
@@ -154,7 +153,7 @@ impl Planner {
 
     fn choose(&self, teams: Vec<u32>, now: f64) -> Chosen {
         let terms = self.terms(now);
-        let walk = Walk { terms: &terms, tasks: &self.book.tasks };
+        let walk = self.walk(&terms);
         let mut memory = Memory::default();
         let (mut jobs, mut pinned, mut routes) = (Vec::new(), Vec::new(), Vec::new());
         for &team in &teams {
@@ -220,16 +219,12 @@ impl Planner {
             next: *fixed == 0,
         });
         let part = Part {
-            policy: Arc::clone(&self.policy),
-            now,
-            storm: self.storm,
-            load: self.load,
-            pace: self.pace.factor(),
             starts: starts.collect(),
             rooms: chosen.pinned.iter().map(|(fixed, _)| stops_max.saturating_sub(*fixed)).collect(),
             left_out: tasks.iter().map(|task| rules::service(&terms.left_out(task))).collect(),
             near: (0..tasks.len()).map(|job| near(&tasks, job)).collect(),
             candidates: (0..tasks.len()).map(|job| self.candidates(chosen, job, now)).collect(),
+            terms,
             tasks,
         };
         let settings = Settings {

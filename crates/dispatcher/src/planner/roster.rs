@@ -162,7 +162,7 @@ impl Roster {
     }
 
     /// Takes over what the board says of a crew, `None` when it is no longer on the roster; all but the route.
-    pub fn take(&mut self, number: u32, crew: Option<&Crew>, board: &Board, frame: &Frame, terms: &Terms<'_>) {
+    pub fn take(&mut self, number: u32, crew: Option<&Crew>, board: &Board, frame: &Frame, terms: &Terms) {
         self.count(number, -1.0);
         let member = &mut self.members[number as usize];
         let now = frame.instant(terms.now);
@@ -281,13 +281,13 @@ pub fn on_its_way<'b>(board: &'b Board, crew: &Crew) -> Option<&'b Job> {
 }
 
 /// Where the crew will be and when, once it is done with what it has: present work first, then what it is reserved for.
-fn free_at(crew: &Crew, board: &Board, frame: &Frame, terms: &Terms<'_>) -> State {
+fn free_at(crew: &Crew, board: &Board, frame: &Frame, terms: &Terms) -> State {
     let spot = |point: Point| frame.plane().spot(point);
     let mut state = State { spot: Some(spot(crew.at)), free: terms.now, variance: 0.0 };
     let reserved = crew.reserved.as_ref().map(|kept| kept.ticket);
     for ticket in crew.committed.iter().map(|(ticket, _)| *ticket).chain(reserved) {
         let Some(job) = board.jobs.get(&ticket) else { continue };
-        let task = task(terms.policy, frame, job);
+        let task = task(&terms.policy, frame, job);
         let own = job.crew.as_ref().filter(|has| has.crew == crew.id);
         let since = |at: Timestamp| (terms.now - frame.minutes(at)).max(0.0);
         if own.is_some_and(|has| has.restored.is_some()) {

@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     board::{Board, Crew},
-    model::Walk,
     plan::{Plan, Stop, Waits},
     rules::{self, presence, shift, skill},
 };
@@ -23,7 +22,7 @@ impl Planner {
     pub fn snapshot(&self, board: &Board, now: Timestamp) -> Plan {
         let minutes = self.minutes(now);
         let terms = self.terms(minutes);
-        let walk = Walk { terms: &terms, tasks: &self.book.tasks };
+        let walk = self.walk(&terms);
         let mut routes = BTreeMap::new();
         let mut price = 0.0;
         for member in self.roster.members.iter().filter(|member| !member.route.is_empty()) {

@@ -7,7 +7,7 @@ use switchboard_domain::{Timestamp, crew::CrewId, ticket::TicketId};
 use super::{Planner, book::Place};
 use crate::{
     explain::Weighed,
-    model::{Memory, Walk},
+    model::Memory,
     rules::{self, shift, workload},
 };
 
@@ -78,7 +78,7 @@ impl Planner {
     fn charge(&self, weighed: &mut Weighed, job: u32, team: u32, route: &[u32], now: f64) {
         let (terms, mut memory) = (self.terms(now), Memory::default());
         let member = self.roster.member(team);
-        let walk = Walk { terms: &terms, tasks: &self.book.tasks };
+        let walk = self.walk(&terms);
         let mut own = 0.0;
         let mut with = 0.0;
         walk.visits(&walk.start(&member.team), route, |stop, visit| {

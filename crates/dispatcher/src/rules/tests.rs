@@ -59,7 +59,8 @@ impl Default for Stage {
 impl Stage {
     /// What `of` says of the crew's visit to the job, `km` to the east.
     pub fn visit<T>(&self, km: f64, of: impl Fn(&Visit<'_>) -> T) -> T {
-        let terms = Terms { policy: &self.policy, now: self.now, storm: self.storm, load: self.load, pace: 1.0 };
+        let policy = self.policy.clone().into();
+        let terms = Terms { policy, now: self.now, storm: self.storm, load: self.load, pace: 1.0 };
         let task = Task { spot: Some(Spot { x: km, y: 0.0 }), ..self.task };
         let start = terms.start(&self.team);
         let leg = terms.leg(start.spot, &task);
