@@ -1,8 +1,8 @@
 //! What the plan prefers, one rule a file: hard rules forbid, soft rules charge. The search, the proposals and the
 //! explanations all ask here, so that there is one truth.
 //!
-//! A *service* is priced by when a job is served, a *visit* by who goes there; together they are what a stop of a route
-//! costs. What a stop does to the stops behind it is charged by `workload`.
+//! A *pairing* of a job and a crew is forbidden or not. A *service* is priced by when a job is served, a *visit* by who
+//! goes there; together they are what a stop of a route costs. What a stop does to the stops behind it is charged by `workload`.
 //!
 //! Only what is said of a crew or a ticket by itself is asked from outside this crate: its presence, and its weight.
 
@@ -22,12 +22,25 @@ pub(crate) mod territory;
 pub(crate) mod travel;
 pub(crate) mod workload;
 
-use crate::scene::{Service, Visit};
+use crate::scene::{Pairing, Service, Visit};
 
+/// Whether a rule forbids that this crew is sent to that job.
+pub(crate) type OfPairing = fn(&Pairing<'_>) -> bool;
 /// What a rule charges for a service.
 pub(crate) type OfService = fn(&Service<'_>) -> f64;
 /// What a rule charges for a visit.
 pub(crate) type OfVisit = fn(&Visit<'_>) -> f64;
+
+/// Rules that forbid, whenever the crew would arrive.
+pub(crate) const OF_PAIRING: [(&str, OfPairing); 7] = [
+    (presence::NAME, presence::bars),
+    (shift::NAME, shift::bars),
+    (pinned::NAME, pinned::bars),
+    (skill::NAME, skill::bars),
+    (territory::NAME, territory::bars),
+    (refusal::NAME, refusal::bars),
+    (stability::NAME, stability::bars),
+];
 
 /// Rules that charge by when a job is served.
 pub(crate) const OF_SERVICE: [(&str, OfService); 4] = [
@@ -45,6 +58,17 @@ pub(crate) const OF_VISIT: [(&str, OfVisit); 5] = [
     (fairness::NAME, fairness::price),
     (coverage::NAME, coverage::price),
 ];
+
+/// Whether all rules allow it, but for the arrival.
+#[must_use]
+pub(crate) fn allow(pairing: &Pairing<'_>) -> bool {
+    OF_PAIRING.iter().all(|(_, bars)| !bars(pairing))
+}
+
+/// The rules that forbid it, by name.
+pub(crate) fn vetoes(pairing: &Pairing<'_>) -> impl Iterator<Item = &'static str> {
+    OF_PAIRING.into_iter().filter(|(_, bars)| bars(pairing)).map(|(name, _)| name)
+}
 
 /// What serving a job then costs, whoever does it.
 #[must_use]

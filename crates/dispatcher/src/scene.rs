@@ -200,6 +200,35 @@ fn after_break(team: &Team, mut at: f64) -> f64 {
     at
 }
 
+/// A job and a crew that might be sent there, whenever it would arrive: what the hard rules look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Pairing<'a> {
+    /// Now, in minutes of the [`Frame`].
+    pub now: f64,
+    /// The crew.
+    pub team: &'a Team,
+    /// Whether it is on the roster, and neither away nor silent.
+    pub present: bool,
+    /// Whether tickets of the job's unit are its to do.
+    pub serves: bool,
+    /// Skills that the job takes.
+    pub needs: Skills,
+    /// The crew that a person chose for the job.
+    pub chosen: Option<u32>,
+    /// Crews that are not asked again, and until when.
+    pub excluded: &'a [(u32, f64)],
+    /// Crews that the job was taken from, and until when it does not return.
+    pub left: &'a [(u32, f64)],
+}
+
+impl Pairing<'_> {
+    /// Whether a person chose this crew, and so may send it to what some rules would not.
+    #[must_use]
+    pub fn is_forced(&self) -> bool {
+        self.chosen == Some(self.team.index)
+    }
+}
+
 /// A job served at some time, by whomever.
 #[derive(Clone, Copy, Debug)]
 pub struct Service<'a> {

@@ -16,8 +16,8 @@ use super::{
 use crate::{
     board::{Board, Crew, Job},
     repair,
-    rules::{pinned, presence, refusal, shift, skill, stability, territory},
-    scene::{Frame, State, Team, Terms},
+    rules::{self, presence, shift, skill, territory},
+    scene::{Frame, Pairing, State, Team, Terms},
     travel::Spot,
 };
 
@@ -41,7 +41,7 @@ pub struct Member {
     /// Where it is, while it is on its way to the one ticket that it has.
     pub on_its_way: Option<Spot>,
     /// Whether its tickets of each unit are its to do, by the unit's number.
-    pub serves: Vec<bool>,
+    serves: Vec<bool>,
     /// Minutes on site in this shift.
     pub worked: f64,
     /// A number that stands for it.
@@ -57,31 +57,33 @@ impl Member {
         self.present && !shift::forbids(&self.team, now)
     }
 
-    /// The hard rules that do not hang on the arrival, and whether each forbids the job to this crew.
-    pub fn vetoes(&self, entry: &Entry, now: f64) -> [(&'static str, bool); 7] {
-        let (team, chosen) = (self.team.index, entry.pinned.as_ref().map(|(crew, _)| *crew));
-        // A person may send a crew to what the rules would not, but cannot make it accept.
-        let free = chosen != Some(team);
-        let serves = self.serves.get(entry.unit as usize).copied().unwrap_or(false);
-        [
-            (presence::NAME, !self.present),
-            (shift::NAME, shift::forbids(&self.team, now)),
-            (pinned::NAME, pinned::forbids(chosen, team)),
-            (skill::NAME, free && skill::forbids(self.team.skills, entry.needs)),
-            (territory::NAME, free && !serves),
-            (refusal::NAME, refusal::forbids(&entry.excluded, team, now)),
-            (stability::NAME, free && stability::forbids(&entry.left, team, now)),
-        ]
+    /// This crew and a job, as the hard rules see them.
+    pub fn pairing<'a>(&'a self, entry: &'a Entry, now: f64) -> Pairing<'a> {
+        Pairing {
+            now,
+            team: &self.team,
+            present: self.present,
+            serves: self.serves(entry.unit),
+            needs: entry.needs,
+            chosen: entry.pinned.as_ref().map(|(crew, _)| *crew),
+            excluded: &entry.excluded,
+            left: &entry.left,
+        }
     }
 
     /// Whether the hard rules allow it, but for the arrival.
     pub fn may(&self, entry: &Entry, now: f64) -> bool {
-        self.vetoes(entry, now).iter().all(|(_, forbids)| !forbids)
+        rules::allow(&self.pairing(entry, now))
+    }
+
+    /// Whether tickets of a unit are its to do.
+    pub fn serves(&self, unit: u32) -> bool {
+        self.serves.get(unit as usize).copied().unwrap_or(false)
     }
 
     /// Whether tickets of a unit that take these skills are its to do.
     pub fn fits(&self, unit: u32, needs: Skills) -> bool {
-        self.serves.get(unit as usize).copied().unwrap_or(false) && !skill::forbids(self.team.skills, needs)
+        self.serves(unit) && !skill::forbids(self.team.skills, needs)
     }
 
     /// Learns of the units that it does not know yet.

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     board::{Board, Crew},
     plan::{Plan, Stop, Waits},
-    rules::{self, presence, shift, skill},
+    rules::{self, presence, refusal, shift, skill, stability, territory},
 };
 
 impl Planner {
@@ -134,10 +134,9 @@ impl Planner {
     /// The last hurdle that some crew of the job's unit fell at, of those that each crew takes in the same order. Crews of other
     /// units never come into question, whatever they fell at.
     fn last_hurdle(&self, board: &Board, job: u32, now: Timestamp) -> Waits {
-        let unit = self.book.entry(job).unit as usize;
+        let unit = self.book.entry(job).unit;
         let mut last = Waits::NoTerritory;
-        let works_there =
-            |member: &&Member| member.serves.get(unit) == Some(&true) && board.crews.contains_key(&member.id);
+        let works_there = |member: &&Member| member.serves(unit) && board.crews.contains_key(&member.id);
         for member in self.roster.members.iter().filter(works_there) {
             last = last.max(self.hurdle(board, member, job, now));
             if last == Waits::AllBusy {
@@ -149,15 +148,14 @@ impl Planner {
 
     /// The first hurdle that this crew falls at.
     fn hurdle(&self, board: &Board, member: &Member, job: u32, now: Timestamp) -> Waits {
-        let vetoes = member.vetoes(self.book.entry(job), self.minutes(now));
-        let vetoed = |name| vetoes.iter().any(|(rule, forbids)| *rule == name && *forbids);
-        if vetoed(rules::territory::NAME) {
+        let pairing = member.pairing(self.book.entry(job), self.minutes(now));
+        if territory::bars(&pairing) {
             Waits::NoTerritory
-        } else if !member.on_shift || vetoed(shift::NAME) {
+        } else if !member.on_shift || shift::bars(&pairing) {
             Waits::NoCrewOnShift
-        } else if vetoed(skill::NAME) {
+        } else if skill::bars(&pairing) {
             Waits::NoSkill
-        } else if vetoed(rules::refusal::NAME) || vetoed(rules::stability::NAME) {
+        } else if refusal::bars(&pairing) || stability::bars(&pairing) {
             Waits::Excluded
         } else {
             let crew = board.crews.get(&member.id);

@@ -39,9 +39,7 @@ impl Planner {
         let job = *self.book.index.get(&ticket)?;
         let team = *self.roster.index.get(crew)?;
         let (now, member) = (self.minutes(now), self.roster.member(team));
-        let vetoes = member.vetoes(self.book.entry(job), now);
-        let mut vetoes: Vec<&'static str> =
-            vetoes.iter().filter(|(_, forbids)| *forbids).map(|(rule, _)| *rule).collect();
+        let mut vetoes: Vec<&'static str> = rules::vetoes(&member.pairing(self.book.entry(job), now)).collect();
         let mut weighed = Weighed {
             crew: crew.clone(),
             price: f64::INFINITY,

@@ -1,10 +1,16 @@
 //! Presence: a crew that reports itself away, or that nobody has heard of for minutes, is not sent.
 
-use crate::{board::Crew, policy::Offers};
+use crate::{board::Crew, policy::Offers, scene::Pairing};
 use switchboard_domain::Timestamp;
 
 /// The rule's stable name.
 pub(crate) const NAME: &str = "presence";
+
+/// Whether the crew is not there to be sent.
+#[must_use]
+pub(crate) fn bars(pairing: &Pairing<'_>) -> bool {
+    !pairing.present
+}
 
 /// Whether the crew is away, or silent while it has nothing to do. A crew at work may be out of reach and is planned
 /// on.

@@ -2,8 +2,16 @@
 
 use switchboard_domain::crew::Skills;
 
+use crate::scene::Pairing;
+
 /// The rule's stable name.
 pub const NAME: &str = "skill";
+
+/// Whether the crew cannot do the job, and nobody chose it in spite of that.
+#[must_use]
+pub fn bars(pairing: &Pairing<'_>) -> bool {
+    !pairing.is_forced() && forbids(pairing.team.skills, pairing.needs)
+}
 
 /// Whether the crew lacks a skill that the job needs.
 #[must_use]

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     board::{Concerns, Crew, Job, Shift},
     policy::Policy,
-    scene::{Task, Team, Terms, Visit},
+    scene::{Pairing, Task, Team, Terms, Visit},
     travel::Spot,
 };
 
@@ -57,6 +57,20 @@ impl Default for Stage {
 }
 
 impl Stage {
+    /// The crew and the job, with nothing between them.
+    pub fn pairing(&self) -> Pairing<'_> {
+        Pairing {
+            now: self.now,
+            team: &self.team,
+            present: true,
+            serves: true,
+            needs: Skills::NONE,
+            chosen: None,
+            excluded: &[],
+            left: &[],
+        }
+    }
+
     /// What `of` says of the crew's visit to the job, `km` to the east.
     pub fn visit<T>(&self, km: f64, of: impl Fn(&Visit<'_>) -> T) -> T {
         let policy = self.policy.clone().into();
