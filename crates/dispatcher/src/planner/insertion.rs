@@ -3,7 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{GAIN_MIN, Planner, book::Place};
+use super::{
+    GAIN_MIN, Planner,
+    book::Place,
+    ranking::{self, Ranked},
+};
 use crate::{
     model::Memory,
     rules::{self, workload},
@@ -27,8 +31,6 @@ pub(super) const TRIES_MAX: usize = 32;
 pub(super) const HUNGRY_MAX: usize = 12;
 /// How many that are pushed out of full routes look for another place in one settling.
 const EJECTED_MAX: usize = 16;
-/// Rough minutes per straight kilometre, to choose which crews to try.
-const KM_MINUTES: f64 = 2.5;
 
 /// A place in a route where a job may go.
 #[derive(Clone, Copy, Debug)]
@@ -139,14 +141,10 @@ impl Planner {
     /// neighbours.
     pub(super) fn crews_for(&self, job: u32, now: f64) -> Vec<u32> {
         let (entry, task) = (self.book.entry(job), self.book.task(job));
-        let mut ranked: Vec<(f64, u32)> = Vec::new();
-        for member in self.roster.members.iter().filter(|member| member.on_shift) {
-            if member.may(entry, now) {
-                let km = task.spot.map_or(0.0, |spot| spot.km(member.team.spot));
-                let there = member.team.ready.max(now) + km * KM_MINUTES;
-                ranked.push((there, member.team.index));
-            }
-        }
+        let on_shift = self.roster.members.iter().filter(|member| member.on_shift);
+        let may = on_shift.filter(|member| member.may(entry, now));
+        let mut ranked: Vec<Ranked> =
+            may.map(|member| (member.rough_arrival(task.spot, now), member.team.index)).collect();
         let mut crews = self.soonest(&mut ranked, job, now);
         let Some(spot) = task.spot else { return crews };
         let mut near = Vec::new();
@@ -163,18 +161,17 @@ impl Planner {
     }
 
     /// The soonest of crews ranked by rough arrival, without those that would truly arrive past their shift.
-    fn soonest(&self, ranked: &mut [(f64, u32)], job: u32, now: f64) -> Vec<u32> {
-        let sooner = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+    fn soonest(&self, ranked: &mut [Ranked], job: u32, now: f64) -> Vec<u32> {
         let terms = self.terms(now);
         let mut crews = Vec::with_capacity(CREWS_MAX);
         let mut rest = ranked;
         while crews.len() < CREWS_MAX && !rest.is_empty() {
             let upto = CREWS_MAX.min(rest.len());
             if rest.len() > upto {
-                rest.select_nth_unstable_by(upto, sooner);
+                rest.select_nth_unstable_by(upto, ranking::order);
             }
             let (next, behind) = rest.split_at_mut(upto);
-            next.sort_unstable_by(sooner);
+            next.sort_unstable_by(ranking::order);
             crews.extend(next.iter().map(|(_, team)| *team).filter(|team| self.reaches(&terms, *team, job)));
             rest = behind;
         }

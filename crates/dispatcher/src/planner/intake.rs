@@ -18,6 +18,9 @@ use crate::{
     travel,
 };
 
+/// How many neighbours of a lone call are looked at: one would do to let it go, and those that are held go with it.
+const NEIGHBOURS_MAX: usize = 4;
+
 impl Planner {
     /// Takes over what is marked. Jobs that are to be planned and have lost their route, or never had one, are to be
     /// tried. Returns crews that may have room.
@@ -208,7 +211,7 @@ impl Planner {
         let spot = task.spot?;
         let until = task.reported + self.policy.storm.hold_minutes;
         let mut found = Vec::new();
-        self.book.grid.near(spot, 4, &mut found);
+        self.book.grid.near(spot, NEIGHBOURS_MAX, &mut found);
         found.retain(|(km, other)| *other != number && *km <= self.policy.storm.hold_km);
         for (_, other) in &found {
             if self.book.entry(*other).place == Place::Held {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use switchboard_domain::{Timestamp, crew::CrewId, ticket::TicketId};
 
-use super::{Planner, Proposal};
+use super::{Planner, Proposal, ranking};
 use crate::{
     board::{Board, Crew},
     model::{Memory, Start},
@@ -150,7 +150,7 @@ impl Planner {
             !entry.asked.contains(team) && !taken.contains(&member.id)
         });
         let priced = free.filter_map(|&team| Some((self.next(board, terms, job, team, now, memory)?, team)));
-        priced.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
+        priced.min_by(ranking::order)
     }
 
     /// What it costs that a crew does a job next; `None` where it may not be offered it now.

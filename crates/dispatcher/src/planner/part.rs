@@ -14,13 +14,14 @@ use super::{
     GAIN_MIN, Planner,
     book::{Place, blend},
     insertion::Work,
-    roster::Member,
+    ranking::{Ranked, keep_least},
+    roster::{KM_MINUTES, Member},
 };
 use crate::{
     board::Board,
     model::{Beginning, Memory, Part},
     rules,
-    scene::State,
+    scene::{State, Task},
     search::{Order, Search, Settings},
 };
 
@@ -32,8 +33,14 @@ pub(super) const WAITING_MAX: usize = 96;
 const WAITING_NEAR_MAX: usize = 8;
 /// Neighbours of a job that the search knows.
 const NEAR_MAX: usize = 16;
-/// Rough minutes per straight kilometre, to choose which crews to try.
-const KM_MINUTES: f64 = 2.5;
+/// How many jobs an iteration tears out on average: about a route, for routes are short.
+const RUINED_MEAN: f64 = 6.0;
+/// How many of the jobs that wait are tried in one iteration.
+const ABSENT_MAX: usize = 8;
+/// At first and at last, in weighted minutes: a plan dearer by a customer's hour, and by its minute, is kept one time in e.
+const TEMPERATURES: (f64, f64) = (60.0, 1.0);
+/// How often each order of putting jobs back is drawn, relative to the others.
+const ORDERS: [(Order, u32); 4] = [(Order::Random, 4), (Order::Demand, 4), (Order::Due, 2), (Order::Early, 1)];
 
 /// Which crews and jobs are a part: their numbers, and the stops of each route beyond those that are pinned.
 #[derive(Clone, Debug)]
@@ -143,9 +150,10 @@ impl Planner {
         if teams.len() > CREWS_MAX {
             let centre = teams[(blend(self.policy.seed, self.slices) % teams.len() as u64) as usize];
             let centre = self.roster.member(centre).team.spot;
-            let km = |team: &u32| self.roster.member(*team).team.spot.km(centre);
-            teams.select_nth_unstable_by(CREWS_MAX, |a, b| km(a).total_cmp(&km(b)).then(a.cmp(b)));
-            teams.truncate(CREWS_MAX);
+            let km = |team: u32| self.roster.member(team).team.spot.km(centre);
+            let mut near: Vec<Ranked> = teams.into_iter().map(|team| (km(team), team)).collect();
+            keep_least(&mut near, CREWS_MAX);
+            teams = near.into_iter().map(|(_, team)| team).collect();
             teams.sort_unstable();
         }
         teams
@@ -197,10 +205,11 @@ impl Planner {
             let way = members.iter().map(way).fold(f64::INFINITY, f64::min);
             task.weight() / (task.repair + way * KM_MINUTES).max(1.0)
         };
-        let mut ranked: Vec<(f64, u32)> = waiting.iter().map(|job| (-yields(job), *job)).collect();
-        ranked.select_nth_unstable_by(WAITING_MAX, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        ranked.truncate(WAITING_MAX);
-        ranked.into_iter().map(|(_, job)| job).collect::<BTreeSet<_>>().into_iter().collect()
+        let mut ranked: Vec<Ranked> = waiting.iter().map(|job| (-yields(job), *job)).collect();
+        keep_least(&mut ranked, WAITING_MAX);
+        let mut most: Vec<u32> = ranked.into_iter().map(|(_, job)| job).collect();
+        most.sort_unstable();
+        most
     }
 
     fn waits_unpinned(&self, job: u32) -> bool {
@@ -228,13 +237,13 @@ impl Planner {
             tasks,
         };
         let settings = Settings {
-            ruined_mean: 6.0,
+            ruined_mean: RUINED_MEAN,
             string_max: stops_max,
-            absent_max: 8,
-            hot: 60.0,
-            cold: 1.0,
+            absent_max: ABSENT_MAX,
+            hot: TEMPERATURES.0,
+            cold: TEMPERATURES.1,
             cooling_iterations: iterations,
-            orders: vec![(Order::Random, 4), (Order::Demand, 4), (Order::Due, 2), (Order::Early, 1)],
+            orders: ORDERS.to_vec(),
             ..Settings::default()
         };
         let seed = blend(self.policy.seed, self.slices.wrapping_mul(2).wrapping_add(1));
@@ -249,19 +258,17 @@ impl Planner {
     fn candidates(&self, chosen: &Chosen, job: usize, now: f64) -> Vec<u32> {
         let number = chosen.jobs[job];
         let (entry, task) = (self.book.entry(number), self.book.task(number));
-        let mut ranked: Vec<(f64, u32)> = Vec::new();
+        let mut ranked: Vec<Ranked> = Vec::new();
         for (route, team) in (0..).zip(&chosen.teams) {
             let member = self.roster.member(*team);
             if member.may(entry, now) {
-                let km = task.spot.map_or(0.0, |spot| spot.km(member.team.spot));
                 let own = entry.place == Place::Routed(*team);
-                let there = if own { f64::NEG_INFINITY } else { member.team.ready.max(now) + km * KM_MINUTES };
+                let there = if own { f64::NEG_INFINITY } else { member.rough_arrival(task.spot, now) };
                 ranked.push((there, route));
             }
         }
-        ranked.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let most = if self.storm { self.policy.storm.candidates_max } else { self.policy.horizon.candidates_max };
-        ranked.truncate(most.max(1));
+        keep_least(&mut ranked, most.max(1));
         ranked.into_iter().map(|(_, route)| route).collect()
     }
 
@@ -298,15 +305,10 @@ impl Planner {
 }
 
 /// The nearest of the part's jobs; those without a position are near to none.
-fn near(tasks: &[crate::scene::Task], job: usize) -> Vec<u32> {
+fn near(tasks: &[Task], job: usize) -> Vec<u32> {
     let Some(here) = tasks[job].spot else { return Vec::new() };
     let others = (0..).zip(tasks).filter(|(other, _)| *other as usize != job);
-    let mut near: Vec<(f64, u32)> = others.filter_map(|(other, task)| Some((task.spot?.km(here), other))).collect();
-    let nearer = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-    if near.len() > NEAR_MAX {
-        near.select_nth_unstable_by(NEAR_MAX, nearer);
-        near.truncate(NEAR_MAX);
-    }
-    near.sort_unstable_by(nearer);
+    let mut near: Vec<Ranked> = others.filter_map(|(other, task)| Some((task.spot?.km(here), other))).collect();
+    keep_least(&mut near, NEAR_MAX);
     near.into_iter().map(|(_, job)| job).collect()
 }

@@ -21,6 +21,9 @@ use crate::{
     travel::Spot,
 };
 
+/// Rough minutes per straight kilometre, to choose whom to try.
+pub const KM_MINUTES: f64 = 2.5;
+
 /// What the planner keeps of a crew.
 #[derive(Clone, Debug)]
 pub struct Member {
@@ -84,6 +87,12 @@ impl Member {
     /// Whether tickets of a unit that take these skills are its to do.
     pub fn fits(&self, unit: u32, needs: Skills) -> bool {
         self.serves(unit) && !skill::forbids(self.team.skills, needs)
+    }
+
+    /// When it would be there, roughly; as though it were there already where nobody said where that is.
+    pub fn rough_arrival(&self, spot: Option<Spot>, now: f64) -> f64 {
+        let km = spot.map_or(0.0, |spot| spot.km(self.team.spot));
+        self.team.ready.max(now) + km * KM_MINUTES
     }
 
     /// Learns of the units that it does not know yet.
@@ -165,7 +174,7 @@ impl Roster {
 
     /// Takes over what the board says of a crew, `None` when it is no longer on the roster; all but the route.
     pub fn take(&mut self, number: u32, crew: Option<&Crew>, board: &Board, frame: &Frame, terms: &Terms) {
-        self.count(number, -1.0);
+        self.leave(number);
         let member = &mut self.members[number as usize];
         let now = frame.instant(terms.now);
         match crew {
@@ -203,7 +212,7 @@ impl Roster {
                 member.team.until = f64::NEG_INFINITY;
             }
         }
-        self.count(number, 1.0);
+        self.enter(number);
     }
 
     /// Lets members learn of units: all of them when there are new ones, else those that were taken.
@@ -216,31 +225,43 @@ impl Roster {
         }
     }
 
-    fn count(&mut self, number: u32, sign: f64) {
+    /// Counts a crew among those of its kind, as it is now.
+    fn enter(&mut self, number: u32) {
         let member = &self.members[number as usize];
+        let Team { spot, skills, .. } = member.team;
         if member.on_shift {
-            let class = self.classes.entry(member.team.skills).or_default();
-            class.crews = class.crews.saturating_add_signed(sign as i32);
-            class.worked += sign * member.worked;
-            self.on_shift = self.on_shift.saturating_add_signed(sign as isize);
+            let class = self.classes.entry(skills).or_default();
+            class.crews += 1;
+            class.worked += member.worked;
+            self.on_shift += 1;
         }
         if member.idle {
-            let (spot, skills) = (member.team.spot, member.team.skills);
-            if sign > 0.0 {
-                self.idle.insert(number);
-                self.demand.appear(spot, skills);
-            } else {
-                self.idle.remove(&number);
-                self.demand.vanish(spot, skills);
-            }
+            self.idle.insert(number);
+            self.demand.appear(spot, skills);
         }
         if let Some(ticket) = member.reserved {
-            let kept = self.reserved.entry(ticket).or_default();
-            if sign > 0.0 {
-                kept.insert(number)
-            } else {
-                kept.remove(&number)
-            };
+            self.reserved.entry(ticket).or_default().insert(number);
+        }
+    }
+
+    /// Takes that back; before the crew changes, for it is found by what it was.
+    fn leave(&mut self, number: u32) {
+        let member = &self.members[number as usize];
+        let Team { spot, skills, .. } = member.team;
+        if member.on_shift {
+            let class = self.classes.entry(skills).or_default();
+            class.crews -= 1;
+            class.worked -= member.worked;
+            self.on_shift -= 1;
+        }
+        if member.idle {
+            self.idle.remove(&number);
+            self.demand.vanish(spot, skills);
+        }
+        if let Some(ticket) = member.reserved
+            && let Some(kept) = self.reserved.get_mut(&ticket)
+        {
+            kept.remove(&number);
             if kept.is_empty() {
                 self.reserved.remove(&ticket);
             }
