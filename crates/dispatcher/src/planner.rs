@@ -21,6 +21,7 @@ mod intake;
 mod offering;
 mod pace;
 mod part;
+mod print;
 mod ranking;
 mod roster;
 mod showing;

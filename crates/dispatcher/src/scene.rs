@@ -8,7 +8,10 @@ use std::sync::Arc;
 use switchboard_domain::{Timestamp, crew::Skills, ticket::Area};
 
 use crate::{
+    board::Job,
     policy::Policy,
+    repair,
+    rules::safety,
     travel::{self, Plane, Spot},
 };
 
@@ -71,6 +74,25 @@ pub struct Task {
 }
 
 impl Task {
+    /// What a policy makes of a job; planned next for nobody.
+    #[must_use]
+    pub fn of(policy: &Policy, frame: &Frame, job: &Job) -> Self {
+        let (customers, concern) = safety::weight(&policy.weights, job);
+        let reported = frame.minutes(job.reported);
+        let median = policy.repair_minutes(job.customers);
+        Self {
+            spot: job.at.map(|point| frame.plane().spot(point)),
+            area: job.area,
+            reported,
+            due: reported + f64::from(policy.arrival_minutes(job.area)),
+            customers,
+            concern,
+            repair: median * policy.repair.planned,
+            repair_spread: repair::spread(&policy.repair, median),
+            told: None,
+        }
+    }
+
     /// What it weighs.
     #[must_use]
     pub fn weight(&self) -> f64 {
@@ -189,7 +211,7 @@ impl Terms {
 }
 
 fn travel_spread(minutes: f64, p90: f64) -> f64 {
-    crate::repair::scale((p90 - 1.0).max(0.0) * minutes)
+    repair::scale((p90 - 1.0).max(0.0) * minutes)
 }
 
 /// The instant itself, or the end of the break that it falls into, and of the breaks that go on from there.

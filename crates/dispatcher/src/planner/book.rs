@@ -7,19 +7,13 @@ use std::{
 };
 
 use switchboard_domain::{
-    crew::{Forced, Skill, Skills},
+    crew::{Forced, Skills},
     organisation::OrgPath,
     ticket::{Area, TicketId},
 };
 
-use super::grid::Grid;
-use crate::{
-    board::Job,
-    policy::Policy,
-    repair,
-    rules::safety,
-    scene::{Frame, Task},
-};
+use super::{grid::Grid, print};
+use crate::scene::Task;
 
 /// Where a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +97,7 @@ pub struct Book {
     pub pinned: BTreeMap<u32, BTreeSet<u32>>,
     /// How many jobs need a crew and have none.
     pub open: usize,
-    /// Names the set of jobs that wait or are held: the sum of what [`fingerprint`] makes of each.
+    /// Names the set of jobs that wait or are held: the sum of their prints.
     pub waiting: u64,
     /// Units by number.
     units: Vec<OrgPath>,
@@ -236,7 +230,7 @@ impl Book {
             Place::Closed | Place::Routed(_) => {}
         }
         let waits = |place| matches!(place, Place::Waiting | Place::Held);
-        let print = fingerprint(self.entries[job as usize].ticket);
+        let print = print::of_ticket(self.entries[job as usize].ticket);
         if waits(before) {
             self.waiting = self.waiting.wrapping_sub(print);
         }
@@ -274,21 +268,6 @@ fn weight_key(task: &Task) -> Reverse<u64> {
     Reverse((task.weight() * 16.0) as u64)
 }
 
-/// One number of two, of which the order matters: the finalizer of SplitMix64, which is stable on every machine and in
-/// every release, as the standard library's hasher is not.
-pub fn blend(before: u64, word: u64) -> u64 {
-    let z = before.rotate_left(23).wrapping_add(0x9e37_79b9_7f4a_7c15) ^ word;
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
-/// A number that stands for a ticket.
-pub fn fingerprint(ticket: TicketId) -> u64 {
-    let (high, low) = ticket.0.as_u64_pair();
-    blend(blend(0, high), low)
-}
-
 /// What stands of a job until the board's word is taken over.
 fn blank(ticket: TicketId) -> (Entry, Task) {
     let entry = Entry {
@@ -318,34 +297,4 @@ fn blank(ticket: TicketId) -> (Entry, Task) {
         told: None,
     };
     (entry, task)
-}
-
-/// A job as prices see it.
-pub fn task(policy: &Policy, frame: &Frame, job: &Job) -> Task {
-    let (customers, concern) = safety::weight(&policy.weights, job);
-    let reported = frame.minutes(job.reported);
-    let median = policy.repair_minutes(job.customers);
-    Task {
-        spot: job.at.map(|point| frame.plane().spot(point)),
-        area: job.area,
-        reported,
-        due: reported + f64::from(policy.arrival_minutes(job.area)),
-        customers,
-        concern,
-        repair: median * policy.repair.planned,
-        repair_spread: repair::spread(&policy.repair, median),
-        told: None,
-    }
-}
-
-/// The skills that a job takes: those of its category, and those found to be needed on site.
-pub fn needs(policy: &Policy, job: &Job) -> Skills {
-    policy.skills_of(job.category.as_ref()).union(job.needs)
-}
-
-/// Whether it is a single customer's low-voltage call without anything that presses: what a storm may hold for a
-/// moment.
-pub fn is_lone_call(policy: &Policy, job: &Job) -> bool {
-    let calm = job.concerns == crate::board::Concerns::default();
-    job.customers <= 1 && calm && job.pinned.is_none() && needs(policy, job) == Skills::of(&[Skill::LowVoltage])
 }

@@ -3,18 +3,19 @@
 
 use std::collections::BTreeSet;
 
-use switchboard_domain::{Timestamp, ticket::TicketId};
-
-use super::{
-    Planner,
-    book::{self, Place},
-    demand::Call,
-    timers::Whose,
+use switchboard_domain::{
+    Timestamp,
+    crew::{Skill, Skills},
+    ticket::TicketId,
 };
+
+use super::{Planner, book::Place, demand::Call, timers::Whose};
 use crate::{
-    board::{Board, Crew, Job},
+    board::{Board, Concerns, Crew, Job},
     model::Memory,
-    rules::{fairness, presence, safety},
+    policy::Policy,
+    rules::{fairness, presence, safety, skill},
+    scene::Task,
     travel,
 };
 
@@ -132,7 +133,7 @@ impl Planner {
     fn take_words(&mut self, job: &Job, number: u32, now: f64) {
         let Some(frame) = self.frame else { return };
         let told = self.book.task(number).told;
-        let mut task = book::task(&self.policy, &frame, job);
+        let mut task = Task::of(&self.policy, &frame, job);
         let unit = self.book.unit(&job.holder);
         let has = job.crew.as_ref().map(|has| self.roster.number(&has.crew));
         // A crew that is not on the roster has a number too: it may come back, and its tickets with it.
@@ -157,7 +158,7 @@ impl Planner {
         let left: Vec<_> = left.filter(|(_, until)| *until > now).collect();
         let (policy, weight) = (&self.policy, task.weight());
         let priority = safety::is_priority(policy, job, weight);
-        let needs = book::needs(policy, job);
+        let needs = skill::needed(policy, job);
         let entry = self.book.entry_mut(number);
         (entry.unit, entry.has, entry.pinned, entry.open) = (unit, has, pinned, open);
         (entry.excluded, entry.left, entry.asked) = (excluded, left, asked);
@@ -219,7 +220,7 @@ impl Planner {
                 self.jobs_marked.insert(self.book.entry(*other).ticket);
             }
         }
-        let holds = self.storm && now < until && found.is_empty() && book::is_lone_call(&self.policy, job);
+        let holds = self.storm && now < until && found.is_empty() && is_lone_call(&self.policy, job);
         holds.then_some(until)
     }
 
@@ -260,4 +261,12 @@ impl Planner {
         }
         self.load = load;
     }
+}
+
+/// Whether it is a single customer's low-voltage call without anything that presses: what a storm may hold for a
+/// moment.
+fn is_lone_call(policy: &Policy, job: &Job) -> bool {
+    let calm = job.concerns == Concerns::default();
+    let low = skill::needed(policy, job) == Skills::of(&[Skill::LowVoltage]);
+    job.customers <= 1 && calm && job.pinned.is_none() && low
 }

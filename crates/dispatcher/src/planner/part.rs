@@ -12,8 +12,9 @@ use switchboard_domain::Timestamp;
 
 use super::{
     GAIN_MIN, Planner,
-    book::{Place, blend},
+    book::Place,
     insertion::Work,
+    print::blend,
     ranking::{Ranked, keep_least},
     roster::{KM_MINUTES, Member},
 };

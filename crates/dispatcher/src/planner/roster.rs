@@ -10,14 +10,15 @@ use switchboard_domain::{
 };
 
 use super::{
-    book::{Entry, blend, task},
+    book::Entry,
     demand::{Call, Demand},
+    print,
 };
 use crate::{
     board::{Board, Crew, Job},
     repair,
     rules::{self, presence, shift, skill, territory},
-    scene::{Frame, Pairing, State, Team, Terms},
+    scene::{Frame, Pairing, State, Task, Team, Terms},
     travel::Spot,
 };
 
@@ -159,7 +160,7 @@ impl Roster {
             on_its_way: None,
             serves: Vec::new(),
             worked: 0.0,
-            print: id.org().as_str().bytes().fold(0, |print, byte| blend(print, u64::from(byte))),
+            print: print::of_crew(id),
             route: Vec::new(),
             territory: Vec::new(),
         });
@@ -310,7 +311,7 @@ fn free_at(crew: &Crew, board: &Board, frame: &Frame, terms: &Terms) -> State {
     let reserved = crew.reserved.as_ref().map(|kept| kept.ticket);
     for ticket in crew.committed.iter().map(|(ticket, _)| *ticket).chain(reserved) {
         let Some(job) = board.jobs.get(&ticket) else { continue };
-        let task = task(&terms.policy, frame, job);
+        let task = Task::of(&terms.policy, frame, job);
         let own = job.crew.as_ref().filter(|has| has.crew == crew.id);
         let since = |at: Timestamp| (terms.now - frame.minutes(at)).max(0.0);
         if own.is_some_and(|has| has.restored.is_some()) {

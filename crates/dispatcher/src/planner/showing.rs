@@ -6,8 +6,9 @@ use switchboard_domain::{Timestamp, ticket::TicketId};
 
 use super::{
     Planner,
-    book::{Place, blend, fingerprint},
+    book::Place,
     offering::rests,
+    print::{self, blend},
     roster::Member,
 };
 use crate::{
@@ -73,8 +74,8 @@ impl Planner {
             let member = self.roster.member(team);
             if !member.route.is_empty() {
                 hash = blend(hash, member.print);
-                hash =
-                    member.route.iter().fold(hash, |hash, job| blend(hash, fingerprint(self.book.entry(*job).ticket)));
+                let tickets = member.route.iter().map(|job| self.book.entry(*job).ticket);
+                hash = tickets.fold(hash, |hash, ticket| blend(hash, print::of_ticket(ticket)));
             }
         }
         hash = blend(hash, self.book.waiting);
