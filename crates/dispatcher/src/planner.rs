@@ -15,6 +15,7 @@
 mod book;
 mod demand;
 mod diverting;
+mod explaining;
 mod grid;
 mod insertion;
 mod intake;

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use switchboard_domain::{Timestamp, crew::CrewId, ticket::TicketId};
-
 use super::{Planner, book::Place};
 use crate::{
     explain::Weighed,
@@ -11,37 +9,13 @@ use crate::{
     rules::{self, shift, workload},
 };
 
-/// Crews weighed for the grounds of one proposal.
-const WORTH_MAX: usize = 12;
-
 impl Planner {
-    /// The first of the crews that are tried for a ticket when it looks for its place.
-    pub(crate) fn worth_trying(&self, ticket: TicketId, now: Timestamp) -> Vec<CrewId> {
-        let Some(&job) = self.book.index.get(&ticket) else { return Vec::new() };
-        let crews = self.crews_for(job, self.minutes(now));
-        crews.into_iter().take(WORTH_MAX).map(|team| self.roster.member(team).id.clone()).collect()
-    }
-
-    /// Whether the ticket is on the board.
-    pub(crate) fn knows(&self, ticket: TicketId) -> bool {
-        self.book.index.contains_key(&ticket)
-    }
-
-    /// Leaves out of account whom the ticket was offered to, as though nobody had been told of it.
-    pub(crate) fn disregard_told(&mut self, ticket: TicketId) {
-        if let Some(&job) = self.book.index.get(&ticket) {
-            self.book.tasks[job as usize].told = None;
-        }
-    }
-
-    /// Weighs one crew; `None` when crew or ticket is unknown.
-    pub(crate) fn weigh_one(&self, ticket: TicketId, crew: &CrewId, now: Timestamp) -> Option<Weighed> {
-        let job = *self.book.index.get(&ticket)?;
-        let team = *self.roster.index.get(crew)?;
-        let (now, member) = (self.minutes(now), self.roster.member(team));
+    /// Weighs one crew for one job.
+    pub(super) fn weigh_one(&self, job: u32, team: u32, now: f64) -> Weighed {
+        let member = self.roster.member(team);
         let mut vetoes: Vec<&'static str> = rules::vetoes(&member.pairing(self.book.entry(job), now)).collect();
         let mut weighed = Weighed {
-            crew: crew.clone(),
+            crew: member.id.clone(),
             price: f64::INFINITY,
             prices: BTreeMap::new(),
             vetoes: Vec::new(),
@@ -54,7 +28,7 @@ impl Planner {
             }
         }
         weighed.vetoes = vetoes;
-        Some(weighed)
+        weighed
     }
 
     /// The crew's route with the job in it: as it stands, or with the job at its cheapest place. `None` when no arrival
