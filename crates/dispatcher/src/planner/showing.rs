@@ -15,6 +15,7 @@ use crate::{
     board::{Board, Crew},
     plan::{Plan, Stop, Waits},
     rules::{self, presence, refusal, shift, skill, stability, territory},
+    scene::Terms,
 };
 
 impl Planner {
@@ -41,6 +42,7 @@ impl Planner {
         let mut waiting = BTreeMap::new();
         // Most tickets wait for the same reason as others of their unit and skills, unless some crew is excluded from
         // them.
+        let free = self.free(board, now);
         let mut known = BTreeMap::new();
         for (ticket, &job) in &self.book.index {
             let entry = self.book.entry(job);
@@ -48,11 +50,13 @@ impl Planner {
                 price += rules::service(&terms.left_out(self.book.task(job)));
                 let alike = entry.place == Place::Waiting && entry.excluded.is_empty() && entry.left.is_empty();
                 let why = if alike && entry.pinned.is_none() {
-                    let all = || self.last_hurdle(board, job, now);
-                    let why = *known.entry((entry.unit, entry.needs)).or_insert_with(all);
-                    self.unless_overlooked(why, board, job, now)
+                    let (why, free) = known.entry((entry.unit, entry.needs)).or_insert_with(|| {
+                        let may = free.iter().copied().filter(|team| self.roster.member(*team).may(entry, minutes));
+                        (self.last_hurdle(board, job, now), may.collect::<Vec<u32>>())
+                    });
+                    self.unless_overlooked(*why, free, &terms, job)
                 } else {
-                    self.waits(board, *ticket, now)
+                    self.waits_beside(&free, board, *ticket, now)
                 };
                 waiting.insert(*ticket, why);
             }
@@ -85,6 +89,11 @@ impl Planner {
     /// What this ticket waits for.
     #[must_use]
     pub fn waits(&self, board: &Board, ticket: TicketId, now: Timestamp) -> Waits {
+        self.waits_beside(&self.free(board, now), board, ticket, now)
+    }
+
+    /// What this ticket waits for, while these crews have nothing to do.
+    fn waits_beside(&self, free: &[u32], board: &Board, ticket: TicketId, now: Timestamp) -> Waits {
         let Some(&job) = self.book.index.get(&ticket) else {
             let open = board.jobs.get(&ticket).is_some_and(|job| job.open && job.crew.is_none());
             return if open { Waits::NotTried } else { Waits::NotOpen };
@@ -106,7 +115,10 @@ impl Planner {
         }
         match entry.pinned {
             Some((team, _)) => self.waits_for_chosen(board, team, job, now),
-            None => self.unless_overlooked(self.last_hurdle(board, job, now), board, job, now),
+            None => {
+                let terms = self.terms(self.minutes(now));
+                self.unless_overlooked(self.last_hurdle(board, job, now), free, &terms, job)
+            }
         }
     }
 
@@ -174,19 +186,17 @@ impl Planner {
         }
     }
 
-    /// The reason itself, unless it is that all are busy and somebody is not: a free crew without a stop could go.
-    fn unless_overlooked(&self, why: Waits, board: &Board, job: u32, now: Timestamp) -> Waits {
-        if why != Waits::AllBusy {
-            return why;
-        }
-        let (entry, terms) = (self.book.entry(job), self.terms(self.minutes(now)));
-        let overlooked = self.roster.idle.iter().any(|team| {
-            let member = self.roster.member(*team);
-            member.route.is_empty()
-                && member.may(entry, terms.now)
-                && self.reaches(&terms, *team, job)
-                && board.crews.get(&member.id).is_some_and(|crew| self.is_offerable(crew, now))
-        });
-        if overlooked { Waits::NotTried } else { why }
+    /// Crews without a stop that may be offered one now.
+    fn free(&self, board: &Board, now: Timestamp) -> Vec<u32> {
+        let idle = self.roster.idle.iter().copied().filter(|team| self.roster.member(*team).route.is_empty());
+        let crew = |team: &u32| board.crews.get(&self.roster.member(*team).id);
+        idle.filter(|team| crew(team).is_some_and(|crew| self.is_offerable(crew, now))).collect()
+    }
+
+    /// The reason itself, unless it is that all are busy and somebody is not: one of these crews, which are free, could go.
+    fn unless_overlooked(&self, why: Waits, free: &[u32], terms: &Terms, job: u32) -> Waits {
+        let entry = self.book.entry(job);
+        let could = |team: &u32| self.roster.member(*team).may(entry, terms.now) && self.reaches(terms, *team, job);
+        if why == Waits::AllBusy && free.iter().any(could) { Waits::NotTried } else { why }
     }
 }
