@@ -3,8 +3,8 @@
 //! What changed is marked; [`Planner::settle`] takes the marked jobs and crews over (`intake`) and puts what is loose
 //! to its cheapest place (`insertion`), a bounded number of jobs at a bounded number of places however many wait: the
 //! rest is the next settling's. [`Planner::improve_some`] does the rest of the thinking, a piece of a part of the plan
-//! at a time (`part`). Only the first stop of
-//! a free crew's route is ever proposed (`offering`).
+//! at a time (`part`). Only the first stop of a free crew's route is ever proposed (`offering`), with its grounds
+//! (`explaining`).
 //!
 //! Two things are learnt on the way: where tickets come from (`demand`), and how long drives last (`pace`).
 //!
