@@ -235,7 +235,7 @@ impl Dispatch {
             lease_until: now + TimeDelta::seconds(i64::from(seconds)),
             priority: proposal.priority,
             forced: proposal.forced.clone(),
-            grounds: self.planner.grounds(&self.board, proposal, now),
+            grounds: self.planner.grounds(proposal, now),
         };
         let because = job.because.max(crew.because);
         Some(Intent::Reserve(proposal.crew.clone(), Box::new(reserve)).want(because))
@@ -346,10 +346,7 @@ impl Process for Dispatch {
     fn wake(&self) -> Option<Timestamp> {
         let busy = self.slices_left > 0 || !self.touched.crews.is_empty() || !self.touched.tickets.is_empty();
         let slice = if busy { self.latest } else { self.next_slices };
-        [self.leases.next(), self.planner.wake(&self.board), (busy || self.open).then_some(slice)]
-            .into_iter()
-            .flatten()
-            .min()
+        [self.leases.next(), self.planner.wake(), (busy || self.open).then_some(slice)].into_iter().flatten().min()
     }
 
     fn forgotten(&self, fact: &Fact) -> Option<TicketId> {

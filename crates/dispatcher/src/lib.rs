@@ -11,26 +11,28 @@
 //!
 //! - [`policy`]: what the plan weighs, as data under a version
 //! - [`board`]: what is known of jobs and crews; [`fold`], how it comes from facts; [`shared`], how both are copied
-//! - [`rules`]: what forbids and what costs, one rule a file; [`travel`] and [`repair`], the times that they go by
+//! - `scene`: jobs and crews as prices need them; `travel` and `repair`, the times that they go by
+//! - [`rules`]: what forbids and what costs, one rule a file
+//! - [`search`]: ruin and recreate over any objective; `model`, its dispatch form
 //! - [`plan`]: who does what after what, and why the rest waits; [`planner`], how it is kept while the board changes; [`explain`],
 //!   what each rule said of each crew
-//! - [`search`]: ruin and recreate over any objective, `model` its dispatch form
 //! - [`dispatch`]: the process that carries each offer through the crew's stream and the ticket's
 //!
 //! Invariants, including what is absent: this crate is *pure* and knows nothing but the domain; no clock, no randomness but a
-//! seed, no roads, no storage. A plan is a cache and never a fact. Start reading at [`plan::plan`] and [`dispatch`].
+//! seed, no roads, no storage. A plan is a cache and never a fact. Start reading at [`dispatch::Dispatch`], and in the planner at
+//! [`planner::Planner`].
 
 pub mod board;
 pub mod dispatch;
 pub mod explain;
 pub mod fold;
-pub mod model;
+mod model;
 pub mod plan;
 pub mod planner;
 pub mod policy;
-pub mod repair;
+mod repair;
 pub mod rules;
-pub mod scene;
+mod scene;
 pub mod search;
 pub mod shared;
-pub mod travel;
+mod travel;

@@ -5,10 +5,7 @@
 //! crew may have which job; whoever asks has asked the hard rules before, all but the end of the shift, which hangs on
 //! the arrival.
 
-use std::sync::Arc;
-
 use crate::{
-    policy::Policy,
     rules::{self, shift},
     scene::{State, Task, Team, Terms, Visit},
     search::{Model, Order},
@@ -19,8 +16,8 @@ use crate::{
 pub struct Memory {
     /// The crew's state before each stop, and after the last.
     states: Vec<State>,
-    /// Minutes and kilometres to each stop.
-    legs: Vec<(f64, f64)>,
+    /// Minutes on wheels to each stop.
+    legs: Vec<f64>,
     /// The price of each stop.
     prices: Vec<f64>,
     /// Whether all arrivals are allowed.
@@ -45,12 +42,6 @@ impl Memory {
     pub fn end(&self) -> Option<State> {
         self.states.last().copied()
     }
-
-    /// The price of the first `stops` stops.
-    #[must_use]
-    pub fn price_of(&self, stops: usize) -> f64 {
-        self.prices[..stops].iter().sum()
-    }
 }
 
 /// Where a route begins.
@@ -68,7 +59,7 @@ pub struct Start<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Walk<'a> {
     /// Weights, now and weather.
-    pub terms: &'a Terms<'a>,
+    pub terms: &'a Terms,
     /// Tasks by number.
     pub tasks: &'a [Task],
 }
@@ -197,16 +188,8 @@ impl Beginning {
 /// laid aside and gone on with.
 #[derive(Clone, Debug)]
 pub struct Part {
-    /// The weights.
-    pub policy: Arc<Policy>,
-    /// When it was taken out of the plan, in minutes of the frame.
-    pub now: f64,
-    /// Whether it was a storm then.
-    pub storm: bool,
-    /// Open tickets per crew on shift then.
-    pub load: f64,
-    /// What drives had lasted then, over what the policy expects.
-    pub pace: f64,
+    /// Weights, now and weather, as of when it was taken out of the plan.
+    pub terms: Terms,
     /// The part's jobs.
     pub tasks: Vec<Task>,
     /// Where each route begins.
@@ -222,15 +205,14 @@ pub struct Part {
 }
 
 impl Part {
-    fn terms(&self) -> Terms<'_> {
-        Terms { policy: &self.policy, now: self.now, storm: self.storm, load: self.load, pace: self.pace }
+    fn walk(&self) -> Walk<'_> {
+        Walk { terms: &self.terms, tasks: &self.tasks }
     }
 
     /// Whether every arrival of this route lies within the crew's shift.
     #[must_use]
     pub fn is_sound(&self, route: usize, stops: &[u32], memory: &mut Memory) -> bool {
-        let terms = self.terms();
-        Walk { terms: &terms, tasks: &self.tasks }.price(&self.starts[route].start(), stops, memory);
+        self.walk().price(&self.starts[route].start(), stops, memory);
         memory.is_sound()
     }
 }
@@ -259,9 +241,7 @@ impl Model for Part {
     }
 
     fn price(&self, route: u32, stops: &[u32], memory: &mut Memory) -> f64 {
-        let terms = self.terms();
-        let walk = Walk { terms: &terms, tasks: &self.tasks };
-        walk.price(&self.starts[route as usize].start(), stops, memory)
+        self.walk().price(&self.starts[route as usize].start(), stops, memory)
     }
 
     fn cheapest<B: FnMut() -> bool>(
@@ -275,9 +255,7 @@ impl Model for Part {
         if stops.len() >= self.rooms[route as usize] {
             return None;
         }
-        let terms = self.terms();
-        let walk = Walk { terms: &terms, tasks: &self.tasks };
-        walk.cheapest(&self.starts[route as usize].start(), (stops, memory), 0, job, blink)
+        self.walk().cheapest(&self.starts[route as usize].start(), (stops, memory), 0, job, blink)
     }
 
     fn key(&self, job: u32, order: Order) -> f64 {

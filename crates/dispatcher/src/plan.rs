@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 
 use switchboard_domain::{Timestamp, crew::CrewId, ticket::TicketId};
 
-use crate::{board::Board, planner::Planner, policy::Policy};
-
 /// Who does what, and who waits for what.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -77,28 +75,6 @@ pub enum Waits {
 }
 
 impl Waits {
-    /// All of them.
-    pub const ALL: [Self; 18] = [
-        Self::NotOpen,
-        Self::Assigned,
-        Self::Offered,
-        Self::Ready,
-        Self::Planned,
-        Self::Appointment,
-        Self::HeldForNeighbours,
-        Self::PinnedCrewBusy,
-        Self::PinnedCrewGone,
-        Self::NoTerritory,
-        Self::NoCrewOnShift,
-        Self::NoSkill,
-        Self::Excluded,
-        Self::Silent,
-        Self::Resting,
-        Self::AllBusy,
-        Self::ShiftTooShort,
-        Self::NotTried,
-    ];
-
     /// The stable name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -123,16 +99,4 @@ impl Waits {
             Self::NotTried => "not_tried",
         }
     }
-}
-
-/// Plans from scratch: every job to its cheapest place, the heaviest first, and then as many slices of improvement as
-/// the policy has per period. The same arguments give the same plan.
-#[must_use]
-pub fn plan(board: &Board, policy: &Policy, now: Timestamp) -> Plan {
-    let mut planner = Planner::new(policy.clone());
-    planner.settle_all(board, now);
-    for _ in 0..policy.horizon.slices {
-        planner.improve(board, now, policy.horizon.slice_iterations);
-    }
-    planner.snapshot(board, now)
 }

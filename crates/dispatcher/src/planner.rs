@@ -3,7 +3,8 @@
 //! What changed is marked; [`Planner::settle`] takes the marked jobs and crews over (`intake`) and puts what is loose
 //! to its cheapest place (`insertion`), a bounded number of jobs at a bounded number of places however many wait: the
 //! rest is the next settling's. [`Planner::improve_some`] does the rest of the thinking, a piece of a part of the plan
-//! at a time (`part`). Only the first stop of a free crew's route is ever proposed (`offering`).
+//! at a time (`part`). Only the first stop of a free crew's route is ever proposed (`offering`), with its grounds
+//! (`explaining`).
 //!
 //! Two things are learnt on the way: where tickets come from (`demand`), and how long drives last (`pace`).
 //!
@@ -14,12 +15,15 @@
 mod book;
 mod demand;
 mod diverting;
+mod explaining;
 mod grid;
 mod insertion;
 mod intake;
 mod offering;
 mod pace;
 mod part;
+mod print;
+mod ranking;
 mod roster;
 mod showing;
 #[cfg(test)]
@@ -211,7 +215,7 @@ impl Planner {
     /// shift, a silence long enough; at once while jobs or free crews have not been come to. It may be early, never
     /// late.
     #[must_use]
-    pub fn wake(&self, _board: &Board) -> Option<Timestamp> {
+    pub fn wake(&self) -> Option<Timestamp> {
         if self.is_settled() { self.timers.next() } else { Some(self.settled) }
     }
 
@@ -250,8 +254,13 @@ impl Planner {
         at.checked_add_signed(short).unwrap_or(Timestamp::MAX_UTC)
     }
 
-    fn terms(&self, now: f64) -> Terms<'_> {
-        Terms { policy: &self.policy, now, storm: self.storm, load: self.load, pace: self.pace.factor() }
+    fn terms(&self, now: f64) -> Terms {
+        let policy = Arc::clone(&self.policy);
+        Terms { policy, now, storm: self.storm, load: self.load, pace: self.pace.factor() }
+    }
+
+    fn walk<'a>(&'a self, terms: &'a Terms) -> Walk<'a> {
+        Walk { terms, tasks: &self.book.tasks }
     }
 
     /// Takes a job out of the route that it is in, which it leaves for `place`.
@@ -281,8 +290,8 @@ impl Planner {
     }
 
     /// The price of `stops` as the route of a crew.
-    fn price(&self, terms: &Terms<'_>, team: u32, stops: &[u32], memory: &mut Memory) -> f64 {
-        let walk = Walk { terms, tasks: &self.book.tasks };
+    fn price(&self, terms: &Terms, team: u32, stops: &[u32], memory: &mut Memory) -> f64 {
+        let walk = self.walk(terms);
         walk.price(&walk.start(&self.roster.member(team).team), stops, memory)
     }
 }

@@ -3,15 +3,17 @@
 //!
 //! Absent: routes, which are the planner's, and all that the search does not look at, which stays on the board.
 
+use std::sync::Arc;
+
 use switchboard_domain::{Timestamp, crew::Skills, ticket::Area};
 
 use crate::{
+    board::Job,
     policy::Policy,
+    repair,
+    rules::safety,
     travel::{self, Plane, Spot},
 };
-
-/// No crew, no job.
-pub const NONE: u32 = u32::MAX;
 
 /// One time axis and one plane for everything that is planned.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,11 +69,30 @@ pub struct Task {
     pub repair: f64,
     /// How far that may be off: the scale of a logistic distribution.
     pub repair_spread: f64,
-    /// The crew that it was last offered to; [`NONE`] before the first offer, and once a crew has it.
-    pub told: u32,
+    /// The crew that it was last offered to; `None` before the first offer, and once a crew has it.
+    pub told: Option<u32>,
 }
 
 impl Task {
+    /// What a policy makes of a job; offered to nobody so far.
+    #[must_use]
+    pub fn of(policy: &Policy, frame: &Frame, job: &Job) -> Self {
+        let (customers, concern) = safety::weight(&policy.weights, job);
+        let reported = frame.minutes(job.reported);
+        let median = policy.repair_minutes(job.customers);
+        Self {
+            spot: job.at.map(|point| frame.plane().spot(point)),
+            area: job.area,
+            reported,
+            due: frame.minutes(job.promised_from) + f64::from(policy.arrival_minutes(job.area)),
+            customers,
+            concern,
+            repair: median * policy.repair.planned,
+            repair_spread: repair::spread(&policy.repair, median),
+            told: None,
+        }
+    }
+
     /// What it weighs.
     #[must_use]
     pub fn weight(&self) -> f64 {
@@ -114,11 +135,11 @@ pub struct State {
     pub variance: f64,
 }
 
-/// What prices depend on beside job and crew.
-#[derive(Clone, Copy, Debug)]
-pub struct Terms<'p> {
+/// What prices depend on beside job and crew. Owned, so that a search may be laid aside with it.
+#[derive(Clone, Debug)]
+pub struct Terms {
     /// The weights.
-    pub policy: &'p Policy,
+    pub policy: Arc<Policy>,
     /// Now, in minutes of the [`Frame`].
     pub now: f64,
     /// Whether it is a storm.
@@ -129,7 +150,7 @@ pub struct Terms<'p> {
     pub pace: f64,
 }
 
-impl Terms<'_> {
+impl Terms {
     /// A: the price of a broken promise.
     #[must_use]
     pub fn late(&self) -> f64 {
@@ -145,15 +166,14 @@ impl Terms<'_> {
         self.pace.max(storm)
     }
 
-    /// Minutes on wheels to a job, and the distance in kilometres.
+    /// Minutes on wheels to a job.
     #[must_use]
-    pub fn leg(&self, from: Option<Spot>, task: &Task) -> (f64, f64) {
+    pub fn leg(&self, from: Option<Spot>, task: &Task) -> f64 {
         let km = match (from, task.spot) {
             (Some(from), Some(to)) => from.km(to),
             _ => self.policy.travel.unknown_km,
         };
-        let minutes = travel::minutes(&self.policy.travel, km, task.area, false);
-        (minutes * self.slowness(), km)
+        travel::minutes(&self.policy.travel, km, task.area) * self.slowness()
     }
 
     /// Where a crew starts from.
@@ -162,14 +182,13 @@ impl Terms<'_> {
         State { spot: Some(team.spot), free: team.ready.max(self.now), variance: team.variance }
     }
 
-    /// The crew goes from `state` to `task`, by a leg of so many minutes and kilometres: arrival, and the state after
-    /// the work.
+    /// The crew goes from `state` to `task`, by a leg of so many minutes: arrival, and the state after the work.
     #[must_use]
     pub fn visit<'a>(
         &'a self,
         team: &'a Team,
         state: &State,
-        (leg, km): (f64, f64),
+        leg: f64,
         task: &'a Task,
         first: bool,
     ) -> (Visit<'a>, State) {
@@ -180,7 +199,7 @@ impl Terms<'_> {
         let done = arrives + task.repair;
         let service = Service { terms: self, task, arrives, done, spread: variance.sqrt() };
         let after = State { spot: task.spot, free: done, variance: variance + task.repair_spread * task.repair_spread };
-        (Visit { service, team, first, minutes: turn_out + leg, km }, after)
+        (Visit { service, team, first, minutes: turn_out + leg }, after)
     }
 
     /// A job as if it were served so late that it had better be planned.
@@ -192,7 +211,7 @@ impl Terms<'_> {
 }
 
 fn travel_spread(minutes: f64, p90: f64) -> f64 {
-    crate::repair::scale((p90 - 1.0).max(0.0) * minutes)
+    repair::scale((p90 - 1.0).max(0.0) * minutes)
 }
 
 /// The instant itself, or the end of the break that it falls into, and of the breaks that go on from there.
@@ -203,11 +222,40 @@ fn after_break(team: &Team, mut at: f64) -> f64 {
     at
 }
 
+/// A job and a crew that might be sent there, whenever it would arrive: what the hard rules look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Pairing<'a> {
+    /// Now, in minutes of the [`Frame`].
+    pub now: f64,
+    /// The crew.
+    pub team: &'a Team,
+    /// Whether it is on the roster, and neither away nor silent.
+    pub present: bool,
+    /// Whether tickets of the job's unit are its to do.
+    pub serves: bool,
+    /// Skills that the job takes.
+    pub needs: Skills,
+    /// The crew that a person chose for the job.
+    pub chosen: Option<u32>,
+    /// Crews that are not asked again, and until when.
+    pub excluded: &'a [(u32, f64)],
+    /// Crews that the job was taken from, and until when it does not return.
+    pub left: &'a [(u32, f64)],
+}
+
+impl Pairing<'_> {
+    /// Whether a person chose this crew, and so may send it to what some rules would not.
+    #[must_use]
+    pub fn is_forced(&self) -> bool {
+        self.chosen == Some(self.team.index)
+    }
+}
+
 /// A job served at some time, by whomever.
 #[derive(Clone, Copy, Debug)]
 pub struct Service<'a> {
     /// Weights, now and weather.
-    pub terms: &'a Terms<'a>,
+    pub terms: &'a Terms,
     /// The job.
     pub task: &'a Task,
     /// Median arrival.
@@ -229,23 +277,35 @@ pub struct Visit<'a> {
     pub first: bool,
     /// Minutes of turning out and on the way.
     pub minutes: f64,
-    /// Straight kilometres of the way.
-    pub km: f64,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::tests::Stage;
 
     #[test]
     fn drives_last_what_was_learnt_and_in_a_storm_at_least_what_the_policy_says() {
         let policy = Policy { travel: crate::policy::Travel { storm: 0.8, ..Default::default() }, ..Policy::default() };
-        let slowness = |storm, pace| Terms { policy: &policy, now: 0.0, storm, load: 0.0, pace }.slowness();
+        let terms = Terms { policy: policy.into(), now: 0.0, storm: false, load: 0.0, pace: 1.0 };
+        let slowness = |storm, pace| Terms { storm, pace, ..terms.clone() }.slowness();
         assert_eq!((slowness(false, 1.0), slowness(false, 1.5)), (1.0, 1.5));
         assert_eq!(
             (slowness(true, 1.0), slowness(true, 1.5)),
             (1.25, 1.5),
             "what is learnt of a storm is not added to it"
         );
+    }
+
+    #[test]
+    fn a_storm_makes_every_way_longer() {
+        let mut stage = Stage::default();
+        for km in [0.1, 1.0, 4.0, 40.0] {
+            let mut minutes = |storm| {
+                stage.storm = storm;
+                stage.visit(km, |visit| visit.minutes)
+            };
+            assert!(minutes(true) > minutes(false), "{km}");
+        }
     }
 }

@@ -27,6 +27,7 @@ use chance::{Blinks, Chance};
 use quotes::Quotes;
 use recreate::Recreate;
 
+pub(crate) use chance::finalize;
 pub use model::{Model, Order};
 
 /// How the search goes about it. Prices and temperatures are in the model's unit.

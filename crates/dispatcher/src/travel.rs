@@ -1,7 +1,7 @@
 //! How long a crew travels, without a road graph: distance times a detour, Kolesar's square-root law for short trips, a
 //! cruise speed by kind of area. Places are projected to a plane once, so that a distance is one square root.
 //!
-//! Absent: what is learnt of drives, which is the planner's (`planner/pace`) and a factor on these minutes.
+//! Absent: storms and what is learnt of drives, which are factors on these minutes (`scene`).
 
 use switchboard_domain::{crew::Point, ticket::Area};
 
@@ -66,9 +66,9 @@ impl Plane {
 /// Trips longer than twice the ramp cruise between speeding up and slowing down; shorter ones never reach the cruise
 /// speed and take time by the square root of their length (Kolesar, Walker and Hausner 1975).
 #[must_use]
-pub fn minutes(travel: &Travel, km: f64, area: Area, storm: bool) -> f64 {
+pub fn minutes(travel: &Travel, km: f64, area: Area) -> f64 {
     let road = km * (travel.detour + travel.hop_detour * (-km / travel.hop_km.max(0.01)).exp());
-    let speed = kmh(travel, area) / 60.0 * if storm { travel.storm.max(0.1) } else { 1.0 };
+    let speed = kmh(travel, area) / 60.0;
     let ramp = travel.ramp_km.max(0.0);
     if road < 2.0 * ramp { 2.0 * (2.0 * road * ramp).sqrt() / speed } else { (road + 2.0 * ramp) / speed }
 }
@@ -113,18 +113,17 @@ mod tests {
     }
 
     #[test]
-    fn a_trip_takes_longer_the_farther_it_is_and_in_a_storm() {
+    fn a_trip_takes_longer_the_farther_it_is() {
         let travel = Travel::default();
         let mut before = 0.0;
         for step in 1..400 {
             let km = f64::from(step) * 0.1;
-            let now = minutes(&travel, km, Area::Urban, false);
+            let now = minutes(&travel, km, Area::Urban);
             assert!(now > before, "{km}");
-            assert!(minutes(&travel, km, Area::Urban, true) > now);
             before = now;
         }
         // 40 km of 1.32 at 28 km/h, and the ramp.
-        let far = minutes(&travel, 40.0, Area::Urban, false);
+        let far = minutes(&travel, 40.0, Area::Urban);
         assert!((far - (40.0 * 1.32 + 1.0) / 28.0 * 60.0).abs() < 0.01, "{far}");
     }
 
@@ -133,7 +132,7 @@ mod tests {
         let travel = Travel::default();
         for (long, area) in [(34.0, Area::Urban), (70.0, Area::Rural), (94.0, Area::Remote)] {
             let km = reach_km(&travel, long, area);
-            assert!((minutes(&travel, km, area, false) - long).abs() < 0.5, "{km}");
+            assert!((minutes(&travel, km, area) - long).abs() < 0.5, "{km}");
         }
         assert_eq!(reach_km(&travel, 1.0, Area::Urban), 0.0);
     }
@@ -141,7 +140,7 @@ mod tests {
     #[test]
     fn the_square_root_law_meets_the_cruise_without_a_step() {
         let travel = Travel { hop_detour: 0.0, detour: 1.0, ..Travel::default() };
-        let at = |km| minutes(&travel, km, Area::Rural, false);
+        let at = |km| minutes(&travel, km, Area::Rural);
         assert!((at(0.999_999) - at(1.000_001)).abs() < 0.001);
         assert!((at(0.25) / at(1.0) - 0.5).abs() < 1e-9, "a quarter of the way takes half the time");
     }

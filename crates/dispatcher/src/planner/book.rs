@@ -7,19 +7,13 @@ use std::{
 };
 
 use switchboard_domain::{
-    crew::{Forced, Skill, Skills},
+    crew::{Forced, Skills},
     organisation::OrgPath,
     ticket::{Area, TicketId},
 };
 
-use super::grid::Grid;
-use crate::{
-    board::Job,
-    policy::Policy,
-    repair,
-    rules::safety,
-    scene::{Frame, NONE, Task},
-};
+use super::{grid::Grid, print};
+use crate::scene::Task;
 
 /// Where a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +37,7 @@ pub struct Entry {
     pub unit: u32,
     /// Skills that it takes.
     pub needs: Skills,
-    /// The crew that a person chose; [`NONE`] when it is not on the roster.
+    /// The crew that a person chose, on the roster or not.
     pub pinned: Option<(u32, Forced)>,
     /// Crews that are not asked again, and until when.
     pub excluded: Vec<(u32, f64)>,
@@ -51,8 +45,8 @@ pub struct Entry {
     pub left: Vec<(u32, f64)>,
     /// Crews with a live offer of it, or reserved for one.
     pub asked: Vec<u32>,
-    /// The crew that has it, or [`NONE`].
-    pub has: u32,
+    /// The crew that has it.
+    pub has: Option<u32>,
     /// Whether it needs a crew now and has none, asked or not.
     pub open: bool,
     /// Whether it would be open, were it not too early for its appointment.
@@ -107,7 +101,7 @@ pub struct Book {
     pub pinned: BTreeMap<u32, BTreeSet<u32>>,
     /// How many jobs need a crew and have none.
     pub open: usize,
-    /// Names the set of jobs that wait or are held: the sum of what [`fingerprint`] makes of each.
+    /// Names the set of jobs that wait or are held: the sum of their prints.
     pub waiting: u64,
     /// Units by number.
     units: Vec<OrgPath>,
@@ -240,7 +234,7 @@ impl Book {
             Place::Closed | Place::Routed(_) => {}
         }
         let waits = |place| matches!(place, Place::Waiting | Place::Held);
-        let print = fingerprint(self.entries[job as usize].ticket);
+        let print = print::of_ticket(self.entries[job as usize].ticket);
         if waits(before) {
             self.waiting = self.waiting.wrapping_sub(print);
         }
@@ -278,31 +272,17 @@ fn weight_key(task: &Task) -> Reverse<u64> {
     Reverse((task.weight() * 16.0) as u64)
 }
 
-/// One number of two, of which the order matters: the finalizer of SplitMix64, which is stable on every machine and in
-/// every release, as the standard library's hasher is not.
-pub fn blend(before: u64, word: u64) -> u64 {
-    let z = before.rotate_left(23).wrapping_add(0x9e37_79b9_7f4a_7c15) ^ word;
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
-/// A number that stands for a ticket.
-pub fn fingerprint(ticket: TicketId) -> u64 {
-    let (high, low) = ticket.0.as_u64_pair();
-    blend(blend(0, high), low)
-}
-
+/// What stands of a job until the board's word is taken over.
 fn blank(ticket: TicketId) -> (Entry, Task) {
     let entry = Entry {
         ticket,
-        unit: NONE,
+        unit: 0,
         needs: Skills::NONE,
         pinned: None,
         excluded: Vec::new(),
         left: Vec::new(),
         asked: Vec::new(),
-        has: NONE,
+        has: None,
         open: false,
         early: false,
         lapsed: false,
@@ -320,37 +300,7 @@ fn blank(ticket: TicketId) -> (Entry, Task) {
         concern: 0.0,
         repair: 0.0,
         repair_spread: 0.0,
-        told: NONE,
+        told: None,
     };
     (entry, task)
-}
-
-/// A job as prices see it.
-pub fn task(policy: &Policy, frame: &Frame, job: &Job) -> Task {
-    let (customers, concern) = safety::weight(&policy.weights, job);
-    let reported = frame.minutes(job.reported);
-    let median = policy.repair_minutes(job.customers);
-    Task {
-        spot: job.at.map(|point| frame.plane().spot(point)),
-        area: job.area,
-        reported,
-        due: frame.minutes(job.promised_from) + f64::from(policy.arrival_minutes(job.area)),
-        customers,
-        concern,
-        repair: median * policy.repair.planned,
-        repair_spread: repair::spread(&policy.repair, median),
-        told: NONE,
-    }
-}
-
-/// The skills that a job takes: those of its category, and those found to be needed on site.
-pub fn needs(policy: &Policy, job: &Job) -> Skills {
-    policy.skills_of(job.category.as_ref()).union(job.needs)
-}
-
-/// Whether it is a single customer's low-voltage call without anything that presses: what a storm may hold for a
-/// moment.
-pub fn is_lone_call(policy: &Policy, job: &Job) -> bool {
-    let calm = job.concerns == crate::board::Concerns::default();
-    job.customers <= 1 && calm && job.pinned.is_none() && needs(policy, job) == Skills::of(&[Skill::LowVoltage])
 }

@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     board::{Board, Crew, Job},
-    model::Walk,
     rules::{self, presence},
     scene::{State, Task},
 };
@@ -100,7 +99,7 @@ impl Planner {
         let Place::Routed(team) = self.book.entry(job).place else { return (f64::INFINITY, false) };
         let member = self.roster.member(team);
         let terms = self.terms(self.minutes(now));
-        let walk = Walk { terms: &terms, tasks: &self.book.tasks };
+        let walk = self.walk(&terms);
         let mut arrives = f64::INFINITY;
         walk.visits(&walk.start(&member.team), &member.route, |stop, visit| {
             if stop == job {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::ranking::{Ranked, keep_least};
 use crate::travel::Spot;
 
 /// Side of a cell, in kilometres.
@@ -38,7 +39,7 @@ impl Grid {
 
     /// About `count` of the nearest to a place, nearest first, with their distance in kilometres: all of those rings of
     /// cells that it takes to find so many, cut to `count`.
-    pub fn near(&self, spot: Spot, count: usize, found: &mut Vec<(f64, u32)>) {
+    pub fn near(&self, spot: Spot, count: usize, found: &mut Vec<Ranked>) {
         found.clear();
         let (x, y) = Self::cell(spot);
         let mut last = RINGS_MAX;
@@ -59,15 +60,10 @@ impl Grid {
                 last = ring + 1;
             }
         }
-        let nearer = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-        if found.len() > count && count > 0 {
-            found.select_nth_unstable_by(count - 1, nearer);
-            found.truncate(count);
-        }
-        found.sort_unstable_by(nearer);
+        keep_least(found, count);
     }
 
-    fn column(&self, (x, low, high): (i32, i32, i32), spot: Spot, found: &mut Vec<(f64, u32)>) {
+    fn column(&self, (x, low, high): (i32, i32, i32), spot: Spot, found: &mut Vec<Ranked>) {
         for members in self.cells.range((x, low)..=(x, high)).map(|(_, members)| members) {
             found.extend(members.iter().map(|(number, place)| (place.km(spot), *number)));
         }

@@ -3,11 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use super::{GAIN_MIN, Planner, book::Place};
+use super::{
+    GAIN_MIN, Planner,
+    book::Place,
+    ranking::{self, Ranked},
+};
 use crate::{
-    model::{Memory, Walk},
+    model::Memory,
     rules::{self, workload},
-    scene::{NONE, Terms},
+    scene::Terms,
 };
 
 /// Crews tried for a loose job: those that could be there first.
@@ -27,12 +31,10 @@ pub(super) const TRIES_MAX: usize = 32;
 pub(super) const HUNGRY_MAX: usize = 12;
 /// How many that are pushed out of full routes look for another place in one settling.
 const EJECTED_MAX: usize = 16;
-/// Rough minutes per straight kilometre, to choose which crews to try.
-const KM_MINUTES: f64 = 2.5;
 
-/// Where a job may go.
+/// A place in a route where a job may go.
 #[derive(Clone, Copy, Debug)]
-pub struct Spot {
+pub struct Slot {
     /// Whose route.
     pub team: u32,
     /// Before which stop.
@@ -90,7 +92,7 @@ impl Planner {
             let wants = if self.roster.member(team).idle { FILL_MAX } else { 1 };
             for _ in 0..wants {
                 match self.take_up(team, now, memory) {
-                    Some(robbed) if robbed != NONE && self.roster.member(robbed).idle => hungry.push(robbed),
+                    Some(Place::Routed(robbed)) if self.roster.member(robbed).idle => hungry.push(robbed),
                     Some(_) => {}
                     None => break,
                 }
@@ -104,7 +106,7 @@ impl Planner {
     /// nothing to do. Returns the job that had to leave for it.
     fn insert(&mut self, job: u32, now: f64, memory: &mut Memory) -> Option<u32> {
         if let Some((team, _)) = self.book.entry(job).pinned {
-            if team != NONE && self.roster.member(team).may(self.book.entry(job), now) {
+            if self.roster.member(team).may(self.book.entry(job), now) {
                 let at = self.pinned_stops(team);
                 self.route(job, team, at);
                 return self.make_room(team);
@@ -112,19 +114,19 @@ impl Planner {
             return None;
         }
         let terms = self.terms(now);
-        let mut best: Option<Spot> = None;
+        let mut best: Option<Slot> = None;
         let mut limit = rules::service(&terms.left_out(self.book.task(job)));
         for team in self.crews_for(job, now) {
-            let Some(spot) = self.best_spot(&terms, team, job, memory) else { continue };
+            let Some(slot) = self.best_slot(&terms, team, job, memory) else { continue };
             let starts = self.roster.member(team).route.is_empty() && self.roster.member(team).idle;
-            if spot.rise < limit || (starts && best.is_none()) {
-                limit = spot.rise;
-                best = Some(spot);
+            if slot.rise < limit || (starts && best.is_none()) {
+                limit = slot.rise;
+                best = Some(slot);
             }
         }
-        let spot = best?;
-        self.route(job, spot.team, spot.at);
-        self.make_room(spot.team)
+        let slot = best?;
+        self.route(job, slot.team, slot.at);
+        self.make_room(slot.team)
     }
 
     /// The last stop leaves a route that is too long.
@@ -139,14 +141,10 @@ impl Planner {
     /// neighbours.
     pub(super) fn crews_for(&self, job: u32, now: f64) -> Vec<u32> {
         let (entry, task) = (self.book.entry(job), self.book.task(job));
-        let mut ranked: Vec<(f64, u32)> = Vec::new();
-        for member in self.roster.members.iter().filter(|member| member.on_shift) {
-            if member.may(entry, now) {
-                let km = task.spot.map_or(0.0, |spot| spot.km(member.team.spot));
-                let there = member.team.ready.max(now) + km * KM_MINUTES;
-                ranked.push((there, member.team.index));
-            }
-        }
+        let on_shift = self.roster.members.iter().filter(|member| member.on_shift);
+        let may = on_shift.filter(|member| member.may(entry, now));
+        let mut ranked: Vec<Ranked> =
+            may.map(|member| (member.rough_arrival(task.spot, now), member.team.index)).collect();
         let mut crews = self.soonest(&mut ranked, job, now);
         let Some(spot) = task.spot else { return crews };
         let mut near = Vec::new();
@@ -163,18 +161,17 @@ impl Planner {
     }
 
     /// The soonest of crews ranked by rough arrival, without those that would truly arrive past their shift.
-    fn soonest(&self, ranked: &mut [(f64, u32)], job: u32, now: f64) -> Vec<u32> {
-        let sooner = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+    fn soonest(&self, ranked: &mut [Ranked], job: u32, now: f64) -> Vec<u32> {
         let terms = self.terms(now);
         let mut crews = Vec::with_capacity(CREWS_MAX);
         let mut rest = ranked;
         while crews.len() < CREWS_MAX && !rest.is_empty() {
             let upto = CREWS_MAX.min(rest.len());
             if rest.len() > upto {
-                rest.select_nth_unstable_by(upto, sooner);
+                rest.select_nth_unstable_by(upto, ranking::order);
             }
             let (next, behind) = rest.split_at_mut(upto);
-            next.sort_unstable_by(sooner);
+            next.sort_unstable_by(ranking::order);
             crews.extend(next.iter().map(|(_, team)| *team).filter(|team| self.reaches(&terms, *team, job)));
             rest = behind;
         }
@@ -183,9 +180,9 @@ impl Planner {
     }
 
     /// The cheapest place in a crew's route; where the route is full, its last stop leaves for it.
-    pub(super) fn best_spot(&self, terms: &Terms<'_>, team: u32, job: u32, memory: &mut Memory) -> Option<Spot> {
+    pub(super) fn best_slot(&self, terms: &Terms, team: u32, job: u32, memory: &mut Memory) -> Option<Slot> {
         let member = self.roster.member(team);
-        let walk = Walk { terms, tasks: &self.book.tasks };
+        let walk = self.walk(terms);
         let start = walk.start(&member.team);
         let from = self.pinned_stops(team);
         walk.price(&start, &member.route, memory);
@@ -201,36 +198,33 @@ impl Planner {
         } else {
             0.0
         };
-        Some(Spot { team, at, rise: rise - saved, ejects: full })
+        Some(Slot { team, at, rise: rise - saved, ejects: full })
     }
 
     /// Gives a crew what it had better do, of a bounded number of jobs: near ones in whosever route, heavy and old ones
-    /// that wait. Returns the crew that it was taken from, [`NONE`] if it waited; `None` when nothing is gained.
-    fn take_up(&mut self, team: u32, now: f64, memory: &mut Memory) -> Option<u32> {
+    /// that wait. Returns where that was; `None` when nothing is gained.
+    fn take_up(&mut self, team: u32, now: f64, memory: &mut Memory) -> Option<Place> {
         let terms = self.terms(now);
-        let mut best: Option<(f64, u32, Spot)> = None;
+        let mut best: Option<(f64, u32, Slot)> = None;
         for job in self.jobs_for(team, now) {
-            let Some(spot) = self.best_spot(&terms, team, job, memory) else { continue };
-            let gain = self.cost_where_it_is(&terms, job, memory) - spot.rise;
+            let Some(slot) = self.best_slot(&terms, team, job, memory) else { continue };
+            let gain = self.cost_where_it_is(&terms, job, memory) - slot.rise;
             let starts = self.roster.member(team).route.is_empty() && self.book.entry(job).place == Place::Waiting;
             let worth = gain > GAIN_MIN || starts && self.roster.member(team).idle;
             if worth && best.as_ref().is_none_or(|(most, ..)| gain > *most) {
-                best = Some((gain, job, spot));
+                best = Some((gain, job, slot));
             }
         }
-        let (_, job, spot) = best?;
-        let from = match self.book.entry(job).place {
-            Place::Routed(from) => from,
-            _ => NONE,
-        };
+        let (_, job, slot) = best?;
+        let was = self.book.entry(job).place;
         self.unroute(job, Place::Waiting);
-        self.route(job, team, spot.at);
+        self.route(job, team, slot.at);
         self.make_room(team);
-        Some(from)
+        Some(was)
     }
 
     /// What a job costs where it is: in its route with what others lose by it, or left out.
-    fn cost_where_it_is(&self, terms: &Terms<'_>, job: u32, memory: &mut Memory) -> f64 {
+    fn cost_where_it_is(&self, terms: &Terms, job: u32, memory: &mut Memory) -> f64 {
         let Place::Routed(team) = self.book.entry(job).place else {
             return rules::service(&terms.left_out(self.book.task(job)));
         };

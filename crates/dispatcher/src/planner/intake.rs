@@ -3,21 +3,24 @@
 
 use std::collections::BTreeSet;
 
-use switchboard_domain::{Timestamp, ticket::TicketId};
-
-use super::{
-    Planner,
-    book::{self, Place},
-    demand::Call,
-    timers::Whose,
+use switchboard_domain::{
+    Timestamp,
+    crew::{Skill, Skills},
+    ticket::TicketId,
 };
+
+use super::{Planner, book::Place, demand::Call, timers::Whose};
 use crate::{
-    board::{Board, Crew, Job},
-    model::{Memory, Walk},
-    rules::{fairness, presence, safety},
-    scene::{NONE, Terms},
+    board::{Board, Concerns, Crew, Job},
+    model::Memory,
+    policy::Policy,
+    rules::{fairness, presence, safety, skill},
+    scene::Task,
     travel,
 };
+
+/// How many neighbours of a lone call are looked at: one would do to let it go, and those that are held go with it.
+const NEIGHBOURS_MAX: usize = 4;
 
 impl Planner {
     /// Takes over what is marked. Jobs that are to be planned and have lost their route, or never had one, are to be
@@ -62,7 +65,7 @@ impl Planner {
     fn take_crew(&mut self, board: &Board, crew: Option<&Crew>, team: u32, now: f64) {
         let Some(frame) = self.frame else { return };
         let before = self.roster.member(team).reserved;
-        let terms = Terms { policy: &self.policy, now, storm: self.storm, load: self.load, pace: self.pace.factor() };
+        let terms = self.terms(now);
         self.roster.take(team, crew, board, &frame, &terms);
         self.stir_crew(team);
         let after = self.roster.member(team).reserved;
@@ -130,9 +133,9 @@ impl Planner {
     /// What the board says of a job.
     fn take_words(&mut self, job: &Job, number: u32, now: f64) {
         let Some(frame) = self.frame else { return };
-        let mut task = book::task(&self.policy, &frame, job);
+        let mut task = Task::of(&self.policy, &frame, job);
         let unit = self.book.unit(&job.holder);
-        let has = job.crew.as_ref().map_or(NONE, |has| self.roster.number(&has.crew));
+        let has = job.crew.as_ref().map(|has| self.roster.number(&has.crew));
         // A crew that is not on the roster has a number too: it may come back, and its tickets with it.
         let pinned = job.pinned.as_ref().map(|(crew, forced)| (self.roster.number(crew), forced.clone()));
         let excluded = job.excluded.iter().map(|(crew, until)| (self.roster.number(crew), frame.minutes(*until)));
@@ -141,7 +144,7 @@ impl Planner {
         asked.extend(self.roster.reserved_for(job.ticket));
         asked.sort_unstable();
         asked.dedup();
-        task.told = job.told.as_ref().map_or(NONE, |crew| self.roster.number(crew));
+        task.told = job.told.as_ref().map(|crew| self.roster.number(crew));
         self.book.tasks[number as usize] = task;
         let waits = job.open && job.crew.is_none();
         let early = waits && job.opens.is_some_and(|opens| now < frame.minutes(opens));
@@ -155,7 +158,7 @@ impl Planner {
         let left: Vec<_> = left.filter(|(_, until)| *until > now).collect();
         let (policy, weight) = (&self.policy, task.weight());
         let priority = safety::is_priority(policy, job, weight);
-        let needs = book::needs(policy, job);
+        let needs = skill::needed(policy, job);
         let entry = self.book.entry_mut(number);
         (entry.unit, entry.has, entry.pinned, entry.open) = (unit, has, pinned, open);
         (entry.early, entry.lapsed) = (early, job.lapsed);
@@ -167,17 +170,17 @@ impl Planner {
     }
 
     /// Learns from a drive that has come to its end, and notes what one that begins is expected to last.
-    fn time_drive(&mut self, job: &Job, number: u32, has: u32, now: f64) {
+    fn time_drive(&mut self, job: &Job, number: u32, has: Option<u32>, now: f64) {
         let (entry, travel) = (self.book.entry(number), &self.policy.travel);
-        let (Some(frame), Some(crew)) = (self.frame, &job.crew) else { return };
+        let (Some(frame), Some(crew), Some(team)) = (self.frame, &job.crew, has) else { return };
         if has != entry.has {
             let task = self.book.task(number);
-            let member = self.roster.member(has);
+            let member = self.roster.member(team);
             // Where one set out that was accepted before, nobody saw.
             let begins = member.present && crew.arrived.is_none() && now - frame.minutes(crew.since) < 1.0;
             let from = begins.then_some(member.at);
             let km = from.and_then(|from| Some(from.km(task.spot?)));
-            let drive = km.map(|km| travel::minutes(travel, km, task.area, false));
+            let drive = km.map(|km| travel::minutes(travel, km, task.area));
             self.book.entry_mut(number).drive = drive;
         } else if let (Some(expected), Some(sets_out), Some(arrived)) = (entry.drive, crew.en_route, crew.arrived) {
             // Who says at once that it is on its way turns out first.
@@ -212,7 +215,7 @@ impl Planner {
         let spot = task.spot?;
         let until = task.reported + self.policy.storm.hold_minutes;
         let mut found = Vec::new();
-        self.book.grid.near(spot, 4, &mut found);
+        self.book.grid.near(spot, NEIGHBOURS_MAX, &mut found);
         found.retain(|(km, other)| *other != number && *km <= self.policy.storm.hold_km);
         for (_, other) in &found {
             if self.book.entry(*other).place == Place::Held {
@@ -220,7 +223,7 @@ impl Planner {
                 self.jobs_marked.insert(self.book.entry(*other).ticket);
             }
         }
-        let holds = self.storm && now < until && found.is_empty() && book::is_lone_call(&self.policy, job);
+        let holds = self.storm && now < until && found.is_empty() && is_lone_call(&self.policy, job);
         holds.then_some(until)
     }
 
@@ -238,7 +241,7 @@ impl Planner {
         let mut memory = Memory::default();
         while !self.roster.member(team).route.is_empty() {
             let terms = self.terms(now);
-            let walk = Walk { terms: &terms, tasks: &self.book.tasks };
+            let walk = self.walk(&terms);
             let member = self.roster.member(team);
             walk.price(&walk.start(&member.team), &member.route, &mut memory);
             let last = member.route[member.route.len() - 1];
@@ -261,4 +264,12 @@ impl Planner {
         }
         self.load = load;
     }
+}
+
+/// Whether it is a single customer's low-voltage call without anything that presses: what a storm may hold for a
+/// moment.
+fn is_lone_call(policy: &Policy, job: &Job) -> bool {
+    let calm = job.concerns == Concerns::default();
+    let low = skill::needed(policy, job) == Skills::of(&[Skill::LowVoltage]);
+    job.customers <= 1 && calm && job.pinned.is_none() && low
 }

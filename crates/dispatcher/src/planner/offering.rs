@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use switchboard_domain::{Timestamp, crew::CrewId, ticket::TicketId};
 
-use super::{Planner, Proposal};
+use super::{Planner, Proposal, ranking};
 use crate::{
     board::{Board, Crew},
-    model::{Memory, Start, Walk},
+    model::{Memory, Start},
     rules::{presence, shift},
     scene::{Task, Terms},
 };
@@ -53,9 +53,9 @@ impl Planner {
     }
 
     /// Whether a crew that goes to a job as soon as it is free arrives within its shift.
-    pub(super) fn reaches(&self, terms: &Terms<'_>, team: u32, job: u32) -> bool {
+    pub(super) fn reaches(&self, terms: &Terms, team: u32, job: u32) -> bool {
         let member = self.roster.member(team);
-        let start = Walk { terms, tasks: &self.book.tasks }.start(&member.team);
+        let start = self.walk(terms).start(&member.team);
         !shift::forbids_arrival(&member.team, arrival(terms, &start, self.book.task(job)))
     }
 
@@ -79,9 +79,9 @@ impl Planner {
         self.proposal(&terms, team, job, with - without)
     }
 
-    fn proposal(&self, terms: &Terms<'_>, team: u32, job: u32, price: f64) -> Option<Proposal> {
+    fn proposal(&self, terms: &Terms, team: u32, job: u32, price: f64) -> Option<Proposal> {
         let (entry, task, member) = (self.book.entry(job), self.book.task(job), self.roster.member(team));
-        let arrives = arrival(terms, &Walk { terms, tasks: &self.book.tasks }.start(&member.team), task);
+        let arrives = arrival(terms, &self.walk(terms).start(&member.team), task);
         let forced = entry.pinned.as_ref().map(|(_, forced)| forced.clone());
         if forced.is_none() && shift::forbids_arrival(&member.team, arrives) {
             return None;
@@ -135,7 +135,7 @@ impl Planner {
     fn next_best(
         &self,
         board: &Board,
-        terms: &Terms<'_>,
+        terms: &Terms,
         job: u32,
         now: Timestamp,
         taken: &BTreeSet<CrewId>,
@@ -147,14 +147,14 @@ impl Planner {
             !entry.asked.contains(team) && !taken.contains(&member.id)
         });
         let priced = free.filter_map(|&team| Some((self.next(board, terms, job, team, now, memory)?, team)));
-        priced.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
+        priced.min_by(ranking::order)
     }
 
     /// What it costs that a crew does a job next; `None` where it may not be offered it now.
     fn next(
         &self,
         board: &Board,
-        terms: &Terms<'_>,
+        terms: &Terms,
         job: u32,
         team: u32,
         now: Timestamp,
@@ -165,7 +165,7 @@ impl Planner {
         if !offerable || !member.may(entry, terms.now) {
             return None;
         }
-        let walk = Walk { terms, tasks: &self.book.tasks };
+        let walk = self.walk(terms);
         let start = walk.start(&member.team);
         let others: Vec<u32> = member.route.iter().copied().filter(|stop| *stop != job).collect();
         walk.price(&start, &others, memory);
@@ -191,7 +191,7 @@ pub(super) fn rests(crew: &Crew, now: Timestamp) -> bool {
 }
 
 /// When a crew that starts now arrives at a job, by the median.
-pub(super) fn arrival(terms: &Terms<'_>, start: &Start<'_>, task: &Task) -> f64 {
+pub(super) fn arrival(terms: &Terms, start: &Start<'_>, task: &Task) -> f64 {
     let leg = terms.leg(start.state.spot, task);
     terms.visit(start.team, &start.state, leg, task, start.next).0.service.arrives
 }

@@ -6,21 +6,23 @@
 //! piece: between two pieces the search is laid aside, and what touches its part breaks it off; the next piece takes
 //! the part out of the plan anew and cools on from where the slice was.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use switchboard_domain::Timestamp;
 
 use super::{
     GAIN_MIN, Planner,
-    book::{Place, blend},
+    book::Place,
     insertion::Work,
-    roster::Member,
+    print::blend,
+    ranking::{Ranked, keep_least},
+    roster::{KM_MINUTES, Member},
 };
 use crate::{
     board::Board,
-    model::{Beginning, Memory, Part, Walk},
+    model::{Beginning, Memory, Part},
     rules,
-    scene::{State, Terms},
+    scene::{State, Task},
     search::{Order, Search, Settings},
 };
 
@@ -32,8 +34,14 @@ pub(super) const WAITING_MAX: usize = 96;
 const WAITING_NEAR_MAX: usize = 8;
 /// Neighbours of a job that the search knows.
 const NEAR_MAX: usize = 16;
-/// Rough minutes per straight kilometre, to choose which crews to try.
-const KM_MINUTES: f64 = 2.5;
+/// How many jobs an iteration tears out on average: about a route, for routes are short.
+const RUINED_MEAN: f64 = 6.0;
+/// How many of the jobs that wait are tried in one iteration.
+const ABSENT_MAX: usize = 8;
+/// At first and at last, in weighted minutes: a plan dearer by a customer's hour, and by its minute, is kept one time in e.
+const TEMPERATURES: (f64, f64) = (60.0, 1.0);
+/// How often each order of putting jobs back is drawn, relative to the others.
+const ORDERS: [(Order, u32); 4] = [(Order::Random, 4), (Order::Demand, 4), (Order::Due, 2), (Order::Early, 1)];
 
 /// Which crews and jobs are a part: their numbers, and the stops of each route beyond those that are pinned.
 #[derive(Clone, Debug)]
@@ -130,8 +138,7 @@ impl Planner {
         let member = self.roster.member(team);
         if !member.idle && member.team.ready <= now {
             let crew = board.crews.get(&member.id);
-            let (load, pace) = (self.load, self.pace.factor());
-            let terms = Terms { policy: &self.policy, now, storm: self.storm, load, pace };
+            let terms = self.terms(now);
             self.roster.take(team, crew, board, &frame, &terms);
         }
         self.compare(team);
@@ -144,9 +151,10 @@ impl Planner {
         if teams.len() > CREWS_MAX {
             let centre = teams[(blend(self.policy.seed, self.slices) % teams.len() as u64) as usize];
             let centre = self.roster.member(centre).team.spot;
-            let km = |team: &u32| self.roster.member(*team).team.spot.km(centre);
-            teams.select_nth_unstable_by(CREWS_MAX, |a, b| km(a).total_cmp(&km(b)).then(a.cmp(b)));
-            teams.truncate(CREWS_MAX);
+            let km = |team: u32| self.roster.member(team).team.spot.km(centre);
+            let mut near: Vec<Ranked> = teams.into_iter().map(|team| (km(team), team)).collect();
+            keep_least(&mut near, CREWS_MAX);
+            teams = near.into_iter().map(|(_, team)| team).collect();
             teams.sort_unstable();
         }
         teams
@@ -154,7 +162,7 @@ impl Planner {
 
     fn choose(&self, teams: Vec<u32>, now: f64) -> Chosen {
         let terms = self.terms(now);
-        let walk = Walk { terms: &terms, tasks: &self.book.tasks };
+        let walk = self.walk(&terms);
         let mut memory = Memory::default();
         let (mut jobs, mut pinned, mut routes) = (Vec::new(), Vec::new(), Vec::new());
         for &team in &teams {
@@ -198,10 +206,11 @@ impl Planner {
             let way = members.iter().map(way).fold(f64::INFINITY, f64::min);
             task.weight() / (task.repair + way * KM_MINUTES).max(1.0)
         };
-        let mut ranked: Vec<(f64, u32)> = waiting.iter().map(|job| (-yields(job), *job)).collect();
-        ranked.select_nth_unstable_by(WAITING_MAX, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        ranked.truncate(WAITING_MAX);
-        ranked.into_iter().map(|(_, job)| job).collect::<BTreeSet<_>>().into_iter().collect()
+        let mut ranked: Vec<Ranked> = waiting.iter().map(|job| (-yields(job), *job)).collect();
+        keep_least(&mut ranked, WAITING_MAX);
+        let mut most: Vec<u32> = ranked.into_iter().map(|(_, job)| job).collect();
+        most.sort_unstable();
+        most
     }
 
     fn waits_unpinned(&self, job: u32) -> bool {
@@ -220,26 +229,22 @@ impl Planner {
             next: *fixed == 0,
         });
         let part = Part {
-            policy: Arc::clone(&self.policy),
-            now,
-            storm: self.storm,
-            load: self.load,
-            pace: self.pace.factor(),
             starts: starts.collect(),
             rooms: chosen.pinned.iter().map(|(fixed, _)| stops_max.saturating_sub(*fixed)).collect(),
             left_out: tasks.iter().map(|task| rules::service(&terms.left_out(task))).collect(),
             near: (0..tasks.len()).map(|job| near(&tasks, job)).collect(),
             candidates: (0..tasks.len()).map(|job| self.candidates(chosen, job, now)).collect(),
+            terms,
             tasks,
         };
         let settings = Settings {
-            ruined_mean: 6.0,
+            ruined_mean: RUINED_MEAN,
             string_max: stops_max,
-            absent_max: 8,
-            hot: 60.0,
-            cold: 1.0,
+            absent_max: ABSENT_MAX,
+            hot: TEMPERATURES.0,
+            cold: TEMPERATURES.1,
             cooling_iterations: iterations,
-            orders: vec![(Order::Random, 4), (Order::Demand, 4), (Order::Due, 2), (Order::Early, 1)],
+            orders: ORDERS.to_vec(),
             ..Settings::default()
         };
         let seed = blend(self.policy.seed, self.slices.wrapping_mul(2).wrapping_add(1));
@@ -254,19 +259,17 @@ impl Planner {
     fn candidates(&self, chosen: &Chosen, job: usize, now: f64) -> Vec<u32> {
         let number = chosen.jobs[job];
         let (entry, task) = (self.book.entry(number), self.book.task(number));
-        let mut ranked: Vec<(f64, u32)> = Vec::new();
+        let mut ranked: Vec<Ranked> = Vec::new();
         for (route, team) in (0..).zip(&chosen.teams) {
             let member = self.roster.member(*team);
             if member.may(entry, now) {
-                let km = task.spot.map_or(0.0, |spot| spot.km(member.team.spot));
                 let own = entry.place == Place::Routed(*team);
-                let there = if own { f64::NEG_INFINITY } else { member.team.ready.max(now) + km * KM_MINUTES };
+                let there = if own { f64::NEG_INFINITY } else { member.rough_arrival(task.spot, now) };
                 ranked.push((there, route));
             }
         }
-        ranked.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let most = if self.storm { self.policy.storm.candidates_max } else { self.policy.horizon.candidates_max };
-        ranked.truncate(most.max(1));
+        keep_least(&mut ranked, most.max(1));
         ranked.into_iter().map(|(_, route)| route).collect()
     }
 
@@ -303,15 +306,10 @@ impl Planner {
 }
 
 /// The nearest of the part's jobs; those without a position are near to none.
-fn near(tasks: &[crate::scene::Task], job: usize) -> Vec<u32> {
+fn near(tasks: &[Task], job: usize) -> Vec<u32> {
     let Some(here) = tasks[job].spot else { return Vec::new() };
     let others = (0..).zip(tasks).filter(|(other, _)| *other as usize != job);
-    let mut near: Vec<(f64, u32)> = others.filter_map(|(other, task)| Some((task.spot?.km(here), other))).collect();
-    let nearer = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-    if near.len() > NEAR_MAX {
-        near.select_nth_unstable_by(NEAR_MAX, nearer);
-        near.truncate(NEAR_MAX);
-    }
-    near.sort_unstable_by(nearer);
+    let mut near: Vec<Ranked> = others.filter_map(|(other, task)| Some((task.spot?.km(here), other))).collect();
+    keep_least(&mut near, NEAR_MAX);
     near.into_iter().map(|(_, job)| job).collect()
 }

@@ -10,16 +10,20 @@ use switchboard_domain::{
 };
 
 use super::{
-    book::{Entry, blend, task},
+    book::Entry,
     demand::{Call, Demand},
+    print,
 };
 use crate::{
     board::{Board, Crew, Job},
     repair,
-    rules::{pinned, presence, refusal, shift, skill, stability, territory},
-    scene::{Frame, State, Team, Terms},
+    rules::{self, presence, shift, skill, territory},
+    scene::{Frame, Pairing, State, Task, Team, Terms},
     travel::Spot,
 };
+
+/// Rough minutes per straight kilometre, to choose whom to try.
+pub const KM_MINUTES: f64 = 2.5;
 
 /// What the planner keeps of a crew.
 #[derive(Clone, Debug)]
@@ -41,7 +45,7 @@ pub struct Member {
     /// Where it is, while it is on its way to the one ticket that it has.
     pub on_its_way: Option<Spot>,
     /// Whether its tickets of each unit are its to do, by the unit's number.
-    pub serves: Vec<bool>,
+    serves: Vec<bool>,
     /// Minutes on site in this shift.
     pub worked: f64,
     /// A number that stands for it.
@@ -57,31 +61,39 @@ impl Member {
         self.present && !shift::forbids(&self.team, now)
     }
 
-    /// The hard rules that do not hang on the arrival, and whether each forbids the job to this crew.
-    pub fn vetoes(&self, entry: &Entry, now: f64) -> [(&'static str, bool); 7] {
-        let (team, chosen) = (self.team.index, entry.pinned.as_ref().map(|(crew, _)| *crew));
-        // A person may send a crew to what the rules would not, but cannot make it accept.
-        let free = chosen != Some(team);
-        let serves = self.serves.get(entry.unit as usize).copied().unwrap_or(false);
-        [
-            (presence::NAME, !self.present),
-            (shift::NAME, shift::forbids(&self.team, now)),
-            (pinned::NAME, pinned::forbids(chosen, team)),
-            (skill::NAME, free && skill::forbids(self.team.skills, entry.needs)),
-            (territory::NAME, free && !serves),
-            (refusal::NAME, refusal::forbids(&entry.excluded, team, now)),
-            (stability::NAME, free && stability::forbids(&entry.left, team, now)),
-        ]
+    /// This crew and a job, as the hard rules see them.
+    pub fn pairing<'a>(&'a self, entry: &'a Entry, now: f64) -> Pairing<'a> {
+        Pairing {
+            now,
+            team: &self.team,
+            present: self.present,
+            serves: self.serves(entry.unit),
+            needs: entry.needs,
+            chosen: entry.pinned.as_ref().map(|(crew, _)| *crew),
+            excluded: &entry.excluded,
+            left: &entry.left,
+        }
     }
 
     /// Whether the hard rules allow it, but for the arrival.
     pub fn may(&self, entry: &Entry, now: f64) -> bool {
-        self.vetoes(entry, now).iter().all(|(_, forbids)| !forbids)
+        rules::allow(&self.pairing(entry, now))
+    }
+
+    /// Whether tickets of a unit are its to do.
+    pub fn serves(&self, unit: u32) -> bool {
+        self.serves.get(unit as usize).copied().unwrap_or(false)
     }
 
     /// Whether tickets of a unit that take these skills are its to do.
     pub fn fits(&self, unit: u32, needs: Skills) -> bool {
-        self.serves.get(unit as usize).copied().unwrap_or(false) && !skill::forbids(self.team.skills, needs)
+        self.serves(unit) && !skill::forbids(self.team.skills, needs)
+    }
+
+    /// When it would be there, roughly; as though it were there already where nobody said where that is.
+    pub fn rough_arrival(&self, spot: Option<Spot>, now: f64) -> f64 {
+        let km = spot.map_or(0.0, |spot| spot.km(self.team.spot));
+        self.team.ready.max(now) + km * KM_MINUTES
     }
 
     /// Learns of the units that it does not know yet.
@@ -148,7 +160,7 @@ impl Roster {
             on_its_way: None,
             serves: Vec::new(),
             worked: 0.0,
-            print: id.org().as_str().bytes().fold(0, |print, byte| blend(print, u64::from(byte))),
+            print: print::of_crew(id),
             route: Vec::new(),
             territory: Vec::new(),
         });
@@ -162,8 +174,8 @@ impl Roster {
     }
 
     /// Takes over what the board says of a crew, `None` when it is no longer on the roster; all but the route.
-    pub fn take(&mut self, number: u32, crew: Option<&Crew>, board: &Board, frame: &Frame, terms: &Terms<'_>) {
-        self.count(number, -1.0);
+    pub fn take(&mut self, number: u32, crew: Option<&Crew>, board: &Board, frame: &Frame, terms: &Terms) {
+        self.leave(number);
         let member = &mut self.members[number as usize];
         let now = frame.instant(terms.now);
         match crew {
@@ -201,7 +213,7 @@ impl Roster {
                 member.team.until = f64::NEG_INFINITY;
             }
         }
-        self.count(number, 1.0);
+        self.enter(number);
     }
 
     /// Lets members learn of units: all of them when there are new ones, else those that were taken.
@@ -214,31 +226,43 @@ impl Roster {
         }
     }
 
-    fn count(&mut self, number: u32, sign: f64) {
+    /// Counts a crew among those of its kind, as it is now.
+    fn enter(&mut self, number: u32) {
         let member = &self.members[number as usize];
+        let Team { spot, skills, .. } = member.team;
         if member.on_shift {
-            let class = self.classes.entry(member.team.skills).or_default();
-            class.crews = class.crews.saturating_add_signed(sign as i32);
-            class.worked += sign * member.worked;
-            self.on_shift = self.on_shift.saturating_add_signed(sign as isize);
+            let class = self.classes.entry(skills).or_default();
+            class.crews += 1;
+            class.worked += member.worked;
+            self.on_shift += 1;
         }
         if member.idle {
-            let (spot, skills) = (member.team.spot, member.team.skills);
-            if sign > 0.0 {
-                self.idle.insert(number);
-                self.demand.appear(spot, skills);
-            } else {
-                self.idle.remove(&number);
-                self.demand.vanish(spot, skills);
-            }
+            self.idle.insert(number);
+            self.demand.appear(spot, skills);
         }
         if let Some(ticket) = member.reserved {
-            let kept = self.reserved.entry(ticket).or_default();
-            if sign > 0.0 {
-                kept.insert(number)
-            } else {
-                kept.remove(&number)
-            };
+            self.reserved.entry(ticket).or_default().insert(number);
+        }
+    }
+
+    /// Takes that back; before the crew changes, for it is found by what it was.
+    fn leave(&mut self, number: u32) {
+        let member = &self.members[number as usize];
+        let Team { spot, skills, .. } = member.team;
+        if member.on_shift {
+            let class = self.classes.entry(skills).or_default();
+            class.crews -= 1;
+            class.worked -= member.worked;
+            self.on_shift -= 1;
+        }
+        if member.idle {
+            self.idle.remove(&number);
+            self.demand.vanish(spot, skills);
+        }
+        if let Some(ticket) = member.reserved
+            && let Some(kept) = self.reserved.get_mut(&ticket)
+        {
+            kept.remove(&number);
             if kept.is_empty() {
                 self.reserved.remove(&ticket);
             }
@@ -281,7 +305,7 @@ pub fn on_its_way<'b>(board: &'b Board, crew: &Crew) -> Option<&'b Job> {
 }
 
 /// Where the crew will be and when, once it is done with what it has: present work first, then what it is reserved for.
-fn free_at(crew: &Crew, board: &Board, frame: &Frame, terms: &Terms<'_>) -> State {
+fn free_at(crew: &Crew, board: &Board, frame: &Frame, terms: &Terms) -> State {
     let spot = |point: Point| frame.plane().spot(point);
     let mut state = State { spot: Some(spot(crew.at)), free: terms.now, variance: 0.0 };
     let reserved = crew.reserved.as_ref().map(|kept| kept.ticket);
@@ -291,7 +315,7 @@ fn free_at(crew: &Crew, board: &Board, frame: &Frame, terms: &Terms<'_>) -> Stat
             state.free += terms.policy.repair_minutes(u32::MAX) * terms.policy.repair.planned;
             continue;
         };
-        let task = task(terms.policy, frame, job);
+        let task = Task::of(&terms.policy, frame, job);
         let own = job.crew.as_ref().filter(|has| has.crew == crew.id);
         let since = |at: Timestamp| (terms.now - frame.minutes(at)).max(0.0);
         if own.is_some_and(|has| has.restored.is_some()) {
@@ -303,7 +327,7 @@ fn free_at(crew: &Crew, board: &Board, frame: &Frame, terms: &Terms<'_>) -> Stat
             let variance = state.variance + spread * spread;
             state = State { spot: task.spot.or(state.spot), free: state.free + left * repair.planned, variance };
         } else {
-            let leg = terms.leg(state.spot, &task).0;
+            let leg = terms.leg(state.spot, &task);
             let variance = state.variance + task.repair_spread * task.repair_spread;
             state = State { spot: task.spot.or(state.spot), free: state.free + leg + task.repair, variance };
         }

@@ -6,16 +6,16 @@ use switchboard_domain::{Timestamp, ticket::TicketId};
 
 use super::{
     Planner,
-    book::{Place, blend, fingerprint},
+    book::Place,
     offering::rests,
+    print::{self, blend},
     roster::Member,
 };
 use crate::{
     board::{Board, Crew},
-    model::Walk,
     plan::{Plan, Stop, Waits},
-    rules::{self, presence, shift, skill},
-    scene::NONE,
+    rules::{self, presence, refusal, shift, skill, stability, territory},
+    scene::Terms,
 };
 
 impl Planner {
@@ -24,7 +24,7 @@ impl Planner {
     pub fn snapshot(&self, board: &Board, now: Timestamp) -> Plan {
         let minutes = self.minutes(now);
         let terms = self.terms(minutes);
-        let walk = Walk { terms: &terms, tasks: &self.book.tasks };
+        let walk = self.walk(&terms);
         let mut routes = BTreeMap::new();
         let mut price = 0.0;
         for member in self.roster.members.iter().filter(|member| !member.route.is_empty()) {
@@ -46,6 +46,7 @@ impl Planner {
         }
         // Most tickets wait for the same reason as others of their unit and skills, unless some crew is excluded from
         // them.
+        let free = self.free(board, now);
         let mut known = BTreeMap::new();
         for (ticket, &job) in &self.book.index {
             let entry = self.book.entry(job);
@@ -56,11 +57,13 @@ impl Planner {
                 price += rules::service(&terms.left_out(self.book.task(job)));
                 let alike = entry.place == Place::Waiting && entry.excluded.is_empty() && entry.left.is_empty();
                 let why = if alike && entry.pinned.is_none() {
-                    let all = || self.last_hurdle(board, job, now);
-                    let why = *known.entry((entry.unit, entry.needs)).or_insert_with(all);
-                    self.unless_overlooked(why, board, job, now)
+                    let (why, free) = known.entry((entry.unit, entry.needs)).or_insert_with(|| {
+                        let may = free.iter().copied().filter(|team| self.roster.member(*team).may(entry, minutes));
+                        (self.last_hurdle(board, job, now), may.collect::<Vec<u32>>())
+                    });
+                    self.unless_overlooked(*why, free, &terms, job)
                 } else {
-                    self.waits(board, *ticket, now)
+                    self.waits_beside(&free, board, *ticket, now)
                 };
                 waiting.insert(*ticket, why);
             }
@@ -82,8 +85,8 @@ impl Planner {
             let member = self.roster.member(team);
             if !member.route.is_empty() {
                 hash = blend(hash, member.print);
-                hash =
-                    member.route.iter().fold(hash, |hash, job| blend(hash, fingerprint(self.book.entry(*job).ticket)));
+                let tickets = member.route.iter().map(|job| self.book.entry(*job).ticket);
+                hash = tickets.fold(hash, |hash, ticket| blend(hash, print::of_ticket(ticket)));
             }
         }
         hash = blend(hash, self.book.waiting);
@@ -93,6 +96,11 @@ impl Planner {
     /// What this ticket waits for.
     #[must_use]
     pub fn waits(&self, board: &Board, ticket: TicketId, now: Timestamp) -> Waits {
+        self.waits_beside(&self.free(board, now), board, ticket, now)
+    }
+
+    /// What this ticket waits for, while these crews have nothing to do.
+    fn waits_beside(&self, free: &[u32], board: &Board, ticket: TicketId, now: Timestamp) -> Waits {
         let Some(&job) = self.book.index.get(&ticket) else {
             let open = board.jobs.get(&ticket).is_some_and(|job| job.open && job.crew.is_none());
             return match (open, self.frame.is_some()) {
@@ -103,7 +111,7 @@ impl Planner {
             };
         };
         let entry = self.book.entry(job);
-        if entry.has != NONE {
+        if entry.has.is_some() {
             return Waits::Assigned;
         }
         if entry.early {
@@ -122,7 +130,10 @@ impl Planner {
         }
         match entry.pinned {
             Some((team, _)) => self.waits_for_chosen(board, team, job, now),
-            None => self.unless_overlooked(self.last_hurdle(board, job, now), board, job, now),
+            None => {
+                let terms = self.terms(self.minutes(now));
+                self.unless_overlooked(self.last_hurdle(board, job, now), free, &terms, job)
+            }
         }
     }
 
@@ -137,22 +148,23 @@ impl Planner {
     }
 
     fn waits_for_chosen(&self, board: &Board, team: u32, job: u32, now: Timestamp) -> Waits {
-        let member = self.roster.members.get(team as usize).filter(|member| board.crews.contains_key(&member.id));
-        match member.map(|member| self.hurdle(board, member, job, now)) {
-            None => Waits::PinnedCrewGone,
-            Some(Waits::AllBusy) if !self.book.is_untried(job) => Waits::PinnedCrewBusy,
-            Some(Waits::AllBusy) => Waits::NotTried,
-            Some(why) => why,
+        let member = self.roster.member(team);
+        if !board.crews.contains_key(&member.id) {
+            return Waits::PinnedCrewGone;
+        }
+        match self.hurdle(board, member, job, now) {
+            Waits::AllBusy if self.book.is_untried(job) => Waits::NotTried,
+            Waits::AllBusy => Waits::PinnedCrewBusy,
+            why => why,
         }
     }
 
     /// The last hurdle that some crew of the job's unit fell at, of those that each crew takes in the same order. Crews of other
     /// units never come into question, whatever they fell at.
     fn last_hurdle(&self, board: &Board, job: u32, now: Timestamp) -> Waits {
-        let unit = self.book.entry(job).unit as usize;
+        let unit = self.book.entry(job).unit;
         let mut last = Waits::NoTerritory;
-        let works_there =
-            |member: &&Member| member.serves.get(unit) == Some(&true) && board.crews.contains_key(&member.id);
+        let works_there = |member: &&Member| member.serves(unit) && board.crews.contains_key(&member.id);
         for member in self.roster.members.iter().filter(works_there) {
             last = last.max(self.hurdle(board, member, job, now));
             if last == Waits::AllBusy {
@@ -164,15 +176,14 @@ impl Planner {
 
     /// The first hurdle that this crew falls at.
     fn hurdle(&self, board: &Board, member: &Member, job: u32, now: Timestamp) -> Waits {
-        let vetoes = member.vetoes(self.book.entry(job), self.minutes(now));
-        let vetoed = |name| vetoes.iter().any(|(rule, forbids)| *rule == name && *forbids);
-        if vetoed(rules::territory::NAME) {
+        let pairing = member.pairing(self.book.entry(job), self.minutes(now));
+        if territory::bars(&pairing) {
             Waits::NoTerritory
-        } else if !member.on_shift || vetoed(shift::NAME) {
+        } else if !member.on_shift || shift::bars(&pairing) {
             Waits::NoCrewOnShift
-        } else if vetoed(skill::NAME) {
+        } else if skill::bars(&pairing) {
             Waits::NoSkill
-        } else if vetoed(rules::refusal::NAME) || vetoed(rules::stability::NAME) {
+        } else if refusal::bars(&pairing) || stability::bars(&pairing) {
             Waits::Excluded
         } else {
             let crew = board.crews.get(&member.id);
@@ -190,22 +201,23 @@ impl Planner {
         }
     }
 
-    /// The reason itself, unless it is that all are busy and somebody is not: a free crew without a stop could go, or would not be
-    /// there in its shift.
-    fn unless_overlooked(&self, why: Waits, board: &Board, job: u32, now: Timestamp) -> Waits {
+    /// Crews without a stop that may be offered one now.
+    fn free(&self, board: &Board, now: Timestamp) -> Vec<u32> {
+        let idle = self.roster.idle.iter().copied().filter(|team| self.roster.member(*team).route.is_empty());
+        let crew = |team: &u32| board.crews.get(&self.roster.member(*team).id);
+        idle.filter(|team| crew(team).is_some_and(|crew| self.is_offerable(crew, now))).collect()
+    }
+
+    /// The reason itself, unless it is that all are busy and somebody is not: one of these crews, which are free, could go, or would
+    /// not be there in its shift.
+    fn unless_overlooked(&self, why: Waits, free: &[u32], terms: &Terms, job: u32) -> Waits {
         if why != Waits::AllBusy {
             return why;
         }
-        let (entry, terms) = (self.book.entry(job), self.terms(self.minutes(now)));
-        let free = self.roster.idle.iter().filter(|team| {
-            let member = self.roster.member(**team);
-            member.route.is_empty()
-                && member.may(entry, terms.now)
-                && board.crews.get(&member.id).is_some_and(|crew| self.is_offerable(crew, now))
-        });
+        let entry = self.book.entry(job);
         let mut found = why;
-        for team in free {
-            if self.reaches(&terms, *team, job) {
+        for team in free.iter().filter(|team| self.roster.member(**team).may(entry, terms.now)) {
+            if self.reaches(terms, *team, job) {
                 return Waits::NotTried;
             }
             found = Waits::ShiftTooShort;

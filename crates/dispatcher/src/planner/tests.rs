@@ -16,10 +16,10 @@ use switchboard_domain::{
 use super::*;
 use crate::{
     board::{Concerns, Reserved},
-    plan::{Waits, plan},
+    plan::Waits,
     rules::tests::{at, crew, crew_id, job, ticket},
 };
-use world::{board, settled};
+use world::{board, plan, settled};
 
 fn forced() -> Forced {
     Forced { by: "desk1".into(), org: OrgPath::parse("sgcc/zj/hz").unwrap() }
@@ -57,7 +57,7 @@ fn a_job_at_the_end_of_a_shift_waits_for_the_next() {
     let board = board([tired], [job(1, 20.0)]);
     let mut planner = settled(&board, 0);
     assert_eq!(planner.proposals(&board, at(0), 10), []);
-    assert_eq!(planner.wake(&board), Some(at(5) + silence()), "silence comes before the end of the shift");
+    assert_eq!(planner.wake(), Some(at(5) + silence()), "silence comes before the end of the shift");
 }
 
 fn silence() -> chrono::TimeDelta {
@@ -71,7 +71,7 @@ fn a_crew_that_falls_silent_loses_its_stops_to_one_that_is_heard_of() {
     let board = board([crew(1, 1.0), other], [job(1, 0.0)]);
     let mut planner = settled(&board, 0);
     assert_eq!(planner.proposals(&board, at(0), 10)[0].crew, crew_id(1));
-    let later = planner.wake(&board).unwrap();
+    let later = planner.wake().unwrap();
     assert_eq!(planner.proposals(&board, later, 10)[0].crew, crew_id(2));
 }
 
@@ -84,7 +84,7 @@ fn a_crew_is_not_offered_anything_in_a_break_and_is_afterwards() {
     let mut planner = settled(&board, 0);
     assert_eq!(planner.proposals(&board, at(0), 10), []);
     assert_eq!(planner.waits(&board, ticket(1), at(0)), Waits::Resting);
-    assert_eq!(planner.wake(&board), Some(at(30)));
+    assert_eq!(planner.wake(), Some(at(30)));
     assert_eq!(planner.proposals(&board, at(30), 10).len(), 1);
 }
 
@@ -277,7 +277,7 @@ fn in_a_storm_a_lone_call_is_held_until_a_neighbour_calls_or_the_time_is_over() 
     planner.job_changed(ticket(22));
     planner.settle(&board, at(21));
     assert_eq!(planner.waits(&board, ticket(22), at(21)), Waits::HeldForNeighbours);
-    assert!(planner.wake(&board).is_some_and(|wake| wake <= at(26)));
+    assert!(planner.wake().is_some_and(|wake| wake <= at(26)));
     planner.settle(&board, at(26));
     assert_ne!(planner.waits(&board, ticket(22), at(26)), Waits::HeldForNeighbours);
 }

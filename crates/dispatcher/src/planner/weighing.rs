@@ -2,41 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use switchboard_domain::{Timestamp, crew::CrewId, ticket::TicketId};
-
 use super::{Planner, book::Place};
 use crate::{
     explain::Weighed,
-    model::{Memory, Walk},
+    model::Memory,
     rules::{self, shift, workload},
 };
 
-/// Crews weighed for the grounds of one proposal.
-const WORTH_MAX: usize = 12;
-
 impl Planner {
-    /// The first of the crews that are tried for a ticket when it looks for its place.
-    pub(crate) fn worth_trying(&self, ticket: TicketId, now: Timestamp) -> Vec<CrewId> {
-        let Some(&job) = self.book.index.get(&ticket) else { return Vec::new() };
-        let crews = self.crews_for(job, self.minutes(now));
-        crews.into_iter().take(WORTH_MAX).map(|team| self.roster.member(team).id.clone()).collect()
-    }
-
-    /// Whether the ticket is on the board.
-    pub(crate) fn knows(&self, ticket: TicketId) -> bool {
-        self.book.index.contains_key(&ticket)
-    }
-
-    /// Weighs one crew; `None` when crew or ticket is unknown.
-    pub(crate) fn weigh_one(&self, ticket: TicketId, crew: &CrewId, now: Timestamp) -> Option<Weighed> {
-        let job = *self.book.index.get(&ticket)?;
-        let team = *self.roster.index.get(crew)?;
-        let (now, member) = (self.minutes(now), self.roster.member(team));
-        let vetoes = member.vetoes(self.book.entry(job), now);
-        let mut vetoes: Vec<&'static str> =
-            vetoes.iter().filter(|(_, forbids)| *forbids).map(|(rule, _)| *rule).collect();
+    /// Weighs one crew for one job.
+    pub(super) fn weigh_one(&self, job: u32, team: u32, now: f64) -> Weighed {
+        let member = self.roster.member(team);
+        let mut vetoes: Vec<&'static str> = rules::vetoes(&member.pairing(self.book.entry(job), now)).collect();
         let mut weighed = Weighed {
-            crew: crew.clone(),
+            crew: member.id.clone(),
             price: f64::INFINITY,
             prices: BTreeMap::new(),
             vetoes: Vec::new(),
@@ -49,7 +28,7 @@ impl Planner {
             }
         }
         weighed.vetoes = vetoes;
-        Some(weighed)
+        weighed
     }
 
     /// The crew's route with the job in it: as it stands, or with the job at its cheapest place. `None` when no arrival
@@ -58,11 +37,11 @@ impl Planner {
         let mut route = self.roster.member(team).route.clone();
         if self.book.entry(job).place != Place::Routed(team) {
             let terms = self.terms(now);
-            let spot = self.best_spot(&terms, team, job, &mut Memory::default())?;
-            if spot.ejects {
+            let slot = self.best_slot(&terms, team, job, &mut Memory::default())?;
+            if slot.ejects {
                 route.pop();
             }
-            route.insert(spot.at, job);
+            route.insert(slot.at, job);
         }
         Some(route)
     }
@@ -71,7 +50,7 @@ impl Planner {
     fn charge(&self, weighed: &mut Weighed, job: u32, team: u32, route: &[u32], now: f64) {
         let (terms, mut memory) = (self.terms(now), Memory::default());
         let member = self.roster.member(team);
-        let walk = Walk { terms: &terms, tasks: &self.book.tasks };
+        let walk = self.walk(&terms);
         let mut own = 0.0;
         let mut with = 0.0;
         walk.visits(&walk.start(&member.team), route, |stop, visit| {

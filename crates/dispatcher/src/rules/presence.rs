@@ -1,15 +1,21 @@
 //! Presence: a crew that reports itself away, or that nobody has heard of for minutes, is not sent.
 
-use crate::{board::Crew, policy::Offers};
+use crate::{board::Crew, policy::Offers, scene::Pairing};
 use switchboard_domain::Timestamp;
 
 /// The rule's stable name.
-pub const NAME: &str = "presence";
+pub(crate) const NAME: &str = "presence";
+
+/// Whether the crew is not there to be sent.
+#[must_use]
+pub(crate) fn bars(pairing: &Pairing<'_>) -> bool {
+    !pairing.present
+}
 
 /// Whether the crew is away, or silent while it has nothing to do. A crew at work may be out of reach and is planned
 /// on.
 #[must_use]
-pub fn forbids(offers: &Offers, crew: &Crew, now: Timestamp) -> bool {
+pub(crate) fn forbids(offers: &Offers, crew: &Crew, now: Timestamp) -> bool {
     crew.away.is_some() || crew.committed.is_empty() && crew.reserved.is_none() && is_silent(offers, crew, now)
 }
 
@@ -22,7 +28,7 @@ pub fn is_silent(offers: &Offers, crew: &Crew, now: Timestamp) -> bool {
 /// When the crew is silent if nothing more is heard of it: a whole millisecond, as the planner's clock has no finer
 /// ones.
 #[must_use]
-pub fn falls_silent(offers: &Offers, crew: &Crew) -> Timestamp {
+pub(crate) fn falls_silent(offers: &Offers, crew: &Crew) -> Timestamp {
     let silence = i64::from(offers.silent_minutes) * 60_000 + 1;
     let millis = crew.seen.timestamp_millis().saturating_add(silence);
     Timestamp::from_timestamp_millis(millis).unwrap_or(Timestamp::MAX_UTC)

@@ -1,20 +1,30 @@
-//! Refusal: a crew that declined a ticket or let its offer lapse is not asked again for a while.
+//! Refusal: a crew that declined a ticket or let its offer lapse is not asked again for a while, whoever chose it: nobody
+//! can make it accept.
+
+use crate::scene::Pairing;
 
 /// The rule's stable name.
 pub const NAME: &str = "refusal";
 
-/// Whether this crew is not to be asked now; `excluded` = crews, and until when.
+/// Whether this crew is not to be asked now.
 #[must_use]
-pub fn forbids(excluded: &[(u32, f64)], team: u32, now: f64) -> bool {
-    excluded.iter().any(|(crew, until)| *crew == team && now < *until)
+pub fn bars(pairing: &Pairing<'_>) -> bool {
+    pairing.excluded.iter().any(|(crew, until)| *crew == pairing.team.index && pairing.now < *until)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::rules::tests::Stage;
+
     #[test]
     fn who_declined_is_asked_again_when_the_time_is_over() {
-        let excluded = [(2, 50.0)];
-        assert!(super::forbids(&excluded, 2, 49.9) && !super::forbids(&excluded, 2, 50.0));
-        assert!(!super::forbids(&excluded, 1, 0.0));
+        let stage = Stage::default();
+        let is_barred = |crew, until| bars(&Pairing { excluded: &[(crew, until)], ..stage.pairing() });
+        let own = stage.team.index;
+        assert!(is_barred(own, stage.now + 0.1) && !is_barred(own, stage.now));
+        assert!(!is_barred(own + 1, stage.now + 0.1));
+        let chosen = Pairing { excluded: &[(own, stage.now + 0.1)], chosen: Some(own), ..stage.pairing() };
+        assert!(bars(&chosen));
     }
 }

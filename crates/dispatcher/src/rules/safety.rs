@@ -5,11 +5,11 @@ use crate::{board::Job, policy::Weights, scene::Service};
 use switchboard_domain::ticket::Urgency;
 
 /// The rule's stable name.
-pub const NAME: &str = "safety";
+pub(crate) const NAME: &str = "safety";
 
 /// What is added for concerns, times minutes.
 #[must_use]
-pub fn price(service: &Service<'_>) -> f64 {
+pub(crate) fn price(service: &Service<'_>) -> f64 {
     service.task.concern * (service.done - service.task.reported)
 }
 
@@ -29,7 +29,7 @@ pub fn weight(weights: &Weights, job: &Job) -> (f64, f64) {
 
 /// Whether life, an important customer or very many customers wait: a priority of the offer protocol.
 #[must_use]
-pub fn is_priority(policy: &crate::policy::Policy, job: &Job, weight: f64) -> bool {
+pub(crate) fn is_priority(policy: &crate::policy::Policy, job: &Job, weight: f64) -> bool {
     job.concerns.wire_down || job.concerns.important || weight >= policy.offers.priority_weight
 }
 

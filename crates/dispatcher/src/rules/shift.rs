@@ -1,9 +1,15 @@
 //! Shift: nobody is sent off shift, no arrival is planned past the end of a shift, and work past it costs.
 
-use crate::scene::{Team, Visit};
+use crate::scene::{Pairing, Team, Visit};
 
 /// The rule's stable name.
 pub const NAME: &str = "shift";
+
+/// Whether the crew has no shift now.
+#[must_use]
+pub fn bars(pairing: &Pairing<'_>) -> bool {
+    forbids(pairing.team, pairing.now)
+}
 
 /// Whether the crew is off shift, or its shift has run out.
 #[must_use]

@@ -2,8 +2,22 @@
 
 use switchboard_domain::crew::Skills;
 
+use crate::{board::Job, policy::Policy, scene::Pairing};
+
 /// The rule's stable name.
 pub const NAME: &str = "skill";
+
+/// Whether the crew cannot do the job, and nobody chose it in spite of that.
+#[must_use]
+pub fn bars(pairing: &Pairing<'_>) -> bool {
+    !pairing.is_forced() && forbids(pairing.team.skills, pairing.needs)
+}
+
+/// The skills that a job takes: those of its category, and those found to be needed on site.
+#[must_use]
+pub fn needed(policy: &Policy, job: &Job) -> Skills {
+    policy.skills_of(job.category.as_ref()).union(job.needs)
+}
 
 /// Whether the crew lacks a skill that the job needs.
 #[must_use]

@@ -1,7 +1,7 @@
 //! Stability: whom a ticket was last offered to is sent unless something is gained by the change, and a ticket does not
 //! go back and forth between two crews.
 
-use crate::scene::{NONE, Visit};
+use crate::scene::{Pairing, Visit};
 
 /// The rule's stable name.
 pub const NAME: &str = "stability";
@@ -9,16 +9,15 @@ pub const NAME: &str = "stability";
 /// The price of a change, where the next stop of a crew is a job that was last offered to another.
 #[must_use]
 pub fn price(visit: &Visit<'_>) -> f64 {
-    let told = visit.service.task.told;
-    let changed = visit.first && told != NONE && told != visit.team.index;
-    if changed { visit.service.terms.policy.weights.change } else { 0.0 }
+    let another = visit.service.task.told.is_some_and(|told| told != visit.team.index);
+    if visit.first && another { visit.service.terms.policy.weights.change } else { 0.0 }
 }
 
-/// Whether the ticket was taken from this crew a moment ago; `left` = crews that it left, and until when it does not
-/// return.
+/// Whether the ticket was taken from this crew a moment ago, and nobody chose it in spite of that.
 #[must_use]
-pub fn forbids(left: &[(u32, f64)], team: u32, now: f64) -> bool {
-    left.iter().any(|(crew, until)| *crew == team && now < *until)
+pub fn bars(pairing: &Pairing<'_>) -> bool {
+    let left = |(crew, until): &(u32, f64)| *crew == pairing.team.index && pairing.now < *until;
+    !pairing.is_forced() && pairing.left.iter().any(left)
 }
 
 #[cfg(test)]
@@ -30,9 +29,9 @@ mod tests {
     fn only_a_next_stop_that_was_another_crews_costs() {
         let mut stage = Stage::default();
         assert_eq!(stage.visit(1.0, price), 0.0);
-        stage.task.told = stage.team.index;
+        stage.task.told = Some(stage.team.index);
         assert_eq!(stage.visit(1.0, price), 0.0);
-        stage.task.told = stage.team.index + 1;
+        stage.task.told = Some(stage.team.index + 1);
         assert_eq!(stage.visit(1.0, price), stage.policy.weights.change);
         stage.first = false;
         assert_eq!(stage.visit(1.0, price), 0.0);
@@ -40,7 +39,12 @@ mod tests {
 
     #[test]
     fn a_ticket_returns_to_a_crew_only_after_a_while() {
-        let left = [(3, 100.0)];
-        assert!(forbids(&left, 3, 99.0) && !forbids(&left, 3, 100.0) && !forbids(&left, 4, 99.0));
+        let stage = Stage::default();
+        let is_barred = |crew, until| bars(&Pairing { left: &[(crew, until)], ..stage.pairing() });
+        let own = stage.team.index;
+        assert!(is_barred(own, stage.now + 1.0) && !is_barred(own, stage.now));
+        assert!(!is_barred(own + 1, stage.now + 1.0));
+        let chosen = Pairing { left: &[(own, stage.now + 1.0)], chosen: Some(own), ..stage.pairing() };
+        assert!(!bars(&chosen));
     }
 }

@@ -2,8 +2,16 @@
 
 use switchboard_domain::organisation::OrgPath;
 
+use crate::scene::Pairing;
+
 /// The rule's stable name.
 pub const NAME: &str = "territory";
+
+/// Whether the job is not the crew's to do, and nobody chose it in spite of that.
+#[must_use]
+pub fn bars(pairing: &Pairing<'_>) -> bool {
+    !pairing.is_forced() && !pairing.serves
+}
 
 /// Whether the crew at `crew` with this territory may not be given a ticket that `holder` answers for. The ticket's own
 /// stream refuses an offer to a crew outside the holder.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     board::{Concerns, Crew, Job, Shift},
     policy::Policy,
-    scene::{NONE, Task, Team, Terms, Visit},
+    scene::{Pairing, Task, Team, Terms, Visit},
     travel::Spot,
 };
 
@@ -39,7 +39,7 @@ impl Default for Stage {
             concern: 0.0,
             repair: 40.0,
             repair_spread: 20.0,
-            told: NONE,
+            told: None,
         };
         let team = Team {
             index: 7,
@@ -57,9 +57,24 @@ impl Default for Stage {
 }
 
 impl Stage {
+    /// The crew and the job, with nothing between them.
+    pub fn pairing(&self) -> Pairing<'_> {
+        Pairing {
+            now: self.now,
+            team: &self.team,
+            present: true,
+            serves: true,
+            needs: Skills::NONE,
+            chosen: None,
+            excluded: &[],
+            left: &[],
+        }
+    }
+
     /// What `of` says of the crew's visit to the job, `km` to the east.
     pub fn visit<T>(&self, km: f64, of: impl Fn(&Visit<'_>) -> T) -> T {
-        let terms = Terms { policy: &self.policy, now: self.now, storm: self.storm, load: self.load, pace: 1.0 };
+        let policy = self.policy.clone().into();
+        let terms = Terms { policy, now: self.now, storm: self.storm, load: self.load, pace: 1.0 };
         let task = Task { spot: Some(Spot { x: km, y: 0.0 }), ..self.task };
         let start = terms.start(&self.team);
         let leg = terms.leg(start.spot, &task);

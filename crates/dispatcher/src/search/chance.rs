@@ -11,10 +11,7 @@ impl Chance {
 
     fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        finalize(self.0)
     }
 
     /// A number below `n`, 0 for 0. The bias, below n / 2^64, is nothing to a search.
@@ -31,6 +28,13 @@ impl Chance {
     pub fn happens(&mut self, probability: f64) -> bool {
         self.unit() < probability
     }
+}
+
+/// The finalizer of SplitMix64: every bit of what comes out hangs on every bit of what goes in.
+pub fn finalize(z: u64) -> u64 {
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 /// How many positions are still looked at before one is overlooked. Drawn ahead (geometrically) rather than at every

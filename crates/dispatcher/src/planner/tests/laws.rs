@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::world::{Lot, is_allowed};
+use super::world::{Lot, is_allowed, plan};
 use crate::{
     board::{Board, Crew, Reserved},
-    plan::{Plan, Waits, plan},
+    plan::{Plan, Waits},
     planner::{Planner, Proposal},
     policy::Policy,
     rules::tests::at,
@@ -134,9 +134,9 @@ fn the_prices_of_a_proposal_add_up_to_its_price_and_the_chosen_crew_stands_first
         let mut planner = Planner::new(quick());
         planner.settle(&board, at(NOW));
         // Half of them were to be somebody's next stop.
-        planner.book.tasks.iter_mut().step_by(2).for_each(|task| task.told = 0);
+        planner.book.tasks.iter_mut().step_by(2).for_each(|task| task.told = Some(0));
         for proposal in planner.proposals(&board, at(NOW), usize::MAX) {
-            let grounds = planner.grounds(&board, &proposal, at(NOW));
+            let grounds = planner.grounds(&proposal, at(NOW));
             let chosen = &grounds.candidates[0];
             assert_eq!(&chosen.crew, proposal.crew.org(), "seed {seed}");
             let sum: f64 = chosen.prices.values().sum();

@@ -73,7 +73,7 @@ fn who_declined_is_not_proposed_until_the_exclusion_ends() {
     let mut planner = settled(&board, 0);
     assert_eq!(planner.proposals(&board, at(0), 10), []);
     assert_eq!(planner.waits(&board, ticket(1), at(0)), Waits::Excluded);
-    assert_eq!(planner.wake(&board), Some(at(4)));
+    assert_eq!(planner.wake(), Some(at(4)));
     assert_eq!(planner.proposals(&board, at(4), 10).len(), 1);
 }
 

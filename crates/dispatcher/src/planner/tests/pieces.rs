@@ -86,7 +86,7 @@ fn of_many_jobs_that_come_at_once_the_heaviest_are_come_to_first_and_every_other
     }
     planner.settle(&board, at(0));
     assert!(!planner.is_settled());
-    assert_eq!(planner.wake(&board), Some(at(0)), "at once");
+    assert_eq!(planner.wake(), Some(at(0)), "at once");
     let planned =
         |planner: &Planner, n| matches!(planner.waits(&board, ticket(n), at(0)), Waits::Ready | Waits::Planned);
     assert!((count - TRIES_MAX as u32 + 1..=count).all(|n| planned(&planner, n)), "the heaviest");
@@ -94,7 +94,7 @@ fn of_many_jobs_that_come_at_once_the_heaviest_are_come_to_first_and_every_other
     assert!(others.len() >= 2 * TRIES_MAX, "{}", others.len());
     assert!(others.iter().all(|n| planner.waits(&board, ticket(*n), at(0)) == Waits::NotTried));
     let mut turns = 0;
-    while planner.wake(&board).is_some_and(|wake| wake <= at(0)) {
+    while planner.wake().is_some_and(|wake| wake <= at(0)) {
         planner.settle(&board, at(0));
         turns += 1;
         assert!(turns < count, "it never comes to rest");
@@ -125,10 +125,10 @@ fn of_many_timers_that_come_due_at_once_none_is_forgotten() {
     let count = 2 * DUE_MAX as u32 + 1;
     let board = board((1..=count).map(|n| crew(n, f64::from(n))), []);
     let mut planner = settled(&board, 0);
-    let wake = planner.wake(&board).unwrap();
+    let wake = planner.wake().unwrap();
     planner.settle(&board, wake);
     let silent = |planner: &Planner| (1..=count).filter(|n| planner.is_silent(&crew_id(*n))).count();
-    assert_eq!((silent(&planner), planner.wake(&board)), (DUE_MAX, Some(wake)));
+    assert_eq!((silent(&planner), planner.wake()), (DUE_MAX, Some(wake)));
     planner.settle_all(&board, wake);
     assert_eq!(silent(&planner), count as usize);
 }

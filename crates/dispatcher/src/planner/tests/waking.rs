@@ -11,7 +11,7 @@ fn at_its_own_timer_a_crew_is_silent_whatever_the_fraction_of_the_millisecond() 
         let mut board = board([quiet], []);
         let mut planner = settled(&board, 1);
         assert!(!planner.is_silent(&crew_id(1)), "{micros}");
-        let wake = planner.wake(&board).unwrap();
+        let wake = planner.wake().unwrap();
         planner.settle(&board, wake);
         assert!(planner.is_silent(&crew_id(1)), "{micros}");
         board.jobs.insert(ticket(1), job(1, 0.0));
@@ -56,7 +56,7 @@ fn a_held_job_has_a_timer_for_as_long_as_it_is_held() {
         let mut alone = planner.clone();
         let mut now = reported;
         while alone.waits(&board, ticket(n), now) == Waits::HeldForNeighbours {
-            let wake = alone.wake(&board).filter(|wake| *wake > now);
+            let wake = alone.wake().filter(|wake| *wake > now);
             now = wake.unwrap_or_else(|| panic!("{n} is held for ever"));
             assert!(now < at(400), "{n}: is not looked at before the end of the shift");
             alone.settle(&board, now);
@@ -91,7 +91,7 @@ fn of_many_crews_that_come_on_shift_at_once_none_is_forgotten() {
     }
     planner.settle(&board, at(0));
     let mut turns = 0;
-    while planner.wake(&board).is_some_and(|wake| wake <= at(0)) {
+    while planner.wake().is_some_and(|wake| wake <= at(0)) {
         planner.settle(&board, at(0));
         turns += 1;
         assert!(turns < 2 * count, "it never comes to rest");
@@ -111,6 +111,6 @@ fn a_ticket_with_an_appointment_is_planned_from_some_time_before_it_unless_a_per
     board.crews.get_mut(&crew_id(1)).unwrap().seen = at(30);
     planner.crew_changed(&crew_id(1));
     planner.settle(&board, at(29));
-    assert_eq!(planner.wake(&board), Some(at(30)));
+    assert_eq!(planner.wake(), Some(at(30)));
     assert_eq!(planner.proposals(&board, at(30), 10)[0].ticket, ticket(1));
 }

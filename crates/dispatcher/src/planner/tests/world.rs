@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     board::{Assigned, Board, Concerns, Crew, Job},
+    plan::Plan,
     planner::Planner,
     policy::Policy,
     rules::tests::{at, crew, crew_id, job, place},
@@ -29,6 +30,17 @@ pub fn settled(board: &Board, minute: i64) -> Planner {
     let mut planner = Planner::new(Policy::default());
     planner.settle_all(board, at(minute));
     planner
+}
+
+/// Plans from scratch: every job to its cheapest place, the heaviest first, and then as many slices of improvement as
+/// the policy has per period.
+pub fn plan(board: &Board, policy: &Policy, now: Timestamp) -> Plan {
+    let mut planner = Planner::new(policy.clone());
+    planner.settle_all(board, now);
+    for _ in 0..policy.horizon.slices {
+        planner.improve(board, now, policy.horizon.slice_iterations);
+    }
+    planner.snapshot(board, now)
 }
 
 /// The crew has the job, perhaps on site.

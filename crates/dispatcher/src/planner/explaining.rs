@@ -1,0 +1,134 @@
+//! Explaining: all crews that come into question weighed for one ticket, for whoever asks why, and for the grounds that an
+//! offer keeps.
+
+use switchboard_domain::{
+    Timestamp,
+    crew::{CANDIDATES_MAX, CrewId, Grounds},
+    organisation::OrgPath,
+    ticket::TicketId,
+};
+
+use super::{Planner, Proposal};
+use crate::{
+    board::{Board, Crew},
+    explain::Weighed,
+    model::Memory,
+};
+
+/// Crews weighed for the grounds of one proposal, beside the one that is proposed.
+const WORTH_MAX: usize = 12;
+
+impl Planner {
+    /// What every rule says of each crew of the ticket's unit for this ticket, the cheapest first and those that may not
+    /// go last; `None` when the planner does not know the ticket. Of the unit are the crews within it, and those whose
+    /// territory takes it in. The crew whose route it is in is weighed as the route stands, others at their cheapest
+    /// place. For a ticket that is offered or that a crew has, the choice is weighed as though it were still to be made
+    /// and nobody had been told: whoever is engaged for it is free of it.
+    #[must_use]
+    pub fn explain(&self, board: &Board, ticket: TicketId, now: Timestamp) -> Option<Vec<Weighed>> {
+        let engaged = engaged(board, ticket);
+        if engaged.is_empty() {
+            return self.weigh(ticket, of_its_unit(board, ticket), now);
+        }
+        let board = undecided(board, ticket, &engaged);
+        let mut aside = self.aside();
+        aside.job_changed(ticket);
+        engaged.iter().for_each(|crew| aside.crew_changed(crew));
+        aside.settle(&board, now);
+        aside.weigh(ticket, of_its_unit(&board, ticket), now)
+    }
+
+    /// Why this proposal, for whoever asks later: the crew first, then the next best of those that were worth trying.
+    #[must_use]
+    pub fn grounds(&self, proposal: &Proposal, now: Timestamp) -> Grounds {
+        let job = self.book.index.get(&proposal.ticket);
+        let worth_trying = job.map(|job| self.crews_for(*job, self.minutes(now))).unwrap_or_default();
+        let others = worth_trying.iter().take(WORTH_MAX).map(|team| &self.roster.member(*team).id);
+        let tried = others.filter(|crew| **crew != proposal.crew).chain(std::iter::once(&proposal.crew));
+        let mut weighed = self.weigh(proposal.ticket, tried, now).unwrap_or_default();
+        let chosen = weighed.iter().position(|weighed| weighed.crew == proposal.crew);
+        if let Some(chosen) = chosen {
+            weighed[..=chosen].rotate_right(1);
+        }
+        weighed.truncate(CANDIDATES_MAX);
+        Grounds {
+            policy: self.policy().version.clone(),
+            seed: self.policy().seed,
+            plan_hash: self.hash(),
+            candidates: weighed.into_iter().map(Into::into).collect(),
+        }
+    }
+
+    /// Those of the crews that are known, the cheapest first; `None` when the ticket is not.
+    fn weigh<'c>(
+        &self,
+        ticket: TicketId,
+        crews: impl Iterator<Item = &'c CrewId>,
+        now: Timestamp,
+    ) -> Option<Vec<Weighed>> {
+        let job = *self.book.index.get(&ticket)?;
+        let teams = crews.filter_map(|crew| self.roster.index.get(crew));
+        let mut weighed: Vec<Weighed> = teams.map(|team| self.weigh_one(job, *team, self.minutes(now))).collect();
+        weighed.sort_by(|a, b| a.price.total_cmp(&b.price).then_with(|| a.crew.cmp(&b.crew)));
+        Some(weighed)
+    }
+
+    /// A copy to try things on. The search that is laid aside is the largest thing here, and not copied.
+    fn aside(&self) -> Self {
+        Self {
+            policy: self.policy.clone(),
+            frame: self.frame,
+            book: self.book.clone(),
+            roster: self.roster.clone(),
+            timers: self.timers.clone(),
+            jobs_marked: self.jobs_marked.clone(),
+            crews_marked: self.crews_marked.clone(),
+            attention: self.attention.clone(),
+            hungry: self.hungry.clone(),
+            settled: self.settled,
+            name: self.name.clone(),
+            storm: self.storm,
+            load: self.load,
+            pace: self.pace,
+            slices: self.slices,
+            searched: self.searched,
+            searching: None,
+            memory: Memory::default(),
+        }
+    }
+}
+
+/// The crews of the unit that answers for a ticket: those within it, and those whose territory takes it in.
+fn of_its_unit(board: &Board, ticket: TicketId) -> impl Iterator<Item = &CrewId> {
+    let unit = board.jobs.get(&ticket).map(|job| &job.holder);
+    let concerned = move |crew: &&Crew, unit: &OrgPath| {
+        unit.contains(crew.id.org()) || crew.territory.iter().any(|own| own.contains(unit))
+    };
+    board.crews.values().filter(move |crew| unit.is_some_and(|unit| concerned(crew, unit))).map(|crew| &crew.id)
+}
+
+/// The crews whose time is taken for a ticket.
+fn engaged(board: &Board, ticket: TicketId) -> Vec<CrewId> {
+    let taken = |crew: &&Crew| {
+        crew.reserved.as_ref().is_some_and(|kept| kept.ticket == ticket)
+            || crew.committed.iter().any(|(held, _)| *held == ticket)
+    };
+    board.crews.values().filter(taken).map(|crew| crew.id.clone()).collect()
+}
+
+/// The board as it would be if nobody were engaged for the ticket.
+fn undecided(board: &Board, ticket: TicketId, engaged: &[CrewId]) -> Board {
+    let mut board = board.clone();
+    for crew in engaged {
+        let Some(crew) = board.crews.get_mut(crew) else { continue };
+        crew.reserved.take_if(|kept| kept.ticket == ticket);
+        crew.committed.retain(|(held, _)| *held != ticket);
+    }
+    if let Some(job) = board.jobs.get_mut(&ticket) {
+        job.offers.clear();
+        job.crew = None;
+        job.told = None;
+        job.open = true;
+    }
+    board
+}
