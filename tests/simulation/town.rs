@@ -122,7 +122,7 @@ impl World {
         let at = self.somewhere();
         let located = !self.dice.one_in(10);
         let ahead = self.dice.between(600, 20_000);
-        let appointment = self.dice.one_in(15).then(|| self.now + TimeDelta::seconds(ahead as i64));
+        let appointment = self.dice.one_in(15).then(|| self.now + TimeDelta::seconds(ahead));
         let place = Place {
             area: Some(self.dice.choose(&[Area::Urban, Area::Urban, Area::Rural])),
             location_e6: located.then_some((at.latitude_e6, at.longitude_e6)),
