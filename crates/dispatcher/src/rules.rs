@@ -25,14 +25,14 @@ pub(crate) mod workload;
 use crate::scene::{Pairing, Service, Visit};
 
 /// Whether a rule forbids that this crew is sent to that job.
-pub(crate) type OfPairing = fn(&Pairing<'_>) -> bool;
+type OfPairing = fn(&Pairing<'_>) -> bool;
 /// What a rule charges for a service.
-pub(crate) type OfService = fn(&Service<'_>) -> f64;
+type OfService = fn(&Service<'_>) -> f64;
 /// What a rule charges for a visit.
-pub(crate) type OfVisit = fn(&Visit<'_>) -> f64;
+type OfVisit = fn(&Visit<'_>) -> f64;
 
 /// Rules that forbid, whenever the crew would arrive.
-pub(crate) const OF_PAIRING: [(&str, OfPairing); 7] = [
+const OF_PAIRING: [(&str, OfPairing); 7] = [
     (presence::NAME, presence::bars),
     (shift::NAME, shift::bars),
     (pinned::NAME, pinned::bars),
@@ -43,7 +43,7 @@ pub(crate) const OF_PAIRING: [(&str, OfPairing); 7] = [
 ];
 
 /// Rules that charge by when a job is served.
-pub(crate) const OF_SERVICE: [(&str, OfService); 4] = [
+const OF_SERVICE: [(&str, OfService); 4] = [
     (promise::NAME, promise::price),
     (customers::NAME, customers::price),
     (safety::NAME, safety::price),
@@ -51,7 +51,7 @@ pub(crate) const OF_SERVICE: [(&str, OfService); 4] = [
 ];
 
 /// Rules that charge by who goes there, and from where.
-pub(crate) const OF_VISIT: [(&str, OfVisit); 5] = [
+const OF_VISIT: [(&str, OfVisit); 5] = [
     (travel::NAME, travel::price),
     (shift::NAME, shift::price),
     (stability::NAME, stability::price),
