@@ -215,8 +215,8 @@ async fn a_stream_by_hand_tells_how_to_go_on_however_it_ends() {
     assert!(server.ended().success());
 }
 
-/// What one stream may take of the server's memory, the transport's part included.
-const STREAM_BYTES_MAX: u64 = 40 * 1024;
+/// What one of the streams that share a connection may take of the server's memory.
+const STREAM_BYTES_MAX: u64 = 12 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_takes_no_more_memory_than_its_share() {

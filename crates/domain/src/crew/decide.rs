@@ -216,7 +216,7 @@ pub fn violations(command: &Command, cx: &Context<'_>) -> Vec<Violation> {
             found.push(Violation { field: "until", problem: Problem::InThePast });
         }
         if *until - cx.occurred_at > chrono::TimeDelta::hours(SHIFT_HOURS_MAX) {
-            found.push(Violation { field: "until", problem: Problem::TooFarAhead { days_max: 1 } });
+            found.push(Violation { field: "until", problem: Problem::TooFarAhead { days_max: SHIFT_HOURS_MAX / 24 } });
         }
     }
     found.extend(shape(command));

@@ -257,7 +257,7 @@ pub const CANDIDATES_MAX: usize = 5;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// The crew.
-    pub crew: CrewIdText,
+    pub crew: OrgPath,
     /// The price, in weighted minutes, by the rule that charged it.
     pub prices: BTreeMap<String, f64>,
     /// Expected arrival, where it could be computed.
@@ -267,9 +267,6 @@ pub struct Candidate {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vetoes: Vec<String>,
 }
-
-/// A crew as a candidate list names it: its path.
-pub type CrewIdText = OrgPath;
 
 #[cfg(test)]
 mod tests {
