@@ -106,7 +106,7 @@ fn decisions() -> Outcome<()> {
 }
 
 async fn offers(folder: &Path) -> Outcome<()> {
-    println!("\n# Dispatch: from a dispatch to the offer on a crew's screen, through a server");
+    println!("\n# Dispatch: to the offer on a crew's screen, through a server");
     offers::run(Server::start(&folder.join("offers"))?).await
 }
 

@@ -33,7 +33,7 @@ use switchboard_domain::{
 };
 
 pub use self::intent::{Intent, Order};
-use self::leases::Leases;
+use self::{calling_back::Meant, leases::Leases};
 use crate::{
     board::Board,
     fold::{Fold, Touched},
@@ -79,8 +79,8 @@ pub struct Dispatch {
     refused: VecDeque<Identity>,
     /// Crews that the engine would not reserve: not asked for again before something is known that was not then, or a while passed.
     stale: BTreeMap<CrewId, (u64, Timestamp)>,
-    /// Priorities that a crew is called back for: the crew, from what, and until when they are kept for it.
-    meant: BTreeMap<TicketId, (CrewId, TicketId, Timestamp)>,
+    /// Priorities that a crew is called back for.
+    meant: BTreeMap<TicketId, Meant>,
     /// The latest time that anything told.
     latest: Timestamp,
     /// Crews that the engine would not call back, and from which ticket, until that changes.
@@ -198,7 +198,7 @@ impl Dispatch {
         wants.truncate(limit);
         let proposals = self.planner.proposals(&self.board, now, limit - wants.len());
         let mut begun: BTreeSet<TicketId> = self.meant.keys().copied().collect();
-        let meant: BTreeSet<CrewId> = self.meant.values().map(|(crew, ..)| crew.clone()).collect();
+        let meant: BTreeSet<CrewId> = self.meant.values().map(|meant| meant.crew.clone()).collect();
         let free = |proposal: &Proposal| !meant.contains(&proposal.crew) && !given.contains(&proposal.crew);
         for proposal in proposals.into_iter().filter(free) {
             // One at a time for a ticket: the next attempt's number is known when this one's offer stands.

@@ -7,7 +7,19 @@ use chrono::TimeDelta;
 use switchboard_domain::{Timestamp, crew::CrewId, decider::Want, ticket::TicketId};
 
 use super::{Dispatch, Intent};
-use crate::{board::Job, planner::Diversion};
+use crate::planner::Diversion;
+
+/// What a crew is called back for, which is kept for it until it is free.
+#[derive(Clone, Debug)]
+pub(super) struct Meant {
+    pub crew: CrewId,
+    /// What it is called back from.
+    pub from: TicketId,
+    /// The last fact of that ticket when it was decided: once there is another, the crew may have it for another reason.
+    because: u64,
+    /// Until when it is kept.
+    until: Timestamp,
+}
 
 impl Dispatch {
     /// Crews called back for something that weighs far more.
@@ -22,7 +34,8 @@ impl Dispatch {
     pub(super) fn call_back(&mut self, diversion: Diversion, now: Timestamp) -> Option<Want<Intent>> {
         let until = now + TimeDelta::seconds(i64::from(self.planner.policy().offers.lease_priority_seconds));
         let want = self.recall(&diversion.crew, diversion.from)?;
-        self.meant.insert(diversion.to, (diversion.crew, diversion.from, until));
+        let meant = Meant { crew: diversion.crew, from: diversion.from, because: want.because, until };
+        self.meant.insert(diversion.to, meant);
         Some(want)
     }
 
@@ -36,18 +49,23 @@ impl Dispatch {
     /// What the crews that are called back are to do next: come back, and then what they were called back for.
     pub(super) fn for_called_back(&mut self, now: Timestamp) -> Vec<Want<Intent>> {
         let mut wants = Vec::new();
-        for (to, (crew, from, until)) in std::mem::take(&mut self.meant) {
+        for (to, meant) in std::mem::take(&mut self.meant) {
             let waits = self.board.jobs.get(&to).is_some_and(|job| job.open && job.offers.is_empty());
-            if !waits || now >= until || !self.between_offers(to) {
+            if !waits || now >= meant.until || !self.between_offers(to) {
                 continue;
             }
-            let of = |held: &(TicketId, u64)| held.0 == from;
-            let returning = self.board.crews.get(&crew).is_some_and(|crew| crew.committed.iter().any(of));
-            let want = if returning { self.recall(&crew, from) } else { self.meant_for(to, &crew, now) };
+            let job = self.board.jobs.get(&meant.from);
+            let has = job.is_some_and(|job| job.crew.as_ref().is_some_and(|has| has.crew == meant.crew));
+            if has && job.is_some_and(|job| job.because != meant.because) {
+                continue;
+            }
+            let of = |held: &(TicketId, u64)| held.0 == meant.from;
+            let returning = self.board.crews.get(&meant.crew).is_some_and(|crew| crew.committed.iter().any(of));
+            let want =
+                if returning { self.recall(&meant.crew, meant.from) } else { self.meant_for(to, &meant.crew, now) };
             // What has lost the crew gives its time back by a duty; that is waited for.
-            let has = |job: &Job| job.crew.as_ref().is_some_and(|has| has.crew == crew);
-            if want.is_some() || returning && !self.board.jobs.get(&from).is_some_and(has) {
-                self.meant.insert(to, (crew, from, until));
+            if want.is_some() || returning && !has {
+                self.meant.insert(to, meant);
             }
             wants.extend(want);
         }
@@ -68,7 +86,7 @@ impl Dispatch {
         let sent_about = self.fold.members().filter(|(_, member)| member.called_back.is_some_and(lately));
         let barred =
             sent_about.flat_map(|(id, member)| member.crew.commitments.iter().map(|held| (id.clone(), held.ticket)));
-        let meant = self.meant.values().map(|(crew, from, _)| (crew.clone(), *from));
+        let meant = self.meant.values().map(|meant| (meant.crew.clone(), meant.from));
         barred.chain(self.not_called_back.iter().cloned()).chain(meant).collect()
     }
 }

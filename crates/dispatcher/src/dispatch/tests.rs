@@ -175,7 +175,11 @@ impl Tale {
     }
 
     fn accepted(&mut self, n: u32) {
-        self.ticket(OfferAccepted { offer: offer(1), crew: crew(n), by: "w1".into() });
+        self.accepted_again(n, 1);
+    }
+
+    fn accepted_again(&mut self, n: u32, attempt: u32) {
+        self.ticket(OfferAccepted { offer: offer(attempt), crew: crew(n), by: "w1".into() });
         self.ticket(Dispatched { from: org(STATION), to: crew(n).org().clone() });
         self.ticket(Accepted { by: crew(n).org().clone() });
     }

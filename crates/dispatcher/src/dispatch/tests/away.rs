@@ -77,6 +77,21 @@ fn a_crew_near_by_is_called_back_for_a_priority_rather_than_one_far_away_sent() 
 }
 
 #[test]
+fn a_crew_is_not_called_back_for_what_was_decided_before_the_news_came() {
+    let mut tale = Tale::emergency();
+    assert!(matches!(tale.intents()[..], [Intent::Recall(..)]), "wanted, and not done");
+    // Meanwhile another process called it back, and it got the ticket again.
+    tale.lost(1);
+    tale.released(1, ticket(), ReleaseReason::Recalled);
+    tale.reserved(1, 2);
+    tale.offered(1, 2);
+    tale.accepted_again(1, 2);
+    tale.crew(1, Committed { ticket: ticket(), offer: Some(offer(2)), fence: 2 });
+    let wanted = tale.intents();
+    assert!(!wanted.iter().any(|intent| matches!(intent, Intent::Recall(..))), "{wanted:?}");
+}
+
+#[test]
 fn who_was_sent_by_a_person_is_not_called_back_by_the_plan() {
     let mut tale = Tale::with_crews();
     tale.at_the_station(ticket(), Received { customers_out: Some(200), ..received() });
