@@ -227,18 +227,21 @@ async fn comparisons_that_nobody_reads_hold_up_no_figures() {
     for _ in 0..150 {
         received(&line, BusinessType::FaultRepair).await;
     }
+    let head = line.head().await.unwrap().to_string();
+    let reached = run(["kpi", "--json", "--min-position", &head, "--server", &server.endpoint()]);
+    assert!(reached.ok, "{reached:?}");
+    // So much differs that no buffer on the way holds all of it for who does not read.
+    let other = policy("1m", "").replace("arrival", "approach");
+    let clock = &other[other.find("[[clock]]").unwrap()..];
+    let more = (2..=60).map(|n| clock.replace("approach", &format!("approach_{n}")).replace("T1", &format!("T{n}")));
+    let other = std::iter::once(other.clone()).chain(more).collect::<String>();
     let channel = tonic::transport::Endpoint::from_shared(server.endpoint()).unwrap();
     let channel = channel.initial_stream_window_size(1_024).connect().await.unwrap();
     let mut readers = Vec::new();
     let turned_away = loop {
         let (from, to) = (Some(from_now(-3_600)), Some(from_now(3_600)));
-        let body = proto::BacktestPolicyRequest {
-            text: policy("1m", "").replace("arrival", "approach"),
-            from,
-            to,
-            flips_max: 10_000,
-            ..Default::default()
-        };
+        let body =
+            proto::BacktestPolicyRequest { text: other.clone(), from, to, flips_max: 10_000, ..Default::default() };
         let mut request = tonic::Request::new(body);
         for (name, value) in [("x-actor-id", "t"), ("x-actor-role", "auditor"), ("x-actor-org", "sgcc")] {
             request.metadata_mut().insert(name, value.parse().unwrap());
