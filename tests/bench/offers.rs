@@ -6,7 +6,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -51,8 +51,12 @@ struct Seen {
 }
 
 impl Seen {
-    fn tickets(&self) -> HashMap<String, Instant> {
-        self.tickets.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn tickets(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waits(&self) -> MutexGuard<'_, Vec<Duration>> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,9 +95,9 @@ impl Crew {
             let Some(Change::Offered(offer)) = change.change else { continue };
             let ticket = offer.ticket.as_ref().map(|brief| brief.ticket_id.clone()).unwrap_or_default();
             let now = Instant::now();
-            self.seen.tickets.lock().unwrap_or_else(PoisonError::into_inner).entry(ticket).or_insert(now);
+            self.seen.tickets().entry(ticket).or_insert(now);
             if let Some(due) = self.freed.take() {
-                self.seen.waits.lock().unwrap_or_else(PoisonError::into_inner).push(now - due);
+                self.seen.waits().push(now - due);
             }
             self.serve(offer).await?;
         }
@@ -191,7 +195,7 @@ pub async fn run(server: Server) -> Outcome<()> {
     let cpu = server.cpu();
     let told = dispatch(&channel, &to_spare, rate, |_| UNIT.to_owned()).await?;
     settled(|| seen.tickets().len() >= told.len()).await;
-    let (offered, mut latency) = (seen.tickets(), histogram());
+    let (offered, mut latency) = (seen.tickets().clone(), histogram());
     for (ticket, Told { due, .. }) in &told {
         if let Some(at) = offered.get(ticket) {
             latency.saturating_record(at.saturating_duration_since(*due).as_micros() as u64);
@@ -217,10 +221,9 @@ pub async fn run(server: Server) -> Outcome<()> {
         tokio::time::sleep_until(due.into()).await;
         turns[number % crews].send(due)?;
     }
-    let waits = || seen.waits.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    settled(|| waits().len() >= reports).await;
+    settled(|| seen.waits().len() >= reports).await;
     let mut latency = histogram();
-    for wait in waits() {
+    for wait in seen.waits().iter() {
         latency.saturating_record(wait.as_micros() as u64);
     }
     println!(

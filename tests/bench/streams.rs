@@ -39,8 +39,8 @@ const SHARED: usize = 100;
 const AWAY_SECONDS: f64 = 5.0;
 /// How long all streams may take to say something.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// A crew app that could not connect tries again after so many milliseconds, drawn by its number.
-const AGAIN_MS: std::ops::Range<u64> = 100..1_100;
+/// A crew app that could not connect tries again after so many milliseconds, and up to so many more by its number.
+const AGAIN_MS: (u64, u64) = (100, 1_000);
 
 pub fn request<T>(body: T, role: &'static str, org: &str) -> Outcome<Request<T>> {
     let mut request = Request::new(body);
@@ -87,8 +87,9 @@ impl Heard {
     async fn all(&self, told: &HashMap<String, Told>) {
         let settle = Instant::now();
         while settle.elapsed() < PATIENCE {
-            let tickets = self.tickets();
-            if told.keys().all(|ticket| tickets.contains_key(ticket)) {
+            let heard =
+                |ticket: &String| self.tickets.lock().unwrap_or_else(PoisonError::into_inner).contains_key(ticket);
+            if told.keys().all(heard) {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -121,8 +122,7 @@ async fn open(endpoint: &str, crews: usize, each: usize, heard: &Arc<Heard>) -> 
                 match watch(&endpoint, &shared, crew, resume_token.clone()).await {
                     Ok(stream) => break stream,
                     Err(_) => {
-                        let spread = (AGAIN_MS.end - AGAIN_MS.start).max(1);
-                        let pause = AGAIN_MS.start + crew as u64 * 7_919 % spread;
+                        let pause = AGAIN_MS.0 + crew as u64 * 7_919 % AGAIN_MS.1;
                         tokio::time::sleep(Duration::from_millis(pause)).await;
                     }
                 }

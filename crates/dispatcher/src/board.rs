@@ -74,6 +74,14 @@ pub struct Job {
     pub because: u64,
 }
 
+impl Job {
+    /// Whether it needs a crew and none has it, be it too early or not.
+    #[must_use]
+    pub fn needs_crew(&self) -> bool {
+        self.open && self.crew.is_none()
+    }
+}
+
 /// What makes a job weigh more than its customers do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Concerns {

@@ -165,15 +165,15 @@ impl Dispatch {
         for crew in &touched.crews {
             self.planner.crew_changed(crew);
             let duties = duties::of_crew(&self.fold, &self.board, crew);
-            let before = owe(&mut self.crew_duties, crew.clone(), duties);
-            self.forget_refused(before);
+            forget(&mut self.refused, self.crew_duties.get(crew), &duties);
+            owe(&mut self.crew_duties, crew.clone(), duties);
         }
         self.not_called_back.retain(|(_, ticket)| !touched.tickets.contains(ticket));
         for ticket in &touched.tickets {
             self.planner.job_changed(*ticket);
             let duties = duties::of_ticket(&self.fold, &self.board, *ticket);
-            let before = owe(&mut self.ticket_duties, *ticket, duties);
-            self.forget_refused(before);
+            forget(&mut self.refused, self.ticket_duties.get(ticket), &duties);
+            owe(&mut self.ticket_duties, *ticket, duties);
             let live = self.board.jobs.get(ticket).map_or(&[][..], |job| &job.offers);
             let grace = TimeDelta::seconds(i64::from(self.planner.policy().offers.grace_seconds));
             self.leases.arm(*ticket, live, grace);
@@ -273,27 +273,27 @@ impl Dispatch {
         !self.refused.is_empty() && self.refused.contains(&Self::identity(want))
     }
 
-    /// What is owed no more need not be remembered as refused.
-    fn forget_refused(&mut self, before: Vec<Want<Intent>>) {
-        if !self.refused.is_empty() {
-            let owed = |identity: &Identity| {
-                let all = self.ticket_duties.values().chain(self.crew_duties.values()).flatten();
-                all.into_iter().any(|want| Self::identity(want) == *identity)
-            };
-            let gone: Vec<Identity> = before.iter().map(Self::identity).filter(|identity| !owed(identity)).collect();
-            self.refused.retain(|identity| !gone.contains(identity));
-        }
-    }
-
     fn identity(want: &Want<Intent>) -> Identity {
         (want.name, want.because, want.intent.target())
     }
 }
 
-/// Takes note of what follows from one ticket or crew, in place of what followed before, which is the answer.
-fn owe<K: Ord>(all: &mut BTreeMap<K, Vec<Want<Intent>>>, from: K, duties: Vec<Want<Intent>>) -> Vec<Want<Intent>> {
-    let before = if duties.is_empty() { all.remove(&from) } else { all.insert(from, duties) };
-    before.unwrap_or_default()
+/// Takes note of what follows from one ticket or crew, in place of what followed before.
+fn owe<K: Ord>(all: &mut BTreeMap<K, Vec<Want<Intent>>>, from: K, duties: Vec<Want<Intent>>) {
+    if duties.is_empty() {
+        all.remove(&from);
+    } else {
+        all.insert(from, duties);
+    }
+}
+
+/// What one ticket or crew owed before and owes no more need not be remembered as refused.
+fn forget(refused: &mut VecDeque<Identity>, before: Option<&Vec<Want<Intent>>>, now: &[Want<Intent>]) {
+    if !refused.is_empty() {
+        let owed: Vec<Identity> = now.iter().map(Dispatch::identity).collect();
+        let over: Vec<Identity> = before.into_iter().flatten().map(Dispatch::identity).collect();
+        refused.retain(|identity| owed.contains(identity) || !over.contains(identity));
+    }
 }
 
 impl Projection for Dispatch {

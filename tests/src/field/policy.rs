@@ -73,7 +73,7 @@ impl Known {
 
     /// Tickets that wait for a crew.
     pub fn waiting(board: &Board) -> impl Iterator<Item = &Job> {
-        board.jobs.values().filter(|job| job.open && job.crew.is_none() && job.offers.is_empty())
+        board.jobs.values().filter(|job| job.needs_crew() && job.offers.is_empty())
     }
 
     /// Whether this crew may be asked for this ticket.

@@ -104,7 +104,7 @@ pub(super) fn of_ticket(fold: &Fold, board: &Board, id: TicketId) -> Vec<Want<In
     let because = case.position.max(member.position);
     let mut recall = |why| duties.push(Intent::Recall(id, crew.clone(), why).want(because));
     // What a person gave to a crew that is not there stays with it; what the plan gave goes to those who are.
-    let by_plan = case.ticket.taken.is_some() && !on_site(case);
+    let by_plan = case.may_be_replanned();
     let Some(there) = board.crews.get(&crew) else {
         if by_plan {
             recall("the crew is struck off");
@@ -125,18 +125,13 @@ pub(super) fn of_ticket(fold: &Fold, board: &Board, id: TicketId) -> Vec<Want<In
         recall("the crew has other work");
         return duties;
     }
-    if cannot_come && !on_site(case) {
+    if cannot_come && case.on_site().is_none() {
         recall("the crew cannot come");
     }
     if !given && !by_offer {
         duties.push(Intent::Commit(crew, id, None).want(because));
     }
     duties
-}
-
-/// Whether its crew says that it is there.
-fn on_site(case: &Case) -> bool {
-    case.ticket.crew.arrived.or(case.ticket.crew.diagnosed).is_some()
 }
 
 /// What is owed as of now. An offer that would come when its lease is over is not made: its crew is let go. Nor is a crew given a
@@ -149,10 +144,11 @@ pub(super) fn in_time(want: Want<Intent>, fold: &Fold, board: &Board, now: Times
         }
         Intent::Commit(crew, ticket, None) => {
             let shift = board.crews.get(crew).and_then(|there| there.shift.as_ref());
-            let by_plan = |case: &Case| case.ticket.taken.is_some() && !on_site(case);
-            let over = shift.is_some_and(|shift| shift.until <= now) && fold.case(*ticket).is_some_and(by_plan);
-            let recall = || Intent::Recall(*ticket, crew.clone(), GONE_HOME).want(want.because);
-            if over { recall() } else { want }
+            let over = shift.is_some_and(|shift| shift.until <= now);
+            if over && fold.case(*ticket).is_some_and(Case::may_be_replanned) {
+                return Intent::Recall(*ticket, crew.clone(), GONE_HOME).want(want.because);
+            }
+            want
         }
         _ => want,
     }

@@ -185,6 +185,18 @@ impl Case {
         ticket.holder().and_then(CrewId::of).filter(|_| at_work)
     }
 
+    /// Since when its crew says that it is there.
+    #[must_use]
+    pub fn on_site(&self) -> Option<Timestamp> {
+        self.ticket.crew.arrived.or(self.ticket.crew.diagnosed)
+    }
+
+    /// Whether its crew has it from the plan, by an offer, and has not been there: the plan may give it to another.
+    #[must_use]
+    pub fn may_be_replanned(&self) -> bool {
+        self.ticket.taken.is_some() && self.on_site().is_none()
+    }
+
     /// How an offer ended; `None` while it is live or was never made.
     #[must_use]
     pub fn ending(&self, offer: OfferId) -> Option<OfferEnd> {
@@ -232,7 +244,7 @@ impl Case {
             crew,
             since: ticket.crew.assigned.unwrap_or(ticket.received),
             en_route: ticket.crew.en_route,
-            arrived: ticket.crew.arrived.or(ticket.crew.diagnosed),
+            arrived: self.on_site(),
             restored: ticket.crew.restored,
             offer: ticket.taken.as_ref().map(|(offer, _)| *offer),
             because: self.crew_since,

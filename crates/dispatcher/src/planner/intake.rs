@@ -146,7 +146,7 @@ impl Planner {
         asked.dedup();
         task.told = job.told.as_ref().map(|crew| self.roster.number(crew));
         self.book.tasks[number as usize] = task;
-        let waits = job.open && job.crew.is_none();
+        let waits = job.needs_crew();
         let early = waits && job.opens.is_some_and(|opens| now < frame.minutes(opens));
         let open = waits && !early;
         self.book.open += usize::from(open);

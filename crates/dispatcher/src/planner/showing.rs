@@ -12,7 +12,7 @@ use super::{
     roster::Member,
 };
 use crate::{
-    board::{Board, Crew},
+    board::{Board, Crew, Job},
     plan::{Plan, Stop, Waits},
     rules::{self, presence, refusal, shift, skill, stability, territory},
     scene::Terms,
@@ -41,7 +41,7 @@ impl Planner {
         }
         let mut waiting = BTreeMap::new();
         if self.frame.is_none() {
-            let open = board.jobs.values().filter(|job| job.open && job.crew.is_none());
+            let open = board.jobs.values().filter(|job| job.needs_crew());
             waiting.extend(open.map(|job| (job.ticket, Waits::NoTerritory)));
         }
         // Most tickets wait for the same reason as others of their unit and skills, unless some crew is excluded from
@@ -102,7 +102,7 @@ impl Planner {
     /// What this ticket waits for, while these crews have nothing to do.
     fn waits_beside(&self, free: &[u32], board: &Board, ticket: TicketId, now: Timestamp) -> Waits {
         let Some(&job) = self.book.index.get(&ticket) else {
-            let open = board.jobs.get(&ticket).is_some_and(|job| job.open && job.crew.is_none());
+            let open = board.jobs.get(&ticket).is_some_and(Job::needs_crew);
             return match (open, self.frame.is_some()) {
                 (false, _) => Waits::NotOpen,
                 (true, true) => Waits::NotTried,

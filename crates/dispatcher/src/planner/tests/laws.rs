@@ -40,7 +40,7 @@ fn check_routes(board: &Board, made: &Plan, minute: i64, seed: u64) {
             assert!(is_allowed(board, crew, stop.ticket, at(minute)), "seed {seed}: {crew:?} {:?}", stop.ticket);
         }
     }
-    let open = board.jobs.values().filter(|job| job.open && job.crew.is_none()).map(|job| job.ticket);
+    let open = board.jobs.values().filter(|job| job.needs_crew()).map(|job| job.ticket);
     let known: BTreeSet<TicketId> = planned.iter().chain(made.waiting.keys()).copied().collect();
     assert_eq!(known, open.collect(), "seed {seed}: every open job is planned or waits for a reason");
     assert!(made.waiting.keys().all(|ticket| !planned.contains(ticket)), "seed {seed}");
