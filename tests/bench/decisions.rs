@@ -11,13 +11,13 @@ use std::{hint::black_box, time::Duration};
 use hdrhistogram::Histogram;
 use switchboard_dispatcher::{
     dispatch::{Dispatch, Intent},
-    fold::Fold,
     planner::Planner,
     policy::Policy,
+    state::DispatchState,
 };
 use switchboard_domain::{
     Timestamp, crew,
-    decider::{Process, Projection, Want},
+    decider::{Action, Process, Projection},
     fact::Fact,
 };
 
@@ -33,7 +33,7 @@ const IDLE_MAX: usize = 16;
 /// The most that is wanted at a time.
 const WANTS_MAX: usize = 64;
 
-/// CPU time of this thread since a moment.
+/// CPU time of this thread since a clock event.
 struct Stopwatch(Duration);
 
 impl Stopwatch {
@@ -97,7 +97,7 @@ impl Bench {
         Ok(())
     }
 
-    fn answered_facts(&mut self, wants: &[Want<Intent>]) -> Outcome<Vec<Fact>> {
+    fn answered_facts(&mut self, wants: &[Action<Intent>]) -> Outcome<Vec<Fact>> {
         let mut facts = self.province.carry_out(wants);
         facts.extend(self.province.accept(&facts)?);
         Ok(facts)
@@ -128,14 +128,14 @@ impl Bench {
             self.told(&facts);
             let wants = self.process.pending(self.province.now, WANTS_MAX);
             watch.record(if frees { &mut self.freed } else { &mut self.others });
-            let reserves = |want: &Want<Intent>| matches!(&want.intent, Intent::Reserve(crew, _) if *crew == id);
+            let reserves = |want: &Action<Intent>| matches!(&want.intent, Intent::Reserve(crew, _) if *crew == id);
             self.answered += u64::from(frees && wants.iter().any(reserves));
             facts = self.answered_facts(&wants)?;
         }
         Ok(())
     }
 
-    /// Nothing comes for a moment: the process is asked as often as it wants to be.
+    /// Nothing comes for a clock event: the process is asked as often as it wants to be.
     fn rest(&mut self) -> Outcome<()> {
         for _ in 0..IDLE_MAX {
             if self.process.wake().is_none_or(|at| at > self.province.now) {
@@ -270,7 +270,7 @@ fn restart(process: &Dispatch) -> Outcome<()> {
     black_box(process.planner().snapshot(process.board(), at));
     println!("the plan shown: {:?}", watch.elapsed());
     let watch = Stopwatch::start();
-    let fold: Fold = serde_json::from_slice(&noted)?;
+    let fold: DispatchState = serde_json::from_slice(&noted)?;
     let again = Dispatch::resume(process.planner().policy().clone(), fold);
     let took = watch.elapsed();
     println!("board of {} tickets again from a note: {took:?} (aim <= 5 s)", again.board().jobs.len());

@@ -129,7 +129,7 @@ async fn promises(server: Server, folder: &Path) -> Outcome<()> {
     println!("\n# Promises: the watch's memory and a simulated day, one core");
     alone("clocks")?;
     println!("\n# Promises: history judged under another policy, one core");
-    promises::backtest(&folder.join("dockets"))
+    promises::backtest(&folder.join("clock_histories"))
 }
 
 async fn everything(folder: &Path, slice: Duration, pairs: usize) -> Outcome<()> {

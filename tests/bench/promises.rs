@@ -14,7 +14,7 @@ use switchboard_domain::{
     fact::Fact,
     sla::{
         calendar::Year,
-        docket::Docket,
+        clock_history::ClockHistory,
         judge::judge,
         policy::Policy,
         publication::{PolicyEvent, PolicyPublished, YearPublished},
@@ -22,7 +22,7 @@ use switchboard_domain::{
     },
     ticket::{self, BusinessType, Category, Grade, ReplyOutcome, Urgency, event},
 };
-use switchboard_server::readmodel::Dockets;
+use switchboard_server::readmodel::ClockHistories;
 use switchboard_views::comparison::{self, Comparison};
 use switchboard_wire::{calendar_file, policy_file, proto};
 use uuid::Uuid;
@@ -182,12 +182,12 @@ fn us(took: Duration, count: u64) -> f64 {
 
 /// How many clocks of a ticket are live after these facts.
 fn live(facts: &[Fact], watch: &Watch, now: Timestamp) -> u64 {
-    let mut docket: Option<Docket> = None;
+    let mut clock_history: Option<ClockHistory> = None;
     for fact in facts.iter().filter_map(Fact::ticket) {
-        docket.get_or_insert_with(|| Docket::new(fact.id)).take(fact);
+        clock_history.get_or_insert_with(|| ClockHistory::new(fact.id)).take(fact);
     }
-    let clocks = docket.map(|docket| judge(&docket, watch.book(), now)).unwrap_or_default();
-    clocks.iter().filter(|clock| clock.course.end.is_none()).count().max(1) as u64
+    let clocks = clock_history.map(|clock_history| judge(&clock_history, watch.registry(), now)).unwrap_or_default();
+    clocks.iter().filter(|clock| clock.run.end.is_none()).count().max(1) as u64
 }
 
 /// Says everything that is due by `now`, as the engine would: recorded, and folded again.
@@ -199,7 +199,7 @@ fn live_through(watch: &mut Watch, log: &mut Log, now: Timestamp) -> (u64, Durat
             return (said, begun.elapsed());
         }
         for want in wants {
-            for event in want.intent.announce.events {
+            for event in want.intent.publish.events {
                 said += 1;
                 watch.apply(&Fact::Promise(log.record(want.intent.ticket, 0, event, now)));
             }
@@ -207,34 +207,34 @@ fn live_through(watch: &mut Watch, log: &mut Log, now: Timestamp) -> (u64, Durat
     }
 }
 
-/// A million whole tickets judged under two policies, read from the dockets' file.
+/// A million whole tickets judged under two policies, read from the clock histories' file.
 pub fn backtest(folder: &Path) -> Outcome<()> {
     let (tickets, passes): (u64, u64) = (setting("TICKETS", 200_000), setting("PASSES", 5));
     let mut log = Log::new()?;
     let start = instant("2024-04-08T00:00:00+08:00")?;
     std::fs::create_dir_all(folder)?;
-    let dockets = Dockets::open(folder)?;
+    let clock_histories = ClockHistories::open(folder)?;
     let mut facts: Vec<Arc<Fact>> = log.publications(start)?.into_iter().map(Arc::new).collect();
     let begun = Instant::now();
     for number in 0..tickets {
         let at = start + chrono::TimeDelta::seconds((number * 40).cast_signed());
         facts.extend(log.complaint(number, at, true)?.into_iter().map(Arc::new));
         if facts.len() >= 10_000 || number + 1 == tickets {
-            dockets.apply(&facts, log.position)?;
+            clock_histories.apply(&facts, log.position)?;
             facts.clear();
         }
     }
     println!("{tickets} whole tickets, {} facts, written in {:.1} s", log.position, begun.elapsed().as_secs_f64());
-    let book = dockets.book();
+    let registry = clock_histories.registry();
     let (from, to) = (start - chrono::TimeDelta::days(1), start + chrono::TimeDelta::days(3_650));
     let begun = Instant::now();
     let mut read = 0_u64;
-    dockets.received(from, to, &mut |_| {
+    clock_histories.received(from, to, &mut |_| {
         read += 1;
         ControlFlow::Continue(())
     })?;
     let reading = begun.elapsed();
-    let newest = book.newest().ok_or("nothing is published")?;
+    let newest = registry.newest().ok_or("nothing is published")?;
     let mut stricter: Policy = newest.versions("sgcc").last().ok_or("no policy")?.policy.clone();
     for rule in &mut stricter.rules {
         if let switchboard_domain::sla::policy::Limit::WorkingDays { days } = &mut rule.limit {
@@ -245,9 +245,9 @@ pub fn backtest(folder: &Path) -> Outcome<()> {
     let now = start + chrono::TimeDelta::days(4_000);
     let (mut compared, begun) = (Comparison::default(), Instant::now());
     for _ in 0..passes {
-        dockets.received(from, to, &mut |docket| {
-            let (was, would_be) = (judge(&docket, &book, now), judge(&docket, &other, now));
-            compared.add(&was, &comparison::flips(&docket, &was, &would_be));
+        clock_histories.received(from, to, &mut |clock_history| {
+            let (was, would_be) = (judge(&clock_history, &registry, now), judge(&clock_history, &other, now));
+            compared.add(&was, &comparison::flips(&clock_history, &was, &would_be));
             ControlFlow::Continue(())
         })?;
     }

@@ -47,7 +47,9 @@ async fn the_folder_is_its_owners_alone_and_so_is_every_file_that_others_could_r
     let folder = stage.data().metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!(folder, 0o700, "{folder:o}");
     let made = modes(&stage.data());
-    for name in ["log.db", "log.db-wal", "keys.db", "views.db", "promises.db", "notices.db", "notices.db-wal", "lock"] {
+    for name in
+        ["log.db", "log.db-wal", "keys.db", "views.db", "promises.db", "crew_changes.db", "crew_changes.db-wal", "lock"]
+    {
         assert_eq!(made.get(name), Some(&0o600), "{name}: {made:?}");
     }
     server.kill();

@@ -4,13 +4,13 @@
 
 use switchboard_dispatcher::{
     dispatch::{Dispatch, Intent, Order},
-    fold::Fold,
     policy::Policy,
+    state::DispatchState,
 };
 use switchboard_domain::{
     actor::{Actor, Role},
     crew::{Command, OfferEnd, ReleaseReason},
-    decider::{Process, Projection, Want},
+    decider::{Action, Process, Projection},
     organisation::OrgPath,
 };
 use uuid::Uuid;
@@ -60,7 +60,7 @@ impl Driver {
             Some((position, text)) => {
                 (position, serde_json::from_str(&text).expect("a fold is read as it was written"))
             }
-            None => (0, Fold::default()),
+            None => (0, DispatchState::default()),
         };
         let process = Dispatch::resume(policy.clone(), fold);
         Self { process, cursor, feed: cursor, spoken_at: 0, noted: cursor, notes }
@@ -175,7 +175,7 @@ impl World {
         spoke
     }
 
-    fn carry_out(&mut self, want: &Want<Intent>, knew: u64) -> Answer {
+    fn carry_out(&mut self, want: &Action<Intent>, knew: u64) -> Answer {
         let Some(order) = self.tampered(&want.intent) else { return Answer::Later };
         if self.dice.one_in(self.faults.later) {
             return Answer::Later;

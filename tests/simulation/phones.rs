@@ -236,7 +236,7 @@ impl World {
                 self.deliver(crew, &message);
             }
         }
-        // A crew whose work is done off the air may end its shift in the same breath.
+        // A crew whose work is done off the air may end its shift in the same append.
         if self.dice.one_in(6) {
             self.ask(&Order::Crew(crew.clone(), crew::Command::EndShift), Self::county());
         }

@@ -1,4 +1,4 @@
-//! What must hold of every fact in the moment in which it is recorded. What one process cannot have known, because another
+//! What must hold of every fact at the moment at which it is recorded. What one process cannot have known, because another
 //! writer was faster, it is not blamed for: those faults must have healed at rest, see `rest`.
 
 use std::collections::BTreeMap;
@@ -253,7 +253,7 @@ impl Watch {
         }
     }
 
-    /// The ticket is with this crew by its own books: it has it, and the work is neither done nor waiting.
+    /// The ticket is with this crew by its own registries: it has it, and the work is neither done nor waiting.
     pub fn works_on(ticket: &Ticket) -> Option<CrewId> {
         use ticket::Stage;
         let at_work = matches!(ticket.stage, Stage::Dispatched | Stage::Accepted);

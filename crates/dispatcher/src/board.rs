@@ -10,15 +10,15 @@ use switchboard_domain::{
     ticket::{Area, Category, TicketId, Urgency},
 };
 
-use crate::shared::Shared;
+use crate::cow_map::CowMap;
 
 /// All that the planner knows. A copy shares what neither it nor the original changes afterwards.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Board {
     /// Tickets that need a crew, or have one that is not done.
-    pub jobs: Shared<TicketId, Job>,
+    pub jobs: CowMap<TicketId, Job>,
     /// Crews of the roster.
-    pub crews: Shared<CrewId, Crew>,
+    pub crews: CowMap<CrewId, Crew>,
 }
 
 /// A ticket that needs a crew on site.

@@ -9,15 +9,15 @@
 //! ```
 //!
 //! The crew's stream says what its time is taken for, the ticket's who has it; each step is wanted because of the fact before it, so
-//! that a crash between two steps resumes with the second. `duties` follow from the state alone and are the sweeper: a
+//! that a crash between two steps resumes with the second. `reconcile` follow from the state alone and are the sweeper: a
 //! reservation that no offer answers, a commitment to a ticket that somebody else has, a lease that ran out are all found by looking,
 //! at a restart as at any other time. Only then is new work planned. A lease ends by the order of the ticket's stream: the clock here
 //! only proposes.
 
-mod calling_back;
-mod duties;
 mod intent;
 mod leases;
+mod recall;
+mod reconcile;
 #[cfg(test)]
 mod tests;
 
@@ -27,19 +27,19 @@ use chrono::TimeDelta;
 use switchboard_domain::{
     Timestamp,
     crew::{self, CrewId, OfferEnd, OfferId, Point},
-    decider::{Process, Projection, Want},
+    decider::{Action, Process, Projection},
     fact::Fact,
     ticket::TicketId,
 };
 
 pub use self::intent::{Intent, Order};
-use self::{calling_back::Meant, leases::Leases};
+use self::{leases::Leases, recall::Reserved};
 use crate::{
     board::Board,
-    fold::{Fold, Touched},
     planner::{Planner, Proposal},
     policy::Policy,
     rules::presence,
+    state::{DispatchState, Touched},
 };
 
 /// The process's name, part of the identity of all that it wants.
@@ -67,24 +67,24 @@ type Identity = (&'static str, u64, String);
 /// The process.
 #[derive(Debug)]
 pub struct Dispatch {
-    fold: Fold,
+    fold: DispatchState,
     board: Board,
     planner: Planner,
     touched: Touched,
     /// What follows from the state, by ticket or crew that it follows from.
-    ticket_duties: BTreeMap<TicketId, Vec<Want<Intent>>>,
-    crew_duties: BTreeMap<CrewId, Vec<Want<Intent>>>,
+    ticket_duties: BTreeMap<TicketId, Vec<Action<Intent>>>,
+    crew_duties: BTreeMap<CrewId, Vec<Action<Intent>>>,
     leases: Leases,
     /// What was refused and is still wanted, the first of them first.
     refused: VecDeque<Identity>,
     /// Crews that the engine would not reserve: not asked for again before something is known that was not then, or a while passed.
     stale: BTreeMap<CrewId, (u64, Timestamp)>,
     /// Priorities that a crew is called back for.
-    meant: BTreeMap<TicketId, Meant>,
+    reserved_for: BTreeMap<TicketId, Reserved>,
     /// The latest time that anything told.
     latest: Timestamp,
     /// Crews that the engine would not call back, and from which ticket, until that changes.
-    not_called_back: BTreeSet<(CrewId, TicketId)>,
+    not_recalled: BTreeSet<(CrewId, TicketId)>,
     /// Whether any job waits for a crew.
     open: bool,
     slices_left: u32,
@@ -97,12 +97,12 @@ impl Dispatch {
     /// A process that knows nothing yet.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        Self::resume(policy, Fold::default())
+        Self::resume(policy, DispatchState::default())
     }
 
     /// A process that knows what `fold` knows.
     #[must_use]
-    pub fn resume(policy: Policy, fold: Fold) -> Self {
+    pub fn resume(policy: Policy, fold: DispatchState) -> Self {
         let mut process = Self {
             touched: fold.everything(),
             fold,
@@ -112,10 +112,10 @@ impl Dispatch {
             crew_duties: BTreeMap::new(),
             leases: Leases::default(),
             refused: VecDeque::new(),
-            not_called_back: BTreeSet::new(),
+            not_recalled: BTreeSet::new(),
             open: false,
             stale: BTreeMap::new(),
-            meant: BTreeMap::new(),
+            reserved_for: BTreeMap::new(),
             latest: Timestamp::default(),
             slices_left: 0,
             next_slices: Timestamp::default(),
@@ -127,7 +127,7 @@ impl Dispatch {
 
     /// What it knows, to be noted down.
     #[must_use]
-    pub fn fold(&self) -> &Fold {
+    pub fn fold(&self) -> &DispatchState {
         &self.fold
     }
 
@@ -158,22 +158,22 @@ impl Dispatch {
         }
     }
 
-    /// Brings board, plan and duties in line with what changed.
+    /// Brings board, plan and reconciliation in line with what changed.
     fn settle(&mut self) {
         let touched = std::mem::take(&mut self.touched);
         self.fold.show(&mut self.board, &touched, self.planner.policy());
         for crew in &touched.crews {
             self.planner.crew_changed(crew);
-            let duties = duties::of_crew(&self.fold, &self.board, crew);
-            forget(&mut self.refused, self.crew_duties.get(crew), &duties);
-            owe(&mut self.crew_duties, crew.clone(), duties);
+            let reconcile = reconcile::of_crew(&self.fold, &self.board, crew);
+            forget(&mut self.refused, self.crew_duties.get(crew), &reconcile);
+            set_actions(&mut self.crew_duties, crew.clone(), reconcile);
         }
-        self.not_called_back.retain(|(_, ticket)| !touched.tickets.contains(ticket));
+        self.not_recalled.retain(|(_, ticket)| !touched.tickets.contains(ticket));
         for ticket in &touched.tickets {
             self.planner.job_changed(*ticket);
-            let duties = duties::of_ticket(&self.fold, &self.board, *ticket);
-            forget(&mut self.refused, self.ticket_duties.get(ticket), &duties);
-            owe(&mut self.ticket_duties, *ticket, duties);
+            let reconcile = reconcile::of_ticket(&self.fold, &self.board, *ticket);
+            forget(&mut self.refused, self.ticket_duties.get(ticket), &reconcile);
+            set_actions(&mut self.ticket_duties, *ticket, reconcile);
             let live = self.board.jobs.get(ticket).map_or(&[][..], |job| &job.offers);
             let grace = TimeDelta::seconds(i64::from(self.planner.policy().offers.grace_seconds));
             self.leases.arm(*ticket, live, grace);
@@ -184,7 +184,7 @@ impl Dispatch {
     }
 
     /// Offers whose lease has run out.
-    fn lapsed(&self, now: Timestamp) -> impl Iterator<Item = (OfferId, Want<Intent>)> {
+    fn lapsed(&self, now: Timestamp) -> impl Iterator<Item = (OfferId, Action<Intent>)> {
         self.leases.lapsed(now).filter_map(|(ticket, offer)| {
             let because = self.fold.case(ticket)?.offered_at(offer);
             Some((offer, Intent::End(ticket, offer, OfferEnd::Expired).want(because)))
@@ -192,14 +192,15 @@ impl Dispatch {
     }
 
     /// New offers, each beginning with the crew's reservation; none to a crew whose time is being given to a ticket.
-    fn reservations(&mut self, now: Timestamp, limit: usize, given: &BTreeSet<CrewId>) -> Vec<Want<Intent>> {
+    fn reservations(&mut self, now: Timestamp, limit: usize, given: &BTreeSet<CrewId>) -> Vec<Action<Intent>> {
         let mut wants = self.for_called_back(now);
         // What there is no room for is wanted again: who is called back is kept until it is done.
         wants.truncate(limit);
         let proposals = self.planner.proposals(&self.board, now, limit - wants.len());
-        let mut begun: BTreeSet<TicketId> = self.meant.keys().copied().collect();
-        let meant: BTreeSet<CrewId> = self.meant.values().map(|meant| meant.crew.clone()).collect();
-        let free = |proposal: &Proposal| !meant.contains(&proposal.crew) && !given.contains(&proposal.crew);
+        let mut begun: BTreeSet<TicketId> = self.reserved_for.keys().copied().collect();
+        let reserved_for: BTreeSet<CrewId> =
+            self.reserved_for.values().map(|reserved_for| reserved_for.crew.clone()).collect();
+        let free = |proposal: &Proposal| !reserved_for.contains(&proposal.crew) && !given.contains(&proposal.crew);
         for proposal in proposals.into_iter().filter(free) {
             // One at a time for a ticket: the next attempt's number is known when this one's offer stands.
             if !self.between_offers(proposal.ticket) || !begun.insert(proposal.ticket) {
@@ -221,7 +222,7 @@ impl Dispatch {
         })
     }
 
-    fn reservation(&self, proposal: &Proposal, now: Timestamp) -> Option<Want<Intent>> {
+    fn reservation(&self, proposal: &Proposal, now: Timestamp) -> Option<Action<Intent>> {
         let job = self.board.jobs.get(&proposal.ticket)?;
         let crew = self.board.crews.get(&proposal.crew)?;
         if self.stale.get(&proposal.crew).is_some_and(|(known, until)| *known >= crew.because && now < *until) {
@@ -269,26 +270,26 @@ impl Dispatch {
         self.touched.crews.insert(crew.clone());
     }
 
-    fn was_refused(&self, want: &Want<Intent>) -> bool {
+    fn was_refused(&self, want: &Action<Intent>) -> bool {
         !self.refused.is_empty() && self.refused.contains(&Self::identity(want))
     }
 
-    fn identity(want: &Want<Intent>) -> Identity {
+    fn identity(want: &Action<Intent>) -> Identity {
         (want.name, want.because, want.intent.target())
     }
 }
 
 /// Takes note of what follows from one ticket or crew, in place of what followed before.
-fn owe<K: Ord>(all: &mut BTreeMap<K, Vec<Want<Intent>>>, from: K, duties: Vec<Want<Intent>>) {
-    if duties.is_empty() {
+fn set_actions<K: Ord>(all: &mut BTreeMap<K, Vec<Action<Intent>>>, from: K, reconcile: Vec<Action<Intent>>) {
+    if reconcile.is_empty() {
         all.remove(&from);
     } else {
-        all.insert(from, duties);
+        all.insert(from, reconcile);
     }
 }
 
 /// What one ticket or crew owed before and owes no more need not be remembered as refused.
-fn forget(refused: &mut VecDeque<Identity>, before: Option<&Vec<Want<Intent>>>, now: &[Want<Intent>]) {
+fn forget(refused: &mut VecDeque<Identity>, before: Option<&Vec<Action<Intent>>>, now: &[Action<Intent>]) {
     if !refused.is_empty() {
         let owed: Vec<Identity> = now.iter().map(Dispatch::identity).collect();
         let over: Vec<Identity> = before.into_iter().flatten().map(Dispatch::identity).collect();
@@ -314,15 +315,15 @@ impl Process for Dispatch {
         NAME
     }
 
-    fn pending(&mut self, now: Timestamp, limit: usize) -> Vec<Want<Intent>> {
+    fn pending(&mut self, now: Timestamp, limit: usize) -> Vec<Action<Intent>> {
         let now = now.max(self.latest);
         self.latest = now;
         let news = !self.touched.tickets.is_empty() || !self.touched.crews.is_empty();
         self.settle();
-        let duties = self.ticket_duties.values().chain(self.crew_duties.values()).flatten().cloned();
-        let duties = duties.map(|want| duties::in_time(want, &self.fold, &self.board, now));
-        let mut wants: Vec<_> = duties.filter(|want| !self.was_refused(want)).take(limit).collect();
-        // A crew whose time is being given to a ticket is not asked for another in the same breath.
+        let reconcile = self.ticket_duties.values().chain(self.crew_duties.values()).flatten().cloned();
+        let reconcile = reconcile.map(|want| reconcile::in_time(want, &self.fold, &self.board, now));
+        let mut wants: Vec<_> = reconcile.filter(|want| !self.was_refused(want)).take(limit).collect();
+        // A crew whose time is being given to a ticket is not asked for another in the same append.
         let given: BTreeSet<CrewId> = wants.iter().filter_map(|want| want.intent.gives().cloned()).collect();
         wants.retain(|want| !matches!(&want.intent, Intent::Offer(_, offer) if given.contains(&offer.crew)));
         // What is taken back at the same moment does not lapse.
@@ -353,7 +354,7 @@ impl Process for Dispatch {
         self.fold.forgotten(fact)
     }
 
-    fn refused(&mut self, want: &Want<Intent>, _reason: &str) {
+    fn refused(&mut self, want: &Action<Intent>, _reason: &str) {
         match &want.intent {
             // The crew is not what the board says; something is on its way, or a person must look.
             Intent::Reserve(crew, reserve) => {
@@ -369,7 +370,7 @@ impl Process for Dispatch {
                 self.turn_down(*ticket, &offer.crew, self.latest + declined.max(UNFIT), true);
                 return;
             }
-            Intent::Recall(ticket, crew, _) => drop(self.not_called_back.insert((crew.clone(), *ticket))),
+            Intent::Recall(ticket, crew, _) => drop(self.not_recalled.insert((crew.clone(), *ticket))),
             // Its lease is looked at again when the ticket changes.
             Intent::End(ticket, offer, _) => self.leases.forget(*ticket, *offer),
             _ => {}

@@ -10,7 +10,7 @@
 //! Modules in reading order:
 //!
 //! - [`policy`]: what the plan weighs, as data under a version
-//! - [`board`]: what is known of jobs and crews; [`fold`], how it comes from facts; [`shared`], how both are copied
+//! - [`board`]: what is known of jobs and crews; [`state`], how it comes from facts; [`cow_map`], how both are copied
 //! - `scene`: jobs and crews as prices need them; `travel` and `repair`, the times that they go by
 //! - [`rules`]: what forbids and what costs, one rule a file
 //! - [`search`]: ruin and recreate over any objective; `model`, its dispatch form
@@ -23,9 +23,9 @@
 //! [`planner::Planner`].
 
 pub mod board;
+pub mod cow_map;
 pub mod dispatch;
 pub mod explain;
-pub mod fold;
 mod model;
 pub mod plan;
 pub mod planner;
@@ -34,5 +34,5 @@ mod repair;
 pub mod rules;
 mod scene;
 pub mod search;
-pub mod shared;
+pub mod state;
 mod travel;

@@ -12,17 +12,17 @@
 //! earth: all places lie on one plane around the first crew's home, whose distances are off by more than the detours
 //! are known from some hundred kilometres on. A national log takes one dispatcher a province.
 
-mod book;
 mod demand;
 mod diverting;
 mod explaining;
+mod fingerprint;
 mod grid;
 mod insertion;
 mod intake;
+mod job_index;
 mod offering;
 mod pace;
 mod part;
-mod print;
 mod ranking;
 mod roster;
 mod showing;
@@ -44,8 +44,8 @@ use switchboard_domain::{
 };
 
 use self::{
-    book::{Book, Place},
     insertion::Work,
+    job_index::{JobIndex, Place},
     pace::Pace,
     part::Searching,
     roster::Roster,
@@ -104,7 +104,7 @@ pub struct Diversion {
 pub struct Planner {
     policy: Arc<Policy>,
     frame: Option<Frame>,
-    book: Book,
+    job_index: JobIndex,
     roster: Roster,
     timers: Timers,
     jobs_marked: BTreeSet<TicketId>,
@@ -112,7 +112,7 @@ pub struct Planner {
     /// Crews whose first stop may be proposed; looked at again until it is not.
     attention: BTreeSet<u32>,
     /// Free crews that a settling did not come to; the next one does.
-    hungry: BTreeSet<u32>,
+    underfilled: BTreeSet<u32>,
     /// The instant of the last settling.
     settled: Timestamp,
     /// The plan's name, until the plan changes.
@@ -137,13 +137,13 @@ impl Planner {
         Self {
             policy: Arc::new(policy),
             frame: None,
-            book: Book::default(),
+            job_index: JobIndex::default(),
             roster: Roster::default(),
             timers: Timers::default(),
             jobs_marked: BTreeSet::new(),
             crews_marked: BTreeSet::new(),
             attention: BTreeSet::new(),
-            hungry: BTreeSet::new(),
+            underfilled: BTreeSet::new(),
             settled: Timestamp::MIN_UTC,
             name: OnceLock::new(),
             storm: false,
@@ -185,7 +185,7 @@ impl Planner {
         }
         for whose in (0..DUE_MAX).map_while(|_| self.timers.take_due(now)) {
             match whose {
-                Whose::Job(job) => drop(self.jobs_marked.insert(self.book.entry(job).ticket)),
+                Whose::Job(job) => drop(self.jobs_marked.insert(self.job_index.entry(job).ticket)),
                 Whose::Crew(crew) => drop(self.crews_marked.insert(self.roster.member(crew).id.clone())),
             }
         }
@@ -198,8 +198,8 @@ impl Planner {
                 break;
             }
             self.name.take();
-            let hungry = self.take_in(board, now);
-            self.place(hungry, now, &mut work);
+            let underfilled = self.take_in(board, now);
+            self.place(underfilled, now, &mut work);
         }
     }
 
@@ -223,7 +223,7 @@ impl Planner {
     #[must_use]
     pub fn is_settled(&self) -> bool {
         let due = self.timers.next().is_some_and(|at| at <= self.settled);
-        !due && self.hungry.is_empty() && self.book.untried.is_empty()
+        !due && self.underfilled.is_empty() && self.job_index.untried.is_empty()
     }
 
     /// Whether the plan goes without this crew because it is away or was not heard of for too long, by the last
@@ -260,18 +260,18 @@ impl Planner {
     }
 
     fn walk<'a>(&'a self, terms: &'a Terms) -> Walk<'a> {
-        Walk { terms, tasks: &self.book.tasks }
+        Walk { terms, tasks: &self.job_index.tasks }
     }
 
     /// Takes a job out of the route that it is in, which it leaves for `place`.
     fn unroute(&mut self, job: u32, place: Place) {
         self.stir_job(job);
-        if let Place::Routed(team) = self.book.entry(job).place {
+        if let Place::Routed(team) = self.job_index.entry(job).place {
             self.stir_crew(team);
             self.roster.members[team as usize].route.retain(|stop| *stop != job);
             self.attention.insert(team);
         }
-        self.book.put(job, place);
+        self.job_index.put(job, place);
     }
 
     /// Puts a job that waits into a route.
@@ -279,14 +279,14 @@ impl Planner {
         self.stir_job(job);
         self.stir_crew(team);
         self.roster.members[team as usize].route.insert(at, job);
-        self.book.put(job, Place::Routed(team));
+        self.job_index.put(job, Place::Routed(team));
         self.attention.insert(team);
     }
 
     /// How many stops at the front of a route are pinned there.
     fn pinned_stops(&self, team: u32) -> usize {
         let route = &self.roster.member(team).route;
-        route.iter().take_while(|job| self.book.entry(**job).pinned.is_some()).count()
+        route.iter().take_while(|job| self.job_index.entry(**job).pinned.is_some()).count()
     }
 
     /// The price of `stops` as the route of a crew.

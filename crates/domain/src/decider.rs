@@ -96,7 +96,7 @@ pub trait Process: Projection {
     /// Its name in metadata and metrics; part of every intent's request id.
     fn name(&self) -> &'static str;
     /// What it wants now, each want with the position of the fact that caused it, at most `limit` of them.
-    fn pending(&mut self, now: Timestamp, limit: usize) -> Vec<Want<Self::Intent>>;
+    fn pending(&mut self, now: Timestamp, limit: usize) -> Vec<Action<Self::Intent>>;
     /// The next instant at which it may want something without a new fact; `None` when only facts can make it want.
     fn wake(&self) -> Option<Timestamp> {
         None
@@ -106,12 +106,12 @@ pub trait Process: Projection {
         None
     }
     /// The intent was refused for good; it is parked with the reason and not wanted again.
-    fn refused(&mut self, want: &Want<Self::Intent>, reason: &str);
+    fn refused(&mut self, want: &Action<Self::Intent>, reason: &str);
 }
 
 /// One thing that a process wants, because of one fact.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Want<I> {
+pub struct Action<I> {
     /// The position of the fact that caused it: with the process's name and the intent's, its identity for ever.
     pub because: u64,
     /// The intent's name, stable over releases.

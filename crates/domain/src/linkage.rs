@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Timestamp,
-    decider::{Process, Projection, Recorded, Want},
+    decider::{Action, Process, Projection, Recorded},
     organisation::{Level, OrgPath},
     ticket::{Command, Event, TicketId},
 };
@@ -251,12 +251,12 @@ impl Process for Linkage {
         "linkage"
     }
 
-    fn pending(&mut self, _: Timestamp, limit: usize) -> Vec<Want<Intent>> {
+    fn pending(&mut self, _: Timestamp, limit: usize) -> Vec<Action<Intent>> {
         let wants = self.wants.iter().take(limit);
-        wants.map(|(&(because, _), &intent)| Want { because, name: intent.name(), intent }).collect()
+        wants.map(|(&(because, _), &intent)| Action { because, name: intent.name(), intent }).collect()
     }
 
-    fn refused(&mut self, want: &Want<Intent>, reason: &str) {
+    fn refused(&mut self, want: &Action<Intent>, reason: &str) {
         let key = (want.because, want.intent.child());
         if self.wants.get(&key) != Some(&want.intent) {
             // The log has overtaken the question: nobody wants this any more.

@@ -1,23 +1,23 @@
 //! Promises (服务承诺): clocks that are data, judged over facts, explained to the segment.
 //!
-//! A policy says which clocks a ticket has; a calendar says which days count; both are facts with versions. A [`docket::Docket`]
-//! holds what the clocks look at of one ticket. [`judge::judge`] is a function of docket, book and time: it can be asked
-//! for any moment, and a verdict once given stays with the version that gave it. The [`watch::Watch`] says aloud, once each,
+//! A policy says which clocks a ticket has; a calendar says which days count; both are facts with versions. A [`clock_history::ClockHistory`]
+//! holds what the clocks look at of one ticket. [`judge::judge`] is a function of clock history, registry and time: it can be asked
+//! for any instant, and a verdict once given stays with the version that gave it. The [`watch::Watch`] says aloud, once each,
 //! what the judge finds.
 //!
-//! Reading order: [`calendar`], [`policy`] with its [`check`], [`book`] (what was published when), [`docket`], [`clock`] (one rule
-//! over one docket), [`judge`], [`promise`] (what was said), [`watch`], [`average`].
+//! Reading order: [`calendar`], [`policy`] with its [`check`], [`registry`] (what was published when), [`clock_history`], [`clock`] (one rule
+//! over one clock history), [`judge`], [`promise`] (what was said), [`watch`], [`average`].
 
 pub mod average;
-pub mod book;
 pub mod calendar;
 pub mod check;
 pub mod clock;
-pub mod docket;
+pub mod clock_history;
 pub mod judge;
 pub mod policy;
 pub mod promise;
 pub mod publication;
+pub mod registry;
 pub mod watch;
 
 #[cfg(test)]

@@ -13,7 +13,7 @@
 //! - [`journal`]: facts to stored bytes and back; [`vault`]: sealing what is personal
 //! - [`feed`]: the log as it grows, read once and handed to everyone
 //! - [`projector`]: read models kept up to date; [`reactor`]: processes that say "whenever X happens, also Y" and
-//!   "when it is time, Z", with a [`notebook`] where they need one
+//!   "when it is time, Z", with a [`checkpoint`] where they need one
 //! - [`numbers`]: ticket numbers; [`clock`]: the only place that reads the time
 //!
 //! Invariants, including what is absent: there is no rule about tickets in this crate, no protobuf and no gRPC. A
@@ -21,11 +21,11 @@
 //! by a lock. A process is asked when facts come and when it is time, and not otherwise. Nothing here queues without a
 //! bound. Start reading at [`command::Aggregates::execute`].
 
+pub mod checkpoint;
 pub mod clock;
 pub mod command;
 pub mod feed;
 pub mod journal;
-pub mod notebook;
 pub mod numbers;
 pub mod projector;
 pub mod reactor;

@@ -11,7 +11,7 @@ use std::{future::Future, io, sync::Arc, time::Duration};
 use futures::{StreamExt, stream};
 use serde::{Serialize, de::DeserializeOwned};
 use switchboard_domain::{
-    decider::{Process, Want},
+    decider::{Action, Process},
     fact::{Fact, TicketFact},
     ticket::TicketId,
 };
@@ -19,15 +19,15 @@ use tokio::{task::JoinHandle, time};
 use uuid::Uuid;
 
 use crate::{
+    checkpoint::Checkpoint,
     clock::Clock,
     feed::{Cursor, Feed},
-    notebook::Notebook,
 };
 
 /// The most facts folded in one step.
 pub const STEP_FACTS_MAX: usize = 512;
-/// After so many facts a process that has a notebook notes where it is.
-pub const NOTE_FACTS: u64 = 10_000;
+/// After so many facts a process that has a checkpoint notes where it is.
+pub const CHECKPOINT_FACTS: u64 = 10_000;
 /// How long a want waits that could not be carried out for want of a store, and a history that could not be read.
 pub const RETRY: Duration = Duration::from_millis(500);
 /// The longest sleep between two looks at the clock: a wall clock that jumps forward is noticed within it.
@@ -37,7 +37,7 @@ pub const WAKE_REST: Duration = Duration::from_millis(10);
 
 /// What became of a want.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum ActionOutcome {
     /// Done, now or earlier, by this want or another: the process is asked again when it knows the log up to this
     /// position. One that knows it already and wants the same still is told that the want is refused.
     Done(u64),
@@ -49,7 +49,7 @@ pub enum Answer {
 
 /// The name of a want for ever: the request id of the command that carries it out.
 #[must_use]
-pub fn request_id<I>(process: &str, want: &Want<I>, target: &str) -> Uuid {
+pub fn request_id<I>(process: &str, want: &Action<I>, target: &str) -> Uuid {
     let name = format!("{process}/{}/{}/{target}", want.name, want.because);
     Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes())
 }
@@ -76,7 +76,7 @@ impl Hears for TicketFact {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
     /// The most wants carried out between two looks at the log.
-    pub wants_max: usize,
+    pub actions_max: usize,
     /// How many of them at once, so that they share the store's syncs; 0 counts as 1.
     pub at_once_max: usize,
 }
@@ -84,7 +84,7 @@ pub struct Pace {
 impl Default for Pace {
     /// One by one, in the order of the wants.
     fn default() -> Self {
-        Self { wants_max: 64, at_once_max: 1 }
+        Self { actions_max: 64, at_once_max: 1 }
     }
 }
 
@@ -115,10 +115,10 @@ impl<P> Start<P> {
 }
 
 impl<P: Serialize + DeserializeOwned + Default + Clone + Send + 'static> Start<P> {
-    /// A process as its notebook says that it was, in a log with this head; it is noted there from now on.
+    /// A process as its checkpoint says that it was, in a log with this head; it is noted there from now on.
     #[must_use]
-    pub fn noted(notebook: Notebook, head: u64) -> Self {
-        Self::noted_part(notebook, head, |process| process, |process| process)
+    pub fn noted(checkpoint: Checkpoint, head: u64) -> Self {
+        Self::noted_part(checkpoint, head, |process| process, |process| process)
     }
 }
 
@@ -127,15 +127,15 @@ impl<P> Start<P> {
     /// between two steps of the process, so that its copy had better be cheap; it is written down beside them.
     #[must_use]
     pub fn noted_part<N: Serialize + DeserializeOwned + Default + Clone + Send + 'static>(
-        notebook: Notebook,
+        checkpoint: Checkpoint,
         head: u64,
         wake: impl FnOnce(N) -> P,
         part: impl Fn(&P) -> &N + Send + 'static,
     ) -> Self {
-        let (position, noted) = notebook.read(head);
+        let (position, noted) = checkpoint.read(head);
         let note: Note<P> = Box::new(move |position, process| {
-            let (notebook, noted) = (notebook.clone(), part(process).clone());
-            Box::new(move || notebook.write(position, &noted))
+            let (checkpoint, noted) = (checkpoint.clone(), part(process).clone());
+            Box::new(move || checkpoint.write(position, &noted))
         });
         Self { position, process: wake(noted), note: Some(note) }
     }
@@ -151,8 +151,8 @@ pub fn run<P, F, A>(
 ) -> JoinHandle<()>
 where
     P: Process<Event: Hears> + 'static,
-    F: Fn(Want<P::Intent>) -> A + Send + Sync + 'static,
-    A: Future<Output = Answer> + Send + 'static,
+    F: Fn(Action<P::Intent>) -> A + Send + Sync + 'static,
+    A: Future<Output = ActionOutcome> + Send + 'static,
 {
     let Start { position, process, note } = start;
     let (feed, cursor) = (Arc::clone(feed), feed.cursor(position));
@@ -191,8 +191,8 @@ struct Reactor<P, F> {
 impl<P, F, A> Reactor<P, F>
 where
     P: Process<Event: Hears>,
-    F: Fn(Want<P::Intent>) -> A + Send + Sync,
-    A: Future<Output = Answer> + Send,
+    F: Fn(Action<P::Intent>) -> A + Send + Sync,
+    A: Future<Output = ActionOutcome> + Send,
 {
     async fn run(mut self) {
         // Whether there is a reason to ask beside the time: facts came, or a want is to be tried again.
@@ -233,7 +233,7 @@ where
 
     /// Asks the process what it wants, and has that carried out.
     async fn speak(&mut self) -> Spoken {
-        let wants = self.process.pending(self.clock.now(), self.pace.wants_max);
+        let wants = self.process.pending(self.clock.now(), self.pace.actions_max);
         if wants.is_empty() {
             return Spoken::Silence;
         }
@@ -244,15 +244,15 @@ where
         while let Some((answer, want)) = carried.next().await {
             let refusal = match answer {
                 // Done long ago, and the fold that knows it wants it still: asking again would spin.
-                Answer::Done(position) if position <= self.cursor.position() => {
+                ActionOutcome::Done(position) if position <= self.cursor.position() => {
                     Some("carried out before, without the effect that was wanted".to_owned())
                 }
-                Answer::Done(position) => {
+                ActionOutcome::Done(position) => {
                     self.spoken_at = self.spoken_at.max(position);
                     continue;
                 }
-                Answer::Refused(reason) => Some(reason),
-                Answer::Later => None,
+                ActionOutcome::Refused(reason) => Some(reason),
+                ActionOutcome::Later => None,
             };
             spoken = Spoken::NotAll;
             if let Some(reason) = refusal {
@@ -317,7 +317,9 @@ where
     /// Has a note written, if it is time and the one before it is: one at a time, for they share a draft.
     fn note(&mut self) {
         let position = self.cursor.position();
-        if position - self.noted < NOTE_FACTS || self.writing.as_ref().is_some_and(|writing| !writing.is_finished()) {
+        if position - self.noted < CHECKPOINT_FACTS
+            || self.writing.as_ref().is_some_and(|writing| !writing.is_finished())
+        {
             return;
         }
         let Some(note) = &self.note else { return };
@@ -325,7 +327,7 @@ where
         let (write, process) = (note(position, &self.process), self.process.name());
         self.writing = Some(tokio::task::spawn_blocking(move || {
             if let Err(error) = write() {
-                tracing::warn!(process, %error, "the notebook cannot be written");
+                tracing::warn!(process, %error, "the checkpoint cannot be written");
             }
         }));
     }

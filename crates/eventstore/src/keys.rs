@@ -87,7 +87,7 @@ pub enum KeyError {
 pub trait KeyStore: Send + Sync + 'static {
     /// A key of the subject: the one that it had last, while that is remembered, or a fresh one; so a subject may come to
     /// have several, and an erasure destroys them all. The key is durable when this returns; that it is *this subject's* key
-    /// becomes durable shortly after (see [`strays`](KeyStore::strays)).
+    /// becomes durable shortly after (see [`orphaned`](KeyStore::orphaned keys)).
     fn assign(&self, subject: &str) -> Result<(KeyId, Key), KeyError>;
 
     /// As [`assign`](KeyStore::assign), but never waits: `None` when a key would have to be waited for.
@@ -108,9 +108,9 @@ pub trait KeyStore: Send + Sync + 'static {
     /// Keys that may have sealed something for a subject whose name was lost in a crash. They still open what they
     /// sealed; whoever finds one in use in the log says whose it is with [`adopt`](KeyStore::adopt), so that a later
     /// `erase` finds it.
-    fn strays(&self) -> Result<Vec<KeyId>, KeyError>;
+    fn orphaned(&self) -> Result<Vec<KeyId>, KeyError>;
 
-    /// Says that a stray key belongs to a subject, durably. `false`: there is no such stray.
+    /// Says that a orphaned key key belongs to a subject, durably. `false`: there is no such orphaned key.
     fn adopt(&self, id: KeyId, subject: &str) -> Result<bool, KeyError>;
 }
 

@@ -1,7 +1,7 @@
 //! What crews are told, as it happens and again later: one task folds the log and hands each change to the crew's line; a
 //! watcher pulls from there what is after its cursor.
 //!
-//! A line holds the newest changes of one crew, and no more: who is further behind reads the index of notices and the tickets'
+//! A line holds the newest changes of one crew, and no more: who is further behind reads the index of crew changes and the tickets'
 //! own streams, and is told the same. So nothing queues for a slow reader, and a token of weeks ago goes on where it was. The
 //! index is written before a line is told, so that whatever fell out of a line is found there. There is no transport here.
 
@@ -26,7 +26,7 @@ use switchboard_engine::{
     feed::{Entry, Feed},
     projector::STEP_FACTS_MAX,
 };
-use switchboard_views::assignments::{Assignments as Fold, Change, Snapshot, Standing, retold};
+use switchboard_views::assignments::{Assignments as Fold, Change, Snapshot, Standing, replay_changes};
 use switchboard_wire::{refusal::Refusal, stored::Stored as _};
 use tokio::sync::{Semaphore, watch};
 
@@ -36,7 +36,7 @@ use crate::{
     desk::unreadable,
     readmodel::{
         ReadModelError,
-        notices::{Notices, Step},
+        crew_changes::{CrewChanges, Step},
     },
 };
 
@@ -55,7 +55,7 @@ const REST_MAX: Duration = Duration::from_millis(20);
 
 /// A change, with the stored kind of the fact that made it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Notice {
+pub struct CrewChange {
     /// What the crew is told.
     pub change: Change,
     /// The fact's stored kind, such as `ticket.urged.v1`.
@@ -66,7 +66,7 @@ pub struct Notice {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pulled {
     /// They.
-    pub notices: Vec<Arc<Notice>>,
+    pub crew_changes: Vec<Arc<CrewChange>>,
     /// Every change up to here was told with them.
     pub upto: u64,
 }
@@ -81,7 +81,7 @@ struct Folded {
 /// What crews are told.
 pub struct Assignments {
     feed: Arc<Feed>,
-    notices: Notices,
+    crew_changes: CrewChanges,
     folded: Mutex<Folded>,
     lines: Lines,
     histories: Semaphore,
@@ -94,17 +94,17 @@ impl std::fmt::Debug for Assignments {
 }
 
 impl Assignments {
-    /// What crews are told from where the file of notices stands: read are the streams of the tickets that some crew is offered
+    /// What crews are told from where the file of crew changes stands: read are the streams of the tickets that some crew is offered
     /// or has, and nothing else.
     ///
     /// # Errors
     /// When the file or the log cannot be read.
-    pub async fn resume(feed: Arc<Feed>, notices: Notices) -> anyhow::Result<Arc<Self>> {
-        Self::resume_with(feed, notices, RING_CHANGES_MAX).await
+    pub async fn resume(feed: Arc<Feed>, crew_changes: CrewChanges) -> anyhow::Result<Arc<Self>> {
+        Self::resume_with(feed, crew_changes, RING_CHANGES_MAX).await
     }
 
-    async fn resume_with(feed: Arc<Feed>, notices: Notices, ring_max: usize) -> anyhow::Result<Arc<Self>> {
-        let file = notices.clone();
+    async fn resume_with(feed: Arc<Feed>, crew_changes: CrewChanges, ring_max: usize) -> anyhow::Result<Arc<Self>> {
+        let file = crew_changes.clone();
         let resumed = tokio::task::spawn_blocking(move || file.resume()).await??;
         let position = resumed.position;
         let mut fold = Fold::resume(resumed.crews);
@@ -113,7 +113,7 @@ impl Assignments {
         }
         let folded = Mutex::new(Folded { fold, position });
         let (lines, histories) = (Lines::starting_at(position, ring_max), Semaphore::new(HISTORIES_MAX));
-        Ok(Arc::new(Self { feed, notices, folded, lines, histories }))
+        Ok(Arc::new(Self { feed, crew_changes, folded, lines, histories }))
     }
 
     /// Follows the log for ever.
@@ -174,11 +174,11 @@ impl Assignments {
     async fn keep(&self, step: Step, upto: u64) {
         let step = Arc::new(step);
         loop {
-            let (notices, step) = (self.notices.clone(), Arc::clone(&step));
-            match tokio::task::spawn_blocking(move || notices.keep(&step, upto)).await {
+            let (crew_changes, step) = (self.crew_changes.clone(), Arc::clone(&step));
+            match tokio::task::spawn_blocking(move || crew_changes.keep(&step, upto)).await {
                 Ok(Ok(())) => return,
-                Ok(Err(error)) => tracing::error!(upto, %error, "notices were not kept; trying again"),
-                Err(error) => tracing::error!(upto, %error, "keeping notices broke off; trying again"),
+                Ok(Err(error)) => tracing::error!(upto, %error, "crew_changes were not kept; trying again"),
+                Err(error) => tracing::error!(upto, %error, "keeping crew_changes broke off; trying again"),
             }
             tokio::time::sleep(RETRY).await;
         }
@@ -239,8 +239,8 @@ impl Assignments {
     /// When the file or the log gives no answer.
     pub async fn history(&self, crew: &CrewId, after: u64, max: usize) -> Result<Pulled, Refusal> {
         let _place = self.histories.acquire().await.map_err(|_| Refusal::Draining)?;
-        let (notices, asked) = (self.notices.clone(), crew.clone());
-        let found = tokio::task::spawn_blocking(move || notices.after(&asked, after, max)).await;
+        let (crew_changes, asked) = (self.crew_changes.clone(), crew.clone());
+        let found = tokio::task::spawn_blocking(move || crew_changes.after(&asked, after, max)).await;
         let unavailable = |detail: String| Refusal::StoreUnavailable { detail };
         let (found, upto) = match found.map_err(|error| unavailable(error.to_string()))? {
             Err(ReadModelError::Corrupt(_)) => return Err(Refusal::StoreCorrupt),
@@ -258,21 +258,22 @@ impl Assignments {
             let facts = tickets(&history);
             let kinds: BTreeMap<u64, &'static str> =
                 facts.iter().map(|fact| (fact.position, fact.event.kind())).collect();
-            let changes = retold(crew, facts).into_iter().filter(|change| change.position > after);
-            told.extend(changes.map(|change| (change.position, notice(change, &kinds))));
+            let changes = replay_changes(crew, facts).into_iter().filter(|change| change.position > after);
+            told.extend(changes.map(|change| (change.position, crew_change(change, &kinds))));
         }
-        let notices: Vec<Arc<Notice>> = found.iter().filter_map(|(position, _)| told.remove(position)).collect();
-        if notices.len() < found.len() || !told.is_empty() {
-            tracing::error!(%crew, after, "the notices name other facts than those that told the crew something");
+        let crew_changes: Vec<Arc<CrewChange>> =
+            found.iter().filter_map(|(position, _)| told.remove(position)).collect();
+        if crew_changes.len() < found.len() || !told.is_empty() {
+            tracing::error!(%crew, after, "the crew_changes name other facts than those that told the crew something");
             return Err(Refusal::StoreCorrupt);
         }
-        Ok(Pulled { notices, upto })
+        Ok(Pulled { crew_changes, upto })
     }
 }
 
-fn notice(change: Change, kinds: &BTreeMap<u64, &'static str>) -> Arc<Notice> {
+fn crew_change(change: Change, kinds: &BTreeMap<u64, &'static str>) -> Arc<CrewChange> {
     let kind = kinds.get(&change.position).copied().unwrap_or_default();
-    Arc::new(Notice { change, kind })
+    Arc::new(CrewChange { change, kind })
 }
 
 /// The tickets' facts of a history.
@@ -284,7 +285,7 @@ fn tickets(history: &[Arc<Fact>]) -> Vec<&TicketFact> {
 #[derive(Default)]
 struct Draft {
     step: Step,
-    told: Vec<(CrewId, Arc<Notice>)>,
+    told: Vec<(CrewId, Arc<CrewChange>)>,
 }
 
 impl Draft {
@@ -293,8 +294,8 @@ impl Draft {
             Fact::Ticket(ticket) => {
                 let before = fold.concerns_a_crew(ticket.id);
                 for (crew, change) in fold.apply(fact) {
-                    self.step.notices.push((crew.clone(), change.position, ticket.id));
-                    self.told.push((crew, Arc::new(Notice { change, kind: ticket.event.kind() })));
+                    self.step.crew_changes.push((crew.clone(), change.position, ticket.id));
+                    self.told.push((crew, Arc::new(CrewChange { change, kind: ticket.event.kind() })));
                 }
                 let after = fold.concerns_a_crew(ticket.id);
                 if before != after {

@@ -14,24 +14,24 @@ use switchboard_dispatcher::{
     board::Board,
     dispatch::{Dispatch, Intent, NAME, Order},
     explain::Weighed,
-    fold::Fold,
     plan::{Plan, Waits},
     policy::Policy,
+    state::DispatchState,
 };
 use switchboard_domain::{
     Timestamp,
     actor::Actor,
     crew::Crews,
-    decider::{Process, Projection, Want},
+    decider::{Action, Process, Projection},
     fact::Fact,
     ticket::TicketId,
 };
 use switchboard_engine::{
+    checkpoint::Checkpoint,
     clock::Clock,
     command::Aggregates,
     feed::Feed,
-    notebook::Notebook,
-    reactor::{self, Answer, Pace, Start},
+    reactor::{self, ActionOutcome, Pace, Start},
 };
 use switchboard_wire::refusal::Refusal;
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -41,10 +41,10 @@ use crate::{answer, desk::Desk, telemetry::Telemetry};
 #[cfg(test)]
 mod tests;
 
-/// Raised whenever the fold of the dispatch process changes: its notebook is then not read.
+/// Raised whenever the fold of the dispatch process changes: its checkpoint is then not read.
 const DISPATCH_VERSION: u32 = 3;
 /// How much it does at a time: offers to many crews share the log's syncs.
-const DISPATCH_PACE: Pace = Pace { wants_max: 512, at_once_max: 128 };
+const DISPATCH_PACE: Pace = Pace { actions_max: 512, at_once_max: 128 };
 /// How often it looks at telemetry and questions when no facts come.
 const LOOK_EVERY: TimeDelta = TimeDelta::milliseconds(50);
 /// Questions that may wait; past it they are refused.
@@ -230,7 +230,7 @@ impl Process for Attended {
         self.process.name()
     }
 
-    fn pending(&mut self, now: Timestamp, limit: usize) -> Vec<Want<Intent>> {
+    fn pending(&mut self, now: Timestamp, limit: usize) -> Vec<Action<Intent>> {
         self.looked = now;
         self.listen();
         let wants = self.process.pending(now, limit);
@@ -247,7 +247,7 @@ impl Process for Attended {
         self.process.forgotten(fact)
     }
 
-    fn refused(&mut self, want: &Want<Intent>, reason: &str) {
+    fn refused(&mut self, want: &Action<Intent>, reason: &str) {
         self.process.refused(want, reason);
     }
 }
@@ -271,16 +271,16 @@ pub(crate) fn start(
     let Parts { desk, crews, telemetry, engine, policy } = parts;
     let questions = Arc::new(Mutex::new(Vec::new()));
     let asked = Arc::clone(&questions);
-    let wake = move |fold: Fold| Attended {
+    let wake = move |fold: DispatchState| Attended {
         process: Dispatch::resume(policy, fold),
         looked: Timestamp::default(),
         telemetry,
         questions: asked,
         answered: None,
     };
-    let notebook = Notebook::new(data, NAME, DISPATCH_VERSION);
-    let start = Start::noted_part(notebook, feed.head(), wake, |attended: &Attended| attended.process.fold());
-    let carry_out = move |want: Want<Intent>| {
+    let checkpoint = Checkpoint::new(data, NAME, DISPATCH_VERSION);
+    let start = Start::noted_part(checkpoint, feed.head(), wake, |attended: &Attended| attended.process.fold());
+    let carry_out = move |want: Action<Intent>| {
         let (desk, crews, engine) = (Arc::clone(&desk), Arc::clone(&crews), engine.clone());
         async move { carry_out(&desk, &crews, engine, want).await }
     };
@@ -289,7 +289,7 @@ pub(crate) fn start(
 }
 
 /// Carries one want out as a command of the engine itself.
-async fn carry_out(desk: &Desk, crews: &Aggregates<Crews>, engine: Actor, want: Want<Intent>) -> Answer {
+async fn carry_out(desk: &Desk, crews: &Aggregates<Crews>, engine: Actor, want: Action<Intent>) -> ActionOutcome {
     let request_id = reactor::request_id(NAME, &want, &want.intent.target());
     let request = desk.because(NAME, request_id, want.because, engine).await;
     match want.intent.order() {

@@ -1,5 +1,5 @@
 //! Figures over many tickets: indicators, promised averages, and what another policy would have said. Each goes through the
-//! dockets once, off the async threads, and says which log position it is true for. What is counted is defined in `views`.
+//! clock histories once, off the async threads, and says which log position it is true for. What is counted is defined in `views`.
 
 use std::{
     ops::ControlFlow,
@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use switchboard_domain::{
     Problem, Timestamp, Violation,
     organisation::{Level, OrgPath},
-    sla::{average::Sample, book::Book, docket::Docket, judge::judge, policy::Policy},
+    sla::{average::Sample, clock_history::ClockHistory, judge::judge, policy::Policy, registry::PolicyRegistry},
 };
 use switchboard_views::{
     advice::Language,
@@ -69,7 +69,7 @@ impl std::fmt::Debug for Figures {
     }
 }
 
-/// Which dockets a question goes through.
+/// Which clock histories a question goes through.
 #[derive(Clone, Copy)]
 enum Range {
     /// Those received in the period.
@@ -85,13 +85,13 @@ impl Figures {
         Self { promises, questions, comparisons, waiting: places(COMPARISONS_WAITING_MAX) }
     }
 
-    /// Goes through the dockets of a range. Ends early when nobody waits for the answer any more.
+    /// Goes through the clock histories of a range. Ends early when nobody waits for the answer any more.
     async fn scan<T: Send + 'static>(
         &self,
         place: OwnedSemaphorePermit,
         range: Range,
         mut state: T,
-        mut step: impl FnMut(&mut T, &AsOf, &Docket) -> ControlFlow<()> + Send + 'static,
+        mut step: impl FnMut(&mut T, &AsOf, &ClockHistory) -> ControlFlow<()> + Send + 'static,
     ) -> Result<(u64, T), Refusal> {
         let promises = Arc::clone(&self.promises);
         let asked = Arc::new(());
@@ -99,17 +99,18 @@ impl Figures {
         let scan = tokio::task::spawn_blocking(move || {
             let _place = place;
             let mut as_of = None;
-            let mut each = |docket: Docket| {
+            let mut each = |clock_history: ClockHistory| {
                 if waited_for.strong_count() == 0 {
                     return ControlFlow::Break(());
                 }
-                // Looked at after the first page was read: nothing that the answer's position covers is missing from the book.
-                let as_of = as_of.get_or_insert_with(|| AsOf { book: promises.dockets.book(), now: promises.now() });
-                step(&mut state, as_of, &docket)
+                // Looked at after the first page was read: nothing that the answer's position covers is missing from the registry.
+                let as_of = as_of
+                    .get_or_insert_with(|| AsOf { registry: promises.clock_histories.registry(), now: promises.now() });
+                step(&mut state, as_of, &clock_history)
             };
             let position = match range {
-                Range::Received(from, to) => promises.dockets.received(from, to, &mut each),
-                Range::Touching(from, to) => promises.dockets.touching(from, to, &mut each),
+                Range::Received(from, to) => promises.clock_histories.received(from, to, &mut each),
+                Range::Touching(from, to) => promises.clock_histories.touching(from, to, &mut each),
             };
             position.map(|position| (position, state))
         });
@@ -142,8 +143,8 @@ impl Figures {
         let names = request.kpis.clone();
         self.promises.reach(request.min_position).await?;
         let tally = kpi::Tally::new(from, to, org, level);
-        let count = |tally: &mut kpi::Tally, as_of: &AsOf, docket: &Docket| {
-            tally.add(docket, &judge(docket, &as_of.book, as_of.now));
+        let count = |tally: &mut kpi::Tally, as_of: &AsOf, clock_history: &ClockHistory| {
+            tally.add(clock_history, &judge(clock_history, &as_of.registry, as_of.now));
             ControlFlow::Continue(())
         };
         let (position, tally) = self.scan(self.place().await?, Range::Touching(from, to), tally, count).await?;
@@ -164,10 +165,10 @@ impl Figures {
         self.promises.reach(request.min_position).await?;
         let at = request.at.as_ref().map(|at| answer::instant(at).ok_or_else(|| malformed("at", "an instant")));
         let at = at.transpose()?.unwrap_or_else(|| self.promises.now());
-        let book = self.promises.dockets.book();
-        let version = book.newest().and_then(|edition| edition.version(&request.operator, at)).cloned();
+        let registry = self.promises.clock_histories.registry();
+        let version = registry.newest().and_then(|edition| edition.version(&request.operator, at)).cloned();
         let version =
-            version.ok_or_else(|| match book.newest().map(|edition| edition.versions(&request.operator)) {
+            version.ok_or_else(|| match registry.newest().map(|edition| edition.versions(&request.operator)) {
                 Some([_, ..]) => malformed("at", "an instant at which a policy of the operator is in force"),
                 _ => malformed("operator", "an operator whose policy is published"),
             })?;
@@ -175,10 +176,10 @@ impl Figures {
         let range = Range::Touching(at - TimeDelta::days(i64::from(days)), at);
         let samples: Vec<Vec<Sample>> = vec![Vec::new(); version.policy.averages.len()];
         let policy = Arc::clone(&version);
-        let collect = move |samples: &mut Vec<Vec<Sample>>, _: &AsOf, docket: &Docket| {
-            if docket.operator() == Some(policy.policy.operator.as_str()) {
+        let collect = move |samples: &mut Vec<Vec<Sample>>, _: &AsOf, clock_history: &ClockHistory| {
+            if clock_history.operator() == Some(policy.policy.operator.as_str()) {
                 for (rule, found) in policy.policy.averages.iter().zip(samples) {
-                    found.extend(rule.samples(docket));
+                    found.extend(rule.samples(clock_history));
                 }
             }
             ControlFlow::Continue(())
@@ -222,10 +223,10 @@ impl Figures {
         place: OwnedSemaphorePermit,
     ) -> Result<ReceiverStream<Result<proto::ListDisagreementsResponse, Status>>, Refusal> {
         self.promises.reach(Some(self.promises.desk.head())).await?;
-        let book = self.promises.dockets.book();
-        let shadow = book.newest().and_then(|edition| edition.shadow(&request.operator)).cloned();
+        let registry = self.promises.clock_histories.registry();
+        let shadow = registry.newest().and_then(|edition| edition.shadow(&request.operator)).cloned();
         let shadow = shadow.ok_or_else(|| malformed("operator", "an operator with a shadow policy"))?;
-        let published = book.editions().iter().find(|edition| edition.position == shadow.position);
+        let published = registry.editions().iter().find(|edition| edition.position == shadow.position);
         let since = published.map_or(shadow.policy.effective_from, |edition| edition.recorded);
         let from = since.max(shadow.policy.effective_from);
         let range = Range::Received(from, self.promises.now() + TimeDelta::days(1));
@@ -259,8 +260,8 @@ impl Figures {
             let Ok(place) = place else { return };
             drop(waiting);
             let (said, runtime) = (out.clone(), tokio::runtime::Handle::current());
-            let step = move |work: &mut Work, as_of: &AsOf, docket: &Docket| {
-                for message in work.judge::<M>(as_of, docket) {
+            let step = move |work: &mut Work, as_of: &AsOf, clock_history: &ClockHistory| {
+                for message in work.judge::<M>(as_of, clock_history) {
                     let send = tokio::time::timeout(READER_PATIENCE, said.send(Ok(message)));
                     match runtime.block_on(send) {
                         Ok(Ok(())) => {}
@@ -286,15 +287,15 @@ impl Figures {
 
 /// What a question is answered as of.
 struct AsOf {
-    book: Arc<Book>,
+    registry: Arc<PolicyRegistry>,
     now: Timestamp,
 }
 
 /// A comparison under way.
 struct Work {
     policy: Policy,
-    /// The book in which the other policy is the operator's only one.
-    other: Option<Book>,
+    /// The registry in which the other policy is the operator's only one.
+    other: Option<PolicyRegistry>,
     compared: Comparison,
     /// Flips that may still be sent one by one.
     flips_left: u32,
@@ -303,18 +304,19 @@ struct Work {
 }
 
 impl Work {
-    /// Judges one docket under both; what is to be said of it.
-    fn judge<M: Compared>(&mut self, as_of: &AsOf, docket: &Docket) -> Vec<M> {
+    /// Judges one clock history under both; what is to be said of it.
+    fn judge<M: Compared>(&mut self, as_of: &AsOf, clock_history: &ClockHistory) -> Vec<M> {
         let mut messages = Vec::new();
-        if docket.operator() != Some(self.policy.operator.as_str()) {
+        if clock_history.operator() != Some(self.policy.operator.as_str()) {
             return messages;
         }
         let policy = &self.policy;
         let other = self.other.get_or_insert_with(|| {
-            comparison::under(&as_of.book.newest().cloned().unwrap_or_default(), policy.clone())
+            comparison::under(&as_of.registry.newest().cloned().unwrap_or_default(), policy.clone())
         });
-        let (was, would_be) = (judge(docket, &as_of.book, as_of.now), judge(docket, other, as_of.now));
-        let flips = comparison::flips(docket, &was, &would_be);
+        let (was, would_be) =
+            (judge(clock_history, &as_of.registry, as_of.now), judge(clock_history, other, as_of.now));
+        let flips = comparison::flips(clock_history, &was, &would_be);
         self.compared.add(&was, &flips);
         for flip in flips.iter().take(usize::try_from(self.flips_left).unwrap_or(usize::MAX)) {
             messages.push(M::flip(clocks::flip(flip)));

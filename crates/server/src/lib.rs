@@ -11,7 +11,7 @@
 //! [`publishing`] and [`figures`], the clocks of tickets, what they are judged by, and what they come to; [`crews`], [`telemetry`] and
 //! [`assignments`], what crews ask and report, where they are, and what they are told; [`dispatching`] and [`dispatch_file`], who is
 //! sent, and by which policy; [`grpc`], the transport and its services;
-//! [`readmodel`], the ticket list, the dockets and the notices on disk; [`operations`], health and metrics; [`tasks`], what runs as
+//! [`readmodel`], the ticket list, the clock histories and the crew changes on disk; [`operations`], health and metrics; [`tasks`], what runs as
 //! long as the server.
 //!
 //! Invariants, including what is absent: no rule about tickets, no stored name, no retry. [`Server::start`] chooses every
@@ -39,7 +39,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use switchboard_domain::{
     actor::{Actor, Role},
     crew::Crews as CrewAggregate,
-    decider::Want,
+    decider::Action,
     fact::Fact,
     linkage::{Intent, Linkage},
     organisation::OrgPath,
@@ -52,14 +52,14 @@ use switchboard_domain::{
     ticket::Tickets as TicketAggregate,
 };
 use switchboard_engine::{
+    checkpoint::Checkpoint,
     clock::{Clock, SystemClock},
     command::{Aggregates, Failure, Outcome},
     feed::Feed,
     journal::{Aggregate, Journal},
-    notebook::Notebook,
     numbers::Numbers,
     projector::{self, ReadModel},
-    reactor::{self, Answer, Pace, Start},
+    reactor::{self, ActionOutcome, Pace, Start},
     vault::Vault,
 };
 use switchboard_eventstore::{
@@ -90,16 +90,16 @@ use crate::{
         admission::Admission,
         audit::Audit,
         board::Board,
-        borders::{BordersLayer, REQUEST_BYTES_MAX},
         dispatch::Dispatch,
         intake::Intake,
         tickets::Tickets,
+        transport_errors::{REQUEST_BYTES_MAX, TransportErrorsLayer},
     },
     operations::Observed,
     promises::Promises,
     publishing::Publishing,
-    readmodel::{Dockets, Notices, TicketList},
-    tasks::{Fallen, Tasks},
+    readmodel::{ClockHistories, CrewChanges, TicketList},
+    tasks::{TaskFailure, Tasks},
     telemetry::Telemetry,
 };
 
@@ -110,10 +110,10 @@ const CONNECTION_STREAMS_MAX: u32 = 100;
 const CONNECTION_AGE_MAX: Duration = Duration::from_mins(30);
 /// How often a silent connection is asked whether it lives, and how long it may take to answer.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
-/// Raised whenever the fold of the linkage process changes: its notebook is then not read.
+/// Raised whenever the fold of the linkage process changes: its checkpoint is then not read.
 const LINKAGE_VERSION: u32 = 2;
 /// How much the watch says at a time: promises that come due together share the log's syncs.
-const WATCH_PACE: Pace = Pace { wants_max: 1_024, at_once_max: 256 };
+const WATCH_PACE: Pace = Pace { actions_max: 1_024, at_once_max: 256 };
 /// A log that is more than this ahead of the machine's clock is told.
 const CLOCK_AHEAD_TOLD: TimeDelta = TimeDelta::seconds(1);
 /// The unit that the engine itself acts for: every operator's path lies beside it.
@@ -173,15 +173,19 @@ impl Server {
             tracing::warn!("the ticket list is ahead of the log, which must have been restored; it is built again");
             list.start_over()?;
         }
-        let dockets = Dockets::open(&config.data)?;
-        if dockets.checkpoint() > store.head().0 {
-            tracing::warn!("the dockets are ahead of the log, which must have been restored; they are built again");
-            dockets.start_over()?;
+        let clock_histories = ClockHistories::open(&config.data)?;
+        if clock_histories.checkpoint() > store.head().0 {
+            tracing::warn!(
+                "the clock_histories are ahead of the log, which must have been restored; they are built again"
+            );
+            clock_histories.start_over()?;
         }
-        let notices = Notices::open(&config.data)?;
-        if notices.checkpoint() > store.head().0 {
-            tracing::warn!("the notices are ahead of the log, which must have been restored; they are built again");
-            notices.start_over()?;
+        let crew_changes = CrewChanges::open(&config.data)?;
+        if crew_changes.checkpoint() > store.head().0 {
+            tracing::warn!(
+                "the crew_changes are ahead of the log, which must have been restored; they are built again"
+            );
+            crew_changes.start_over()?;
         }
         let log: Arc<dyn EventStore> = store.clone();
         let vault = Vault::new(keys.clone());
@@ -191,11 +195,11 @@ impl Server {
         let numbers = Numbers::new(loops.of(64), engine.clone());
         let (feed, following) = Feed::follow(log);
         let (listed, listing) = projector::project(&feed, Arc::new(list.clone()));
-        let (docketed, docketing) = projector::project(&feed, Arc::new(dockets.clone()));
+        let (clocks_folded, clocks_folding) = projector::project(&feed, Arc::new(clock_histories.clone()));
         let tickets = loops.of::<TicketAggregate>(config.tickets_cached);
         let desk = Arc::new(Desk::new(tickets, numbers, list, listed, Arc::clone(&feed), config.deadline()));
         let said = loops.of::<PromiseAggregate>(config.tickets_cached);
-        let promises = Arc::new(Promises::new(Arc::clone(&desk), said, dockets.clone(), docketed));
+        let promises = Arc::new(Promises::new(Arc::clone(&desk), said, clock_histories.clone(), clocks_folded));
         let (policies, calendars) = (loops.of::<Policies>(16), loops.of::<Calendars>(16));
         let publishing = Publishing::new(Arc::clone(&desk), Arc::clone(&promises), policies, calendars);
         let figures = Arc::new(Figures::new(Arc::clone(&promises)));
@@ -203,7 +207,7 @@ impl Server {
         // Crews: what they ask and report, where they are, what they are told.
         let crew_streams = Arc::new(loops.of::<CrewAggregate>(config.tickets_cached));
         let telemetry = Arc::new(Telemetry::default());
-        let assignments = Assignments::resume(Arc::clone(&feed), notices).await?;
+        let assignments = Assignments::resume(Arc::clone(&feed), crew_changes).await?;
         let telling = tokio::spawn(Arc::clone(&assignments).run());
         let crews =
             Arc::new(CrewDesk::new(Arc::clone(&desk), Arc::clone(&crew_streams), assignments, Arc::clone(&telemetry)));
@@ -212,17 +216,17 @@ impl Server {
         let linking = {
             let (desk, engine) = (Arc::clone(&desk), engine.clone());
             let carry_out = move |want| link(Arc::clone(&desk), engine.clone(), want);
-            let notebook = Notebook::new(&config.data, "linkage", LINKAGE_VERSION);
-            let start = Start::<Linkage>::noted(notebook, feed.head());
+            let checkpoint = Checkpoint::new(&config.data, "linkage", LINKAGE_VERSION);
+            let start = Start::<Linkage>::noted(checkpoint, feed.head());
             reactor::run(&feed, Arc::clone(&clock), start, Pace::default(), carry_out)
         };
         let watching = {
             let (promises, engine) = (Arc::clone(&promises), engine.clone());
-            let (position, book, in_flight) = dockets.in_flight()?;
-            let start = Start::at(position, Watch::resume((*book).clone(), in_flight));
+            let (position, registry, in_flight) = clock_histories.in_flight()?;
+            let start = Start::at(position, Watch::resume((*registry).clone(), in_flight));
             let carry_out = move |want| {
                 let (promises, engine) = (Arc::clone(&promises), engine.clone());
-                async move { promises.announce(&engine, want).await }
+                async move { promises.publish(&engine, want).await }
             };
             reactor::run(&feed, Arc::clone(&clock), start, WATCH_PACE, carry_out)
         };
@@ -235,8 +239,9 @@ impl Server {
 
         // What listens.
         let (drain, draining) = watch::channel(false);
-        let fallen = Fallen::default();
-        let observed = Observed { promises: Arc::clone(&promises), store: Arc::clone(&store), fallen: fallen.clone() };
+        let task_failure = TaskFailure::default();
+        let observed =
+            Observed { promises: Arc::clone(&promises), store: Arc::clone(&store), task_failure: task_failure.clone() };
         let (operations, operating) = operations::serve(config.operations, observed, metrics, draining.clone()).await?;
         let services = Services {
             desk: Arc::clone(&desk),
@@ -252,15 +257,15 @@ impl Server {
         let transport = tokio::spawn(transport(services, listener, draining)?);
         tracing::info!(%listen, %operations, data = %config.data.display(), head = desk.head(), "serving");
         let drain_time = Duration::from_millis(config.drain_ms);
-        let tasks = Tasks::new(fallen)
-            .tend("feed", following)
-            .tend("ticket list", listing)
-            .tend("dockets", docketing)
-            .tend("linkage", linking)
-            .tend("watch", watching)
-            .tend("calendar coverage", covering)
-            .tend("assignments", telling)
-            .tend("dispatch", dispatched);
+        let tasks = Tasks::new(task_failure)
+            .supervise("feed", following)
+            .supervise("ticket list", listing)
+            .supervise("clock_histories", clocks_folding)
+            .supervise("linkage", linking)
+            .supervise("watch", watching)
+            .supervise("calendar coverage", covering)
+            .supervise("assignments", telling)
+            .supervise("dispatch", dispatched);
         Ok(Self { listen, operations, desk, store, keys, drain, drain_time, transport, operating, tasks })
     }
 
@@ -377,7 +382,7 @@ fn transport(
         .http2_keepalive_interval(Some(KEEPALIVE.0))
         .http2_keepalive_timeout(Some(KEEPALIVE.1))
         .http2_max_header_list_size(16 * 1024)
-        .layer(BordersLayer)
+        .layer(TransportErrorsLayer)
         .add_service(health)
         .add_service(reflection)
         .add_service(reflection_alpha)
@@ -422,7 +427,7 @@ async fn not_serving(reporter: &tonic_health::server::HealthReporter) {
 }
 
 /// Carries one want of the linkage process out as a command of the engine itself.
-async fn link(desk: Arc<Desk>, engine: Actor, want: Want<Intent>) -> Answer {
+async fn link(desk: Arc<Desk>, engine: Actor, want: Action<Intent>) -> ActionOutcome {
     let (target, command) = want.intent.command();
     let request_id = reactor::request_id("linkage", &want, &target.to_string());
     let request = desk.because("linkage", request_id, want.because, engine).await;
@@ -430,18 +435,18 @@ async fn link(desk: Arc<Desk>, engine: Actor, want: Want<Intent>) -> Answer {
 }
 
 /// What became of a want, by what the engine says of its command.
-fn answer<D: Aggregate>(outcome: Result<Outcome<D>, Failure<D::Rejection>>) -> Answer {
+fn answer<D: Aggregate>(outcome: Result<Outcome<D>, Failure<D::Rejection>>) -> ActionOutcome {
     match outcome {
-        Ok(outcome) => Answer::Done(outcome.position),
-        Err(Failure::Rejected(rejection)) => Answer::Refused(format!("{rejection:?}")),
+        Ok(outcome) => ActionOutcome::Done(outcome.position),
+        Err(Failure::Rejected(rejection)) => ActionOutcome::Refused(format!("{rejection:?}")),
         // One ticket that cannot be read must not hold up the others.
-        Err(Failure::Corrupt(detail)) => Answer::Refused(detail),
+        Err(Failure::Corrupt(detail)) => ActionOutcome::Refused(detail),
         Err(Failure::RequestIdReused | Failure::RevisionConflict { .. }) => {
-            Answer::Refused("another request has its name".into())
+            ActionOutcome::Refused("another request has its name".into())
         }
         Err(failure @ (Failure::Contended | Failure::Unavailable(_) | Failure::OutcomeUnknown(_))) => {
             tracing::warn!(%failure, "a want waits");
-            Answer::Later
+            ActionOutcome::Later
         }
     }
 }

@@ -7,14 +7,14 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use switchboard_eventstore::sqlite::SqliteStore;
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::{promises::Promises, tasks::Fallen};
+use crate::{promises::Promises, tasks::TaskFailure};
 
 /// What health and metrics are told of.
 #[derive(Clone)]
 pub struct Observed {
     pub(crate) promises: Arc<Promises>,
     pub(crate) store: Arc<SqliteStore>,
-    pub(crate) fallen: Fallen,
+    pub(crate) task_failure: TaskFailure,
 }
 
 impl std::fmt::Debug for Observed {
@@ -61,14 +61,14 @@ pub async fn serve(
 }
 
 async fn ready(State(shared): State<Shared>) -> (StatusCode, String) {
-    let Observed { promises, store, fallen } = &shared.observed;
-    let (desk, docketed) = (&promises.desk, promises.docketed());
-    let state = format!("head {}, list {}, dockets {docketed}\n", desk.head(), desk.listed.position());
+    let Observed { promises, store, task_failure } = &shared.observed;
+    let (desk, clocks_folded) = (&promises.desk, promises.clocks_folded());
+    let state = format!("head {}, list {}, clock_histories {clocks_folded}\n", desk.head(), desk.listed.position());
     let refused = if *shared.draining.borrow() {
         Some("draining")
     } else if !store.stats().serving {
         Some("the log takes nothing")
-    } else if fallen.any() {
+    } else if task_failure.any() {
         Some("a task of the server has ended")
     } else {
         None
@@ -81,6 +81,6 @@ async fn numbers(State(shared): State<Shared>) -> String {
     let (head, listed) = (promises.desk.head(), promises.desk.listed.position());
     metrics::gauge!("switchboard_log_head").set(head as f64);
     metrics::gauge!("switchboard_list_lag_facts").set(head.saturating_sub(listed) as f64);
-    metrics::gauge!("switchboard_dockets_lag_facts").set(head.saturating_sub(promises.docketed()) as f64);
+    metrics::gauge!("switchboard_dockets_lag_facts").set(head.saturating_sub(promises.clocks_folded()) as f64);
     shared.metrics.map_or_else(String::new, |handle| handle.render())
 }

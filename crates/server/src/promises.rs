@@ -1,4 +1,4 @@
-//! Promises as the server keeps them: the watch's hands, a ticket's clocks explained, and the book of what is published.
+//! Promises as the server keeps them: the watch's hands, a ticket's clocks explained, and the registry of what is published.
 //! What is promised and how it is judged is the domain's; figures over many tickets are [`crate::figures`]'.
 
 use std::sync::Arc;
@@ -6,13 +6,13 @@ use std::sync::Arc;
 use switchboard_domain::{
     Timestamp,
     actor::Actor,
-    decider::Want,
+    decider::Action,
     fact::{PromiseFact, TicketFact},
     sla::{
-        book::Book,
-        docket::Docket,
+        clock_history::ClockHistory,
         judge::judge,
         promise::{Event, Promises as PromiseAggregate, Rejection},
+        registry::PolicyRegistry,
         watch::Intent,
     },
     ticket::TicketId,
@@ -21,7 +21,7 @@ use switchboard_engine::{
     command::{Aggregates, Failure},
     journal::{self, JournalError},
     projector::Progress,
-    reactor::{self, Answer},
+    reactor::{self, ActionOutcome},
 };
 use switchboard_views::advice::Language;
 use switchboard_wire::{answer, proto, refusal::Refusal};
@@ -29,15 +29,15 @@ use switchboard_wire::{answer, proto, refusal::Refusal};
 use crate::{
     desk::{AsOf, Desk, as_of, reference, unreadable},
     grpc::clocks,
-    readmodel::Dockets,
+    readmodel::ClockHistories,
 };
 
 /// Everything that answers for promises.
 pub struct Promises {
     pub(crate) desk: Arc<Desk>,
     said: Aggregates<PromiseAggregate>,
-    pub(crate) dockets: Dockets,
-    docketed: Progress,
+    pub(crate) clock_histories: ClockHistories,
+    clocks_folded: Progress,
     /// When this server started.
     started: Timestamp,
 }
@@ -52,11 +52,11 @@ impl Promises {
     pub(crate) fn new(
         desk: Arc<Desk>,
         said: Aggregates<PromiseAggregate>,
-        dockets: Dockets,
-        docketed: Progress,
+        clock_histories: ClockHistories,
+        clocks_folded: Progress,
     ) -> Self {
         let started = said.clock().now();
-        Self { desk, said, dockets, docketed, started }
+        Self { desk, said, clock_histories, clocks_folded, started }
     }
 
     /// The engine's time.
@@ -65,37 +65,37 @@ impl Promises {
     }
 
     /// What is published, as of a position that the log has reached.
-    pub(crate) async fn book(&self, position: u64) -> Result<Arc<Book>, Refusal> {
+    pub(crate) async fn registry(&self, position: u64) -> Result<Arc<PolicyRegistry>, Refusal> {
         self.reach(Some(position)).await?;
-        Ok(self.dockets.book())
+        Ok(self.clock_histories.registry())
     }
 
-    /// The position that the dockets are true for.
-    pub(crate) fn docketed(&self) -> u64 {
-        self.docketed.position()
+    /// The position that the clock histories are true for.
+    pub(crate) fn clocks_folded(&self) -> u64 {
+        self.clocks_folded.position()
     }
 
-    /// Waits until the dockets are true for `position`; the caller's deadline bounds it.
+    /// Waits until the clock histories are true for `position`; the caller's deadline bounds it.
     pub(crate) async fn reach(&self, position: Option<u64>) -> Result<(), Refusal> {
         match position {
-            Some(position) if !self.docketed.reach(position).await => Err(Refusal::Draining),
+            Some(position) if !self.clocks_folded.reach(position).await => Err(Refusal::Draining),
             _ => Ok(()),
         }
     }
 
     /// Says what the watch found.
-    pub(crate) async fn announce(&self, engine: &Actor, want: Want<Intent>) -> Answer {
-        let Intent { ticket, announce } = &want.intent;
-        let said: Vec<String> = announce.events.iter().map(|event| format!("{event:?}")).collect();
+    pub(crate) async fn publish(&self, engine: &Actor, want: Action<Intent>) -> ActionOutcome {
+        let Intent { ticket, publish } = &want.intent;
+        let said: Vec<String> = publish.events.iter().map(|event| format!("{event:?}")).collect();
         let target = format!("{ticket}/{}", self.desk.vault().hash(&[said.join("\n").as_bytes()]));
         let request_id = reactor::request_id("watch", &want, &target);
         let request = self.desk.because("watch", request_id, want.because, engine.clone()).await;
-        match self.said.execute(ticket, announce, &request).await {
+        match self.said.execute(ticket, publish, &request).await {
             // Somebody said it first: the watch hears of it when it knows the log up to here.
-            Err(Failure::Rejected(Rejection::AlreadySaid)) => Answer::Done(self.desk.head()),
+            Err(Failure::Rejected(Rejection::AlreadySaid)) => ActionOutcome::Done(self.desk.head()),
             Ok(outcome) => {
                 measure(&outcome.events, self.started, self.now());
-                Answer::Done(outcome.position)
+                ActionOutcome::Done(outcome.position)
             }
             outcome => crate::answer(outcome),
         }
@@ -134,19 +134,19 @@ impl Promises {
         tickets.truncate(known.unwrap_or(tickets.len()));
         let known = said.iter().position(|fact| unseen(fact.position, fact.recorded_at));
         said.truncate(known.unwrap_or(said.len()));
-        let mut docket = Docket::new(id);
+        let mut clock_history = ClockHistory::new(id);
         for fact in &tickets {
-            docket.take(fact);
+            clock_history.take(fact);
         }
         for fact in &said {
-            docket.said.take(&fact.event);
+            clock_history.said.take(&fact.event);
         }
-        let operator = docket.operator().ok_or(Refusal::TicketNotFound)?;
-        let mut book = self.book(position).await?.as_of(position);
+        let operator = clock_history.operator().ok_or(Refusal::TicketNotFound)?;
+        let mut registry = self.registry(position).await?.as_of(position);
         if let AsOf::Time(time) = as_of {
-            book = book.known_at(time);
+            registry = registry.known_at(time);
         }
-        let no_policy = book.newest().is_none_or(|edition| edition.versions(operator).is_empty());
+        let no_policy = registry.newest().is_none_or(|edition| edition.versions(operator).is_empty());
         let now = match as_of {
             AsOf::Now => self.now(),
             // Nobody judges what is to come.
@@ -154,8 +154,9 @@ impl Promises {
             AsOf::Position(_) => self.recorded_at(position).await.unwrap_or_else(|| self.now()),
         };
         let ids = clocks::fact_ids(&tickets);
-        let judged = judge(&docket, &book, now);
-        let promises = judged.iter().map(|clock| clocks::promise(clock, &docket, &said, &ids, now, language)).collect();
+        let judged = judge(&clock_history, &registry, now);
+        let promises =
+            judged.iter().map(|clock| clocks::promise(clock, &clock_history, &said, &ids, now, language)).collect();
         Ok(proto::ExplainPromisesResponse { promises, at: Some(answer::timestamp(now)), position, no_policy })
     }
 

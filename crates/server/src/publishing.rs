@@ -9,10 +9,10 @@ use switchboard_domain::{
     Problem, Timestamp, Violation,
     actor::{Actor, Role},
     sla::{
-        book::{Book, Edition, Version},
         calendar::Year,
         policy::Policy,
         publication::{Calendars, Policies, PolicyCommand, PolicyRejection, PublishYear, YearRejection},
+        registry::{Edition, PolicyRegistry, Version},
     },
 };
 use switchboard_engine::command::{Aggregates, Failure, Outcome, Request};
@@ -108,11 +108,11 @@ impl Publishing {
     }
 
     async fn newest(&self, operator: &str, shadow: bool) -> Result<Option<Arc<Version>>, Refusal> {
-        let book = self.promises.book(self.desk.head()).await?;
+        let registry = self.promises.registry(self.desk.head()).await?;
         let newest = |edition: &Edition| {
             if shadow { edition.shadow(operator).cloned() } else { edition.versions(operator).last().cloned() }
         };
-        Ok(book.newest().and_then(|edition| newest(edition)))
+        Ok(registry.newest().and_then(|edition| newest(edition)))
     }
 
     /// Ends an operator's shadow.
@@ -166,8 +166,9 @@ impl Publishing {
                 Ok(proto::PublishCalendarResponse { version, position, replayed, ..answer })
             }
             Err(Failure::Rejected(YearRejection::Unchanged)) => {
-                let book = self.promises.book(self.desk.head()).await?;
-                let version = book.newest().map(|edition| clocks::almanac(&edition.almanac(&name)));
+                let registry = self.promises.registry(self.desk.head()).await?;
+                let version =
+                    registry.newest().map(|edition| clocks::calendar_version(&edition.calendar_version(&name)));
                 Ok(proto::PublishCalendarResponse { version, unchanged: true, ..answer })
             }
             Err(failure) => Err(desk::refusal(failure, asked.request_id, |rejection| Refusal::Internal {
@@ -182,13 +183,13 @@ impl Publishing {
         request: &proto::ListPoliciesRequest,
         language: Language,
     ) -> Result<proto::ListPoliciesResponse, Refusal> {
-        let book = self.promises.book(self.desk.head()).await?;
+        let registry = self.promises.registry(self.desk.head()).await?;
         let published = |position: u64| {
-            let edition = book.editions().iter().find(|edition| edition.position == position);
+            let edition = registry.editions().iter().find(|edition| edition.position == position);
             edition.map(|edition| answer::timestamp(edition.recorded))
         };
         let mut policies = Vec::new();
-        let Some(newest) = book.newest() else { return Ok(proto::ListPoliciesResponse { policies }) };
+        let Some(newest) = registry.newest() else { return Ok(proto::ListPoliciesResponse { policies }) };
         for operator in newest.operators().filter(|name| request.operator.is_empty() || *name == request.operator) {
             let shown = newest.versions(operator).iter().map(|version| (version, false));
             for (version, shadow) in shown.chain(newest.shadow(operator).map(|version| (version, true))) {
@@ -200,21 +201,21 @@ impl Publishing {
 
     /// Every published year of every calendar.
     pub(crate) async fn list_calendars(&self) -> Result<proto::ListCalendarsResponse, Refusal> {
-        let book = self.promises.book(self.desk.head()).await?;
-        let Some(newest) = book.newest() else { return Ok(proto::ListCalendarsResponse { calendars: Vec::new() }) };
+        let registry = self.promises.registry(self.desk.head()).await?;
+        let Some(newest) = registry.newest() else { return Ok(proto::ListCalendarsResponse { calendars: Vec::new() }) };
         let now = self.desk.tickets.clock().now();
         let coming = switchboard_domain::sla::china_time(now).year() + 1;
         let in_force = |operator: &&str| newest.version(operator, now).map(|version| version.policy.calendar.as_str());
-        let calendars = newest.almanacs().map(|almanac| {
-            let years: Vec<&Year> = almanac.calendar.years().collect();
+        let calendars = newest.calendar_versions().map(|calendar_version| {
+            let years: Vec<&Year> = calendar_version.calendar.years().collect();
             let first = years.first().map_or(coming, |year| year.year);
             proto::CalendarView {
-                version: Some(clocks::almanac(almanac)),
-                missing: (first..=coming).filter(|year| !almanac.calendar.covers(*year)).collect(),
+                version: Some(clocks::calendar_version(calendar_version)),
+                missing: (first..=coming).filter(|year| !calendar_version.calendar.covers(*year)).collect(),
                 years: years.into_iter().map(shown).collect(),
                 operators: newest
                     .operators()
-                    .filter(|operator| in_force(operator) == Some(almanac.name.as_str()))
+                    .filter(|operator| in_force(operator) == Some(calendar_version.name.as_str()))
                     .map(str::to_owned)
                     .collect(),
             }
@@ -290,7 +291,7 @@ const COVERAGE_GRACE: Duration = Duration::from_secs(30);
 /// Says loudly when a calendar that a policy in force reads lacks this year or, from December on, the coming one: its days then count
 /// Monday to Friday. Also says when nothing is published at all.
 pub(crate) async fn watch_coverage(promises: Arc<Promises>) {
-    // Until the dockets have caught up, what is published is not known.
+    // Until the clock histories have caught up, what is published is not known.
     if promises.reach(Some(promises.desk.head())).await.is_err() {
         return;
     }
@@ -298,7 +299,7 @@ pub(crate) async fn watch_coverage(promises: Arc<Promises>) {
     let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + COVERAGE_GRACE, COVERAGE_INTERVAL);
     loop {
         ticks.tick().await;
-        let found = uncovered(&promises.dockets.book(), promises.now());
+        let found = uncovered(&promises.clock_histories.registry(), promises.now());
         let count = found.as_ref().map_or(0, Vec::len);
         metrics::gauge!("switchboard_calendar_years_missing").set(u32::try_from(count).unwrap_or(u32::MAX));
         if told.as_ref() != Some(&found) {
@@ -322,15 +323,15 @@ pub(crate) async fn watch_coverage(promises: Arc<Promises>) {
 }
 
 /// Which years of which calendars are needed and missing; `None` when no policy is published.
-fn uncovered(book: &Book, now: Timestamp) -> Option<Vec<(String, i32)>> {
-    let newest = book.newest().filter(|edition| edition.operators().next().is_some())?;
+fn uncovered(registry: &PolicyRegistry, now: Timestamp) -> Option<Vec<(String, i32)>> {
+    let newest = registry.newest().filter(|edition| edition.operators().next().is_some())?;
     let today = switchboard_domain::sla::china_time(now);
     let last = if today.month() == 12 { today.year() + 1 } else { today.year() };
     let mut missing = Vec::new();
     for version in newest.operators().filter_map(|operator| newest.version(operator, now)) {
-        let almanac = newest.almanac(&version.policy.calendar);
-        for year in (today.year()..=last).filter(|year| !almanac.calendar.covers(*year)) {
-            missing.push((almanac.name.clone(), year));
+        let calendar_version = newest.calendar_version(&version.policy.calendar);
+        for year in (today.year()..=last).filter(|year| !calendar_version.calendar.covers(*year)) {
+            missing.push((calendar_version.name.clone(), year));
         }
     }
     missing.sort();

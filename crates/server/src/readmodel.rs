@@ -6,25 +6,25 @@
 //! to that), written by one connection and read by a few.
 //!
 //! - [`list`]: the list of tickets, `views.db`
-//! - [`dockets`]: what the clocks look at, and what is published, `promises.db`
-//! - [`notices`]: which fact told which crew something, `notices.db`
-//! - `keeper`: a file's connections, and when it is marked as damaged
+//! - [`clock_histories`]: what the clocks look at, and what is published, `promises.db`
+//! - [`crew_changes`]: which fact told which crew something, `crew_changes.db`
+//! - `database`: a file's connections, and when it is marked as damaged
 //! - `file`: a file's form, its checkpoint, and when it is replaced by an empty one
 //!
 //! Every call blocks on a file; an async caller moves it off its thread.
 
-pub mod dockets;
+pub mod clocks;
+pub mod crew_changes;
+mod database;
 mod file;
-mod keeper;
 pub mod list;
-pub mod notices;
 
 use rusqlite::ErrorCode;
 
 pub use self::{
-    dockets::Dockets,
+    clocks::ClockHistories,
+    crew_changes::CrewChanges,
     list::{CallerTickets, Cursor, ForeignToken, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, Page, Query, TicketList},
-    notices::Notices,
 };
 
 /// Why a read model does not answer.

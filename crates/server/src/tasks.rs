@@ -10,9 +10,9 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 /// Whether a task ended that should not have.
 #[derive(Clone, Debug, Default)]
-pub struct Fallen(Arc<AtomicBool>);
+pub struct TaskFailure(Arc<AtomicBool>);
 
-impl Fallen {
+impl TaskFailure {
     /// Whether one did.
     #[must_use]
     pub fn any(&self) -> bool {
@@ -23,20 +23,20 @@ impl Fallen {
 /// The tasks, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Tasks {
-    fallen: Fallen,
+    task_failure: TaskFailure,
     running: Vec<AbortHandle>,
 }
 
 impl Tasks {
     /// No tasks yet.
-    pub(crate) fn new(fallen: Fallen) -> Self {
-        Self { fallen, running: Vec::new() }
+    pub(crate) fn new(task_failure: TaskFailure) -> Self {
+        Self { task_failure, running: Vec::new() }
     }
 
     /// Looks after a task from now on.
-    pub(crate) fn tend(mut self, name: &'static str, task: JoinHandle<()>) -> Self {
+    pub(crate) fn supervise(mut self, name: &'static str, task: JoinHandle<()>) -> Self {
         self.running.push(task.abort_handle());
-        let fallen = self.fallen.clone();
+        let task_failure = self.task_failure.clone();
         tokio::spawn(async move {
             let ended = task.await;
             if ended.as_ref().is_err_and(tokio::task::JoinError::is_cancelled) {
@@ -44,7 +44,7 @@ impl Tasks {
             }
             tracing::error!(task = name, ?ended, "a task ended that should not have; the server must be started anew");
             metrics::counter!("switchboard_tasks_fallen_total", "task" => name).increment(1);
-            fallen.0.store(true, Ordering::Relaxed);
+            task_failure.0.store(true, Ordering::Relaxed);
         });
         self
     }
@@ -61,13 +61,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_task_that_ends_by_itself_is_noticed_and_one_that_is_ended_is_not() {
-        let fallen = Fallen::default();
-        let tasks = Tasks::new(fallen.clone()).tend("waits", tokio::spawn(std::future::pending()));
+        let task_failure = TaskFailure::default();
+        let tasks = Tasks::new(task_failure.clone()).supervise("waits", tokio::spawn(std::future::pending()));
         tasks.end();
         tokio::task::yield_now().await;
-        assert!(!fallen.any());
-        let _tasks = tasks.tend("panics", tokio::spawn(async { panic!("as it may") }));
-        while !fallen.any() {
+        assert!(!task_failure.any());
+        let _tasks = tasks.supervise("panics", tokio::spawn(async { panic!("as it may") }));
+        while !task_failure.any() {
             tokio::task::yield_now().await;
         }
     }

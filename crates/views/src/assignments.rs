@@ -87,7 +87,7 @@ pub struct Assignment {
 
 /// What a crew is told.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Told {
+pub enum AssignmentChange {
     /// An offer was made.
     Offered(Offer),
     /// An offer ended without the crew having the ticket.
@@ -125,7 +125,7 @@ pub struct Change {
     /// When the engine learnt it.
     pub recorded_at: Timestamp,
     /// What the crew is told of it.
-    pub told: Told,
+    pub told: AssignmentChange,
 }
 
 /// All that a crew is offered and has, the oldest ticket first.
@@ -259,7 +259,7 @@ impl Assignments {
 
 /// What one crew was told of one ticket, from the ticket's whole history: the same as it was told then.
 #[must_use]
-pub fn retold<'f>(crew: &CrewId, history: impl IntoIterator<Item = &'f TicketFact>) -> Vec<Change> {
+pub fn replay_changes<'f>(crew: &CrewId, history: impl IntoIterator<Item = &'f TicketFact>) -> Vec<Change> {
     let mut known = None;
     let told = history.into_iter().flat_map(|fact| Followed::apply(&mut known, fact));
     told.filter(|(to, _)| to == crew).map(|(_, change)| change).collect()

@@ -1,4 +1,4 @@
-//! What would another policy have said? Two judgements of one docket held against each other, and the count of where they
+//! What would another policy have said? Two judgements of one clock history held against each other, and the count of where they
 //! differ: what a back-test and a shadow policy come to. Nothing is judged here.
 
 use std::{cmp::Ordering, collections::BTreeMap};
@@ -7,11 +7,11 @@ use switchboard_domain::{
     Timestamp,
     organisation::{Level, OrgPath},
     sla::{
-        book::{Book, Edition},
-        docket::Docket,
+        clock_history::ClockHistory,
         judge::{Clock, Verdict},
         policy::Policy,
         promise::ClockKey,
+        registry::{Edition, PolicyRegistry},
     },
     ticket::{BusinessType, TicketId},
 };
@@ -26,7 +26,7 @@ pub const NO_CLOCK: &str = "none";
 pub struct Flip {
     /// The ticket.
     pub ticket: TicketId,
-    /// The clock; of clocks the same are those with the same name, cycle and lap.
+    /// The clock; of clocks the same are those with the same name, cycle and run.
     pub key: ClockKey,
     /// The unit that answers for it: in force, or where only the other policy has given a verdict, there.
     pub org: OrgPath,
@@ -48,23 +48,23 @@ pub fn word(verdict: Option<Verdict>) -> &'static str {
     verdict.map_or(NO_CLOCK, Verdict::as_str)
 }
 
-/// The book under which `policy` judges the whole of history, as the only one of its operator and with the calendars of
+/// The registry under which `policy` judges the whole of history, as the only one of its operator and with the calendars of
 /// `edition`; from when on it says that it judges is passed over.
 #[must_use]
-pub fn under(edition: &Edition, policy: Policy) -> Book {
+pub fn under(edition: &Edition, policy: Policy) -> PolicyRegistry {
     let mut tried = edition.under(Policy { effective_from: Timestamp::MIN_UTC, ..policy });
     // It always was: the judge need not ask what was published during a ticket's life.
     (tried.position, tried.recorded) = (0, Timestamp::MIN_UTC);
-    Book::of(tried)
+    PolicyRegistry::of(tried)
 }
 
-/// The clocks of `docket` that two judgements at the same instant see differently. Both are in the order in which
-/// [`judge`](switchboard_domain::sla::judge::judge) gives them: of cycle, clock and lap; so are the flips.
+/// The clocks of `clock_history` that two judgements at the same instant see differently. Both are in the order in which
+/// [`judge`](switchboard_domain::sla::judge::judge) gives them: of cycle, clock and run; so are the flips.
 ///
 /// A difference counts once one side has given a verdict: kept, cancelled or breached, be it that due has passed and
 /// nothing was done. While a clock runs, waits or is absent on both sides, nothing was judged that could differ.
 #[must_use]
-pub fn flips(docket: &Docket, in_force: &[Clock], other: &[Clock]) -> Vec<Flip> {
+pub fn flips(clock_history: &ClockHistory, in_force: &[Clock], other: &[Clock]) -> Vec<Flip> {
     let mut found = Vec::new();
     let (mut was, mut would_be) = (in_force, other);
     loop {
@@ -77,14 +77,14 @@ pub fn flips(docket: &Docket, in_force: &[Clock], other: &[Clock]) -> Vec<Flip> 
         let one = if order == Ordering::Greater { None } else { was.split_off_first() };
         let another = if order == Ordering::Less { None } else { would_be.split_off_first() };
         if differ(one, another) {
-            found.extend(flip(docket, one, another));
+            found.extend(flip(clock_history, one, another));
         }
     }
 }
 
 /// What orders a ticket's clocks.
 fn place(clock: &Clock) -> (u16, &str, u16) {
-    (clock.cycle, &clock.rule().clock, clock.lap)
+    (clock.cycle, &clock.rule().clock, clock.run_number)
 }
 
 fn differ(was: Option<&Clock>, would_be: Option<&Clock>) -> bool {
@@ -92,13 +92,13 @@ fn differ(was: Option<&Clock>, would_be: Option<&Clock>) -> bool {
     was != would_be && [was, would_be].into_iter().flatten().any(Verdict::is_given)
 }
 
-fn flip(docket: &Docket, was: Option<&Clock>, would_be: Option<&Clock>) -> Option<Flip> {
-    let timeline = docket.timeline();
+fn flip(clock_history: &ClockHistory, was: Option<&Clock>, would_be: Option<&Clock>) -> Option<Flip> {
+    let timeline = clock_history.timeline();
     let (last, ticket) = timeline.last()?;
     let judged = [was, would_be].into_iter().flatten().find(|clock| clock.verdict.is_given())?;
     let rule = |clock: Option<&Clock>| clock.map_or_else(String::new, |clock| clock.rule().id.clone());
     Some(Flip {
-        ticket: docket.id,
+        ticket: clock_history.id,
         key: judged.key(),
         org: promises::holder(judged, &timeline, last.at).unwrap_or(ticket.holder).clone(),
         business: ticket.business,

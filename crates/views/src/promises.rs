@@ -9,7 +9,7 @@ use switchboard_domain::{
     organisation::OrgPath,
     sla::{
         clock::{End, Entry, Kind},
-        docket::{Docket, FactName, Moment, Word},
+        clock_history::{ClockEvent, ClockHistory, FactName, Word},
         judge::{self, Clock, Verdict},
         policy::{Limit, Title},
     },
@@ -20,27 +20,27 @@ use crate::advice::Language;
 /// The sentence about a clock as it was judged at `now`. Instants stand in China Standard Time; one of the same day as the
 /// one named before it is told without its date. Margins are natural time and rounded down to two units.
 #[must_use]
-pub fn sentence(clock: &Clock, docket: &Docket, now: Timestamp, language: Language) -> String {
-    let timeline = docket.timeline();
-    catalogue::sentence(&Statement::of(clock, docket, &timeline, now), language)
+pub fn sentence(clock: &Clock, clock_history: &ClockHistory, now: Timestamp, language: Language) -> String {
+    let timeline = clock_history.timeline();
+    catalogue::sentence(&Statement::of(clock, clock_history, &timeline, now), language)
 }
 
 /// The word of the fact at `position`: of a paused segment, why the clock waits. `None` when the fact has no word.
 #[must_use]
-pub fn reason(docket: &Docket, position: u64) -> Option<Word> {
-    moment(docket, position)?.word
+pub fn reason(clock_history: &ClockHistory, position: u64) -> Option<Word> {
+    clock_event(clock_history, position)?.word
 }
 
 /// Who answers for a clock: of a breach, who held the ticket at due; of a clock that ended otherwise, who held it until
 /// the fact that ended it; while it is open, who holds the ticket at `now`.
 #[must_use]
-pub fn answerable(clock: &Clock, docket: &Docket, now: Timestamp) -> Option<OrgPath> {
-    holder(clock, &docket.timeline(), now).cloned()
+pub fn answerable(clock: &Clock, clock_history: &ClockHistory, now: Timestamp) -> Option<OrgPath> {
+    holder(clock, &clock_history.timeline(), now).cloned()
 }
 
 /// [`answerable`] on a timeline that is at hand.
 pub(crate) fn holder<'a>(clock: &Clock, timeline: &[Entry<'a>], now: Timestamp) -> Option<&'a OrgPath> {
-    match (clock.verdict, clock.due, clock.course.end) {
+    match (clock.verdict, clock.due, clock.run.end) {
         (Verdict::Breached, Some(due), _) => judge::holder(timeline, due),
         (_, _, Some(end)) => holder_until(timeline, end),
         _ => judge::holder(timeline, now),
@@ -49,15 +49,15 @@ pub(crate) fn holder<'a>(clock: &Clock, timeline: &[Entry<'a>], now: Timestamp) 
 
 /// Who held the ticket until the fact that ended a clock: a dispatch is kept by the one who dispatches.
 fn holder_until<'a>(timeline: &[Entry<'a>], end: End) -> Option<&'a OrgPath> {
-    let ending = timeline.iter().position(|(moment, _)| moment.position == end.because)?;
+    let ending = timeline.iter().position(|(clock_event, _)| clock_event.position == end.because)?;
     let (_, attributes) = timeline.get(ending.saturating_sub(1))?;
     Some(attributes.holder)
 }
 
 /// The fact at `position`, if clocks look at it.
-fn moment(docket: &Docket, position: u64) -> Option<&Moment> {
-    let index = docket.moments.binary_search_by_key(&position, |moment| moment.position).ok()?;
-    docket.moments.get(index)
+fn clock_event(clock_history: &ClockHistory, position: u64) -> Option<&ClockEvent> {
+    let index = clock_history.events.binary_search_by_key(&position, |clock_event| clock_event.position).ok()?;
+    clock_history.events.get(index)
 }
 
 /// All that the sentence says.
@@ -89,14 +89,14 @@ enum Outcome<'a> {
 }
 
 impl<'a> Statement<'a> {
-    fn of(clock: &'a Clock, docket: &Docket, timeline: &[Entry<'a>], now: Timestamp) -> Self {
-        let outcome = Outcome::of(clock, docket, timeline, now);
+    fn of(clock: &'a Clock, clock_history: &ClockHistory, timeline: &[Entry<'a>], now: Timestamp) -> Self {
+        let outcome = Outcome::of(clock, clock_history, timeline, now);
         Self {
             title: &clock.rule().title,
             limit: clock.rule().limit,
-            started: clock.course.start,
+            started: clock.run.start,
             waited: waited(clock, &outcome, now),
-            extended: clock.due.is_some() && clock.due == clock.course.extended,
+            extended: clock.due.is_some() && clock.due == clock.run.extended,
             due: clock.due,
             outcome,
             years: clock.years_assumed(now),
@@ -105,12 +105,12 @@ impl<'a> Statement<'a> {
 }
 
 impl<'a> Outcome<'a> {
-    fn of(clock: &Clock, docket: &Docket, timeline: &[Entry<'a>], now: Timestamp) -> Self {
-        let by = |end: End| moment(docket, end.because).map(|moment| moment.fact);
+    fn of(clock: &Clock, clock_history: &ClockHistory, timeline: &[Entry<'a>], now: Timestamp) -> Self {
+        let by = |end: End| clock_event(clock_history, end.because).map(|clock_event| clock_event.fact);
         let over = |at: Timestamp| clock.due.map_or(TimeDelta::zero(), |due| (at - due).max(TimeDelta::zero()));
         let left = |at: Timestamp| clock.due.map(|due| (due - at).max(TimeDelta::zero()));
         let owner = holder(clock, timeline, now);
-        match (clock.verdict, clock.course.end) {
+        match (clock.verdict, clock.run.end) {
             (Verdict::Breached, None) => Self::Missing { over: over(now), owner },
             (Verdict::Breached, Some(end)) if end.met => {
                 Self::Late { at: end.at, by: by(end), over: over(end.at), owner }
@@ -118,9 +118,9 @@ impl<'a> Outcome<'a> {
             (Verdict::Breached, Some(end)) => Self::Dropped { at: end.at, by: by(end), over: over(end.at), owner },
             (Verdict::Cancelled, Some(end)) => Self::Cancelled { at: end.at, by: by(end) },
             (_, Some(end)) => Self::Kept { at: end.at, by: by(end), spare: left(end.at) },
-            (Verdict::Paused, None) => match clock.course.turns.last() {
-                Some(turn) => Self::Paused { since: turn.at, why: reason(docket, turn.because) },
-                None => Self::Paused { since: clock.course.start, why: None },
+            (Verdict::Paused, None) => match clock.run.switches.last() {
+                Some(turn) => Self::Paused { since: turn.at, why: reason(clock_history, turn.because) },
+                None => Self::Paused { since: clock.run.start, why: None },
             },
             (_, None) => Self::Running { left: left(now) },
         }

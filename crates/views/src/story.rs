@@ -10,12 +10,12 @@ use switchboard_domain::{
     decider::Recorded,
     organisation::OrgPath,
     sla::{
-        book::{Book, Edition},
         calendar::{Span, Year},
-        docket::{Change, Docket, FactName, Moment, Opening, Word},
+        clock_history::{Change, ClockEvent, ClockHistory, FactName, Opening, Word},
         judge::{Clock, judge},
         policy::{Limit, Pause, Policy, Reading, Rule, Title, Trigger, When},
         publication::YearPublished,
+        registry::{Edition, PolicyRegistry},
     },
     ticket::{Area, BusinessType, Channel, Event, TicketId},
 };
@@ -37,7 +37,7 @@ pub fn unit(path: &str) -> OrgPath {
 
 /// A ticket as it comes about.
 #[derive(Clone)]
-pub struct Story(Docket);
+pub struct Story(ClockHistory);
 
 impl Story {
     /// The customer calls the national centre at minute 0.
@@ -55,7 +55,7 @@ impl Story {
             appointment: None,
             imported: false,
         };
-        Self(Docket::new(TicketId(Uuid::from_u128(1)))).tell(
+        Self(ClockHistory::new(TicketId(Uuid::from_u128(1)))).tell(
             0,
             FactName::Received,
             None,
@@ -69,7 +69,7 @@ impl Story {
     }
 
     pub fn opened(mut self, change: impl FnOnce(&mut Opening)) -> Self {
-        if let Some(Moment { change: Change::Opened(opening), .. }) = self.0.moments.first_mut() {
+        if let Some(ClockEvent { change: Change::Opened(opening), .. }) = self.0.events.first_mut() {
             change(opening);
         }
         self
@@ -88,12 +88,12 @@ impl Story {
     }
 
     pub fn tell(mut self, minutes: i64, fact: FactName, word: Option<Word>, change: Change) -> Self {
-        let (at, position) = (at(minutes), 10 * (self.0.moments.len() as u64 + 1));
-        self.0.moments.push(Moment { at, recorded: at, position, fact, word, change });
+        let (at, position) = (at(minutes), 10 * (self.0.events.len() as u64 + 1));
+        self.0.events.push(ClockEvent { at, recorded: at, position, fact, word, change });
         self
     }
 
-    pub fn docket(self) -> Docket {
+    pub fn clock_history(self) -> ClockHistory {
         self.0
     }
 
@@ -163,8 +163,8 @@ pub fn edition() -> Edition {
     let span = |from: u16, to: u16| Span { from: 60 * from, to: 60 * to };
     let hours = vec![span(8, 12), span(14, 18)];
     let year = Year { year: 2026, source: "invented".to_owned(), hours, exceptions: BTreeMap::new() };
-    let mut book = Book::default();
-    book.take_year(&Recorded {
+    let mut registry = PolicyRegistry::default();
+    registry.take_year(&Recorded {
         position: 1,
         id: "cn".to_owned(),
         revision: 0,
@@ -174,26 +174,26 @@ pub fn edition() -> Edition {
         actor: Actor { id: "ops".to_owned(), role: Role::Operator, org: unit(NATION) },
         request_id: Uuid::nil(),
     });
-    Edition::clone(book.newest().unwrap())
+    Edition::clone(registry.newest().unwrap())
 }
 
-pub fn judged(docket: &Docket, policy: Policy, now: Timestamp) -> Vec<Clock> {
-    judge(docket, &Book::of(edition().under(policy)), now)
+pub fn judged(clock_history: &ClockHistory, policy: Policy, now: Timestamp) -> Vec<Clock> {
+    judge(clock_history, &PolicyRegistry::of(edition().under(policy)), now)
 }
 
-/// The clock of that name in its first cycle and lap.
-pub fn clock(docket: &Docket, name: &str, now: Timestamp) -> Clock {
-    let found = judged(docket, policy(), now).into_iter().find(|clock| clock.rule().clock == name);
+/// The clock of that name in its first cycle and run.
+pub fn clock(clock_history: &ClockHistory, name: &str, now: Timestamp) -> Clock {
+    let found = judged(clock_history, policy(), now).into_iter().find(|clock| clock.rule().clock == name);
     found.unwrap_or_else(|| panic!("the ticket has no clock {name}"))
 }
 
-/// The dockets of random facts, each from the ticket's first reception on: what comes before it is no ticket yet.
-pub fn dockets(facts: &[crate::Fact]) -> Vec<Docket> {
-    let mut dockets = BTreeMap::new();
+/// The clock histories of random facts, each from the ticket's first reception on: what comes before it is no ticket yet.
+pub fn clock_histories(facts: &[crate::Fact]) -> Vec<ClockHistory> {
+    let mut clock_histories = BTreeMap::new();
     for fact in facts {
-        if matches!(fact.event, Event::Received(_)) || dockets.contains_key(&fact.id) {
-            dockets.entry(fact.id).or_insert_with(|| Docket::new(fact.id)).take(fact);
+        if matches!(fact.event, Event::Received(_)) || clock_histories.contains_key(&fact.id) {
+            clock_histories.entry(fact.id).or_insert_with(|| ClockHistory::new(fact.id)).take(fact);
         }
     }
-    dockets.into_values().collect()
+    clock_histories.into_values().collect()
 }

@@ -8,7 +8,7 @@ use switchboard_domain::{
     Timestamp,
     actor::{Actor, Role},
     crew::{self, Crew, CrewId, Point, Skill, Skills},
-    decider::{Context, Recorded, Want},
+    decider::{Action, Context, Recorded},
     fact::Fact,
     organisation::OrgPath,
     rules::Rules,
@@ -87,7 +87,7 @@ impl Province {
     }
 
     /// Carries out what the dispatcher wants: the facts, in order. What is refused has none.
-    pub fn carry_out(&mut self, wants: &[Want<Intent>]) -> Vec<Fact> {
+    pub fn carry_out(&mut self, wants: &[Action<Intent>]) -> Vec<Fact> {
         let by = actor(Role::System, self.nation.clone());
         let orders = wants.iter().map(|want| want.intent.order());
         orders.filter_map(|order| self.execute(&order, by.clone()).ok()).flatten().collect()

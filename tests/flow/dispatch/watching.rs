@@ -142,7 +142,7 @@ async fn a_stream_cut_anywhere_goes_on_without_gap_or_repetition_over_restarts_t
         assert_eq!(resumed(&line, token).await, heard.changes[*seen..], "after a kill");
     }
     server.stop();
-    for name in ["notices.db", "notices.db-wal", "notices.db-shm"] {
+    for name in ["crew_changes.db", "crew_changes.db-wal", "crew_changes.db-shm"] {
         let _ = std::fs::remove_file(stage.data().join(name));
     }
     let server = stage.serve();

@@ -2,7 +2,7 @@
 
 use switchboard_domain::{
     crew::{self, CrewId, OfferEnd, OfferId, ReleaseReason},
-    decider::Want,
+    decider::Action,
     ticket::{self, TicketId},
 };
 
@@ -80,7 +80,7 @@ impl Intent {
         }
     }
 
-    pub(super) fn want(self, because: u64) -> Want<Self> {
-        Want { because, name: self.name(), intent: self }
+    pub(super) fn want(self, because: u64) -> Action<Self> {
+        Action { because, name: self.name(), intent: self }
     }
 }

@@ -10,7 +10,7 @@ use switchboard_domain::{
         self, Absence, Commitment, CrewId, OfferEnd, OfferId, Point, ReleaseReason, Skill, Skills,
         event::{Committed, Dismissed, Enrolled, Released, Reserved, ShiftStarted, WentAway},
     },
-    decider::{Process, Projection, Recorded, Want},
+    decider::{Action, Process, Projection, Recorded},
     fact::Fact,
     organisation::OrgPath,
     personal::Personal,
@@ -128,7 +128,7 @@ impl Tale {
         self.log.push(fact);
     }
 
-    fn wants(&mut self) -> Vec<Want<Intent>> {
+    fn wants(&mut self) -> Vec<Action<Intent>> {
         let wants = self.process.pending(self.now, 64);
         let (fold, policy) = (self.process.fold(), self.process.planner().policy());
         let mut anew = Board::default();
@@ -224,12 +224,14 @@ fn release(n: u32, attempt: u32, why: ReleaseReason) -> Intent {
 fn an_open_ticket_is_offered_step_by_step_each_because_of_the_fact_before() {
     let mut tale = Tale::begun();
     let wants = tale.wants();
-    let [Want { intent: Intent::Reserve(first, reserve), because, .. }] = wants.as_slice() else { panic!("{wants:?}") };
+    let [Action { intent: Intent::Reserve(first, reserve), because, .. }] = wants.as_slice() else {
+        panic!("{wants:?}")
+    };
     assert_eq!((reserve.offer, *because), (offer(1), 7));
     let n = if *first == crew(1) { 1 } else { 2 };
     tale.reserved(n, 1);
     let wants = tale.wants();
-    let [Want { intent: Intent::Offer(_, made), because: 8, .. }] = wants.as_slice() else { panic!("{wants:?}") };
+    let [Action { intent: Intent::Offer(_, made), because: 8, .. }] = wants.as_slice() else { panic!("{wants:?}") };
     assert_eq!((made.attempt, made.fence, &made.crew), (1, 2, first));
     tale.offered(n, 1);
     assert_eq!(tale.intents(), []);

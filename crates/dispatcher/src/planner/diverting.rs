@@ -6,7 +6,7 @@ use switchboard_domain::{Timestamp, crew::CrewId, ticket::TicketId};
 
 use super::{
     Diversion, Planner, Proposal,
-    book::Place,
+    job_index::Place,
     offering::rests,
     roster::{self, Member},
 };
@@ -53,9 +53,9 @@ impl Planner {
         now: Timestamp,
         barred: impl FnOnce() -> BTreeSet<(CrewId, TicketId)>,
     ) -> Option<Diversion> {
-        let job = *self.book.index.get(&proposal.ticket)?;
+        let job = *self.job_index.index.get(&proposal.ticket)?;
         let (minutes, arrives) = (self.minutes(now), self.minutes(proposal.arrives));
-        let asked = !self.book.entry(job).asked.is_empty();
+        let asked = !self.job_index.entry(job).asked.is_empty();
         if !proposal.priority || proposal.forced.is_some() || asked || self.is_in_time(job, arrives, minutes) {
             return None;
         }
@@ -75,28 +75,29 @@ impl Planner {
         let divertible = self.divertible(board, job, needed_at, now).into_iter();
         let free = divertible.filter(|(_, team, from)| may(&self.roster.member(*team).id, *from));
         let (_, team, from) = free.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))?;
-        Some(Diversion { crew: self.roster.member(team).id.clone(), from, to: self.book.entry(job).ticket })
+        Some(Diversion { crew: self.roster.member(team).id.clone(), from, to: self.job_index.entry(job).ticket })
     }
 
     /// Whether a priority that is reached then is reached soon enough.
     fn is_in_time(&self, job: u32, arrives: f64, now: f64) -> bool {
-        arrives <= self.book.task(job).due.max(now + SOONER_MINUTES)
+        arrives <= self.job_index.task(job).due.max(now + SOONER_MINUTES)
     }
 
     /// Priorities that nobody free reaches in time, with when they would be reached, the heaviest first.
     fn in_need(&self, board: &Board, now: Timestamp) -> Vec<(f64, u32)> {
         let minutes = self.minutes(now);
-        let jobs = self.book.priorities.iter().map(|(_, job)| *job);
-        let needs = jobs.take(LOOKED_AT_MAX).filter(|job| self.book.entry(*job).pinned.is_none()).filter_map(|job| {
-            let (arrives, free) = self.planned_arrival(board, job, now);
-            (!(free && self.is_in_time(job, arrives, minutes))).then_some((arrives, job))
-        });
+        let jobs = self.job_index.priorities.iter().map(|(_, job)| *job);
+        let needs =
+            jobs.take(LOOKED_AT_MAX).filter(|job| self.job_index.entry(*job).pinned.is_none()).filter_map(|job| {
+                let (arrives, free) = self.planned_arrival(board, job, now);
+                (!(free && self.is_in_time(job, arrives, minutes))).then_some((arrives, job))
+            });
         needs.take(NEEDS_MAX).collect()
     }
 
     /// When a job would be reached by the plan, and whether by a crew that may be offered it now.
     fn planned_arrival(&self, board: &Board, job: u32, now: Timestamp) -> (f64, bool) {
-        let Place::Routed(team) = self.book.entry(job).place else { return (f64::INFINITY, false) };
+        let Place::Routed(team) = self.job_index.entry(job).place else { return (f64::INFINITY, false) };
         let member = self.roster.member(team);
         let terms = self.terms(self.minutes(now));
         let walk = self.walk(&terms);
@@ -113,7 +114,7 @@ impl Planner {
     /// Crews on their way that may be diverted to the job and gain by it: arrival, crew and the ticket that it is
     /// called off.
     fn divertible(&self, board: &Board, job: u32, needed_at: f64, now: f64) -> Vec<(f64, u32, TicketId)> {
-        let (entry, task) = (self.book.entry(job), self.book.task(job));
+        let (entry, task) = (self.job_index.entry(job), self.job_index.task(job));
         let at = |member: &Member| Some(member.on_its_way?.km(task.spot?));
         // No crew flies: who is too far by a straight line at full speed is not looked at.
         let near = |member: &&Member| at(member).is_some_and(|km| now + km * KM_MINUTES_MIN < needed_at);
@@ -140,7 +141,7 @@ impl Planner {
         let (customers, concern) = rules::safety::weight(&self.policy.weights, from);
         let weight = customers + concern;
         let priority = rules::safety::is_priority(&self.policy, from, weight);
-        let ratio = self.book.task(job).weight() / weight.max(1.0);
+        let ratio = self.job_index.task(job).weight() / weight.max(1.0);
         !lately && !from.concerns.wire_down && (!priority || ratio >= offers.divert_ratio)
     }
 

@@ -41,7 +41,7 @@ impl Planner {
     /// Why this proposal, for whoever asks later: the crew first, then the next best of those that were worth trying.
     #[must_use]
     pub fn grounds(&self, proposal: &Proposal, now: Timestamp) -> Grounds {
-        let job = self.book.index.get(&proposal.ticket);
+        let job = self.job_index.index.get(&proposal.ticket);
         let worth_trying = job.map(|job| self.crews_for(*job, self.minutes(now))).unwrap_or_default();
         let others = worth_trying.iter().take(WORTH_MAX).map(|team| &self.roster.member(*team).id);
         let tried = others.filter(|crew| **crew != proposal.crew).chain(std::iter::once(&proposal.crew));
@@ -66,7 +66,7 @@ impl Planner {
         crews: impl Iterator<Item = &'c CrewId>,
         now: Timestamp,
     ) -> Option<Vec<Weighed>> {
-        let job = *self.book.index.get(&ticket)?;
+        let job = *self.job_index.index.get(&ticket)?;
         let teams = crews.filter_map(|crew| self.roster.index.get(crew));
         let mut weighed: Vec<Weighed> = teams.map(|team| self.weigh_one(job, *team, self.minutes(now))).collect();
         weighed.sort_by(|a, b| a.price.total_cmp(&b.price).then_with(|| a.crew.cmp(&b.crew)));
@@ -78,13 +78,13 @@ impl Planner {
         Self {
             policy: self.policy.clone(),
             frame: self.frame,
-            book: self.book.clone(),
+            job_index: self.job_index.clone(),
             roster: self.roster.clone(),
             timers: self.timers.clone(),
             jobs_marked: self.jobs_marked.clone(),
             crews_marked: self.crews_marked.clone(),
             attention: self.attention.clone(),
-            hungry: self.hungry.clone(),
+            underfilled: self.underfilled.clone(),
             settled: self.settled,
             name: self.name.clone(),
             storm: self.storm,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{
     GAIN_MIN, Planner,
-    book::Place,
+    job_index::Place,
     ranking::{self, Ranked},
 };
 use crate::{
@@ -28,7 +28,7 @@ const FILL_MAX: usize = 2;
 /// How many jobs look for their place in one settling; the others are come to by the next.
 pub(super) const TRIES_MAX: usize = 32;
 /// How many crews look for more in one settling; those that are free are come to by the next.
-pub(super) const HUNGRY_MAX: usize = 12;
+pub(super) const UNDERFILLED_MAX: usize = 12;
 /// How many that are pushed out of full routes look for another place in one settling.
 const EJECTED_MAX: usize = 16;
 
@@ -49,28 +49,28 @@ pub struct Slot {
 #[derive(Clone, Copy, Debug)]
 pub struct Work {
     tries: usize,
-    meals: usize,
+    fill_budget: usize,
 }
 
 impl Default for Work {
     fn default() -> Self {
-        Self { tries: TRIES_MAX, meals: HUNGRY_MAX }
+        Self { tries: TRIES_MAX, fill_budget: UNDERFILLED_MAX }
     }
 }
 
 impl Planner {
     /// Puts jobs that are to be tried somewhere, the heaviest first, and lets crews with room take up more; as much of
     /// it as there is `work` left for.
-    pub(super) fn place(&mut self, hungry: BTreeSet<u32>, now: f64, work: &mut Work) {
+    pub(super) fn place(&mut self, underfilled: BTreeSet<u32>, now: f64, work: &mut Work) {
         let mut memory = std::mem::take(&mut self.memory);
         self.try_jobs(now, work, &mut memory);
-        self.feed(hungry, now, work, &mut memory);
+        self.fill(underfilled, now, work, &mut memory);
         self.memory = memory;
     }
 
     fn try_jobs(&mut self, now: f64, work: &mut Work, memory: &mut Memory) {
         let mut ejected = Vec::new();
-        while let Some(job) = (work.tries > 0).then(|| self.book.next_untried()).flatten() {
+        while let Some(job) = (work.tries > 0).then(|| self.job_index.next_untried()).flatten() {
             work.tries -= 1;
             ejected.extend(self.insert(job, now, memory));
         }
@@ -82,31 +82,31 @@ impl Planner {
         }
     }
 
-    fn feed(&mut self, hungry: BTreeSet<u32>, now: f64, work: &mut Work, memory: &mut Memory) {
-        let mut hungry: Vec<u32> = hungry.into_iter().collect();
+    fn fill(&mut self, underfilled: BTreeSet<u32>, now: f64, work: &mut Work, memory: &mut Memory) {
+        let mut underfilled: Vec<u32> = underfilled.into_iter().collect();
         let has_work = |team: &u32| !self.roster.member(*team).route.is_empty();
-        hungry.sort_by_key(|team| (!self.roster.member(*team).idle, has_work(team)));
-        let mut fed = 0;
-        while let Some(team) = hungry.get(fed).copied().filter(|_| work.meals > 0) {
-            (fed, work.meals) = (fed + 1, work.meals - 1);
+        underfilled.sort_by_key(|team| (!self.roster.member(*team).idle, has_work(team)));
+        let mut filled = 0;
+        while let Some(team) = underfilled.get(filled).copied().filter(|_| work.fill_budget > 0) {
+            (filled, work.fill_budget) = (filled + 1, work.fill_budget - 1);
             let wants = if self.roster.member(team).idle { FILL_MAX } else { 1 };
             for _ in 0..wants {
                 match self.take_up(team, now, memory) {
-                    Some(Place::Routed(robbed)) if self.roster.member(robbed).idle => hungry.push(robbed),
+                    Some(Place::Routed(donor)) if self.roster.member(donor).idle => underfilled.push(donor),
                     Some(_) => {}
                     None => break,
                 }
             }
         }
         // Whoever is free is come to by the next settling; what the others had better do is improvement's.
-        self.hungry.extend(hungry.into_iter().skip(fed).filter(|team| self.roster.member(*team).idle));
+        self.underfilled.extend(underfilled.into_iter().skip(filled).filter(|team| self.roster.member(*team).idle));
     }
 
     /// Puts a job that waits to its cheapest place, if that is cheaper than leaving it out or a free crew would have
     /// nothing to do. Returns the job that had to leave for it.
     fn insert(&mut self, job: u32, now: f64, memory: &mut Memory) -> Option<u32> {
-        if let Some((team, _)) = self.book.entry(job).pinned {
-            if self.roster.member(team).may(self.book.entry(job), now) {
+        if let Some((team, _)) = self.job_index.entry(job).pinned {
+            if self.roster.member(team).may(self.job_index.entry(job), now) {
                 let at = self.pinned_stops(team);
                 self.route(job, team, at);
                 return self.make_room(team);
@@ -115,7 +115,7 @@ impl Planner {
         }
         let terms = self.terms(now);
         let mut best: Option<Slot> = None;
-        let mut limit = rules::service(&terms.left_out(self.book.task(job)));
+        let mut limit = rules::service(&terms.left_out(self.job_index.task(job)));
         for team in self.crews_for(job, now) {
             let Some(slot) = self.best_slot(&terms, team, job, memory) else { continue };
             let starts = self.roster.member(team).route.is_empty() && self.roster.member(team).idle;
@@ -140,7 +140,7 @@ impl Planner {
     /// Crews worth trying for a job, all of them allowed: those that could be there first, and those that go to its
     /// neighbours.
     pub(super) fn crews_for(&self, job: u32, now: f64) -> Vec<u32> {
-        let (entry, task) = (self.book.entry(job), self.book.task(job));
+        let (entry, task) = (self.job_index.entry(job), self.job_index.task(job));
         let on_shift = self.roster.members.iter().filter(|member| member.on_shift);
         let may = on_shift.filter(|member| member.may(entry, now));
         let mut ranked: Vec<Ranked> =
@@ -148,9 +148,9 @@ impl Planner {
         let mut crews = self.soonest(&mut ranked, job, now);
         let Some(spot) = task.spot else { return crews };
         let mut near = Vec::new();
-        self.book.grid.near(spot, NEIGHBOURS_MAX, &mut near);
+        self.job_index.grid.near(spot, NEIGHBOURS_MAX, &mut near);
         for (_, neighbour) in near {
-            if let Place::Routed(team) = self.book.entry(neighbour).place
+            if let Place::Routed(team) = self.job_index.entry(neighbour).place
                 && !crews.contains(&team)
                 && self.roster.member(team).may(entry, now)
             {
@@ -194,7 +194,7 @@ impl Planner {
         let (at, rise) = walk.cheapest(&start, (&member.route[..stops], memory), from, job, &mut || false)?;
         let saved = if full {
             let last = member.route[stops];
-            memory.prices()[stops] - rules::service(&terms.left_out(self.book.task(last)))
+            memory.prices()[stops] - rules::service(&terms.left_out(self.job_index.task(last)))
         } else {
             0.0
         };
@@ -209,14 +209,14 @@ impl Planner {
         for job in self.jobs_for(team, now) {
             let Some(slot) = self.best_slot(&terms, team, job, memory) else { continue };
             let gain = self.cost_where_it_is(&terms, job, memory) - slot.rise;
-            let starts = self.roster.member(team).route.is_empty() && self.book.entry(job).place == Place::Waiting;
+            let starts = self.roster.member(team).route.is_empty() && self.job_index.entry(job).place == Place::Waiting;
             let worth = gain > GAIN_MIN || starts && self.roster.member(team).idle;
             if worth && best.as_ref().is_none_or(|(most, ..)| gain > *most) {
                 best = Some((gain, job, slot));
             }
         }
         let (_, job, slot) = best?;
-        let was = self.book.entry(job).place;
+        let was = self.job_index.entry(job).place;
         self.unroute(job, Place::Waiting);
         self.route(job, team, slot.at);
         self.make_room(team);
@@ -225,8 +225,8 @@ impl Planner {
 
     /// What a job costs where it is: in its route with what others lose by it, or left out.
     fn cost_where_it_is(&self, terms: &Terms, job: u32, memory: &mut Memory) -> f64 {
-        let Place::Routed(team) = self.book.entry(job).place else {
-            return rules::service(&terms.left_out(self.book.task(job)));
+        let Place::Routed(team) = self.job_index.entry(job).place else {
+            return rules::service(&terms.left_out(self.job_index.task(job)));
         };
         let route = &self.roster.member(team).route;
         let with = self.price(terms, team, route, memory);
@@ -237,11 +237,11 @@ impl Planner {
     fn jobs_for(&self, team: u32, now: f64) -> Vec<u32> {
         let member = self.roster.member(team);
         let mut near = Vec::new();
-        self.book.grid.near(member.team.spot, NEAR_MAX, &mut near);
+        self.job_index.grid.near(member.team.spot, NEAR_MAX, &mut near);
         let mut jobs: Vec<u32> = near.into_iter().map(|(_, job)| job).collect();
-        let may = |job: &u32| member.may(self.book.entry(*job), now);
+        let may = |job: &u32| member.may(self.job_index.entry(*job), now);
         let shelves: Vec<_> =
-            self.book.shelves.iter().filter(|((unit, needs), _)| member.fits(*unit, *needs)).collect();
+            self.job_index.shelves.iter().filter(|((unit, needs), _)| member.fits(*unit, *needs)).collect();
         let each = (HEAVIEST_MAX / shelves.len().max(1)).max(1);
         for (_, shelf) in shelves {
             jobs.extend(shelf.heaviest.iter().map(|(_, job)| *job).filter(may).take(each));
@@ -250,7 +250,7 @@ impl Planner {
         jobs.sort_unstable();
         jobs.dedup();
         jobs.retain(|job| {
-            let entry = self.book.entry(*job);
+            let entry = self.job_index.entry(*job);
             let there = matches!(entry.place, Place::Waiting | Place::Routed(_)) && entry.place != Place::Routed(team);
             there && entry.pinned.is_none() && member.may(entry, now)
         });

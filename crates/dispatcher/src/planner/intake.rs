@@ -9,7 +9,7 @@ use switchboard_domain::{
     ticket::TicketId,
 };
 
-use super::{Planner, book::Place, demand::Call, timers::Whose};
+use super::{Planner, demand::Call, job_index::Place, timers::Whose};
 use crate::{
     board::{Board, Concerns, Crew, Job},
     model::Memory,
@@ -26,7 +26,7 @@ impl Planner {
     /// Takes over what is marked. Jobs that are to be planned and have lost their route, or never had one, are to be
     /// tried. Returns crews that may have room.
     pub(super) fn take_in(&mut self, board: &Board, now: f64) -> BTreeSet<u32> {
-        let mut hungry = std::mem::take(&mut self.hungry);
+        let mut underfilled = std::mem::take(&mut self.underfilled);
         // How far a crew is with its job decides when it will be free.
         let has = self.jobs_marked.iter().filter_map(|ticket| Some(&board.jobs.get(ticket)?.crew.as_ref()?.crew));
         self.crews_marked.extend(has.cloned());
@@ -37,29 +37,29 @@ impl Planner {
         }
         teams.iter().for_each(|team| self.compare(*team));
         for ticket in std::mem::take(&mut self.jobs_marked) {
-            let was = self.book.index.get(&ticket).map(|job| self.book.entry(*job).place);
+            let was = self.job_index.index.get(&ticket).map(|job| self.job_index.entry(*job).place);
             let place = self.take_job(board.jobs.get(&ticket), ticket, now);
-            if let (Place::Waiting, Some(&job)) = (place, self.book.index.get(&ticket)) {
-                self.book.try_soon(job);
+            if let (Place::Waiting, Some(&job)) = (place, self.job_index.index.get(&ticket)) {
+                self.job_index.try_soon(job);
             }
             if let (Some(Place::Routed(team)), Place::Closed) = (was, place) {
-                hungry.insert(team);
+                underfilled.insert(team);
             }
         }
         self.switch_storm();
         if !self.storm {
-            while let Some(&job) = self.book.held.first() {
-                self.book.put(job, Place::Waiting);
-                self.book.try_soon(job);
+            while let Some(&job) = self.job_index.held.first() {
+                self.job_index.put(job, Place::Waiting);
+                self.job_index.try_soon(job);
             }
         }
-        self.roster.learn(self.book.units(), &teams);
+        self.roster.learn(self.job_index.units(), &teams);
         for team in teams {
             self.review(team, now);
-            hungry.insert(team);
+            underfilled.insert(team);
         }
-        hungry.retain(|team| self.roster.member(*team).is_planned(now));
-        hungry
+        underfilled.retain(|team| self.roster.member(*team).is_planned(now));
+        underfilled
     }
 
     fn take_crew(&mut self, board: &Board, crew: Option<&Crew>, team: u32, now: f64) {
@@ -73,8 +73,8 @@ impl Planner {
             self.jobs_marked.extend(before.into_iter().chain(after));
         }
         // Pinned jobs follow their crew through shifts and absences.
-        let pinned = self.book.pinned.get(&team).into_iter().flatten();
-        self.jobs_marked.extend(pinned.map(|job| self.book.entry(*job).ticket));
+        let pinned = self.job_index.pinned.get(&team).into_iter().flatten();
+        self.jobs_marked.extend(pinned.map(|job| self.job_index.entry(*job).ticket));
         let instants = crew.into_iter().flat_map(|crew| {
             let breaks = crew.shift.iter().flat_map(|shift| &shift.breaks);
             let ends = crew.shift.iter().map(|shift| shift.until);
@@ -96,27 +96,27 @@ impl Planner {
     }
 
     fn take_job(&mut self, job: Option<&Job>, ticket: TicketId, now: f64) -> Place {
-        if job.is_none() && !self.book.index.contains_key(&ticket) {
+        if job.is_none() && !self.job_index.index.contains_key(&ticket) {
             return Place::Closed;
         }
-        let number = self.book.number(ticket);
+        let number = self.job_index.number(ticket);
         self.unroute(number, Place::Closed);
         self.unpin(number);
-        self.book.open -= usize::from(std::mem::replace(&mut self.book.entry_mut(number).open, false));
-        self.book.unask(number);
+        self.job_index.open -= usize::from(std::mem::replace(&mut self.job_index.entry_mut(number).open, false));
+        self.job_index.unask(number);
         let (Some(job), Some(frame)) = (job, self.frame) else {
             self.timers.set(Whose::Job(number), std::iter::empty(), Timestamp::MAX_UTC);
-            self.book.forget(ticket);
+            self.job_index.forget(ticket);
             return Place::Closed;
         };
         self.take_words(job, number, now);
-        let entry = self.book.entry(number);
+        let entry = self.job_index.entry(number);
         let (open, asked) = (entry.open, !entry.asked.is_empty());
         let mut instants: Vec<f64> = entry.excluded.iter().chain(&entry.left).map(|(_, until)| *until).collect();
         instants.extend(job.opens.filter(|_| entry.early).map(|opens| frame.minutes(opens)));
         let mut place = Place::Closed;
         if open && asked {
-            self.book.ask(number);
+            self.job_index.ask(number);
         } else if open {
             place = Place::Waiting;
             if let Some(until) = self.held_until(job, number, now) {
@@ -126,7 +126,7 @@ impl Planner {
         }
         let instants: Vec<_> = instants.into_iter().map(|until| self.passed(until)).collect();
         self.timers.set(Whose::Job(number), instants.into_iter(), frame.instant(now));
-        self.book.put(number, place);
+        self.job_index.put(number, place);
         place
     }
 
@@ -134,7 +134,7 @@ impl Planner {
     fn take_words(&mut self, job: &Job, number: u32, now: f64) {
         let Some(frame) = self.frame else { return };
         let mut task = Task::of(&self.policy, &frame, job);
-        let unit = self.book.unit(&job.holder);
+        let unit = self.job_index.unit(&job.holder);
         let has = job.crew.as_ref().map(|has| self.roster.number(&has.crew));
         // A crew that is not on the roster has a number too: it may come back, and its tickets with it.
         let pinned = job.pinned.as_ref().map(|(crew, forced)| (self.roster.number(crew), forced.clone()));
@@ -145,13 +145,13 @@ impl Planner {
         asked.sort_unstable();
         asked.dedup();
         task.told = job.told.as_ref().map(|crew| self.roster.number(crew));
-        self.book.tasks[number as usize] = task;
+        self.job_index.tasks[number as usize] = task;
         let waits = job.needs_crew();
         let early = waits && job.opens.is_some_and(|opens| now < frame.minutes(opens));
         let open = waits && !early;
-        self.book.open += usize::from(open);
+        self.job_index.open += usize::from(open);
         if let Some((team, _)) = pinned {
-            self.book.pinned.entry(team).or_default().insert(number);
+            self.job_index.pinned.entry(team).or_default().insert(number);
         }
         self.time_drive(job, number, has, now);
         let left = job.left.iter().map(|(crew, until)| (self.roster.number(crew), frame.minutes(*until)));
@@ -159,7 +159,7 @@ impl Planner {
         let (policy, weight) = (&self.policy, task.weight());
         let priority = safety::is_priority(policy, job, weight);
         let needs = skill::needed(policy, job);
-        let entry = self.book.entry_mut(number);
+        let entry = self.job_index.entry_mut(number);
         (entry.unit, entry.has, entry.pinned, entry.open) = (unit, has, pinned, open);
         (entry.early, entry.lapsed) = (early, job.lapsed);
         (entry.excluded, entry.left, entry.asked) = (excluded, left, asked);
@@ -171,39 +171,39 @@ impl Planner {
 
     /// Learns from a drive that has come to its end, and notes what one that begins is expected to last.
     fn time_drive(&mut self, job: &Job, number: u32, has: Option<u32>, now: f64) {
-        let (entry, travel) = (self.book.entry(number), &self.policy.travel);
+        let (entry, travel) = (self.job_index.entry(number), &self.policy.travel);
         let (Some(frame), Some(crew), Some(team)) = (self.frame, &job.crew, has) else { return };
         if has != entry.has {
-            let task = self.book.task(number);
+            let task = self.job_index.task(number);
             let member = self.roster.member(team);
             // Where one set out that was accepted before, nobody saw.
             let begins = member.present && crew.arrived.is_none() && now - frame.minutes(crew.since) < 1.0;
             let from = begins.then_some(member.at);
             let km = from.and_then(|from| Some(from.km(task.spot?)));
             let drive = km.map(|km| travel::minutes(travel, km, task.area));
-            self.book.entry_mut(number).drive = drive;
+            self.job_index.entry_mut(number).drive = drive;
         } else if let (Some(expected), Some(sets_out), Some(arrived)) = (entry.drive, crew.en_route, crew.arrived) {
             // Who says at once that it is on its way turns out first.
             let accepted = frame.minutes(crew.since);
             let leaves = frame.minutes(sets_out).max(accepted + travel::turn_out(travel, accepted));
             self.pace.learn(expected, frame.minutes(arrived) - leaves);
-            self.book.entry_mut(number).drive = None;
+            self.job_index.entry_mut(number).drive = None;
         }
     }
 
     /// Remembers where a ticket came from, and what would have been there in time even if it had been held up.
     fn count_call(&mut self, job: &Job, number: u32) {
-        let Some(spot) = self.book.task(number).spot else { return };
+        let Some(spot) = self.job_index.task(number).spot else { return };
         let travel = &self.policy.travel;
         let promise = f64::from(self.policy.arrival_minutes(job.area));
         let minutes = (promise - travel.turn_out_day) / travel.p90.max(1.0);
         let reach_km = travel::reach_km(travel, minutes, job.area);
-        self.roster.note(Call { spot, needs: self.book.entry(number).needs, reach_km });
+        self.roster.note(Call { spot, needs: self.job_index.entry(number).needs, reach_km });
     }
 
     fn unpin(&mut self, number: u32) {
-        let before = self.book.entry(number).pinned.as_ref().map(|(team, _)| *team);
-        if let Some(jobs) = before.and_then(|team| self.book.pinned.get_mut(&team)) {
+        let before = self.job_index.entry(number).pinned.as_ref().map(|(team, _)| *team);
+        if let Some(jobs) = before.and_then(|team| self.job_index.pinned.get_mut(&team)) {
             jobs.remove(&number);
         }
     }
@@ -211,16 +211,16 @@ impl Planner {
     /// Until when a lone low-voltage call waits for its neighbours; `None` when it need not, or they are there, and
     /// then for them neither.
     fn held_until(&mut self, job: &Job, number: u32, now: f64) -> Option<f64> {
-        let task = self.book.task(number);
+        let task = self.job_index.task(number);
         let spot = task.spot?;
         let until = task.reported + self.policy.storm.hold_minutes;
         let mut found = Vec::new();
-        self.book.grid.near(spot, NEIGHBOURS_MAX, &mut found);
+        self.job_index.grid.near(spot, NEIGHBOURS_MAX, &mut found);
         found.retain(|(km, other)| *other != number && *km <= self.policy.storm.hold_km);
         for (_, other) in &found {
-            if self.book.entry(*other).place == Place::Held {
+            if self.job_index.entry(*other).place == Place::Held {
                 // It is seen at the next settling, without a hold, for it has a neighbour now.
-                self.jobs_marked.insert(self.book.entry(*other).ticket);
+                self.jobs_marked.insert(self.job_index.entry(*other).ticket);
             }
         }
         let holds = self.storm && now < until && found.is_empty() && is_lone_call(&self.policy, job);
@@ -232,11 +232,11 @@ impl Planner {
     pub(super) fn review(&mut self, team: u32, now: f64) {
         let member = self.roster.member(team);
         let planned = member.is_planned(now);
-        let stays = |job: &u32| planned && member.may(self.book.entry(*job), now);
+        let stays = |job: &u32| planned && member.may(self.job_index.entry(*job), now);
         let gone: Vec<u32> = member.route.iter().filter(|job| !stays(job)).copied().collect();
         for job in gone {
             self.unroute(job, Place::Waiting);
-            self.book.try_soon(job);
+            self.job_index.try_soon(job);
         }
         let mut memory = Memory::default();
         while !self.roster.member(team).route.is_empty() {
@@ -246,17 +246,17 @@ impl Planner {
             walk.price(&walk.start(&member.team), &member.route, &mut memory);
             let last = member.route[member.route.len() - 1];
             // Whoever a person chose goes, however late.
-            if memory.is_sound() || self.book.entry(last).pinned.is_some() {
+            if memory.is_sound() || self.job_index.entry(last).pinned.is_some() {
                 break;
             }
             self.unroute(last, Place::Waiting);
-            self.book.try_soon(last);
+            self.job_index.try_soon(last);
         }
     }
 
     /// Throws the storm switch, either way.
     fn switch_storm(&mut self) {
-        let load = self.book.open as f64 / self.roster.on_shift.max(1) as f64;
+        let load = self.job_index.open as f64 / self.roster.on_shift.max(1) as f64;
         let limit = if self.storm { self.policy.storm.load_over } else { self.policy.storm.load };
         let storm = load > limit && self.roster.on_shift > 0;
         if std::mem::replace(&mut self.storm, storm) != storm {

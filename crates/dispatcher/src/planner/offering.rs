@@ -49,14 +49,14 @@ impl Planner {
     fn is_too_late(&self, team: u32, minutes: f64) -> bool {
         let member = self.roster.member(team);
         let Some(&job) = member.route.first().filter(|_| member.idle) else { return false };
-        self.book.entry(job).pinned.is_none() && !self.reaches(&self.terms(minutes), team, job)
+        self.job_index.entry(job).pinned.is_none() && !self.reaches(&self.terms(minutes), team, job)
     }
 
     /// Whether a crew that goes to a job as soon as it is free arrives within its shift.
     pub(super) fn reaches(&self, terms: &Terms, team: u32, job: u32) -> bool {
         let member = self.roster.member(team);
         let start = self.walk(terms).start(&member.team);
-        !shift::forbids_arrival(&member.team, arrival(terms, &start, self.book.task(job)))
+        !shift::forbids_arrival(&member.team, arrival(terms, &start, self.job_index.task(job)))
     }
 
     fn first_stop(
@@ -80,7 +80,7 @@ impl Planner {
     }
 
     fn proposal(&self, terms: &Terms, team: u32, job: u32, price: f64) -> Option<Proposal> {
-        let (entry, task, member) = (self.book.entry(job), self.book.task(job), self.roster.member(team));
+        let (entry, task, member) = (self.job_index.entry(job), self.job_index.task(job), self.roster.member(team));
         let arrives = arrival(terms, &self.walk(terms).start(&member.team), task);
         let forced = entry.pinned.as_ref().map(|(_, forced)| forced.clone());
         if forced.is_none() && shift::forbids_arrival(&member.team, arrives) {
@@ -110,8 +110,8 @@ impl Planner {
     fn extras(&self, board: &Board, now: Timestamp, minutes: f64, found: &mut Vec<Proposal>, memory: &mut Memory) {
         let terms = self.terms(minutes);
         let mut taken = BTreeSet::new();
-        for &(_, job) in self.book.asked.iter().take(EXTRAS_MAX) {
-            let entry = self.book.entry(job);
+        for &(_, job) in self.job_index.asked.iter().take(EXTRAS_MAX) {
+            let entry = self.job_index.entry(job);
             let live = board.jobs.get(&entry.ticket).map_or(0, |board_job| board_job.offers.len());
             let waits_for_one = entry.asked.len() == live && live < self.policy.offers.parallel_max;
             if !(waits_for_one && (entry.priority || entry.lapsed)) || entry.pinned.is_some() {
@@ -141,7 +141,7 @@ impl Planner {
         taken: &BTreeSet<CrewId>,
         memory: &mut Memory,
     ) -> Option<(f64, u32)> {
-        let entry = self.book.entry(job);
+        let entry = self.job_index.entry(job);
         let free = self.roster.idle.iter().filter(|team| {
             let member = self.roster.member(**team);
             !entry.asked.contains(team) && !taken.contains(&member.id)
@@ -160,7 +160,7 @@ impl Planner {
         now: Timestamp,
         memory: &mut Memory,
     ) -> Option<f64> {
-        let (entry, member) = (self.book.entry(job), self.roster.member(team));
+        let (entry, member) = (self.job_index.entry(job), self.roster.member(team));
         let offerable = board.crews.get(&member.id).is_some_and(|crew| self.is_offerable(crew, now));
         if !offerable || !member.may(entry, terms.now) {
             return None;
@@ -173,8 +173,8 @@ impl Planner {
     }
 
     /// The offer to a crew of what it was called back for, as soon as it may be made.
-    pub fn meant(&mut self, board: &Board, ticket: TicketId, crew: &CrewId, now: Timestamp) -> Option<Proposal> {
-        let (job, team) = (*self.book.index.get(&ticket)?, *self.roster.index.get(crew)?);
+    pub fn reserved_for(&mut self, board: &Board, ticket: TicketId, crew: &CrewId, now: Timestamp) -> Option<Proposal> {
+        let (job, team) = (*self.job_index.index.get(&ticket)?, *self.roster.index.get(crew)?);
         let mut memory = std::mem::take(&mut self.memory);
         let terms = self.terms(self.minutes(now));
         let price = self.next(board, &terms, job, team, now, &mut memory);

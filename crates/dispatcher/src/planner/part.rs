@@ -12,9 +12,9 @@ use switchboard_domain::Timestamp;
 
 use super::{
     GAIN_MIN, Planner,
-    book::Place,
+    fingerprint::blend,
     insertion::Work,
-    print::blend,
+    job_index::Place,
     ranking::{Ranked, keep_least},
     roster::{KM_MINUTES, Member},
 };
@@ -185,12 +185,12 @@ impl Planner {
         let mut waiting = BTreeSet::new();
         let mut near = Vec::new();
         for member in &members {
-            self.book.grid.near(member.team.spot, 2 * WAITING_NEAR_MAX, &mut near);
+            self.job_index.grid.near(member.team.spot, 2 * WAITING_NEAR_MAX, &mut near);
             let waits = near.iter().map(|(_, job)| *job).filter(|job| self.waits_unpinned(*job));
-            let fits = |job: &u32| member.fits(self.book.entry(*job).unit, self.book.entry(*job).needs);
+            let fits = |job: &u32| member.fits(self.job_index.entry(*job).unit, self.job_index.entry(*job).needs);
             waiting.extend(waits.filter(fits).take(WAITING_NEAR_MAX));
         }
-        for ((unit, needs), shelf) in &self.book.shelves {
+        for ((unit, needs), shelf) in &self.job_index.shelves {
             if members.iter().any(|member| member.fits(*unit, *needs)) {
                 let (heaviest, oldest) = (shelf.heaviest.first(), shelf.oldest.first());
                 let both = heaviest.map(|(_, job)| *job).into_iter().chain(oldest.map(|(_, job)| *job));
@@ -201,7 +201,7 @@ impl Planner {
             return waiting.into_iter().collect();
         }
         let yields = |job: &u32| {
-            let task = self.book.task(*job);
+            let task = self.job_index.task(*job);
             let way = |member: &&Member| task.spot.map_or(0.0, |spot| spot.km(member.team.spot));
             let way = members.iter().map(way).fold(f64::INFINITY, f64::min);
             task.weight() / (task.repair + way * KM_MINUTES).max(1.0)
@@ -214,14 +214,14 @@ impl Planner {
     }
 
     fn waits_unpinned(&self, job: u32) -> bool {
-        let entry = self.book.entry(job);
+        let entry = self.job_index.entry(job);
         entry.place == Place::Waiting && entry.pinned.is_none()
     }
 
     /// A search of the part, as far on as the slice is.
     fn search(&self, chosen: &Chosen, now: f64, iterations: u64) -> Search<Part> {
         let terms = self.terms(now);
-        let tasks: Vec<_> = chosen.jobs.iter().map(|job| *self.book.task(*job)).collect();
+        let tasks: Vec<_> = chosen.jobs.iter().map(|job| *self.job_index.task(*job)).collect();
         let stops_max = self.policy.horizon.stops_max.max(1);
         let starts = chosen.teams.iter().zip(&chosen.pinned).map(|(team, (fixed, state))| Beginning {
             team: self.roster.member(*team).team.clone(),
@@ -258,7 +258,7 @@ impl Planner {
     /// always.
     fn candidates(&self, chosen: &Chosen, job: usize, now: f64) -> Vec<u32> {
         let number = chosen.jobs[job];
-        let (entry, task) = (self.book.entry(number), self.book.task(number));
+        let (entry, task) = (self.job_index.entry(number), self.job_index.task(number));
         let mut ranked: Vec<Ranked> = Vec::new();
         for (route, team) in (0..).zip(&chosen.teams) {
             let member = self.roster.member(*team);
@@ -291,14 +291,14 @@ impl Planner {
         self.name.take();
         for route in &differs {
             let left = chosen.routes[*route].iter().map(|job| chosen.jobs[*job as usize]);
-            left.for_each(|job| self.book.put(job, Place::Waiting));
+            left.for_each(|job| self.job_index.put(job, Place::Waiting));
         }
         for route in differs {
             let (team, (fixed, _)) = (chosen.teams[route], chosen.pinned[route]);
             let stops = &mut self.roster.members[team as usize].route;
             stops.truncate(fixed);
             stops.extend(best.routes[route].iter().map(|job| chosen.jobs[*job as usize]));
-            stops[fixed..].iter().for_each(|job| self.book.put(*job, Place::Routed(team)));
+            stops[fixed..].iter().for_each(|job| self.job_index.put(*job, Place::Routed(team)));
             self.attention.insert(team);
             chosen.routes[route].clone_from(&best.routes[route]);
         }

@@ -10,9 +10,9 @@ use switchboard_domain::{
 };
 
 use super::{
-    book::Entry,
     demand::{Call, Demand},
-    print,
+    fingerprint,
+    job_index::Entry,
 };
 use crate::{
     board::{Board, Crew, Job},
@@ -49,7 +49,7 @@ pub struct Member {
     /// Minutes on site in this shift.
     pub worked: f64,
     /// A number that stands for it.
-    pub print: u64,
+    pub fingerprint: u64,
     /// Its stops; pinned ones first.
     pub route: Vec<u32>,
     territory: Vec<OrgPath>,
@@ -160,7 +160,7 @@ impl Roster {
             on_its_way: None,
             serves: Vec::new(),
             worked: 0.0,
-            print: print::of_crew(id),
+            fingerprint: fingerprint::of_crew(id),
             route: Vec::new(),
             territory: Vec::new(),
         });

@@ -6,9 +6,9 @@ use switchboard_domain::{Timestamp, ticket::TicketId};
 
 use super::{
     Planner,
-    book::Place,
+    fingerprint::{self, blend},
+    job_index::Place,
     offering::rests,
-    print::{self, blend},
     roster::Member,
 };
 use crate::{
@@ -32,7 +32,7 @@ impl Planner {
             walk.visits(&walk.start(&member.team), &member.route, |job, visit| {
                 price += rules::visit(visit);
                 stops.push(Stop {
-                    ticket: self.book.entry(job).ticket,
+                    ticket: self.job_index.entry(job).ticket,
                     arrives: self.instant(visit.service.arrives),
                     done: self.instant(visit.service.done),
                 });
@@ -48,13 +48,13 @@ impl Planner {
         // them.
         let free = self.free(board, now);
         let mut known = BTreeMap::new();
-        for (ticket, &job) in &self.book.index {
-            let entry = self.book.entry(job);
+        for (ticket, &job) in &self.job_index.index {
+            let entry = self.job_index.entry(job);
             if entry.early {
                 waiting.insert(*ticket, Waits::Appointment);
             }
             if entry.open && !matches!(entry.place, Place::Routed(_)) {
-                price += rules::service(&terms.left_out(self.book.task(job)));
+                price += rules::service(&terms.left_out(self.job_index.task(job)));
                 let alike = entry.place == Place::Waiting && entry.excluded.is_empty() && entry.left.is_empty();
                 let why = if alike && entry.pinned.is_none() {
                     let (why, free) = known.entry((entry.unit, entry.needs)).or_insert_with(|| {
@@ -84,12 +84,12 @@ impl Planner {
         for &team in self.roster.index.values() {
             let member = self.roster.member(team);
             if !member.route.is_empty() {
-                hash = blend(hash, member.print);
-                let tickets = member.route.iter().map(|job| self.book.entry(*job).ticket);
-                hash = tickets.fold(hash, |hash, ticket| blend(hash, print::of_ticket(ticket)));
+                hash = blend(hash, member.fingerprint);
+                let tickets = member.route.iter().map(|job| self.job_index.entry(*job).ticket);
+                hash = tickets.fold(hash, |hash, ticket| blend(hash, fingerprint::of_ticket(ticket)));
             }
         }
-        hash = blend(hash, self.book.waiting);
+        hash = blend(hash, self.job_index.waiting);
         format!("{:016x}", hash)
     }
 
@@ -101,7 +101,7 @@ impl Planner {
 
     /// What this ticket waits for, while these crews have nothing to do.
     fn waits_beside(&self, free: &[u32], board: &Board, ticket: TicketId, now: Timestamp) -> Waits {
-        let Some(&job) = self.book.index.get(&ticket) else {
+        let Some(&job) = self.job_index.index.get(&ticket) else {
             let open = board.jobs.get(&ticket).is_some_and(Job::needs_crew);
             return match (open, self.frame.is_some()) {
                 (false, _) => Waits::NotOpen,
@@ -110,7 +110,7 @@ impl Planner {
                 (true, false) => Waits::NoTerritory,
             };
         };
-        let entry = self.book.entry(job);
+        let entry = self.job_index.entry(job);
         if entry.has.is_some() {
             return Waits::Assigned;
         }
@@ -143,7 +143,7 @@ impl Planner {
         if self.is_offerable(crew, now) && member.route.first() == Some(&job) {
             return Waits::Ready;
         }
-        let otherwise = if self.book.entry(job).pinned.is_some() { Waits::PinnedCrewBusy } else { Waits::Planned };
+        let otherwise = if self.job_index.entry(job).pinned.is_some() { Waits::PinnedCrewBusy } else { Waits::Planned };
         self.out_of_reach(crew, now).unwrap_or(otherwise)
     }
 
@@ -153,7 +153,7 @@ impl Planner {
             return Waits::PinnedCrewGone;
         }
         match self.hurdle(board, member, job, now) {
-            Waits::AllBusy if self.book.is_untried(job) => Waits::NotTried,
+            Waits::AllBusy if self.job_index.is_untried(job) => Waits::NotTried,
             Waits::AllBusy => Waits::PinnedCrewBusy,
             why => why,
         }
@@ -162,7 +162,7 @@ impl Planner {
     /// The last hurdle that some crew of the job's unit fell at, of those that each crew takes in the same order. Crews of other
     /// units never come into question, whatever they fell at.
     fn last_hurdle(&self, board: &Board, job: u32, now: Timestamp) -> Waits {
-        let unit = self.book.entry(job).unit;
+        let unit = self.job_index.entry(job).unit;
         let mut last = Waits::NoTerritory;
         let works_there = |member: &&Member| member.serves(unit) && board.crews.contains_key(&member.id);
         for member in self.roster.members.iter().filter(works_there) {
@@ -176,7 +176,7 @@ impl Planner {
 
     /// The first hurdle that this crew falls at.
     fn hurdle(&self, board: &Board, member: &Member, job: u32, now: Timestamp) -> Waits {
-        let pairing = member.pairing(self.book.entry(job), self.minutes(now));
+        let pairing = member.pairing(self.job_index.entry(job), self.minutes(now));
         if territory::bars(&pairing) {
             Waits::NoTerritory
         } else if !member.on_shift || shift::bars(&pairing) {
@@ -214,7 +214,7 @@ impl Planner {
         if why != Waits::AllBusy {
             return why;
         }
-        let entry = self.book.entry(job);
+        let entry = self.job_index.entry(job);
         let mut found = why;
         for team in free.iter().filter(|team| self.roster.member(**team).may(entry, terms.now)) {
             if self.reaches(terms, *team, job) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Planner, book::Place};
+use super::{Planner, job_index::Place};
 use crate::{
     explain::Weighed,
     model::Memory,
@@ -13,7 +13,7 @@ impl Planner {
     /// Weighs one crew for one job.
     pub(super) fn weigh_one(&self, job: u32, team: u32, now: f64) -> Weighed {
         let member = self.roster.member(team);
-        let mut vetoes: Vec<&'static str> = rules::vetoes(&member.pairing(self.book.entry(job), now)).collect();
+        let mut vetoes: Vec<&'static str> = rules::vetoes(&member.pairing(self.job_index.entry(job), now)).collect();
         let mut weighed = Weighed {
             crew: member.id.clone(),
             price: f64::INFINITY,
@@ -35,7 +35,7 @@ impl Planner {
     /// is allowed.
     fn route_with(&self, job: u32, team: u32, now: f64) -> Option<Vec<u32>> {
         let mut route = self.roster.member(team).route.clone();
-        if self.book.entry(job).place != Place::Routed(team) {
+        if self.job_index.entry(job).place != Place::Routed(team) {
             let terms = self.terms(now);
             let slot = self.best_slot(&terms, team, job, &mut Memory::default())?;
             if slot.ejects {
@@ -65,7 +65,7 @@ impl Planner {
         let without = self.price(&terms, team, &before, &mut memory);
         // Whoever has no room left in the route waits.
         let ejected = before.iter().filter(|stop| !route.contains(stop));
-        let left_out: f64 = ejected.map(|stop| rules::service(&terms.left_out(self.book.task(*stop)))).sum();
+        let left_out: f64 = ejected.map(|stop| rules::service(&terms.left_out(self.job_index.task(*stop)))).sum();
         let others = workload::price(with + left_out - without, own);
         if others.abs() > f64::EPSILON * with.abs() {
             weighed.prices.insert(workload::NAME, others);

@@ -9,7 +9,7 @@ use crate::{
     Timestamp,
     organisation::OrgPath,
     sla::{
-        docket::{Docket, FactName},
+        clock_history::{ClockHistory, FactName},
         judge,
         policy::{Average, Trigger},
     },
@@ -40,18 +40,18 @@ pub struct Mean {
 }
 
 impl Average {
-    /// What `docket` brings to it: one sample for each cycle that has both facts, attributed to the unit of its level. A merged
+    /// What `clock_history` brings to it: one sample for each cycle that has both facts, attributed to the unit of its level. A merged
     /// ticket brings none: its master does.
     #[must_use]
-    pub fn samples(&self, docket: &Docket) -> Vec<Sample> {
-        let timeline = docket.timeline();
-        let pulled = |trigger: &Trigger, range: std::ops::Range<usize>| {
+    pub fn samples(&self, clock_history: &ClockHistory) -> Vec<Sample> {
+        let timeline = clock_history.timeline();
+        let triggered = |trigger: &Trigger, range: std::ops::Range<usize>| {
             let each = timeline[range].iter();
-            each.filter_map(|(moment, ticket)| Some((trigger.pulled(moment, ticket.level())?, *ticket)))
+            each.filter_map(|(clock_event, ticket)| Some((trigger.triggered(clock_event, ticket.level())?, *ticket)))
                 .collect::<Vec<_>>()
         };
         let merged = |range: std::ops::Range<usize>| {
-            let each = timeline[range].iter().rev().map(|(moment, _)| moment.fact);
+            let each = timeline[range].iter().rev().map(|(clock_event, _)| clock_event.fact);
             each.into_iter().find(|fact| matches!(fact, FactName::Merged | FactName::Unmerged))
                 == Some(FactName::Merged)
         };
@@ -59,8 +59,8 @@ impl Average {
             if merged(range.clone()) {
                 return None;
             }
-            let (from, _) = pulled(&self.from, range.clone()).into_iter().min_by_key(|(at, _)| *at)?;
-            let (ended, ticket) = pulled(&self.to, range).into_iter().max_by_key(|(at, _)| *at)?;
+            let (from, _) = triggered(&self.from, range.clone()).into_iter().min_by_key(|(at, _)| *at)?;
+            let (ended, ticket) = triggered(&self.to, range).into_iter().max_by_key(|(at, _)| *at)?;
             let unit = ticket.holder.at_level(self.level)?;
             let took = (ended - from).max(TimeDelta::zero());
             self.when.admits(&ticket).then_some(Sample { unit, ended, took })

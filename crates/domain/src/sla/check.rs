@@ -21,7 +21,7 @@ use crate::{
     Timestamp,
     organisation::{Level, OrgPath},
     sla::{
-        docket::{FactName, Word},
+        clock_history::{FactName, Word},
         policy::{Average, Policy, RULES_MAX, Reading, Rule, Title, Trigger, When},
     },
     ticket::Category,
@@ -311,7 +311,7 @@ impl Check {
         sound
     }
 
-    /// An id as rule books have them; no two rules or averages share one. Answers whether it has the form of one.
+    /// An id as rule registries have them; no two rules or averages share one. Answers whether it has the form of one.
     fn id<'p>(&mut self, id: &'p str, ids: &mut BTreeSet<&'p str>) -> bool {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         let sound = (1..=ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(plain);

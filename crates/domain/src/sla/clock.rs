@@ -10,14 +10,14 @@ use crate::{
     sla::{
         Basis,
         calendar::Calendar,
-        docket::{Attributes, Change, FactName, Moment},
+        clock_history::{Attributes, Change, ClockEvent, FactName},
         policy::{Rule, Threshold, Trigger},
     },
 };
 
 /// From an instant on a clock runs, or waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Turn {
+pub struct Switch {
     /// From when on.
     pub at: Timestamp,
     /// Whether it runs.
@@ -39,13 +39,13 @@ pub struct End {
 
 /// One run of a clock from its start to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lap {
+pub struct Run {
     /// When it started.
     pub start: Timestamp,
     /// The position of the fact that started it.
     pub because: u64,
     /// When it ran and waited, from its start on.
-    pub turns: Vec<Turn>,
+    pub switches: Vec<Switch>,
     /// How it ended, if it did.
     pub end: Option<End>,
     /// Due is no earlier than this.
@@ -56,7 +56,7 @@ pub struct Lap {
 
 /// What a fact does to a clock; of one instant and one fact in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Pull {
+enum Effect {
     Start,
     Reset,
     Revive,
@@ -69,10 +69,10 @@ enum Pull {
 
 /// A fact that pulls, in the order in which pulls take effect: by the instant that the rule reads, then as the log has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Tug {
+struct TimedEffect {
     at: Timestamp,
     position: u64,
-    pull: Pull,
+    effect: Effect,
     /// When the fact happened, whichever of its instants the rule reads.
     happened: Timestamp,
     fact: FactName,
@@ -80,53 +80,60 @@ struct Tug {
     index: usize,
 }
 
-/// A moment of the timeline and what the ticket was after it.
-pub type Entry<'a> = (&'a Moment, Attributes<'a>);
+/// A clock event of the timeline and what the ticket was after it.
+pub type Entry<'a> = (&'a ClockEvent, Attributes<'a>);
 
 /// The laps of `rule` over one cycle. `timeline` is the ticket's whole timeline, `cycle` the part of it that belongs to the cycle;
 /// `ended` is the fact that ended the cycle, if there is one: what still ran then is cancelled.
 #[must_use]
-pub fn laps(rule: &Rule, timeline: &[Entry<'_>], cycle: std::ops::Range<usize>, ended: Option<&Moment>) -> Vec<Lap> {
-    let mut tugs: Vec<Tug> = Vec::new();
+pub fn runs(
+    rule: &Rule,
+    timeline: &[Entry<'_>],
+    cycle: std::ops::Range<usize>,
+    ended: Option<&ClockEvent>,
+) -> Vec<Run> {
+    let mut effects: Vec<TimedEffect> = Vec::new();
     for index in cycle {
-        let (moment, attributes) = &timeline[index];
-        let (position, happened, fact) = (moment.position, moment.at, moment.fact);
-        collect(rule, moment, attributes, |at, pull| tugs.push(Tug { at, position, pull, happened, fact, index }));
+        let (clock_event, attributes) = &timeline[index];
+        let (position, happened, fact) = (clock_event.position, clock_event.at, clock_event.fact);
+        collect(rule, clock_event, attributes, |at, effect| {
+            effects.push(TimedEffect { at, position, effect, happened, fact, index })
+        });
     }
-    tugs.sort_unstable();
-    take_back(&mut tugs);
-    let mut course = Course::default();
-    for tug in tugs {
-        course.take(tug);
+    effects.sort_unstable();
+    take_back(&mut effects);
+    let mut runs = Runs::default();
+    for timed in effects {
+        runs.take(timed);
     }
-    if let (Some(lap), Some(moment)) = (course.laps.last_mut(), ended)
-        && lap.end.is_none()
+    if let (Some(run), Some(clock_event)) = (runs.runs.last_mut(), ended)
+        && run.end.is_none()
     {
-        lap.end = Some(End { at: moment.at.max(lap.start), because: moment.position, met: false });
+        run.end = Some(End { at: clock_event.at.max(run.start), because: clock_event.position, met: false });
     }
-    course.laps
+    runs.runs
 }
 
-fn collect(rule: &Rule, moment: &Moment, ticket: &Attributes<'_>, mut each: impl FnMut(Timestamp, Pull)) {
-    let mut any = |triggers: &[Trigger], pull: Pull| {
+fn collect(rule: &Rule, clock_event: &ClockEvent, ticket: &Attributes<'_>, mut each: impl FnMut(Timestamp, Effect)) {
+    let mut any = |triggers: &[Trigger], effect: Effect| {
         // Most triggers are of other facts: the level is asked for when one is of this.
-        let mut meant = triggers.iter().filter(|trigger| trigger.fact == moment.fact);
-        if let Some(at) = meant.find_map(|trigger| trigger.pulled(moment, ticket.level())) {
-            each(at, pull);
+        let mut meant = triggers.iter().filter(|trigger| trigger.fact == clock_event.fact);
+        if let Some(at) = meant.find_map(|trigger| trigger.triggered(clock_event, ticket.level())) {
+            each(at, effect);
         }
     };
-    any(&rule.start, Pull::Start);
-    any(&rule.reset, Pull::Reset);
-    any(&rule.revive, Pull::Revive);
+    any(&rule.start, Effect::Start);
+    any(&rule.reset, Effect::Reset);
+    any(&rule.revive, Effect::Revive);
     for (index, pause) in rule.pauses.iter().enumerate() {
-        any(&pause.until, Pull::Resume(index));
-        any(std::slice::from_ref(&pause.from), Pull::Pause(index));
+        any(&pause.until, Effect::Resume(index));
+        any(std::slice::from_ref(&pause.from), Effect::Pause(index));
     }
-    if let Change::Until(until) = moment.change {
-        any(&rule.extend, Pull::Extend(until));
+    if let Change::Until(until) = clock_event.change {
+        any(&rule.extend, Effect::Extend(until));
     }
-    any(&rule.stop, Pull::Stop);
-    any(&rule.cancel, Pull::Cancel);
+    any(&rule.stop, Effect::Stop);
+    any(&rule.cancel, Effect::Cancel);
 }
 
 /// The facts that this one takes back: a clock that it revives goes on as though they had never been. A clock that something
@@ -140,66 +147,68 @@ fn takes_back(fact: FactName) -> &'static [FactName] {
 }
 
 /// Leaves out what was taken back, and what took it back.
-fn take_back(tugs: &mut Vec<Tug>) {
-    if !tugs.iter().any(|tug| tug.pull == Pull::Revive && !takes_back(tug.fact).is_empty()) {
+fn take_back(effects: &mut Vec<TimedEffect>) {
+    if !effects.iter().any(|timed| timed.effect == Effect::Revive && !takes_back(timed.fact).is_empty()) {
         return;
     }
     let mut taken_back: BTreeSet<FactName> = BTreeSet::new();
-    tugs.reverse();
-    tugs.retain(|tug| match tug.pull {
-        Pull::Revive => {
-            taken_back.extend(takes_back(tug.fact));
-            takes_back(tug.fact).is_empty()
+    effects.reverse();
+    effects.retain(|timed| match timed.effect {
+        Effect::Revive => {
+            taken_back.extend(takes_back(timed.fact));
+            takes_back(timed.fact).is_empty()
         }
-        Pull::Stop | Pull::Cancel => !taken_back.contains(&tug.fact),
+        Effect::Stop | Effect::Cancel => !taken_back.contains(&timed.fact),
         _ => true,
     });
-    tugs.reverse();
+    effects.reverse();
 }
 
 /// The laps as they come about.
 #[derive(Default)]
-struct Course {
-    laps: Vec<Lap>,
+struct Runs {
+    runs: Vec<Run>,
     /// Which pauses hold, bit by bit.
     held: u64,
     /// What was pulled while no lap was open.
-    idle: Vec<Tug>,
+    idle: Vec<TimedEffect>,
 }
 
-impl Course {
-    fn take(&mut self, tug: Tug) {
-        match tug.pull {
-            Pull::Start => self.start(tug),
-            Pull::Resume(pause) => self.hold(tug, self.held & !bit(pause)),
-            Pull::Pause(pause) => self.hold(tug, self.held | bit(pause)),
-            _ => match self.laps.last_mut() {
-                Some(lap) if lap.end.is_none() || tug.pull == Pull::Revive => lap.take(tug, self.held == 0),
-                _ => self.idle.push(tug),
+impl Runs {
+    fn take(&mut self, timed: TimedEffect) {
+        match timed.effect {
+            Effect::Start => self.start(timed),
+            Effect::Resume(pause) => self.hold(timed, self.held & !bit(pause)),
+            Effect::Pause(pause) => self.hold(timed, self.held | bit(pause)),
+            _ => match self.runs.last_mut() {
+                Some(run) if run.end.is_none() || timed.effect == Effect::Revive => run.take(timed, self.held == 0),
+                _ => self.idle.push(timed),
             },
         }
     }
 
-    fn start(&mut self, start: Tug) {
-        if self.laps.last().is_some_and(|lap| lap.end.is_none()) {
+    fn start(&mut self, start: TimedEffect) {
+        if self.runs.last().is_some_and(|run| run.end.is_none()) {
             return;
         }
         let (at, because, runs) = (start.at, start.position, self.held == 0);
-        let turns = vec![Turn { at, runs, because }];
-        let mut lap = Lap { start: at, because, turns, end: None, extended: None, seen: None };
+        let switches = vec![Switch { at, runs, because }];
+        let mut run = Run { start: at, because, switches, end: None, extended: None, seen: None };
         // What was done after the fact that starts it, and before the instant that this fact names, was done in time.
-        for tug in self.idle.drain(..).filter(|tug| (tug.happened, tug.position) >= (start.happened, start.position)) {
-            lap.take(Tug { at, ..tug }, runs);
+        for timed in
+            self.idle.drain(..).filter(|timed| (timed.happened, timed.position) >= (start.happened, start.position))
+        {
+            run.take(TimedEffect { at, ..timed }, runs);
         }
-        self.laps.push(lap);
+        self.runs.push(run);
     }
 
-    fn hold(&mut self, tug: Tug, held: u64) {
+    fn hold(&mut self, timed: TimedEffect, held: u64) {
         let turned = (self.held == 0) != (held == 0);
         self.held = held;
         // A lap that has ended takes note too: it may be revived.
-        if let Some(lap) = self.laps.last_mut().filter(|_| turned) {
-            lap.turns.push(Turn { at: tug.at, runs: held == 0, because: tug.position });
+        if let Some(run) = self.runs.last_mut().filter(|_| turned) {
+            run.switches.push(Switch { at: timed.at, runs: held == 0, because: timed.position });
         }
     }
 }
@@ -209,31 +218,31 @@ fn bit(pause: usize) -> u64 {
     1 << pause.min(63)
 }
 
-impl Lap {
-    fn take(&mut self, Tug { at, position: because, pull, index, .. }: Tug, runs: bool) {
-        match pull {
-            Pull::Revive => (self.end, self.seen) = (None, None),
+impl Run {
+    fn take(&mut self, TimedEffect { at, position: because, effect, index, .. }: TimedEffect, runs: bool) {
+        match effect {
+            Effect::Revive => (self.end, self.seen) = (None, None),
             _ if self.end.is_some() => {}
-            Pull::Reset => {
+            Effect::Reset => {
                 (self.start, self.because, self.extended) = (at, because, None);
-                self.turns = vec![Turn { at, runs, because }];
+                self.switches = vec![Switch { at, runs, because }];
             }
-            Pull::Extend(until) => self.extended = self.extended.max(Some(until)),
-            Pull::Stop | Pull::Cancel => {
-                self.end = Some(End { at, because, met: pull == Pull::Stop });
+            Effect::Extend(until) => self.extended = self.extended.max(Some(until)),
+            Effect::Stop | Effect::Cancel => {
+                self.end = Some(End { at, because, met: effect == Effect::Stop });
                 self.seen = Some(index);
             }
-            Pull::Start | Pull::Resume(_) | Pull::Pause(_) => {}
+            Effect::Start | Effect::Resume(_) | Effect::Pause(_) => {}
         }
     }
 
     /// Its turns up to its end, each with the instant at which it gives way to the next; the last one is open.
-    fn stretches(&self) -> impl Iterator<Item = (Turn, Option<Timestamp>)> {
+    fn stretches(&self) -> impl Iterator<Item = (Switch, Option<Timestamp>)> {
         let end = self.end.map(|end| end.at);
-        let within = move |turn: &&Turn| end.is_none_or(|end| turn.at < end || turn.at == self.start);
-        let count = self.turns.iter().take_while(within).count();
-        let turns = &self.turns[..count];
-        turns.iter().enumerate().map(move |(index, turn)| (*turn, turns.get(index + 1).map(|next| next.at)))
+        let within = move |switch: &&Switch| end.is_none_or(|end| switch.at < end || switch.at == self.start);
+        let count = self.switches.iter().take_while(within).count();
+        let switches = &self.switches[..count];
+        switches.iter().enumerate().map(move |(index, switch)| (*switch, switches.get(index + 1).map(|next| next.at)))
     }
 
     /// When `amount` of the clock's time is used up; `None` while it waits and has not used it up before.
@@ -241,10 +250,10 @@ impl Lap {
     #[must_use]
     pub fn reaches(&self, amount: TimeDelta, basis: Basis, calendar: &Calendar) -> Option<Timestamp> {
         let mut left = amount;
-        for (turn, until) in self.stretches().filter(|(turn, _)| turn.runs) {
-            let reached = used_up(turn.at, left, basis, calendar);
+        for (switch, until) in self.stretches().filter(|(switch, _)| switch.runs) {
+            let reached = used_up(switch.at, left, basis, calendar);
             match until {
-                Some(until) if reached >= until => left -= calendar.measure(basis, turn.at, until),
+                Some(until) if reached >= until => left -= calendar.measure(basis, switch.at, until),
                 _ => return Some(reached),
             }
         }
@@ -276,7 +285,7 @@ impl Lap {
     /// Whether it runs now, or did when it ended.
     #[must_use]
     pub fn runs(&self) -> bool {
-        self.stretches().last().is_none_or(|(turn, _)| turn.runs)
+        self.stretches().last().is_none_or(|(switch, _)| switch.runs)
     }
 }
 
@@ -317,25 +326,25 @@ pub struct Segment {
     pub because: u64,
 }
 
-impl Lap {
+impl Run {
     /// Its life from start to end, or to `now` while it has none, without gaps.
     #[must_use]
     pub fn segments(&self, basis: Basis, calendar: &Calendar, now: Timestamp) -> Vec<Segment> {
         let stop = self.end.map_or(now, |end| end.at);
         let mut segments = Vec::new();
-        for (turn, until) in self.stretches() {
-            let (from, to) = (turn.at, until.unwrap_or(stop).min(stop));
-            if !turn.runs {
-                push(&mut segments, from, to, Kind::Paused, turn.because);
+        for (switch, until) in self.stretches() {
+            let (from, to) = (switch.at, until.unwrap_or(stop).min(stop));
+            if !switch.runs {
+                push(&mut segments, from, to, Kind::Paused, switch.because);
                 continue;
             }
             let mut at = from;
             for closed in calendar.closed(basis, from, to) {
-                push(&mut segments, at, closed.from, Kind::Running, turn.because);
-                push(&mut segments, closed.from, closed.to, Kind::Closed(closed.name), turn.because);
+                push(&mut segments, at, closed.from, Kind::Running, switch.because);
+                push(&mut segments, closed.from, closed.to, Kind::Closed(closed.name), switch.because);
                 at = closed.to;
             }
-            push(&mut segments, at, to, Kind::Running, turn.because);
+            push(&mut segments, at, to, Kind::Running, switch.because);
         }
         segments
     }

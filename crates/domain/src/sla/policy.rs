@@ -1,6 +1,6 @@
 //! A policy: the clocks of one operator's tickets, as data (服务承诺规则). These structs are also stored, and a rule's hash covers its
 //! stored form: a field that comes later is left out while it says nothing, or every hash would change. What is wrong with one is said in [`super::check`]; its
-//! file form is `wire`'s. Which version judges what is [`super::book`]'s.
+//! file form is `wire`'s. Which version judges what is [`super::registry`]'s.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp,
     organisation::{Level, OrgPath},
-    sla::docket::{Attributes, FactName, Moment, Word},
+    sla::clock_history::{Attributes, ClockEvent, FactName, Word},
     ticket::{Area, BusinessType, Category, Channel, Grade, Premises, Tier, Urgency},
 };
 
@@ -50,7 +50,7 @@ pub struct Title {
 /// One clock for some tickets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
-    /// Its name in the operator's rule book: `F05u`.
+    /// Its name in the operator's rule registry: `F05u`.
     pub id: String,
     /// The clock that it is an alternative of: `arrival`.
     pub clock: String,
@@ -203,13 +203,13 @@ impl Reading {
 }
 
 impl Trigger {
-    /// The instant at which `moment`, after which the ticket is with a unit of `level`, pulls this trigger.
+    /// The instant at which `clock_event`, after which the ticket is with a unit of `level`, pulls this trigger.
     #[must_use]
-    pub fn pulled(&self, moment: &Moment, level: Level) -> Option<Timestamp> {
-        let meant = self.fact == moment.fact
-            && (self.is.is_empty() || moment.word.is_some_and(|word| self.is.contains(&word)))
+    pub fn triggered(&self, clock_event: &ClockEvent, level: Level) -> Option<Timestamp> {
+        let meant = self.fact == clock_event.fact
+            && (self.is.is_empty() || clock_event.word.is_some_and(|word| self.is.contains(&word)))
             && (self.level.is_empty() || self.level.contains(&level));
-        meant.then(|| moment.reading(self.time))
+        meant.then(|| clock_event.reading(self.time))
     }
 }
 
@@ -266,7 +266,7 @@ pub enum Threshold {
 /// A promise about the mean of many tickets: `平均到达现场时长`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Average {
-    /// Its name in the operator's rule book.
+    /// Its name in the operator's rule registry.
     pub id: String,
     /// What is promised.
     pub title: Title,

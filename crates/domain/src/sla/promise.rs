@@ -17,15 +17,16 @@ const RUNS_MAX: usize = 8;
 #[derive(Clone, Copy, Debug)]
 pub struct Promises;
 
-/// A clock of a ticket: its name, the cycle of the ticket and the lap within it, each from 1.
+/// A clock of a ticket: its name, the cycle of the ticket and the run within it, each from 1.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ClockKey {
     /// The clock's name: `arrival`.
     pub clock: String,
     /// The ticket's cycle.
     pub cycle: u16,
-    /// The lap within the cycle.
-    pub lap: u16,
+    /// The number of the run within the cycle, from 1. Stored as `lap`.
+    #[serde(rename = "lap")]
+    pub run_number: u16,
 }
 
 /// A version of something published: its name and its number, from 1; 0 stands for none published.
@@ -135,7 +136,7 @@ pub enum Rejection {
 
 /// What was said so far of one clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SaidOf {
+pub struct LogEntry {
     /// Which clock.
     #[serde(flatten)]
     pub key: ClockKey,
@@ -160,9 +161,9 @@ struct Run {
 /// What was said so far of a ticket's promises. Bounded by its clocks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Said(Vec<SaidOf>);
+pub struct PromiseLog(Vec<LogEntry>);
 
-impl SaidOf {
+impl LogEntry {
     /// Whether that step, from 1, was warned of in the run that the fact at `because` started.
     #[must_use]
     pub fn was_warned(&self, because: u64, level: u8) -> bool {
@@ -182,7 +183,7 @@ impl SaidOf {
     }
 }
 
-impl Said {
+impl PromiseLog {
     /// Whether nothing was said.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -190,21 +191,21 @@ impl Said {
     }
 
     /// What was said of each clock, in the order in which it was first spoken of.
-    pub fn each(&self) -> impl Iterator<Item = &SaidOf> {
+    pub fn each(&self) -> impl Iterator<Item = &LogEntry> {
         self.0.iter()
     }
 
     /// What was said of one clock.
     #[must_use]
-    pub fn of(&self, clock: &str, cycle: u16, lap: u16) -> Option<&SaidOf> {
-        self.0.iter().find(|said| said.key.lap == lap && said.key.cycle == cycle && said.key.clock == clock)
+    pub fn of(&self, clock: &str, cycle: u16, run: u16) -> Option<&LogEntry> {
+        self.0.iter().find(|said| said.key.run_number == run && said.key.cycle == cycle && said.key.clock == clock)
     }
 
     /// Whether saying `event` would say nothing new.
     #[must_use]
     pub fn knows(&self, event: &Event) -> bool {
         let key = &event.judged().key;
-        let said = self.of(&key.clock, key.cycle, key.lap);
+        let said = self.of(&key.clock, key.cycle, key.run_number);
         match event {
             Event::Warned(e) => said.is_some_and(|said| said.was_warned(e.judged.because, e.level)),
             Event::Breached(_) => said.is_some_and(|said| said.breach.is_some()),
@@ -217,7 +218,7 @@ impl Said {
     pub fn take(&mut self, event: &Event) {
         let judged = event.judged();
         let at = self.0.iter().position(|said| said.key == judged.key).unwrap_or_else(|| {
-            self.0.push(SaidOf { key: judged.key.clone(), runs: Vec::new(), breach: None });
+            self.0.push(LogEntry { key: judged.key.clone(), runs: Vec::new(), breach: None });
             self.0.len() - 1
         });
         let said = &mut self.0[at];
@@ -240,14 +241,14 @@ impl Decider for Promises {
     type Id = TicketId;
     type Command = Announce;
     type Event = Event;
-    type State = Said;
+    type State = PromiseLog;
     type Rejection = Rejection;
 
-    fn initial() -> Said {
-        Said::default()
+    fn initial() -> PromiseLog {
+        PromiseLog::default()
     }
 
-    fn decide(state: &Said, command: &Announce, _: &Context<'_>) -> Result<Vec<Event>, Rejection> {
+    fn decide(state: &PromiseLog, command: &Announce, _: &Context<'_>) -> Result<Vec<Event>, Rejection> {
         let mut after = state.clone();
         let mut fresh = Vec::new();
         for event in &command.events {
@@ -259,7 +260,7 @@ impl Decider for Promises {
         if fresh.is_empty() { Err(Rejection::AlreadySaid) } else { Ok(fresh) }
     }
 
-    fn evolve(mut state: Said, event: &Event, _: Timestamp) -> Said {
+    fn evolve(mut state: PromiseLog, event: &Event, _: Timestamp) -> PromiseLog {
         state.take(event);
         state
     }

@@ -11,20 +11,20 @@ use chrono::TimeDelta;
 
 use crate::{
     Timestamp,
-    decider::{Process, Projection, Want},
+    decider::{Action, Process, Projection},
     fact::{Fact, PromiseFact, TicketFact},
     organisation::{Level, OrgPath},
     sla::{
-        book::Book,
         clock::Entry,
-        docket::{Docket, Moment},
+        clock_history::{ClockEvent, ClockHistory},
         judge::{self, Clock, Verdict, judge},
-        promise::{Announce, Breached, Event, Judged, Overturned, SaidOf, Warned},
+        promise::{Announce, Breached, Event, Judged, LogEntry, Overturned, Warned},
+        registry::PolicyRegistry,
     },
     ticket::TicketId,
 };
 
-/// After a publication the dockets in flight are judged anew, so many between two looks at the log.
+/// After a publication the clock histories in flight are judged anew, so many between two looks at the log.
 pub const REVIEW_DOCKETS_MAX: usize = 2_000;
 /// The finest step of the engine's time: due itself is still in time.
 const TICK: TimeDelta = TimeDelta::microseconds(1);
@@ -35,14 +35,14 @@ pub struct Intent {
     /// The ticket.
     pub ticket: TicketId,
     /// What.
-    pub announce: Announce,
+    pub publish: Announce,
 }
 
 /// The fold: what is published, the tickets in flight, and when to look at which.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Watch {
-    book: Book,
-    dockets: BTreeMap<TicketId, Tracked>,
+    registry: PolicyRegistry,
+    clock_histories: BTreeMap<TicketId, Tracked>,
     /// When there may be something to say, and of which ticket.
     timers: BTreeSet<(Timestamp, TicketId)>,
     /// Tickets to be judged anew after a publication, from this one on.
@@ -56,20 +56,20 @@ pub struct Watch {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Tracked {
-    docket: Docket,
+    clock_history: ClockHistory,
     timer: Option<Timestamp>,
 }
 
 impl Watch {
-    /// A watch that knows what is published, and the dockets that were in flight then.
+    /// A watch that knows what is published, and the clock histories that were in flight then.
     #[must_use]
-    pub fn resume(book: Book, dockets: impl IntoIterator<Item = Docket>) -> Self {
-        let latest = book.newest().map_or(Timestamp::default(), |newest| newest.recorded);
-        let mut watch = Self { book, latest, ..Self::default() };
-        for docket in dockets {
-            let id = docket.id;
-            watch.latest = docket.moments.last().map_or(watch.latest, |last| watch.latest.max(last.recorded));
-            watch.dockets.insert(id, Tracked { docket, timer: None });
+    pub fn resume(registry: PolicyRegistry, clock_histories: impl IntoIterator<Item = ClockHistory>) -> Self {
+        let latest = registry.newest().map_or(Timestamp::default(), |newest| newest.recorded);
+        let mut watch = Self { registry, latest, ..Self::default() };
+        for clock_history in clock_histories {
+            let id = clock_history.id;
+            watch.latest = clock_history.events.last().map_or(watch.latest, |last| watch.latest.max(last.recorded));
+            watch.clock_histories.insert(id, Tracked { clock_history, timer: None });
             watch.look(id);
         }
         watch.let_go();
@@ -79,25 +79,25 @@ impl Watch {
     /// The tickets that it holds.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.dockets.len()
+        self.clock_histories.len()
     }
 
     /// Whether it holds none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.dockets.is_empty()
+        self.clock_histories.is_empty()
     }
 
     /// What is published, as far as it knows.
     #[must_use]
-    pub fn book(&self) -> &Book {
-        &self.book
+    pub fn registry(&self) -> &PolicyRegistry {
+        &self.registry
     }
 
-    /// One ticket's docket, while it is in flight.
+    /// One ticket's clock history, while it is in flight.
     #[must_use]
-    pub fn docket(&self, id: TicketId) -> Option<&Docket> {
-        self.dockets.get(&id).map(|tracked| &tracked.docket)
+    pub fn clock_history(&self, id: TicketId) -> Option<&ClockHistory> {
+        self.clock_histories.get(&id).map(|tracked| &tracked.clock_history)
     }
 
     /// What could not be said, with the reason: for a person to look at.
@@ -107,17 +107,17 @@ impl Watch {
 
     /// Sets a ticket's timer anew. One that has ended, and of which nothing is left to say, leaves.
     fn look(&mut self, id: TicketId) {
-        let Some(tracked) = self.dockets.get_mut(&id) else { return };
+        let Some(tracked) = self.clock_histories.get_mut(&id) else { return };
         if let Some(before) = tracked.timer.take() {
             self.timers.remove(&(before, id));
         }
-        let clocks = judged(&tracked.docket, &self.book, self.latest);
-        let next = Agenda::of(&tracked.docket, &clocks).next().filter(|_| !self.parked.contains_key(&id));
+        let clocks = judged(&tracked.clock_history, &self.registry, self.latest);
+        let next = Agenda::of(&tracked.clock_history, &clocks).next().filter(|_| !self.parked.contains_key(&id));
         if let Some(at) = next {
             tracked.timer = Some(at);
             self.timers.insert((at, id));
         }
-        if next.is_none() && tracked.docket.is_over() {
+        if next.is_none() && tracked.clock_history.is_over() {
             if self.leaving != Some(id) {
                 self.let_go();
             }
@@ -130,43 +130,44 @@ impl Watch {
     /// Lets the ticket go that is to leave.
     fn let_go(&mut self) {
         if let Some(id) = self.leaving.take() {
-            self.dockets.remove(&id);
+            self.clock_histories.remove(&id);
         }
     }
 
     fn take_ticket(&mut self, fact: &TicketFact) {
         // Without its receipt nothing of a ticket can be judged.
-        if fact.revision > 0 && !self.dockets.contains_key(&fact.id) {
+        if fact.revision > 0 && !self.clock_histories.contains_key(&fact.id) {
             return;
         }
-        let new = || Tracked { docket: Docket::new(fact.id), timer: None };
-        if self.dockets.entry(fact.id).or_insert_with(new).docket.take(fact) {
+        let new = || Tracked { clock_history: ClockHistory::new(fact.id), timer: None };
+        if self.clock_histories.entry(fact.id).or_insert_with(new).clock_history.take(fact) {
             self.parked.remove(&fact.id);
             self.look(fact.id);
         }
     }
 
     fn take_promise(&mut self, fact: &PromiseFact) {
-        if let Some(tracked) = self.dockets.get_mut(&fact.id) {
-            tracked.docket.said.take(&fact.event);
+        if let Some(tracked) = self.clock_histories.get_mut(&fact.id) {
+            tracked.clock_history.said.take(&fact.event);
             // Another engine may have said what this one was refused to say.
             self.parked.remove(&fact.id);
             self.look(fact.id);
         }
     }
 
-    fn publish(&mut self, take: impl FnOnce(&mut Book)) {
-        let before = self.book.editions().len();
-        take(&mut self.book);
-        if self.book.editions().len() > before {
-            self.review = self.dockets.keys().next().copied();
+    fn publish(&mut self, take: impl FnOnce(&mut PolicyRegistry)) {
+        let before = self.registry.editions().len();
+        take(&mut self.registry);
+        if self.registry.editions().len() > before {
+            self.review = self.clock_histories.keys().next().copied();
         }
     }
 
-    /// Judges the next dockets anew after a publication.
+    /// Judges the next clock histories anew after a publication.
     fn go_on_reviewing(&mut self) {
         let Some(from) = self.review else { return };
-        let ids: Vec<TicketId> = self.dockets.range(from..).take(REVIEW_DOCKETS_MAX + 1).map(|(id, _)| *id).collect();
+        let ids: Vec<TicketId> =
+            self.clock_histories.range(from..).take(REVIEW_DOCKETS_MAX + 1).map(|(id, _)| *id).collect();
         for &id in ids.iter().take(REVIEW_DOCKETS_MAX) {
             self.look(id);
         }
@@ -182,8 +183,8 @@ impl Projection for Watch {
         match fact {
             Fact::Ticket(fact) => self.take_ticket(fact),
             Fact::Promise(fact) => self.take_promise(fact),
-            Fact::Policy(fact) => self.publish(|book| book.take_policy(fact)),
-            Fact::Year(fact) => self.publish(|book| book.take_year(fact)),
+            Fact::Policy(fact) => self.publish(|registry| registry.take_policy(fact)),
+            Fact::Year(fact) => self.publish(|registry| registry.take_year(fact)),
             Fact::Crew(_) => {}
         }
     }
@@ -196,26 +197,26 @@ impl Process for Watch {
         "watch"
     }
 
-    fn pending(&mut self, now: Timestamp, limit: usize) -> Vec<Want<Intent>> {
+    fn pending(&mut self, now: Timestamp, limit: usize) -> Vec<Action<Intent>> {
         self.go_on_reviewing();
         let now = now.max(self.latest);
         let mut wants = Vec::new();
         let due: Vec<TicketId> =
             self.timers.range(..=(now, TicketId(uuid::Uuid::max()))).take(limit).map(|(_, id)| *id).collect();
         for id in due {
-            let Some(tracked) = self.dockets.get(&id) else { continue };
-            let clocks = judged(&tracked.docket, &self.book, now);
-            let events = Agenda::of(&tracked.docket, &clocks).events(now);
+            let Some(tracked) = self.clock_histories.get(&id) else { continue };
+            let clocks = judged(&tracked.clock_history, &self.registry, now);
+            let events = Agenda::of(&tracked.clock_history, &clocks).events(now);
             if events.is_empty() {
                 // It was looked at when less was known; the timer is set to what is true now.
                 self.look(id);
                 continue;
             }
-            let because = tracked.docket.moments.last().map_or(0, |last| last.position);
-            wants.push(Want {
+            let because = tracked.clock_history.events.last().map_or(0, |last| last.position);
+            wants.push(Action {
                 because,
-                name: "announce",
-                intent: Intent { ticket: id, announce: Announce { events } },
+                name: "publish",
+                intent: Intent { ticket: id, publish: Announce { events } },
             });
         }
         self.let_go();
@@ -231,15 +232,15 @@ impl Process for Watch {
 
     fn forgotten(&self, fact: &Fact) -> Option<TicketId> {
         match fact {
-            Fact::Ticket(fact) if self.dockets.contains_key(&fact.id) => None,
-            Fact::Ticket(fact) => (fact.revision > 0 && Moment::of(fact).is_some()).then_some(fact.id),
+            Fact::Ticket(fact) if self.clock_histories.contains_key(&fact.id) => None,
+            Fact::Ticket(fact) => (fact.revision > 0 && ClockEvent::of(fact).is_some()).then_some(fact.id),
             // What was said is to be taken back if it does not stand, whoever said it.
-            Fact::Promise(fact) => (!self.dockets.contains_key(&fact.id)).then_some(fact.id),
+            Fact::Promise(fact) => (!self.clock_histories.contains_key(&fact.id)).then_some(fact.id),
             Fact::Policy(_) | Fact::Year(_) | Fact::Crew(_) => None,
         }
     }
 
-    fn refused(&mut self, want: &Want<Intent>, reason: &str) {
+    fn refused(&mut self, want: &Action<Intent>, reason: &str) {
         let id = want.intent.ticket;
         self.parked.insert(id, reason.to_owned());
         self.look(id);
@@ -248,16 +249,16 @@ impl Process for Watch {
 
 /// The clocks that are spoken of. A ticket that has ended is not looked at again for the sake of what is published later: what is said
 /// must not depend on whether it is still remembered.
-fn judged(docket: &Docket, book: &Book, now: Timestamp) -> Vec<Clock> {
-    match docket.moments.last() {
-        Some(last) if docket.is_over() => judge(docket, &book.as_of(last.position), now),
-        _ => judge(docket, book, now),
+fn judged(clock_history: &ClockHistory, registry: &PolicyRegistry, now: Timestamp) -> Vec<Clock> {
+    match clock_history.events.last() {
+        Some(last) if clock_history.is_over() => judge(clock_history, &registry.as_of(last.position), now),
+        _ => judge(clock_history, registry, now),
     }
 }
 
 /// What there is to say of one ticket, and from when on.
 struct Agenda<'a> {
-    docket: &'a Docket,
+    clock_history: &'a ClockHistory,
     clocks: &'a [Clock],
     items: Vec<(Timestamp, Item<'a>)>,
 }
@@ -271,16 +272,17 @@ enum Item<'a> {
 }
 
 impl<'a> Agenda<'a> {
-    fn of(docket: &'a Docket, clocks: &'a [Clock]) -> Self {
-        let mut agenda = Self { docket, clocks, items: Vec::new() };
-        for breach in docket.said.each().filter_map(|said| said.breach.as_deref()) {
+    fn of(clock_history: &'a ClockHistory, clocks: &'a [Clock]) -> Self {
+        let mut agenda = Self { clock_history, clocks, items: Vec::new() };
+        for breach in clock_history.said.each().filter_map(|said| said.breach.as_deref()) {
             if !clocks.iter().any(|clock| clock.is(&breach.key)) {
                 agenda.overturn(breach, "gone", None);
             }
         }
-        let learnt = docket.opening().filter(|o| o.imported).and_then(|_| Some(docket.moments.first()?.recorded));
+        let learnt =
+            clock_history.opening().filter(|o| o.imported).and_then(|_| Some(clock_history.events.first()?.recorded));
         for (index, clock) in clocks.iter().enumerate() {
-            let said = docket.said.of(&clock.rule().clock, clock.cycle, clock.lap);
+            let said = clock_history.said.of(&clock.rule().clock, clock.cycle, clock.run_number);
             if let Some(breach) = said.and_then(|said| said.breach.as_deref()) {
                 let Some(now) = instead(clock, breach) else { continue };
                 agenda.overturn(breach, now, clock.due);
@@ -299,14 +301,14 @@ impl<'a> Agenda<'a> {
         self.items.push((Timestamp::MIN_UTC, Item::Overturn { breach, now, due }));
     }
 
-    fn consider(&mut self, index: usize, clock: &Clock, due: Timestamp, said: Option<&SaidOf>) {
-        let end = clock.course.end;
+    fn consider(&mut self, index: usize, clock: &Clock, due: Timestamp, said: Option<&LogEntry>) {
+        let end = clock.run.end;
         if end.is_some_and(|end| end.at <= due) {
             return;
         }
         if end.is_none() {
             for (level, at) in clock.warnings() {
-                if !said.is_some_and(|said| said.was_warned(clock.course.because, level)) {
+                if !said.is_some_and(|said| said.was_warned(clock.run.because, level)) {
                     self.items.push((at, Item::Warn { clock: index, level, at, due }));
                 }
             }
@@ -323,7 +325,7 @@ impl<'a> Agenda<'a> {
 
     /// What is to be said at `now`. Of a clock that is past due only that it is: its warnings come too late.
     fn events(&self, now: Timestamp) -> Vec<Event> {
-        let timeline = self.docket.timeline();
+        let timeline = self.clock_history.timeline();
         let late = |clock: usize| {
             let breached = |(at, item): &(Timestamp, Item<'_>)| {
                 *at <= now && matches!(item, Item::Breach { clock: other, .. } if *other == clock)
@@ -357,7 +359,7 @@ impl<'a> Agenda<'a> {
 
 /// What a clock is instead of breached as it was said, where that stands no longer: by facts, never by time.
 fn instead(clock: &Clock, said: &Judged) -> Option<&'static str> {
-    match (clock.course.end, clock.due) {
+    match (clock.run.end, clock.due) {
         (Some(_), _) => matches!(clock.verdict, Verdict::Kept | Verdict::Cancelled).then(|| clock.verdict.as_str()),
         (None, None) => Some(Verdict::Paused.as_str()),
         (None, Some(due)) => (due > said.due).then(|| Verdict::Running.as_str()),

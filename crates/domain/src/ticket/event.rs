@@ -402,7 +402,7 @@ events! {
         forced: Option<Forced>,
     } personal()
 
-    /// A crew took the offer; the dispatch to it follows in the same breath.
+    /// A crew took the offer; the dispatch to it follows in the same append.
     OfferAccepted {
         /// The offer.
         offer: OfferId,
@@ -428,7 +428,7 @@ events! {
         note: Option<Personal>,
     } personal(note)
 
-    /// The crew needs others to finish it; the reassignment to the unit before follows in the same breath.
+    /// The crew needs others to finish it; the reassignment to the unit before follows in the same append.
     HandedOver {
         /// The crew.
         crew: CrewId,
@@ -438,7 +438,7 @@ events! {
         note: Personal,
     } personal(note)
 
-    /// The crew was called back; the reassignment to the unit before follows in the same breath.
+    /// The crew was called back; the reassignment to the unit before follows in the same append.
     Recalled {
         /// The crew.
         crew: CrewId,

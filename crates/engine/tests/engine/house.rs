@@ -34,7 +34,7 @@ use crate::feed::PATIENCE;
 /// An engine of tickets.
 pub type Engine = Aggregates<Tickets>;
 /// What it answers.
-pub type Answer = Result<Outcome<Tickets>, Failure<Rejection>>;
+pub type ActionOutcome = Result<Outcome<Tickets>, Failure<Rejection>>;
 
 /// The caller's phone.
 pub const PHONE: &str = "13857112233";
@@ -192,7 +192,7 @@ pub fn dispatch(to: &str) -> Command {
 }
 
 /// Asks for the opening of the ticket that request `n` opens.
-pub async fn ask_to_open(engine: &Engine, n: u128) -> Answer {
+pub async fn ask_to_open(engine: &Engine, n: u128) -> ActionOutcome {
     let id = TicketId::opened_by(Uuid::from_u128(n));
     engine.execute(&id, &receive(BusinessType::FaultRepair), &Request { opens: true, ..request(n) }).await
 }
@@ -207,7 +207,7 @@ pub async fn open(engine: &Engine, n: u128) -> TicketId {
 pub fn warned(level: u8) -> Announce {
     let version = |name: &str| VersionRef { name: name.into(), version: 1 };
     let judged = Judged {
-        key: ClockKey { clock: "arrival".into(), cycle: 1, lap: 1 },
+        key: ClockKey { clock: "arrival".into(), cycle: 1, run_number: 1 },
         rule: "F05u".into(),
         rule_hash: "0".into(),
         policy: version("sgcc"),

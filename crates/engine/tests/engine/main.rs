@@ -1,16 +1,16 @@
-//! The engine over a log in memory: one clock that is told the time, no network, no disk but notebooks.
+//! The engine over a log in memory: one clock that is told the time, no network, no disk but checkpoints.
 //!
 //! In reading order: the same request again; engines that share a log; a store with faults; numbers; personal data;
-//! the feed; projectors; notebooks; processes, how they are woken and how they recall; promises that are watched;
+//! the feed; projectors; checkpoints; processes, how they are woken and how they recall; promises that are watched;
 //! whole histories against the pure fold. Rules about tickets are tested in `domain`.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod again;
+mod checkpoints;
 mod faults;
 mod feed;
 mod histories;
 mod house;
-mod notebooks;
 mod numbers;
 mod personal;
 mod processes;

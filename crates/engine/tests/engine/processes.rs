@@ -1,18 +1,18 @@
-//! Processes: the linkage of merged tickets carried out through the engine, over restarts with a notebook and without.
+//! Processes: the linkage of merged tickets carried out through the engine, over restarts with a checkpoint and without.
 
 use std::{path::Path, sync::Arc};
 
 use switchboard_domain::{
     actor::{Actor, Role},
-    decider::{Projection, Want},
+    decider::{Action, Projection},
     linkage::{Intent, Linkage},
     ticket::{Command, Stage, State, TicketId},
 };
 use switchboard_engine::{
+    checkpoint::Checkpoint,
     command::{Failure, Request},
     feed::Feed,
-    notebook::Notebook,
-    reactor::{self, Answer, Pace, Start},
+    reactor::{self, ActionOutcome, Pace, Start},
 };
 use switchboard_wire::stored::Metadata;
 use tokio::{task::JoinHandle, time::timeout};
@@ -23,20 +23,20 @@ use crate::{
     house::{Engine, House, agent, classify, dispatch, open, org, request},
 };
 
-fn notebook(folder: &Path) -> Notebook {
-    Notebook::new(folder, "linkage", 1)
+fn checkpoint(folder: &Path) -> Checkpoint {
+    Checkpoint::new(folder, "linkage", 1)
 }
 
 /// Carries a want out as a command of the engine's own.
-async fn carry_out(engine: Arc<Engine>, want: Want<Intent>) -> Answer {
+async fn carry_out(engine: Arc<Engine>, want: Action<Intent>) -> ActionOutcome {
     let (target, command) = want.intent.command();
     let actor = Actor { id: "linkage".into(), role: Role::System, org: org("sgcc") };
     let request_id = reactor::request_id("linkage", &want, &target.to_string());
     let request = Request { request_id, payload_hash: request_id.to_string(), actor, ..request(0) };
     match engine.execute(&target, &command, &request).await {
-        Ok(outcome) => Answer::Done(outcome.position),
-        Err(Failure::Rejected(rejection)) => Answer::Refused(format!("{rejection:?}")),
-        Err(_) => Answer::Later,
+        Ok(outcome) => ActionOutcome::Done(outcome.position),
+        Err(Failure::Rejected(rejection)) => ActionOutcome::Refused(format!("{rejection:?}")),
+        Err(_) => ActionOutcome::Later,
     }
 }
 
@@ -47,10 +47,10 @@ struct Running {
 }
 
 impl Running {
-    fn start(house: &House, notebook: Notebook) -> Self {
+    fn start(house: &House, checkpoint: Checkpoint) -> Self {
         let engine = Arc::new(house.engine());
         let (feed, following) = Feed::follow(Arc::clone(&house.store));
-        let start = Start::<Linkage>::noted(notebook, feed.head());
+        let start = Start::<Linkage>::noted(checkpoint, feed.head());
         let process = reactor::run(&feed, house.clock.clone(), start, Pace::default(), move |want| {
             carry_out(Arc::clone(&engine), want)
         });
@@ -88,7 +88,7 @@ fn children(state: &State) -> usize {
 async fn a_master_adopts_its_children_and_lets_them_go() {
     let (house, folder) = (House::new(), tempfile::tempdir().unwrap());
     let engine = house.engine();
-    let running = Running::start(&house, notebook(folder.path()));
+    let running = Running::start(&house, checkpoint(folder.path()));
     let (master, child) = (open(&engine, 1).await, open(&engine, 2).await);
     merge(&engine, child, master, 3).await;
     until(&house, master, "adopted", |state| children(state) == 1).await;
@@ -102,7 +102,7 @@ async fn a_master_adopts_its_children_and_lets_them_go() {
 async fn a_merge_that_the_master_refuses_is_undone_by_the_process() {
     let (house, folder) = (House::new(), tempfile::tempdir().unwrap());
     let engine = house.engine();
-    let running = Running::start(&house, notebook(folder.path()));
+    let running = Running::start(&house, checkpoint(folder.path()));
     let child = open(&engine, 1).await;
     merge(&engine, child, TicketId(Uuid::from_u128(99)), 2).await;
     let alone = |state: &State| state.as_ref().is_some_and(|ticket| ticket.master.is_none());
@@ -122,14 +122,14 @@ enum Restart {
     WithGarbage,
 }
 
-/// Notes the fold at the first `position` facts: what a process had in its notebook some time before it was killed.
+/// Notes the fold at the first `position` facts: what a process had in its checkpoint some time before it was killed.
 async fn note(house: &House, folder: &Path, position: u64) {
     let (feed, following) = Feed::follow(Arc::clone(&house.store));
     let mut process = Linkage::default();
     for entry in feed.page(0, usize::try_from(position).unwrap()).await.unwrap() {
         entry.fact.iter().filter_map(|fact| fact.ticket()).for_each(|fact| process.apply(fact));
     }
-    notebook(folder).write(position, &process).unwrap();
+    checkpoint(folder).write(position, &process).unwrap();
     following.abort();
 }
 
@@ -138,7 +138,7 @@ async fn note(house: &House, folder: &Path, position: u64) {
 async fn family(restart: Restart) -> (Vec<State>, Vec<Uuid>) {
     let (house, folder) = (House::new(), tempfile::tempdir().unwrap());
     let engine = house.engine();
-    let mut running = Some(Running::start(&house, notebook(folder.path())));
+    let mut running = Some(Running::start(&house, checkpoint(folder.path())));
     let mut tickets = Vec::new();
     for n in 1..=5 {
         tickets.push(open(&engine, n).await);
@@ -158,7 +158,7 @@ async fn family(restart: Restart) -> (Vec<State>, Vec<Uuid>) {
     engine.execute(&closed, &Command::Withdraw { reason: "It came back.".into() }, &request(12)).await.unwrap();
     merge(&engine, two, master, 13).await;
     merge(&engine, three, closed, 14).await;
-    let running = running.unwrap_or_else(|| Running::start(&house, notebook(folder.path())));
+    let running = running.unwrap_or_else(|| Running::start(&house, checkpoint(folder.path())));
     until(&house, master, "the second child", |state| children(state) == 2).await;
     until(&house, three, "undone", |state| state.as_ref().unwrap().master.is_none()).await;
     // The master comes to an outcome, which its children take over.

@@ -7,15 +7,15 @@ use chrono::TimeDelta;
 use switchboard_domain::{
     Timestamp,
     actor::{Actor, Role},
-    decider::Want,
+    decider::Action,
     fact::Fact,
     organisation::Level,
     sla::{
-        book::Book,
-        docket::{Docket, FactName},
+        clock_history::{ClockHistory, FactName},
         policy::{Limit, Policy, Reading, Rule, Threshold, Title, Trigger, Warning, When},
         promise::{Event, Promises, Rejection},
         publication::{Policies, PolicyCommand},
+        registry::PolicyRegistry,
         watch::{Intent, Watch},
     },
     ticket::{Command, RevisitMethod, Satisfaction, TicketId},
@@ -24,7 +24,7 @@ use switchboard_engine::{
     clock::Clock,
     command::{Aggregates, Failure, Request},
     feed::Feed,
-    reactor::{self, Answer, Pace, Start},
+    reactor::{self, ActionOutcome, Pace, Start},
 };
 use tokio::{task::JoinHandle, time::timeout};
 
@@ -72,18 +72,18 @@ async fn publish(house: &House) {
 }
 
 /// Says what the watch found.
-async fn announce(said: Arc<Aggregates<Promises>>, want: Want<Intent>) -> Answer {
-    let Intent { ticket, announce } = &want.intent;
+async fn say(said: Arc<Aggregates<Promises>>, want: Action<Intent>) -> ActionOutcome {
+    let Intent { ticket, publish } = &want.intent;
     // Of one fact several things may come to be said in time: what is said belongs to the want's name.
-    let request_id = reactor::request_id("watch", &want, &format!("{ticket}/{:?}", announce.events));
+    let request_id = reactor::request_id("watch", &want, &format!("{ticket}/{:?}", publish.events));
     let actor = Actor { id: "watch".into(), role: Role::System, org: org("sgcc") };
     let request = Request { request_id, payload_hash: request_id.to_string(), actor, ..request(0) };
-    match said.execute(ticket, announce, &request).await {
-        Ok(outcome) => Answer::Done(outcome.position),
+    match said.execute(ticket, publish, &request).await {
+        Ok(outcome) => ActionOutcome::Done(outcome.position),
         // Somebody else was faster: this watch hears of it before it reaches the head.
-        Err(Failure::Rejected(Rejection::AlreadySaid)) => Answer::Done(said.journal().store().head().0),
-        Err(Failure::Corrupt(detail)) => Answer::Refused(detail),
-        Err(_) => Answer::Later,
+        Err(Failure::Rejected(Rejection::AlreadySaid)) => ActionOutcome::Done(said.journal().store().head().0),
+        Err(Failure::Corrupt(detail)) => ActionOutcome::Refused(detail),
+        Err(_) => ActionOutcome::Later,
     }
 }
 
@@ -92,8 +92,8 @@ async fn announce(said: Arc<Aggregates<Promises>>, want: Want<Intent>) -> Answer
 enum From {
     /// The whole log.
     Log,
-    /// Dockets as they were at the head of the log.
-    Dockets,
+    /// ClockHistories as they were at the head of the log.
+    ClockHistories,
 }
 
 /// A running watch, with the feed that it reads.
@@ -104,12 +104,12 @@ impl Watching {
         let (feed, following) = Feed::follow(Arc::clone(&house.store));
         let start = match from {
             From::Log => Start::at(0, Watch::default()),
-            From::Dockets => resumed(house, &feed).await,
+            From::ClockHistories => resumed(house, &feed).await,
         };
         let said = Arc::new(house.aggregates::<Promises>());
-        let pace = Pace { wants_max: 1024, at_once_max: 256 };
-        let say = move |want| announce(Arc::clone(&said), want);
-        Self([following, reactor::run(&feed, clock.clone(), start, pace, say)])
+        let pace = Pace { actions_max: 1024, at_once_max: 256 };
+        let say_one = move |want| say(Arc::clone(&said), want);
+        Self([following, reactor::run(&feed, clock.clone(), start, pace, say_one)])
     }
 
     async fn kill(self) {
@@ -121,31 +121,34 @@ impl Watching {
     }
 }
 
-/// A watch as somebody who keeps dockets starts it.
+/// A watch as somebody who keeps clock histories starts it.
 async fn resumed(house: &House, feed: &Feed) -> Start<Watch> {
     caught_up(feed, house).await;
-    let (head, mut book, mut dockets) = (feed.head(), Book::default(), Vec::<Docket>::new());
+    let (head, mut registry, mut clock_histories) =
+        (feed.head(), PolicyRegistry::default(), Vec::<ClockHistory>::new());
     for entry in feed.page(0, 512).await.unwrap() {
         let id = TicketId::parse(entry.raw.stream.id());
-        let docket = |dockets: &mut Vec<Docket>| dockets.iter().position(|docket| Some(docket.id) == id);
+        let clock_history = |clock_histories: &mut Vec<ClockHistory>| {
+            clock_histories.iter().position(|clock_history| Some(clock_history.id) == id)
+        };
         match entry.fact.as_deref() {
-            Some(Fact::Policy(fact)) => book.take_policy(fact),
-            Some(Fact::Year(fact)) => book.take_year(fact),
+            Some(Fact::Policy(fact)) => registry.take_policy(fact),
+            Some(Fact::Year(fact)) => registry.take_year(fact),
             Some(Fact::Ticket(fact)) => {
-                let at = docket(&mut dockets).unwrap_or_else(|| {
-                    dockets.push(Docket::new(fact.id));
-                    dockets.len() - 1
+                let at = clock_history(&mut clock_histories).unwrap_or_else(|| {
+                    clock_histories.push(ClockHistory::new(fact.id));
+                    clock_histories.len() - 1
                 });
-                dockets[at].take(fact);
+                clock_histories[at].take(fact);
             }
             Some(Fact::Promise(fact)) => {
-                let at = docket(&mut dockets).unwrap();
-                dockets[at].said.take(&fact.event);
+                let at = clock_history(&mut clock_histories).unwrap();
+                clock_histories[at].said.take(&fact.event);
             }
             Some(Fact::Crew(_)) | None => {}
         }
     }
-    Start::at(head, Watch::resume(book, dockets))
+    Start::at(head, Watch::resume(registry, clock_histories))
 }
 
 /// One thing that was said: of which ticket and cycle, what, for which instant, to or of whom.
@@ -238,7 +241,8 @@ async fn warnings_and_breaches_are_recorded_once_by_one_watch_or_two_and_over_re
     // Nobody looked while the fourth could have been warned of.
     expected.push((id(4), 1, "breached", start + minutes(350 + 60), "sgcc".to_owned()));
     expected.sort();
-    let ways = [1, 2].into_iter().flat_map(|n| [None, Some(From::Log), Some(From::Dockets)].map(|from| (n, from)));
+    let ways =
+        [1, 2].into_iter().flat_map(|n| [None, Some(From::Log), Some(From::ClockHistories)].map(|from| (n, from)));
     let told = ways.map(async |(watches, restart)| ((watches, restart), unanswered(watches, restart).await));
     for (way, said) in futures::future::join_all(told).await {
         assert_eq!(said, expected, "watches and restart: {way:?}");

@@ -8,14 +8,14 @@ use std::{
 
 use switchboard_domain::{
     Timestamp,
-    decider::{Process, Projection, Want},
+    decider::{Action, Process, Projection},
     fact::Fact,
     sla::promise::Promises,
     ticket::{Command, Event, TicketId},
 };
 use switchboard_engine::{
     feed::Feed,
-    reactor::{self, Answer, Pace, Start},
+    reactor::{self, ActionOutcome, Pace, Start},
 };
 use switchboard_eventstore::{Expected, StreamName};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
@@ -56,7 +56,7 @@ impl Process for Forgetful {
         "forgetful"
     }
 
-    fn pending(&mut self, _: Timestamp, _: usize) -> Vec<Want<()>> {
+    fn pending(&mut self, _: Timestamp, _: usize) -> Vec<Action<()>> {
         Vec::new()
     }
 
@@ -65,7 +65,7 @@ impl Process for Forgetful {
         (fact.revision > 0 && !self.held.contains(&fact.id)).then_some(fact.id)
     }
 
-    fn refused(&mut self, want: &Want<()>, reason: &str) {
+    fn refused(&mut self, want: &Action<()>, reason: &str) {
         panic!("{want:?}: {reason}")
     }
 }
@@ -83,7 +83,7 @@ impl Listening {
         let process = Forgetful { held: BTreeSet::new(), told: Arc::clone(&told), last };
         let (feed, following) = Feed::follow(Arc::clone(&house.store));
         let start = Start::at(0, process);
-        let task = reactor::run(&feed, house.clock.clone(), start, Pace::default(), async |_| Answer::Later);
+        let task = reactor::run(&feed, house.clock.clone(), start, Pace::default(), async |_| ActionOutcome::Later);
         Self { tasks: [following, task], told, last: seen }
     }
 

@@ -12,7 +12,7 @@ use std::{
 use chrono::TimeDelta;
 use switchboard_domain::{
     Timestamp,
-    decider::{Process, Projection, Want},
+    decider::{Action, Process, Projection},
     fact::TicketFact,
     ticket::{Event, TicketId},
 };
@@ -20,7 +20,7 @@ use switchboard_engine::{
     clock::Clock,
     command::{Failure, Request},
     feed::Feed,
-    reactor::{self, Answer, Pace, Start},
+    reactor::{self, ActionOutcome, Pace, Start},
 };
 use switchboard_eventstore::Position;
 use tokio::{
@@ -71,17 +71,17 @@ impl Process for Alarm {
         "alarm"
     }
 
-    fn pending(&mut self, now: Timestamp, limit: usize) -> Vec<Want<usize>> {
+    fn pending(&mut self, now: Timestamp, limit: usize) -> Vec<Action<usize>> {
         self.diary.asked.lock().unwrap().push(now);
         let due = self.instants.iter().enumerate().skip(self.rung).take_while(|(_, at)| **at <= now && !self.idle);
-        due.take(limit).map(|(intent, _)| Want { because: 1, name: "ring", intent }).collect()
+        due.take(limit).map(|(intent, _)| Action { because: 1, name: "ring", intent }).collect()
     }
 
     fn wake(&self) -> Option<Timestamp> {
         self.instants.get(self.rung).copied()
     }
 
-    fn refused(&mut self, want: &Want<usize>, reason: &str) {
+    fn refused(&mut self, want: &Action<usize>, reason: &str) {
         panic!("{want:?}: {reason}")
     }
 }
@@ -141,8 +141,8 @@ async fn ring(
     diary: Arc<Diary>,
     barrier: Arc<Barrier>,
     ticket: TicketId,
-    want: Want<usize>,
-) -> Answer {
+    want: Action<usize>,
+) -> ActionOutcome {
     diary.tried.lock().unwrap().push(want.intent);
     let at_once = diary.at_once.fetch_add(1, Ordering::SeqCst) + 1;
     diary.at_once_seen.fetch_max(at_once, Ordering::SeqCst);
@@ -152,8 +152,8 @@ async fn ring(
     let outcome = engine.execute(&ticket, &supplement("ring"), &request).await;
     diary.at_once.fetch_sub(1, Ordering::SeqCst);
     match outcome {
-        Ok(outcome) => Answer::Done(outcome.position),
-        Err(Failure::Unavailable(_)) => Answer::Later,
+        Ok(outcome) => ActionOutcome::Done(outcome.position),
+        Err(Failure::Unavailable(_)) => ActionOutcome::Later,
         Err(failure) => panic!("{failure:?}"),
     }
 }
@@ -260,7 +260,7 @@ async fn so_many_wants_are_carried_out_at_once_as_the_pace_says_and_each_of_them
     for at_once_max in [1, 4] {
         let room = Bedroom::over(House::new()).await;
         // Everybody waits for the others of his four: with fewer at once nothing would ever be done.
-        let pace = Pace { wants_max: 8, at_once_max };
+        let pace = Pace { actions_max: 8, at_once_max };
         let tasks = room.sleep(-20..=-1, false, pace, at_once_max);
         room.recorded(21).await;
         let mut tried = room.tried();

@@ -57,7 +57,7 @@ fn pair(row: &rusqlite::Row<'_>) -> rusqlite::Result<Pair> {
 
 impl File {
     /// Opens or creates the file, and settles what the last run left: the pool of a clean close is used again, the
-    /// pool of any other end becomes strays. From here on the file counts as not cleanly closed.
+    /// pool of any other end becomes orphaned keys. From here on the file counts as not cleanly closed.
     pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
         let made = create_file(path).and_then(|()| keep_database_from_others(path));
         made.map_err(|error| OpenError::Unavailable(Cause::new(error)))?;
@@ -170,7 +170,7 @@ impl Lookup {
         Ok(self.connection.prepare_cached(sql)?.query_row([id], pair).optional()?.map(|(_, key)| key))
     }
 
-    pub(super) fn strays(&self) -> rusqlite::Result<Vec<KeyId>> {
+    pub(super) fn orphaned(&self) -> rusqlite::Result<Vec<KeyId>> {
         let sql = "SELECT id FROM keys WHERE subject IS NULL AND stray = 1 ORDER BY id";
         let mut statement = self.connection.prepare_cached(sql)?;
         let ids = statement.query_map([], |row| row.get::<_, i64>(0))?;

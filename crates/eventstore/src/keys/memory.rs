@@ -74,7 +74,7 @@ impl KeyStore for MemoryKeys {
         Ok(())
     }
 
-    fn strays(&self) -> Result<Vec<KeyId>, KeyError> {
+    fn orphaned(&self) -> Result<Vec<KeyId>, KeyError> {
         Ok(Vec::new())
     }
 

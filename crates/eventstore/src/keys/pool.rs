@@ -4,7 +4,7 @@
 //! one out takes it from memory, and the thread writes down later, many at a time, whose it is. If the process dies
 //! before that, the key is still in the file and opens what it sealed, but the file does not know that it was ever
 //! used. Handing it out again would seal two people with one key, so after an unclean end every key of the pool is
-//! set aside as a stray. A clean close has written everything down, and its pool is used again.
+//! set aside as a orphaned key. A clean close has written everything down, and its pool is used again.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -148,8 +148,8 @@ impl Pool {
         file.adopt(id, subject).map_err(key_error)
     }
 
-    pub(super) fn strays(&self) -> Result<Vec<KeyId>, KeyError> {
-        self.state().lookup.strays().map_err(key_error)
+    pub(super) fn orphaned(&self) -> Result<Vec<KeyId>, KeyError> {
+        self.state().lookup.orphaned().map_err(key_error)
     }
 
     pub(super) fn flush(&self) -> Result<(), KeyError> {

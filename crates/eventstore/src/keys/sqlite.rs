@@ -107,8 +107,8 @@ impl KeyStore for SqliteKeys {
         self.pool.flush()
     }
 
-    fn strays(&self) -> Result<Vec<KeyId>, KeyError> {
-        self.pool.strays()
+    fn orphaned(&self) -> Result<Vec<KeyId>, KeyError> {
+        self.pool.orphaned()
     }
 
     fn adopt(&self, id: KeyId, subject: &str) -> Result<bool, KeyError> {

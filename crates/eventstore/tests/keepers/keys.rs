@@ -83,7 +83,7 @@ fn a_clean_close_keeps_everything_and_wastes_nothing() {
     assert_eq!(mode & 0o777, 0o600);
     let keys = SqliteKeys::open(folder.path()).unwrap();
     assert_eq!(keys.secret(), secret);
-    assert!(keys.strays().unwrap().is_empty());
+    assert!(keys.orphaned().unwrap().is_empty());
     for (subject, (id, key)) in &given {
         assert_eq!(keys.key(*id).unwrap().as_ref(), Some(key), "{subject}");
     }
@@ -105,8 +105,8 @@ fn after_a_crash_no_key_is_handed_out_twice_and_none_is_lost() {
     }
     let after = crashed(folder.path());
     let keys = SqliteKeys::open(after.path()).unwrap();
-    let strays: HashSet<_> = keys.strays().unwrap().into_iter().collect();
-    assert!(!strays.is_empty());
+    let orphaned: HashSet<_> = keys.orphaned().unwrap().into_iter().collect();
+    assert!(!orphaned.is_empty());
     let used: HashSet<_> = before.values().map(|(id, _)| *id).collect();
     for n in 0..200 {
         let subject = format!("s{n}");
@@ -121,7 +121,7 @@ fn after_a_crash_no_key_is_handed_out_twice_and_none_is_lost() {
                 );
                 assert!(n >= 40 || keys.key(*old).unwrap().is_none());
             }
-            None => assert!(!used.contains(&id) && !strays.contains(&id), "handed out twice"),
+            None => assert!(!used.contains(&id) && !orphaned.contains(&id), "handed out twice"),
         }
     }
 }
@@ -133,14 +133,14 @@ fn an_adopted_stray_is_found_by_an_erasure() {
     let (id, key) = keys.assign("someone").unwrap();
     let after = crashed(folder.path());
     let keys = SqliteKeys::open(after.path()).unwrap();
-    if !keys.strays().unwrap().contains(&id) {
+    if !keys.orphaned().unwrap().contains(&id) {
         return; // The assignment was written down before the copy was taken.
     }
     assert_eq!(keys.key(id).unwrap(), Some(key));
     assert!(keys.adopt(id, "someone").unwrap());
-    assert!(!keys.adopt(id, "another").unwrap(), "a stray is adopted once");
+    assert!(!keys.adopt(id, "another").unwrap(), "a orphaned key is adopted once");
     let (second, _) = keys.assign("someone else").unwrap();
-    assert!(!keys.adopt(second, "someone").unwrap(), "only strays are adopted");
+    assert!(!keys.adopt(second, "someone").unwrap(), "only orphaned are adopted");
     assert_eq!(keys.erase("someone").unwrap(), 1);
     assert_eq!(keys.key(id).unwrap(), None);
 }

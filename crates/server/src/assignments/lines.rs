@@ -8,14 +8,14 @@ use std::{
 use switchboard_domain::crew::CrewId;
 use tokio::sync::watch;
 
-use super::{Notice, Pulled};
+use super::{CrewChange, Pulled};
 
 /// The newest changes that are kept in memory for each crew; whoever is further behind reads history.
 pub const RING_CHANGES_MAX: usize = 64;
 
 /// One crew's.
 struct Line {
-    ring: VecDeque<Arc<Notice>>,
+    ring: VecDeque<Arc<CrewChange>>,
     /// Every change after this position is in the ring.
     floor: u64,
     last: watch::Sender<u64>,
@@ -59,12 +59,12 @@ impl Lines {
     }
 
     /// Tells changes in the order of the log; with them all up to `upto` are told.
-    pub(super) fn tell(&self, told: Vec<(CrewId, Arc<Notice>)>, upto: u64) {
+    pub(super) fn tell(&self, told: Vec<(CrewId, Arc<CrewChange>)>, upto: u64) {
         let mut crews = self.crews();
-        for (crew, notice) in told {
+        for (crew, crew_change) in told {
             let line = crews.entry(crew).or_insert_with(|| Line::new(self.start));
-            let position = notice.change.position;
-            line.ring.push_back(notice);
+            let position = crew_change.change.position;
+            line.ring.push_back(crew_change);
             if line.ring.len() > self.ring_max
                 && let Some(oldest) = line.ring.pop_front()
             {
@@ -85,8 +85,8 @@ impl Lines {
             return None;
         }
         let ring = crews.get(crew).map(|line| &line.ring);
-        let from = ring.map_or(0, |ring| ring.partition_point(|notice| notice.change.position <= after));
-        let notices = ring.into_iter().flat_map(|ring| ring.iter().skip(from)).cloned().collect();
-        Some(Pulled { notices, upto })
+        let from = ring.map_or(0, |ring| ring.partition_point(|crew_change| crew_change.change.position <= after));
+        let crew_changes = ring.into_iter().flat_map(|ring| ring.iter().skip(from)).cloned().collect();
+        Some(Pulled { crew_changes, upto })
     }
 }

@@ -24,7 +24,7 @@ use switchboard_views::random::crews::{CREWS, crew, dispatched, fact, log, org};
 use uuid::Uuid;
 
 use super::*;
-use switchboard_views::assignments::Told;
+use switchboard_views::assignments::AssignmentChange;
 
 /// Changes that a line keeps here.
 const RING: usize = 3;
@@ -71,15 +71,15 @@ impl World {
 
     /// Assignments that have told all there is.
     async fn assignments(&self) -> (Arc<Assignments>, tokio::task::JoinHandle<()>) {
-        let notices = Notices::open(self.folder.path()).unwrap();
-        let assignments = Assignments::resume_with(Arc::clone(&self.feed), notices, RING).await.unwrap();
+        let crew_changes = CrewChanges::open(self.folder.path()).unwrap();
+        let assignments = Assignments::resume_with(Arc::clone(&self.feed), crew_changes, RING).await.unwrap();
         let running = tokio::spawn(Arc::clone(&assignments).run());
         assert!(assignments.reach(self.head()).await);
         (assignments, running)
     }
 
     /// What each crew is to be told, by the fold alone.
-    async fn expected(&self) -> BTreeMap<CrewId, Vec<(u64, Told)>> {
+    async fn expected(&self) -> BTreeMap<CrewId, Vec<(u64, AssignmentChange)>> {
         let (mut fold, mut told) = (Fold::default(), BTreeMap::<_, Vec<_>>::new());
         for entry in self.feed.page(0, 10_000).await.unwrap() {
             let Some(fact) = &entry.fact else { continue };
@@ -96,12 +96,12 @@ impl World {
 }
 
 /// Everything after a position, as a watcher takes it.
-async fn watched(assignments: &Assignments, crew: &CrewId, mut after: u64, head: u64) -> Vec<Arc<Notice>> {
+async fn watched(assignments: &Assignments, crew: &CrewId, mut after: u64, head: u64) -> Vec<Arc<CrewChange>> {
     let mut told = Vec::new();
     loop {
         let pulled = assignments.pull(crew, after).await.unwrap();
-        let done = pulled.notices.is_empty() && pulled.upto >= head;
-        told.extend(pulled.notices);
+        let done = pulled.crew_changes.is_empty() && pulled.upto >= head;
+        told.extend(pulled.crew_changes);
         after = pulled.upto;
         if done {
             return told;
@@ -110,12 +110,12 @@ async fn watched(assignments: &Assignments, crew: &CrewId, mut after: u64, head:
 }
 
 /// Everything after a position, from history in pages of two.
-async fn retold_in_pages(assignments: &Assignments, crew: &CrewId, mut after: u64) -> Vec<Arc<Notice>> {
+async fn retold_in_pages(assignments: &Assignments, crew: &CrewId, mut after: u64) -> Vec<Arc<CrewChange>> {
     let mut told = Vec::new();
     loop {
         let page = assignments.history(crew, after, 2).await.unwrap();
-        let last = page.notices.len() < 2;
-        told.extend(page.notices);
+        let last = page.crew_changes.len() < 2;
+        told.extend(page.crew_changes);
         after = page.upto;
         if last {
             return told;
@@ -123,8 +123,8 @@ async fn retold_in_pages(assignments: &Assignments, crew: &CrewId, mut after: u6
     }
 }
 
-fn plain(notices: &[Arc<Notice>]) -> Vec<(u64, Told)> {
-    notices.iter().map(|notice| (notice.change.position, notice.change.told.clone())).collect()
+fn plain(crew_changes: &[Arc<CrewChange>]) -> Vec<(u64, AssignmentChange)> {
+    crew_changes.iter().map(|crew_change| (crew_change.change.position, crew_change.change.told.clone())).collect()
 }
 
 async fn every_way_tells_the_same(log: Vec<TicketFact>, restart: usize) -> TestCaseResult {
@@ -149,7 +149,7 @@ async fn every_way_tells_the_same(log: Vec<TicketFact>, restart: usize) -> TestC
         let whole = expected.get(&crew).cloned().unwrap_or_default();
         let from_zero = retold_in_pages(&assignments, &crew, 0).await;
         prop_assert_eq!(plain(&from_zero), whole.clone(), "from the beginning");
-        prop_assert!(from_zero.iter().all(|notice| notice.kind.starts_with("ticket.")));
+        prop_assert!(from_zero.iter().all(|crew_change| crew_change.kind.starts_with("ticket.")));
         for cut in 0..=head {
             let rest: Vec<_> = whole.iter().filter(|(position, _)| *position > cut).cloned().collect();
             let told = watched(&assignments, &crew, cut, head).await;
@@ -182,7 +182,7 @@ proptest! {
             }
             let (resumed, _) = world.assignments().await;
             let elsewhere = tempfile::tempdir().unwrap();
-            let fresh = Notices::open(elsewhere.path()).unwrap();
+            let fresh = CrewChanges::open(elsewhere.path()).unwrap();
             let fresh = Assignments::resume_with(Arc::clone(&world.feed), fresh, RING).await.unwrap();
             let _running = tokio::spawn(Arc::clone(&fresh).run());
             prop_assert!(fresh.reach(world.head()).await);
@@ -199,7 +199,7 @@ proptest! {
 /// The rows of the file, without its checkpoint: that may lag where nothing concerned a crew.
 fn rows(assignments: &Assignments) -> Vec<String> {
     let mut rows = Vec::new();
-    assignments.notices.dump(&mut |line| rows.push(line.to_owned())).unwrap();
+    assignments.crew_changes.dump(&mut |line| rows.push(line.to_owned())).unwrap();
     rows.remove(0);
     rows
 }

@@ -14,7 +14,7 @@ fn at(milliseconds: i64) -> Timestamp {
 
 fn attended() -> Attended {
     Attended {
-        process: Dispatch::resume(Config::default().dispatch_policy().unwrap(), Fold::default()),
+        process: Dispatch::resume(Config::default().dispatch_policy().unwrap(), DispatchState::default()),
         looked: Timestamp::default(),
         telemetry: Arc::default(),
         questions: Arc::default(),

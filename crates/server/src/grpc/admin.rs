@@ -78,7 +78,7 @@ impl AdminService for Admin {
         request: Request<proto::ListPoliciesRequest>,
     ) -> Result<Response<proto::ListPoliciesResponse>, Status> {
         let publishing = Arc::clone(&self.publishing);
-        let list = |call: Call, body| async move { publishing.list_policies(&body, call.tongue()).await };
+        let list = |call: Call, body| async move { publishing.list_policies(&body, call.language()).await };
         self.call(request, Class::Query, list).await
     }
 

@@ -8,7 +8,9 @@ use switchboard_domain::{Timestamp, Violation, organisation::OrgPath};
 use switchboard_engine::feed::Entry;
 use switchboard_wire::{
     answer,
-    proto::{self, audit_service_server::AuditService, subscribe_request::From, subscribe_response::Message as Said},
+    proto::{
+        self, audit_service_server::AuditService, subscribe_request::From, subscribe_response::Message as PromiseLog,
+    },
     refusal::Refusal,
 };
 use tokio::sync::watch;
@@ -19,7 +21,7 @@ use crate::{
     grpc::{
         admission::{Admission, Class},
         call::Call,
-        streaming::{Came, Outgoing, Outlet, Token},
+        streaming::{Came, Outgoing, StreamWriter, Token},
     },
 };
 
@@ -124,50 +126,51 @@ struct Reader {
     desk: Arc<Desk>,
     filter: Filter,
     token: Token,
-    outlet: Outlet<proto::SubscribeResponse>,
+    writer: StreamWriter<proto::SubscribeResponse>,
 }
 
 impl Reader {
-    async fn say(&mut self, position: u64, message: Said) -> Result<(), Refusal> {
+    async fn say(&mut self, position: u64, message: PromiseLog) -> Result<(), Refusal> {
         let token = self.token.at(position);
         let message = proto::SubscribeResponse { resume_token: token.clone(), message: Some(message) };
-        self.outlet.say(token, message).await
+        self.writer.say(token, message).await
     }
 
     async fn run(mut self, after: u64) {
         let ended = self.follow(after).await;
-        self.outlet.end(ended);
+        self.writer.end(ended);
     }
 
     async fn follow(&mut self, after: u64) -> Result<(), Refusal> {
         let mut cursor = self.desk.feed.cursor(after);
         let mut live = cursor.position() >= self.desk.head();
         if live {
-            self.say(after, Said::Checkpoint(proto::Checkpoint { position: after, live })).await?;
+            self.say(after, PromiseLog::Checkpoint(proto::Checkpoint { position: after, live })).await?;
         }
         let mut told = after;
         loop {
-            let page = self.outlet.wait(cursor.next(PAGE_FACTS_MAX)).await?;
+            let page = self.writer.wait(cursor.next(PAGE_FACTS_MAX)).await?;
             let position = cursor.position();
             match page {
                 Came::Left => return Ok(()),
                 Came::Quiet => {
                     let time = Some(answer::timestamp(self.desk.tickets.clock().now()));
-                    self.say(position, Said::Heartbeat(proto::Heartbeat { time })).await?;
+                    self.say(position, PromiseLog::Heartbeat(proto::Heartbeat { time })).await?;
                 }
                 Came::Ready(Err(error)) => return Err(crate::desk::unreadable(error.into())),
                 Came::Ready(Ok(page)) => {
                     for entry in &page {
                         if self.filter.admits(entry) {
                             told = entry.raw.position.0;
-                            self.say(told, Said::Fact(fact(entry))).await?;
+                            self.say(told, PromiseLog::Fact(fact(entry))).await?;
                         }
                     }
                     // Said when the reader has caught up, and now and then to one whose filter lets little through.
                     let caught_up = position >= self.desk.head();
                     if caught_up && !live || position - told >= CHECKPOINT_FACTS {
                         told = position;
-                        self.say(position, Said::Checkpoint(proto::Checkpoint { position, live: caught_up })).await?;
+                        self.say(position, PromiseLog::Checkpoint(proto::Checkpoint { position, live: caught_up }))
+                            .await?;
                     }
                     live |= caught_up;
                 }
@@ -210,8 +213,8 @@ impl AuditService for Audit {
                 "at most the head of the log",
             )])));
         }
-        let (outlet, messages) = Outlet::open(call, self.draining.clone(), QUEUE_MESSAGES_MAX, token.at(after));
-        let reader = Reader { desk: Arc::clone(&self.desk), filter, token, outlet };
+        let (writer, messages) = StreamWriter::open(call, self.draining.clone(), QUEUE_MESSAGES_MAX, token.at(after));
+        let reader = Reader { desk: Arc::clone(&self.desk), filter, token, writer };
         tokio::spawn(async move {
             let _place = place;
             reader.run(after).await;

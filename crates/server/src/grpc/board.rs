@@ -28,7 +28,7 @@ impl BoardService for Board {
         &self,
         request: Request<proto::ListKpisRequest>,
     ) -> Result<Response<proto::ListKpisResponse>, Status> {
-        let define = |call: Call, _| async move { Ok(Figures::definitions(call.tongue())) };
+        let define = |call: Call, _| async move { Ok(Figures::definitions(call.language())) };
         unary(&self.desk, &self.admission, Class::Query, request, define).await
     }
 
@@ -44,7 +44,7 @@ impl BoardService for Board {
         &self,
         request: Request<proto::GetAveragesRequest>,
     ) -> Result<Response<proto::GetAveragesResponse>, Status> {
-        let judge = |call: Call, body| async move { self.figures.averages(&body, call.tongue()).await };
+        let judge = |call: Call, body| async move { self.figures.averages(&body, call.language()).await };
         unary(&self.desk, &self.admission, Class::Query, request, judge).await
     }
 }

@@ -71,7 +71,7 @@ impl Call {
 
     /// The language that views speak to the caller.
     #[must_use]
-    pub fn tongue(&self) -> advice::Language {
+    pub fn language(&self) -> advice::Language {
         match self.language {
             Language::Zh => advice::Language::Chinese,
             Language::En => advice::Language::English,

@@ -8,12 +8,12 @@ use switchboard_domain::{
     fact::{PromiseFact, TicketFact},
     sla::{
         average::Mean,
-        book::{Almanac, Version},
         clock::{Kind, Segment},
-        docket::Docket,
+        clock_history::ClockHistory,
         judge::{Clock, Verdict},
         policy::{Average, Title},
         promise::{Event, VersionRef},
+        registry::{CalendarVersion, Version},
     },
 };
 use switchboard_views::{
@@ -40,7 +40,7 @@ pub(crate) fn fact_ids(facts: &[TicketFact]) -> BTreeMap<u64, Uuid> {
 /// One judged clock, with what was said of it.
 pub(crate) fn promise(
     clock: &Clock,
-    docket: &Docket,
+    clock_history: &ClockHistory,
     said: &[PromiseFact],
     ids: &BTreeMap<u64, Uuid>,
     now: Timestamp,
@@ -51,31 +51,31 @@ pub(crate) fn promise(
     proto::Promise {
         clock: key.clock.clone(),
         cycle: key.cycle.into(),
-        lap: key.lap.into(),
+        lap: key.run_number.into(),
         rule: rule.id.clone(),
         rule_hash: rule.hash.clone(),
         title: title(&rule.title, language),
         source: rule.source.clone(),
         policy: Some(version(&clock.version)),
-        calendar: Some(almanac(&clock.almanac)),
+        calendar: Some(calendar_version(&clock.calendar_version)),
         limit: policy_file::limit_text(&rule.limit),
-        started_at: Some(answer::timestamp(clock.course.start)),
+        started_at: Some(answer::timestamp(clock.run.start)),
         due_at: clock.due.map(answer::timestamp),
-        ended_at: clock.course.end.map(|end| answer::timestamp(end.at)),
+        ended_at: clock.run.end.map(|end| answer::timestamp(end.at)),
         verdict: verdict(clock.verdict).into(),
-        owner: promises::answerable(clock, docket, now).map(String::from).unwrap_or_default(),
-        segments: clock.segments(now).iter().map(|part| segment(part, docket, ids)).collect(),
+        owner: promises::answerable(clock, clock_history, now).map(String::from).unwrap_or_default(),
+        segments: clock.segments(now).iter().map(|part| segment(part, clock_history, ids)).collect(),
         announcements: said.iter().filter(of_it).map(announcement).collect(),
         years_assumed: clock.years_assumed(now),
-        sentence: promises::sentence(clock, docket, now, language),
+        sentence: promises::sentence(clock, clock_history, now, language),
     }
 }
 
-fn segment(segment: &Segment, docket: &Docket, ids: &BTreeMap<u64, Uuid>) -> proto::Segment {
+fn segment(segment: &Segment, clock_history: &ClockHistory, ids: &BTreeMap<u64, Uuid>) -> proto::Segment {
     let (kind, reason) = match &segment.kind {
         Kind::Running => (proto::SegmentKind::Running, String::new()),
         Kind::Paused => {
-            let word = promises::reason(docket, segment.because);
+            let word = promises::reason(clock_history, segment.because);
             (proto::SegmentKind::Paused, word.map(|word| word.as_str().to_owned()).unwrap_or_default())
         }
         Kind::Closed(name) => (proto::SegmentKind::Closed, name.clone().unwrap_or_default()),
@@ -136,8 +136,8 @@ pub(crate) fn version(version: &Version) -> proto::VersionRef {
 }
 
 /// A calendar's name and number.
-pub(crate) fn almanac(almanac: &Almanac) -> proto::VersionRef {
-    reference(&almanac.reference())
+pub(crate) fn calendar_version(calendar_version: &CalendarVersion) -> proto::VersionRef {
+    reference(&calendar_version.reference())
 }
 
 /// One version of a policy.
@@ -253,7 +253,7 @@ pub(crate) fn flip(flip: &Flip) -> proto::Flip {
         ticket: flip.ticket.to_string(),
         clock: flip.key.clock.clone(),
         cycle: flip.key.cycle.into(),
-        lap: flip.key.lap.into(),
+        lap: flip.key.run_number.into(),
         org: flip.org.as_str().to_owned(),
         business: flip.business.as_str().to_owned(),
         was: comparison::word(flip.was).to_owned(),

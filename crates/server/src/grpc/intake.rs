@@ -82,7 +82,7 @@ impl Intake {
         };
         if let Some(id) = target {
             match self.attach(id, receive, &request, &checks).await {
-                // The ticket closed in this very moment: the report opens one of its own.
+                // The ticket closed in this very clock event: the report opens one of its own.
                 Err(Refusal::Rejected(_)) => {}
                 other => return other,
             }
@@ -171,7 +171,7 @@ impl Intake {
         let page = self.desk.page(id, AsOf::Now).await?;
         let made = proto::Check { name: "history".into(), state: CheckState::Done.into() };
         Ok(proto::AdviseResponse {
-            sentence: advice::sentence(&page.row.ticket, self.desk.tickets.clock().now(), call.tongue()),
+            sentence: advice::sentence(&page.row.ticket, self.desk.tickets.clock().now(), call.language()),
             stage: answer::word(page.row.ticket.stage),
             crew_progress: answer::word(page.row.ticket.crew.progress()),
             etr: page.row.ticket.crew.etr.map(answer::timestamp),

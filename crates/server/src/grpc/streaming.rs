@@ -58,17 +58,17 @@ impl Token {
 
 /// A queue to one reader on which so many messages may wait, and a place more that is kept for the word that ends it: who reads
 /// nothing has a full queue, and is to find that word behind it all the same.
-pub(crate) fn queue<T>(messages_max: usize) -> (Sender<T>, Receiver<T>, LastWord<T>) {
+pub(crate) fn queue<T>(messages_max: usize) -> (Sender<T>, Receiver<T>, FinalSlot<T>) {
     let (out, messages) = mpsc::channel(messages_max + 1);
     // Nothing is in the queue yet: there is a place.
     let place = out.clone().try_reserve_owned().ok();
-    (out, messages, LastWord(place))
+    (out, messages, FinalSlot(place))
 }
 
 /// The place of the word that ends a stream.
-pub(crate) struct LastWord<T>(Option<OwnedPermit<T>>);
+pub(crate) struct FinalSlot<T>(Option<OwnedPermit<T>>);
 
-impl<T> LastWord<T> {
+impl<T> FinalSlot<T> {
     /// Says it, however full the queue is; a reader that left does not hear it.
     pub(crate) fn say(self, word: T) {
         if let Some(place) = self.0 {
@@ -93,10 +93,10 @@ pub(crate) enum Came<T> {
 }
 
 /// The way to one reader.
-pub(crate) struct Outlet<M> {
+pub(crate) struct StreamWriter<M> {
     call: Call,
     out: Sender<Queued<M>>,
-    last_word: LastWord<Queued<M>>,
+    last_word: FinalSlot<Queued<M>>,
     draining: watch::Receiver<bool>,
     /// The token of the last message that was handed on.
     token: String,
@@ -104,7 +104,7 @@ pub(crate) struct Outlet<M> {
     heartbeat: Duration,
 }
 
-impl<M> Outlet<M> {
+impl<M> StreamWriter<M> {
     /// A stream on which so many messages may wait, for a reader that is where `token` says.
     pub(crate) fn open(
         call: Call,
@@ -114,8 +114,8 @@ impl<M> Outlet<M> {
     ) -> (Self, Outgoing<M>) {
         let (out, messages, last_word) = queue(messages_max);
         let unboxed: fn(Queued<M>) -> Result<M, Status> = |queued| *queued;
-        let outlet = Self { call, out, last_word, draining, token, heartbeat: HEARTBEAT };
-        (outlet, ReceiverStream::new(messages).map(unboxed))
+        let writer = Self { call, out, last_word, draining, token, heartbeat: HEARTBEAT };
+        (writer, ReceiverStream::new(messages).map(unboxed))
     }
 
     /// Hands one message on, after which the reader is where `token` says.
@@ -184,17 +184,17 @@ mod tests {
 
     use super::*;
 
-    fn outlet() -> (Outlet<u8>, Outgoing<u8>, watch::Sender<bool>) {
+    fn writer() -> (StreamWriter<u8>, Outgoing<u8>, watch::Sender<bool>) {
         let (drain, draining) = watch::channel(false);
         let call = Call::read(&MetadataMap::new(), Duration::from_secs(1));
-        let (outlet, messages) = Outlet::open(call, draining, 4, "start".into());
-        (outlet, messages, drain)
+        let (writer, messages) = StreamWriter::open(call, draining, 4, "start".into());
+        (writer, messages, drain)
     }
 
     #[tokio::test]
     async fn work_that_takes_long_is_not_begun_again_and_the_reader_hears_that_the_stream_lives() {
-        let (mut outlet, mut messages, _drain) = outlet();
-        outlet.heartbeat = Duration::from_millis(1);
+        let (mut writer, mut messages, _drain) = writer();
+        writer.heartbeat = Duration::from_millis(1);
         let (done, mut work) = mpsc::channel(1);
         let (mut begun, mut beats) = (0, 0);
         let work = async {
@@ -209,22 +209,22 @@ mod tests {
             }
             ("beat".into(), beats)
         };
-        assert_eq!(outlet.beating(work, beat).await, Ok(Some(Some(7))));
+        assert_eq!(writer.beating(work, beat).await, Ok(Some(Some(7))));
         assert_eq!(begun, 1);
-        drop(outlet);
+        drop(writer);
         assert_eq!([messages.next().await, messages.next().await].map(|said| said.unwrap().unwrap()), [1, 2]);
     }
 
     #[tokio::test]
     async fn the_status_that_ends_a_stream_is_found_behind_a_full_queue() {
-        let (mut outlet, mut messages, drain) = outlet();
+        let (mut writer, mut messages, drain) = writer();
         for n in 0..4 {
-            outlet.say(n.to_string(), n).await.unwrap();
+            writer.say(n.to_string(), n).await.unwrap();
         }
         drain.send_replace(true);
-        let ended = outlet.say("4".into(), 4).await;
+        let ended = writer.say("4".into(), 4).await;
         assert_eq!(ended, Err(Refusal::Draining), "there is no place for a fifth message");
-        outlet.end(ended);
+        writer.end(ended);
         for n in 0..4 {
             assert_eq!(messages.next().await.unwrap().unwrap(), n);
         }
@@ -234,12 +234,12 @@ mod tests {
 
     #[tokio::test]
     async fn work_without_end_stops_when_the_reader_leaves_or_the_server_drains() {
-        let (mut outlet, _messages, drain) = self::outlet();
+        let (mut writer, _messages, drain) = self::writer();
         drain.send_replace(true);
-        let drained = outlet.beating(std::future::pending::<()>(), || ("beat".into(), 1)).await;
+        let drained = writer.beating(std::future::pending::<()>(), || ("beat".into(), 1)).await;
         assert_eq!(drained, Err(Refusal::Draining));
-        let (mut outlet, messages, _drain) = self::outlet();
+        let (mut writer, messages, _drain) = self::writer();
         drop(messages);
-        assert_eq!(outlet.beating(std::future::pending::<()>(), || ("beat".into(), 1)).await, Ok(None));
+        assert_eq!(writer.beating(std::future::pending::<()>(), || ("beat".into(), 1)).await, Ok(None));
     }
 }

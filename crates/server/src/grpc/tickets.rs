@@ -115,7 +115,7 @@ macro_rules! ticket_service {
                 request: Request<proto::ExplainPromisesRequest>,
             ) -> Result<Response<proto::ExplainPromisesResponse>, Status> {
                 let promises = Arc::clone(&self.promises);
-                let explain = |_, call: Call, body| async move { promises.explain(&body, call.tongue()).await };
+                let explain = |_, call: Call, body| async move { promises.explain(&body, call.language()).await };
                 self.question(request, explain).await
             }
         }

@@ -27,7 +27,7 @@ use switchboard_views::{
 
 pub use self::token::{Cursor, ForeignToken};
 use self::writer::Writer;
-use super::{ReadModelError, file, keeper::Keeper};
+use super::{ReadModelError, database::Database, file};
 
 /// Rows of a page when the caller names no number.
 pub const PAGE_ROWS_DEFAULT: usize = 50;
@@ -36,7 +36,7 @@ pub const PAGE_ROWS_MAX: usize = 1000;
 
 /// The list of tickets. Clones share one file.
 #[derive(Clone)]
-pub struct TicketList(Arc<Keeper<Writer>>);
+pub struct TicketList(Arc<Database<Writer>>);
 
 /// What is asked of the list.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,7 +85,7 @@ impl TicketList {
     /// [`ReadModelError::Unavailable`] when the folder admits no such file.
     pub fn open(folder: &Path) -> Result<Self, ReadModelError> {
         let begin = |connection, position| Ok(Writer::new(connection, position));
-        Ok(Self(Arc::new(Keeper::open(folder, form::form(), begin)?)))
+        Ok(Self(Arc::new(Database::open(folder, form::form(), begin)?)))
     }
 
     /// The log position that the list is true for; 0 when it is empty.

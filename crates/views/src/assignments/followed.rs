@@ -12,7 +12,7 @@ use switchboard_domain::{
     ticket::{Event, Place, Stage, Ticket, TicketId, event::Received, evolve, state::LiveOffer},
 };
 
-use super::{Assignment, Brief, Change, Offer, Told};
+use super::{Assignment, AssignmentChange, Brief, Change, Offer};
 
 /// A ticket.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ impl Followed {
         })
     }
 
-    fn advance(self, fact: &TicketFact) -> Option<(Self, BTreeMap<CrewId, Told>)> {
+    fn advance(self, fact: &TicketFact) -> Option<(Self, BTreeMap<CrewId, AssignmentChange>)> {
         let before = self.ticket.offers.clone();
         let (announced, mut made) = (self.announced, self.made);
         if let Event::Offered(offered) = &fact.event {
@@ -100,13 +100,18 @@ impl Followed {
         after.hand_on(fact, announced, &mut told);
         after.tell_offers(fact, &before, &mut told);
         if let Some(held) = after.held.as_ref().filter(|_| is_news(&fact.event)) {
-            told.entry(held.crew.clone()).or_insert(Told::News { ticket: after.id });
+            told.entry(held.crew.clone()).or_insert(AssignmentChange::News { ticket: after.id });
         }
         Some((after, told))
     }
 
     /// Who has it now: the crew that held it is told why it has it no longer, the one that does that it has it.
-    fn hand_on(&mut self, fact: &TicketFact, announced: Option<Announced>, told: &mut BTreeMap<CrewId, Told>) {
+    fn hand_on(
+        &mut self,
+        fact: &TicketFact,
+        announced: Option<Announced>,
+        told: &mut BTreeMap<CrewId, AssignmentChange>,
+    ) {
         let holder = holder(&self.ticket);
         if self.held.as_ref().map(|held| &held.crew) == holder.as_ref() {
             return;
@@ -116,7 +121,7 @@ impl Followed {
                 Some(Announced::Leaving(why)) => *why,
                 _ => why_ended(&fact.event),
             };
-            told.insert(lost.crew, Told::Ended { ticket: self.id, why });
+            told.insert(lost.crew, AssignmentChange::Ended { ticket: self.id, why });
         }
         if let Some(crew) = holder {
             let offer = match announced {
@@ -125,22 +130,22 @@ impl Followed {
             };
             let since = fact.occurred_at;
             self.held = Some(Held { crew: crew.clone(), offer, since });
-            told.insert(crew, Told::Assigned(Assignment { ticket: self.brief(), offer, since }));
+            told.insert(crew, AssignmentChange::Assigned(Assignment { ticket: self.brief(), offer, since }));
         }
     }
 
     /// Offers that are new or gone. A crew that has the ticket is not told that its offer of it is gone.
-    fn tell_offers(&self, fact: &TicketFact, before: &[LiveOffer], told: &mut BTreeMap<CrewId, Told>) {
+    fn tell_offers(&self, fact: &TicketFact, before: &[LiveOffer], told: &mut BTreeMap<CrewId, AssignmentChange>) {
         let now = &self.ticket.offers;
         for gone in before.iter().filter(|old| now.iter().all(|live| live.offer != old.offer)) {
             if self.held.as_ref().is_none_or(|held| held.crew != gone.crew) {
                 let why = self.why_gone(&fact.event);
-                let gone_offer = Told::OfferGone { offer: gone.offer, ticket: self.id, why };
+                let gone_offer = AssignmentChange::OfferGone { offer: gone.offer, ticket: self.id, why };
                 told.entry(gone.crew.clone()).or_insert(gone_offer);
             }
         }
         for new in now.iter().filter(|live| before.iter().all(|old| old.offer != live.offer)) {
-            told.entry(new.crew.clone()).or_insert_with(|| Told::Offered(self.offer(new)));
+            told.entry(new.crew.clone()).or_insert_with(|| AssignmentChange::Offered(self.offer(new)));
         }
     }
 

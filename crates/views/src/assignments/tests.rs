@@ -14,7 +14,7 @@ use switchboard_domain::{
 };
 use uuid::Uuid;
 
-use super::{Assignments, Change, Snapshot, Told, retold};
+use super::{AssignmentChange, Assignments, Change, Snapshot, replay_changes};
 use crate::random::crews::{
     CREWS, STATION, accepted, at, crew, dispatched, ended, fact, log, offered, org, reassigned, ticket,
 };
@@ -84,13 +84,13 @@ impl Live {
     }
 }
 
-fn word(told: &Told) -> String {
+fn word(told: &AssignmentChange) -> String {
     match told {
-        Told::Offered(_) => "offered".into(),
-        Told::OfferGone { why, .. } => format!("gone {}", why.as_str()),
-        Told::Assigned(a) => format!("assigned{}", if a.offer.is_some() { " by offer" } else { "" }),
-        Told::Ended { why, .. } => format!("ended {}", why.as_str()),
-        Told::News { .. } => "news".into(),
+        AssignmentChange::Offered(_) => "offered".into(),
+        AssignmentChange::OfferGone { why, .. } => format!("gone {}", why.as_str()),
+        AssignmentChange::Assigned(a) => format!("assigned{}", if a.offer.is_some() { " by offer" } else { "" }),
+        AssignmentChange::Ended { why, .. } => format!("ended {}", why.as_str()),
+        AssignmentChange::News { .. } => "news".into(),
     }
 }
 
@@ -214,16 +214,16 @@ impl App {
         }
     }
 
-    fn hears(&mut self, told: &Told) {
+    fn hears(&mut self, told: &AssignmentChange) {
         match told {
-            Told::Offered(offer) => drop(self.offers.insert(offer.offer, offer.ticket.ticket)),
-            Told::OfferGone { offer, .. } => drop(self.offers.remove(offer)),
-            Told::Assigned(has) => {
+            AssignmentChange::Offered(offer) => drop(self.offers.insert(offer.offer, offer.ticket.ticket)),
+            AssignmentChange::OfferGone { offer, .. } => drop(self.offers.remove(offer)),
+            AssignmentChange::Assigned(has) => {
                 self.offers.retain(|_, ticket| *ticket != has.ticket.ticket);
                 self.tickets.insert(has.ticket.ticket, has.offer);
             }
-            Told::Ended { ticket, .. } => drop(self.tickets.remove(ticket)),
-            Told::News { .. } => {}
+            AssignmentChange::Ended { ticket, .. } => drop(self.tickets.remove(ticket)),
+            AssignmentChange::News { .. } => {}
         }
     }
 }
@@ -272,7 +272,7 @@ proptest! {
         for n in 0..3 {
             let mut again: Vec<Change> = Vec::new();
             for t in 0..3 {
-                again.extend(retold(&crew(n), live.log.iter().filter(|fact| fact.id == ticket(t))));
+                again.extend(replay_changes(&crew(n), live.log.iter().filter(|fact| fact.id == ticket(t))));
             }
             again.sort_by_key(|change| change.position);
             let told = live.told.remove(&crew(n)).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use switchboard_domain::sla::{
-    docket::{FactName, Word},
+    clock_history::{FactName, Word},
     judge::judge,
 };
 
@@ -28,9 +28,9 @@ fn arriving_within(minutes: Option<i64>) -> Policy {
 
 /// The flips of a story between two limits of its arrival, as words.
 fn between(story: &Story, was: Option<i64>, would_be: Option<i64>, minute: i64) -> Vec<(&'static str, &'static str)> {
-    let docket = story.clone().docket();
-    let [was, would_be] = [was, would_be].map(|limit| judged(&docket, arriving_within(limit), at(minute)));
-    flips(&docket, &was, &would_be).iter().map(|flip| (word(flip.was), word(flip.would_be))).collect()
+    let clock_history = story.clone().clock_history();
+    let [was, would_be] = [was, would_be].map(|limit| judged(&clock_history, arriving_within(limit), at(minute)));
+    flips(&clock_history, &was, &would_be).iter().map(|flip| (word(flip.was), word(flip.would_be))).collect()
 }
 
 #[test]
@@ -62,23 +62,23 @@ fn only_a_verdict_that_differs_is_a_flip() {
 
 #[test]
 fn a_clock_that_waits_under_one_policy_and_runs_under_the_other_is_no_flip() {
-    let docket = Story::crewed().said(20, FactName::Suspended, Word::Weather).docket();
+    let clock_history = Story::crewed().said(20, FactName::Suspended, Word::Weather).clock_history();
     let mut without_waits = story::policy();
     without_waits.rules.iter_mut().for_each(|rule| rule.pauses.clear());
-    let [was, would_be] = [story::policy(), without_waits].map(|policy| judged(&docket, policy, at(30)));
+    let [was, would_be] = [story::policy(), without_waits].map(|policy| judged(&clock_history, policy, at(30)));
     let verdict = |clocks: &[Clock]| clocks.iter().find(|clock| clock.rule().clock == "arrival").unwrap().verdict;
     assert_eq!((verdict(&was), verdict(&would_be)), (Verdict::Paused, Verdict::Running));
-    assert_eq!(flips(&docket, &was, &would_be), []);
+    assert_eq!(flips(&clock_history, &was, &would_be), []);
 }
 
 #[test]
 fn a_flip_says_of_which_clock_whose_it_is_and_by_which_rules() {
-    let docket = Story::crewed().then(40, FactName::CrewArrived).numbered(7).docket();
-    let [was, would_be] = [Some(45), Some(30)].map(|limit| judged(&docket, arriving_within(limit), at(100)));
-    let found = flips(&docket, &was, &would_be);
+    let clock_history = Story::crewed().then(40, FactName::CrewArrived).numbered(7).clock_history();
+    let [was, would_be] = [Some(45), Some(30)].map(|limit| judged(&clock_history, arriving_within(limit), at(100)));
+    let found = flips(&clock_history, &was, &would_be);
     let expected = Flip {
-        ticket: docket.id,
-        key: ClockKey { clock: "arrival".into(), cycle: 1, lap: 1 },
+        ticket: clock_history.id,
+        key: ClockKey { clock: "arrival".into(), cycle: 1, run_number: 1 },
         org: unit(CREW),
         business: BusinessType::FaultRepair,
         was: Some(Verdict::Kept),
@@ -91,44 +91,46 @@ fn a_flip_says_of_which_clock_whose_it_is_and_by_which_rules() {
 
 #[test]
 fn where_one_side_alone_has_judged_its_unit_answers() {
-    let docket = Story::crewed().docket();
-    let [was, would_be] = [None, Some(1)].map(|limit| judged(&docket, arriving_within(limit), at(100)));
-    let found = flips(&docket, &was, &would_be);
+    let clock_history = Story::crewed().clock_history();
+    let [was, would_be] = [None, Some(1)].map(|limit| judged(&clock_history, arriving_within(limit), at(100)));
+    let found = flips(&clock_history, &was, &would_be);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].org, unit(story::CITY), "the city had it after a minute");
     assert_eq!((found[0].was_rule.as_str(), found[0].would_be_rule.as_str()), ("", "within-1"));
 }
 
 #[test]
-fn laps_of_one_clock_are_held_against_each_other_one_by_one() {
+fn runs_of_one_clock_are_held_against_each_other_one_by_one() {
     let twice =
         Story::of(BusinessType::FaultRepair).to(1, FactName::Dispatched, story::CITY).then(3, FactName::Accepted);
-    let docket = twice.to(4, FactName::Dispatched, CREW).then(9, FactName::CrewAccepted).docket();
+    let clock_history = twice.to(4, FactName::Dispatched, CREW).then(9, FactName::CrewAccepted).clock_history();
     let mut stricter = story::policy();
     stricter
         .rules
         .iter_mut()
         .filter(|rule| rule.clock == "crew_assignment")
         .for_each(|rule| rule.limit = story::minutes(1));
-    let [was, would_be] = [story::policy(), stricter].map(|policy| judged(&docket, policy, at(20)));
-    let found: Vec<_> =
-        flips(&docket, &was, &would_be).iter().map(|f| (f.key.lap, word(f.was), word(f.would_be))).collect();
-    assert_eq!(found, [(1, "kept", "breached")], "the second lap is breached under both");
+    let [was, would_be] = [story::policy(), stricter].map(|policy| judged(&clock_history, policy, at(20)));
+    let found: Vec<_> = flips(&clock_history, &was, &would_be)
+        .iter()
+        .map(|f| (f.key.run_number, word(f.was), word(f.would_be)))
+        .collect();
+    assert_eq!(found, [(1, "kept", "breached")], "the second run is breached under both");
 }
 
 #[test]
 fn a_policy_on_trial_judges_from_the_beginning_whatever_it_says() {
-    let docket = Story::crewed().then(40, FactName::CrewArrived).docket();
+    let clock_history = Story::crewed().then(40, FactName::CrewArrived).clock_history();
     let coming = Policy { effective_from: at(1_000_000), ..arriving_within(Some(30)) };
-    let as_published = judge(&docket, &Book::of(edition().under(coming.clone())), at(100));
+    let as_published = judge(&clock_history, &PolicyRegistry::of(edition().under(coming.clone())), at(100));
     assert_eq!(as_published.len(), 0, "published it would judge nothing of this ticket");
-    let clocks = judge(&docket, &under(&edition(), coming.clone()), at(100));
+    let clocks = judge(&clock_history, &under(&edition(), coming.clone()), at(100));
     let arrival = clocks.iter().find(|clock| clock.rule().clock == "arrival").unwrap();
     assert_eq!(arrival.verdict, Verdict::Breached);
     assert_eq!(arrival.version.number, 0, "it has no number, for it is not published");
     let mut later = edition();
     later.position = 1_000;
-    let judged_later = judge(&docket, &under(&later, coming), at(100));
+    let judged_later = judge(&clock_history, &under(&later, coming), at(100));
     let verdicts = |clocks: &[Clock]| clocks.iter().map(|c| (c.key(), c.verdict, c.due)).collect::<Vec<_>>();
     assert_eq!(
         verdicts(&judged_later),
@@ -141,11 +143,11 @@ fn a_policy_on_trial_judges_from_the_beginning_whatever_it_says() {
 fn flips_are_counted_by_city_or_above_type_clock_and_direction() {
     let mut comparison = Comparison::default();
     for number in 1..=3 {
-        let docket = Story::crewed().then(40, FactName::CrewArrived).numbered(number).docket();
-        let [was, would_be] = [Some(45), Some(30)].map(|limit| judged(&docket, arriving_within(limit), at(100)));
-        comparison.add(&was, &flips(&docket, &was, &would_be));
+        let clock_history = Story::crewed().then(40, FactName::CrewArrived).numbered(number).clock_history();
+        let [was, would_be] = [Some(45), Some(30)].map(|limit| judged(&clock_history, arriving_within(limit), at(100)));
+        comparison.add(&was, &flips(&clock_history, &was, &would_be));
     }
-    let undispatched = Story::of(BusinessType::FaultRepair).docket();
+    let undispatched = Story::of(BusinessType::FaultRepair).clock_history();
     let [was, would_be] = [Some(45), Some(30)].map(|limit| judged(&undispatched, arriving_within(limit), at(35)));
     comparison.add(&was, &flips(&undispatched, &was, &would_be));
     let kind = |org: &str, was, would_be| Kind {
@@ -162,10 +164,13 @@ fn flips_are_counted_by_city_or_above_type_clock_and_direction() {
     assert_eq!((comparison.tickets(), comparison.clocks(), comparison.flips()), (4, 3 * 4 + 2, 4));
 }
 
-/// A ticket's docket from random facts, with both judgements.
-fn two_judgements(facts: &[crate::Fact], now: Timestamp) -> Vec<(Docket, Vec<Clock>, Vec<Clock>)> {
-    let judge = |docket: &Docket, limit| judged(docket, arriving_within(limit), now);
-    story::dockets(facts).into_iter().map(|d| (d.clone(), judge(&d, Some(45)), judge(&d, Some(24 * 60)))).collect()
+/// A ticket's clock history from random facts, with both judgements.
+fn two_judgements(facts: &[crate::Fact], now: Timestamp) -> Vec<(ClockHistory, Vec<Clock>, Vec<Clock>)> {
+    let judge = |clock_history: &ClockHistory, limit| judged(clock_history, arriving_within(limit), now);
+    story::clock_histories(facts)
+        .into_iter()
+        .map(|d| (d.clone(), judge(&d, Some(45)), judge(&d, Some(24 * 60))))
+        .collect()
 }
 
 proptest! {
@@ -173,17 +178,17 @@ proptest! {
     fn a_policy_never_disagrees_with_itself_and_two_disagree_both_ways(
         facts in random::history(60), now in random::instant(),
     ) {
-        for (docket, one, other) in two_judgements(&facts, now) {
-            prop_assert_eq!(flips(&docket, &one, &one), vec![]);
-            let mirrored: Vec<_> = flips(&docket, &other, &one).into_iter().map(|f| (f.key, f.would_be, f.was)).collect();
-            let found: Vec<_> = flips(&docket, &one, &other).into_iter().map(|f| (f.key, f.was, f.would_be)).collect();
+        for (clock_history, one, other) in two_judgements(&facts, now) {
+            prop_assert_eq!(flips(&clock_history, &one, &one), vec![]);
+            let mirrored: Vec<_> = flips(&clock_history, &other, &one).into_iter().map(|f| (f.key, f.would_be, f.was)).collect();
+            let found: Vec<_> = flips(&clock_history, &one, &other).into_iter().map(|f| (f.key, f.was, f.would_be)).collect();
             prop_assert_eq!(found, mirrored);
         }
     }
 
     #[test]
     fn flips_are_the_differences_of_the_verdicts_by_name(facts in random::history(60), now in random::instant()) {
-        for (docket, one, other) in two_judgements(&facts, now) {
+        for (clock_history, one, other) in two_judgements(&facts, now) {
             let verdicts = |clocks: &[Clock]| clocks.iter().map(|c| (c.key(), c.verdict)).collect::<BTreeMap<_, _>>();
             let (one_by_name, other_by_name) = (verdicts(&one), verdicts(&other));
             let names: std::collections::BTreeSet<_> = one_by_name.keys().chain(other_by_name.keys()).collect();
@@ -192,7 +197,7 @@ proptest! {
                 let (a, b) = (one_by_name.get(name), other_by_name.get(name));
                 a != b && (given(a) || given(b))
             });
-            let mut found: Vec<_> = flips(&docket, &one, &other).into_iter().map(|flip| flip.key).collect();
+            let mut found: Vec<_> = flips(&clock_history, &one, &other).into_iter().map(|flip| flip.key).collect();
             found.sort();
             prop_assert_eq!(found, differing.cloned().collect::<Vec<_>>());
         }
@@ -203,10 +208,10 @@ proptest! {
         facts in random::history(60), now in random::instant(), cut in 0usize..6,
     ) {
         let judged = two_judgements(&facts, now);
-        let count = |part: &mut dyn Iterator<Item = &(Docket, Vec<Clock>, Vec<Clock>)>| {
+        let count = |part: &mut dyn Iterator<Item = &(ClockHistory, Vec<Clock>, Vec<Clock>)>| {
             let mut comparison = Comparison::default();
-            for (docket, one, other) in part {
-                comparison.add(one, &flips(docket, one, other));
+            for (clock_history, one, other) in part {
+                comparison.add(one, &flips(clock_history, one, other));
             }
             comparison
         };

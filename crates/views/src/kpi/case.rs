@@ -8,7 +8,7 @@ use switchboard_domain::{
     organisation::{Level, OrgPath},
     sla::{
         clock::Entry,
-        docket::{Change, Docket, FactName, Moment, Word},
+        clock_history::{Change, ClockEvent, ClockHistory, FactName, Word},
         judge::{self, Clock},
     },
     ticket::{BusinessType, Channel, path},
@@ -19,7 +19,7 @@ use super::Exclusion;
 /// One ticket with its clocks.
 #[derive(Clone, Debug)]
 pub struct Case<'a> {
-    docket: &'a Docket,
+    clock_history: &'a ClockHistory,
     pub(super) clocks: &'a [Clock],
     pub(super) timeline: Vec<Entry<'a>>,
     cycles: Vec<Range<usize>>,
@@ -35,7 +35,7 @@ pub(super) struct HandOver<'a> {
     /// In which cycle.
     pub(super) cycle: u16,
     /// What happened while that unit had it.
-    pub(super) during: &'a [Moment],
+    pub(super) during: &'a [ClockEvent],
     /// What took it away again.
     pub(super) ended: Option<FactName>,
 }
@@ -43,11 +43,11 @@ pub(super) struct HandOver<'a> {
 impl<'a> Case<'a> {
     /// Lays a ticket out. `clocks` are those that the judge gives of it.
     #[must_use]
-    pub fn new(docket: &'a Docket, clocks: &'a [Clock]) -> Self {
-        let timeline = docket.timeline();
+    pub fn new(clock_history: &'a ClockHistory, clocks: &'a [Clock]) -> Self {
+        let timeline = clock_history.timeline();
         let cycles = judge::cycles(&timeline).into_iter().map(|(range, _)| range).collect();
-        let withdrawn = timeline.iter().any(|(moment, _)| moment.fact == FactName::Withdrawn);
-        Self { docket, clocks, timeline, cycles, withdrawn }
+        let withdrawn = timeline.iter().any(|(clock_event, _)| clock_event.fact == FactName::Withdrawn);
+        Self { clock_history, clocks, timeline, cycles, withdrawn }
     }
 
     /// Its first and its last entry; `None` before it was received.
@@ -57,7 +57,7 @@ impl<'a> Case<'a> {
 
     /// The unit that received it.
     pub(super) fn receiver(&self) -> Option<&'a OrgPath> {
-        self.docket.opening().map(|opening| &opening.received_by)
+        self.clock_history.opening().map(|opening| &opening.received_by)
     }
 
     /// What it is, as far as the log tells.
@@ -77,25 +77,25 @@ impl<'a> Case<'a> {
 
     /// Its way from unit to unit in the order of the log, which is the order in which it was decided.
     pub(super) fn hand_overs(&self) -> impl Iterator<Item = HandOver<'a>> {
-        let moments: &'a [Moment] = if self.timeline.is_empty() { &[] } else { &self.docket.moments };
+        let events: &'a [ClockEvent] = if self.timeline.is_empty() { &[] } else { &self.clock_history.events };
         let mut cycle = 1_u16;
-        moments.iter().enumerate().filter_map(move |(index, moment)| {
-            if moment.fact == FactName::Reopened {
+        events.iter().enumerate().filter_map(move |(index, clock_event)| {
+            if clock_event.fact == FactName::Reopened {
                 cycle = cycle.saturating_add(1);
             }
-            let Change::Holder(to) = &moment.change else { return None };
-            if moment.fact == FactName::Returned {
+            let Change::Holder(to) = &clock_event.change else { return None };
+            if clock_event.fact == FactName::Returned {
                 return None;
             }
-            let rest = &moments[index + 1..];
-            let taken = |moment: &Moment| {
-                let from_unit = matches!(moment.change, Change::Holder(_));
-                from_unit || moment.fact == FactName::Reopened
+            let rest = &events[index + 1..];
+            let taken = |clock_event: &ClockEvent| {
+                let from_unit = matches!(clock_event.change, Change::Holder(_));
+                from_unit || clock_event.fact == FactName::Reopened
             };
             let end = rest.iter().position(taken);
             let during = &rest[..end.unwrap_or(rest.len())];
             let ended = end.map(|end| rest[end].fact);
-            Some(HandOver { at: moment.at, to, cycle, during, ended })
+            Some(HandOver { at: clock_event.at, to, cycle, during, ended })
         })
     }
 
@@ -107,7 +107,7 @@ impl<'a> Case<'a> {
     /// The merge that stands in a cycle.
     pub(super) fn merge(&self, cycle: u16) -> Option<Entry<'a>> {
         let range = self.cycles.get(usize::from(cycle).checked_sub(1)?)?;
-        let links = |(moment, _): &&Entry<'a>| matches!(moment.fact, FactName::Merged | FactName::Unmerged);
+        let links = |(clock_event, _): &&Entry<'a>| matches!(clock_event.fact, FactName::Merged | FactName::Unmerged);
         let last = self.timeline[range.clone()].iter().rev().find(links)?;
         (last.0.fact == FactName::Merged).then_some(*last)
     }
@@ -118,7 +118,9 @@ impl<'a> Case<'a> {
             Exclusion::Withdrawn => self.withdrawn,
             Exclusion::Child => self.is_child(cycle),
             Exclusion::UrgeOrder => self.business() == Some(BusinessType::Urge),
-            Exclusion::Proactive => self.docket.opening().is_some_and(|opening| opening.channel == Channel::Proactive),
+            Exclusion::Proactive => {
+                self.clock_history.opening().is_some_and(|opening| opening.channel == Channel::Proactive)
+            }
             Exclusion::NobodyToAsk => self.nobody_to_ask(cycle),
         }
     }
@@ -127,20 +129,21 @@ impl<'a> Case<'a> {
         let Some(range) = self.cycles.get(usize::from(cycle).saturating_sub(1)) else { return true };
         let entries = &self.timeline[range.clone()];
         let Some((_, ticket)) = entries.last() else { return true };
-        let archived = entries.iter().any(|(moment, _)| moment.fact == FactName::Closed);
-        let revisited = entries.iter().any(|(moment, _)| is_revisit(moment));
+        let archived = entries.iter().any(|(clock_event, _)| clock_event.fact == FactName::Closed);
+        let revisited = entries.iter().any(|(clock_event, _)| is_revisit(clock_event));
         !path::of(ticket.business).revisited || ticket.anonymous || ticket.confidential || archived && !revisited
     }
 }
 
 /// Whether a customer was asked how it went, or somebody tried to ask.
-pub(super) fn is_revisit(moment: &Moment) -> bool {
-    matches!(moment.fact, FactName::RevisitAttempted | FactName::Revisited)
+pub(super) fn is_revisit(clock_event: &ClockEvent) -> bool {
+    matches!(clock_event.fact, FactName::RevisitAttempted | FactName::Revisited)
 }
 
 /// Whether the work was passed, so that nothing but the revisit and the filing is left.
-pub(super) fn is_settled(moment: &Moment) -> bool {
-    moment.fact == FactName::MasterFollowed || moment.fact == FactName::ReplyPassed && moment.word == Some(Word::Last)
+pub(super) fn is_settled(clock_event: &ClockEvent) -> bool {
+    clock_event.fact == FactName::MasterFollowed
+        || clock_event.fact == FactName::ReplyPassed && clock_event.word == Some(Word::Last)
 }
 
 impl HandOver<'_> {

@@ -4,7 +4,7 @@ use switchboard_domain::{
     organisation::OrgPath,
     sla::{
         clock::Entry,
-        docket::{Change, FactName, Word},
+        clock_history::{Change, FactName, Word},
         judge::{Clock, Verdict},
     },
     ticket::{BusinessType, path},
@@ -56,7 +56,7 @@ fn on_time<'a>(case: &Case<'a>, names: &[&str]) -> Vec<Share<'a>> {
     let judged = case.clocks.iter().filter(|clock| is_one_of(clock, names));
     let share = |clock: &Clock| {
         let (at, numerator) = match clock.verdict {
-            Verdict::Kept => (clock.course.end?.at, 1),
+            Verdict::Kept => (clock.run.end?.at, 1),
             Verdict::Breached => (clock.due?, 0),
             Verdict::Running | Verdict::Paused | Verdict::Cancelled => return None,
         };
@@ -77,15 +77,15 @@ fn rated<'a>(unit: &'a OrgPath, (entry, _): &Entry<'a>, cycle: u16, counted: boo
 
 pub(super) fn first_contact<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
     let (Some((first, _)), Some(unit)) = (case.ends(), case.receiver()) else { return Vec::new() };
-    let solved = case.timeline.iter().any(|(moment, _)| moment.fact == FactName::ClosedAtFirstContact);
+    let solved = case.timeline.iter().any(|(clock_event, _)| clock_event.fact == FactName::ClosedAtFirstContact);
     vec![rated(unit, &first, 1, solved)]
 }
 
 pub(super) fn revisit<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
     let Some(unit) = case.receiver() else { return Vec::new() };
     let due = case.cycles().filter_map(|(cycle, entries)| {
-        let settled = entries.iter().rev().find(|(moment, _)| is_settled(moment))?;
-        Some(rated(unit, settled, cycle, entries.iter().any(|(moment, _)| is_revisit(moment))))
+        let settled = entries.iter().rev().find(|(clock_event, _)| is_settled(clock_event))?;
+        Some(rated(unit, settled, cycle, entries.iter().any(|(clock_event, _)| is_revisit(clock_event))))
     });
     due.collect()
 }
@@ -142,14 +142,14 @@ pub(super) fn accepted_in_app<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
         return Vec::new();
     }
     let share = |over: HandOver<'a>| {
-        let accepted = over.during.iter().any(|moment| moment.fact == FactName::CrewAccepted);
+        let accepted = over.during.iter().any(|clock_event| clock_event.fact == FactName::CrewAccepted);
         Share { unit: over.to, at: over.at, cycle: over.cycle, numerator: u64::from(accepted), denominator: 1 }
     };
     case.hand_overs().filter(HandOver::is_to_crew).map(share).collect()
 }
 
 pub(super) fn urged<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
-    let first = case.timeline.iter().find(|(moment, _)| moment.fact == FactName::Urged);
+    let first = case.timeline.iter().find(|(clock_event, _)| clock_event.fact == FactName::Urged);
     of_dispatched(case, first.map(|(_, ticket)| (ticket.holder, case.last_cycle())))
 }
 
@@ -204,7 +204,7 @@ pub(super) fn arrival_minutes<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
 
 pub(super) fn restoration_minutes<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
     let share = case.cycles().filter_map(|(cycle, entries)| {
-        let (arrived, _) = entries.iter().find(|(moment, _)| moment.fact == FactName::CrewArrived)?;
+        let (arrived, _) = entries.iter().find(|(clock_event, _)| clock_event.fact == FactName::CrewArrived)?;
         let restored = |(m, _): &&Entry<'a>| m.fact == FactName::CrewRestored && m.at >= arrived.at;
         let (restored, ticket) = entries.iter().rev().find(restored)?;
         let seconds = (restored.at - arrived.at).num_seconds();
@@ -221,7 +221,7 @@ fn mean<'a>(
     unit: &'a OrgPath,
     seconds: i64,
 ) -> Option<Share<'a>> {
-    let (archived, _) = entries.iter().rev().find(|(moment, _)| moment.fact == FactName::Closed)?;
+    let (archived, _) = entries.iter().rev().find(|(clock_event, _)| clock_event.fact == FactName::Closed)?;
     let numerator = u64::try_from(seconds).ok().filter(|_| business == BusinessType::FaultRepair)?;
     Some(Share { unit, at: archived.at, cycle, numerator, denominator: 1 })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use switchboard_domain::{
     Timestamp,
     organisation::{Level, OrgPath},
-    sla::{docket::Docket, judge::Clock},
+    sla::{clock_history::ClockHistory, judge::Clock},
 };
 
 use super::{Case, Kpi, Unit, definitions};
@@ -55,9 +55,9 @@ impl Tally {
     }
 
     /// Counts a ticket, once; `clocks` are those that the judge gives of it.
-    pub fn add(&mut self, docket: &Docket, clocks: &[Clock]) {
+    pub fn add(&mut self, clock_history: &ClockHistory, clocks: &[Clock]) {
         self.tickets += 1;
-        let case = Case::new(docket, clocks);
+        let case = Case::new(clock_history, clocks);
         for (index, kpi) in answered().enumerate() {
             for share in kpi.shares(&case) {
                 let meant = self.from <= share.at

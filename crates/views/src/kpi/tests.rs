@@ -6,7 +6,7 @@ mod page;
 use switchboard_domain::{
     organisation::Level,
     sla::{
-        docket::{Change, FactName, Word},
+        clock_history::{Change, FactName, Word},
         policy::Policy,
     },
     ticket::{
@@ -35,9 +35,9 @@ fn shares_by(name: &str, story: Story, minute: i64) -> Vec<(String, i64, u64, u6
 }
 
 fn shares_under(policy: Policy, name: &str, story: Story, minute: i64) -> Vec<(String, i64, u64, u64)> {
-    let docket = story.docket();
-    let clocks = story::judged(&docket, policy, at(minute));
-    let found = indicator(name).shares(&Case::new(&docket, &clocks));
+    let clock_history = story.clock_history();
+    let clocks = story::judged(&clock_history, policy, at(minute));
+    let found = indicator(name).shares(&Case::new(&clock_history, &clocks));
     let told = found.iter().map(|s| (s.unit.to_string(), (s.at - at(0)).num_minutes(), s.numerator, s.denominator));
     told.collect()
 }
@@ -351,8 +351,8 @@ fn three_repairs() -> Vec<Story> {
 
 fn tallied(mut tally: Tally) -> Vec<Value> {
     for story in three_repairs() {
-        let docket = story.docket();
-        tally.add(&docket, &story::judged(&docket, story::policy(), at(LATER)));
+        let clock_history = story.clock_history();
+        tally.add(&clock_history, &story::judged(&clock_history, story::policy(), at(LATER)));
     }
     tally.finish()
 }
@@ -396,9 +396,10 @@ fn a_tally_of_nothing_has_one_row_and_no_rate() {
 
 #[test]
 fn a_ticket_that_was_never_received_brings_nothing() {
-    let mut docket = Story::of(FaultRepair).then(5, FactName::Urged).to(6, FactName::Dispatched, CREW).docket();
-    docket.moments.remove(0);
-    docket.moments[0].change = Change::None;
-    let case = Case::new(&docket, &[]);
+    let mut clock_history =
+        Story::of(FaultRepair).then(5, FactName::Urged).to(6, FactName::Dispatched, CREW).clock_history();
+    clock_history.events.remove(0);
+    clock_history.events[0].change = Change::None;
+    let case = Case::new(&clock_history, &[]);
     assert!(definitions().iter().all(|kpi| kpi.shares(&case).is_empty()));
 }

@@ -6,7 +6,7 @@ use switchboard_domain::{
     organisation::OrgPath,
     sla::{
         Basis, china_time,
-        docket::{FactName, Word},
+        clock_history::{FactName, Word},
         policy::Limit,
     },
 };

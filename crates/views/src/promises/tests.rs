@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use switchboard_domain::{
-    sla::{docket::Change, policy::Policy},
+    sla::{clock_history::Change, policy::Policy},
     ticket::BusinessType::{Complaint, FaultRepair},
 };
 
@@ -15,9 +15,9 @@ use crate::{
 
 /// Both sentences about a clock of the story's policy, at a minute.
 fn told(story: Story, clock: &str, minute: i64) -> [String; 2] {
-    let docket = story.docket();
-    let clock = story::clock(&docket, clock, at(minute));
-    [Language::English, Language::Chinese].map(|language| sentence(&clock, &docket, at(minute), language))
+    let clock_history = story.clock_history();
+    let clock = story::clock(&clock_history, clock, at(minute));
+    [Language::English, Language::Chinese].map(|language| sentence(&clock, &clock_history, at(minute), language))
 }
 
 fn complaint() -> Story {
@@ -170,10 +170,10 @@ fn seconds_are_told_where_they_matter() {
         (TimeDelta::seconds(3_661), "11:46:01", "1 h 1 min"),
         (TimeDelta::seconds(3_601), "11:45:01", "1 h"),
     ] {
-        let mut docket = Story::crewed().then(45, FactName::CrewArrived).docket();
-        docket.moments.last_mut().unwrap().at += late;
-        let clock = story::clock(&docket, "arrival", at(600));
-        let told = sentence(&clock, &docket, at(600), Language::English);
+        let mut clock_history = Story::crewed().then(45, FactName::CrewArrived).clock_history();
+        clock_history.events.last_mut().unwrap().at += late;
+        let clock = story::clock(&clock_history, "arrival", at(600));
+        let told = sentence(&clock, &clock_history, at(600), Language::English);
         assert!(told.contains(&format!("met {time} (arrived on site): breached by {by};")), "{told}");
     }
 }
@@ -213,19 +213,19 @@ fn every_fact_and_every_word_has_its_own_words_in_both_languages() {
 
 #[test]
 fn the_reason_of_a_wait_is_the_word_of_the_fact_that_began_it() {
-    let docket = Story::crewed().said(20, FactName::Suspended, Word::ThirdParty).docket();
-    let clock = story::clock(&docket, "arrival", at(60));
+    let clock_history = Story::crewed().said(20, FactName::Suspended, Word::ThirdParty).clock_history();
+    let clock = story::clock(&clock_history, "arrival", at(60));
     let segments = clock.segments(at(60));
-    let reasons: Vec<_> = segments.iter().map(|s| (s.kind.clone(), reason(&docket, s.because))).collect();
+    let reasons: Vec<_> = segments.iter().map(|s| (s.kind.clone(), reason(&clock_history, s.because))).collect();
     assert_eq!(reasons, [(Kind::Running, None), (Kind::Paused, Some(Word::ThirdParty))]);
-    assert_eq!(reason(&docket, 999), None, "there is no such fact");
+    assert_eq!(reason(&clock_history, 999), None, "there is no such fact");
 }
 
 #[test]
 fn who_answers_is_who_could_have_kept_the_promise() {
     let answers = |story: Story, clock: &str, minute: i64| {
-        let docket = story.docket();
-        answerable(&story::clock(&docket, clock, at(minute)), &docket, at(minute)).unwrap().to_string()
+        let clock_history = story.clock_history();
+        answerable(&story::clock(&clock_history, clock, at(minute)), &clock_history, at(minute)).unwrap().to_string()
     };
     let dispatched = |minute| Story::of(FaultRepair).to(minute, FactName::Dispatched, CITY);
     assert_eq!(answers(Story::of(FaultRepair), "dispatch", 1), NATION, "it runs");
@@ -256,17 +256,17 @@ proptest! {
     fn every_clock_of_any_history_has_one_sentence_in_each_language(
         facts in random::history(40), now in random::instant(),
     ) {
-        for docket in story::dockets(&facts) {
-        for clock in story::judged(&docket, policy(), now) {
-            let english = sentence(&clock, &docket, now, Language::English);
-            let chinese = sentence(&clock, &docket, now, Language::Chinese);
+        for clock_history in story::clock_histories(&facts) {
+        for clock in story::judged(&clock_history, policy(), now) {
+            let english = sentence(&clock, &clock_history, now, Language::English);
+            let chinese = sentence(&clock, &clock_history, now, Language::Chinese);
             prop_assert!(english.is_ascii() && english.ends_with('.') && english.matches('.').count() == 1, "{}", english);
             prop_assert!(chinese.ends_with('\u{3002}') && chinese.matches('\u{3002}').count() == 1, "{}", chinese);
             prop_assert!(!english.contains('-') || english.contains("2026-"), "a span is never negative: {}", english);
             prop_assert!(english.contains("kept") == (clock.verdict == Verdict::Kept), "{}", english);
             prop_assert!(english.contains("breached") == (clock.verdict == Verdict::Breached), "{}", english);
             prop_assert!(english.contains("cancelled") == (clock.verdict == Verdict::Cancelled), "{}", english);
-            prop_assert!(answerable(&clock, &docket, now).is_some());
+            prop_assert!(answerable(&clock, &clock_history, now).is_some());
         }
         }
     }

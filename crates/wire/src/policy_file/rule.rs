@@ -4,7 +4,7 @@
 use switchboard_domain::{
     organisation::{Level, OrgPath},
     sla::{
-        docket::{FactName, Word},
+        clock_history::{FactName, Word},
         policy::{Average, Limit, Pause, Reading, Rule, Threshold, Title, Trigger, Warning, When},
     },
     ticket::{Area, BusinessType, Category, Channel, Grade, Premises, Tier, Urgency},

@@ -3,7 +3,7 @@
 use switchboard_domain::{
     sla::{
         check::{EFFECTIVE_YEARS, Fault, Flaw},
-        docket::FactName,
+        clock_history::FactName,
         policy::{Limit, Policy, When},
     },
     ticket::BusinessType,

@@ -12,7 +12,7 @@ use switchboard_domain::{
     organisation::Level,
     personal::Personal,
     sla::{
-        docket::{FactName, Word},
+        clock_history::{FactName, Word},
         policy::Reading,
         promise,
         publication::{PolicyEvent, YearPublished},

@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 use switchboard_domain::{
     sla::{
         check,
-        docket::FactName,
+        clock_history::FactName,
         policy::{Limit, Policy, Rule},
         publication::{PolicyEvent, PolicyPublished},
     },

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use switchboard_domain::{
     organisation::Level,
     sla::{
-        docket::{FactName, Word},
+        clock_history::{FactName, Word},
         policy::{Limit, Pause, Policy, Reading, Threshold, Trigger, Warning, When},
     },
     ticket::{Area, BusinessType, Category, Premises, Tier},

@@ -9,7 +9,7 @@ use switchboard_domain::{
     organisation::{Level, OrgPath},
     sla::{
         calendar::{Exception, Span, Year},
-        docket::{FactName, Word},
+        clock_history::{FactName, Word},
         policy::{Average, Limit, Pause, Policy, Reading, Rule, Threshold, Title, Trigger, Warning, When},
         promise::{Breached, ClockKey, Event, Judged, Overturned, VersionRef, Warned},
         publication::{PolicyEvent, PolicyPublished, ShadowEnded, YearPublished},
@@ -32,7 +32,7 @@ fn version(name: &str, version: u64) -> VersionRef {
 
 fn judged() -> Judged {
     Judged {
-        key: ClockKey { clock: "arrival".into(), cycle: 1, lap: 2 },
+        key: ClockKey { clock: "arrival".into(), cycle: 1, run_number: 2 },
         rule: "F05u".into(),
         rule_hash: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
         policy: version("sgcc", 3),

@@ -28,7 +28,7 @@ fn improvement_looks_at_what_its_crews_may_do_and_at_the_best_of_it() {
     let own = (1_001..=1_020).map(|n| job(n, 0.1));
     let board = board([crew(1, 0.0)], foreign.chain(own));
     let planner = settled(&board, 0);
-    let number = |ticket: &TicketId| planner.book.index[ticket];
+    let number = |ticket: &TicketId| planner.job_index.index[ticket];
     let waiting: BTreeSet<u32> = planner.waiting_for(&[planner.roster.index[&crew_id(1)]]).into_iter().collect();
     assert!(!waiting.is_empty());
     assert!((1_001..=1_020).any(|n| waiting.contains(&number(&ticket(n)))));
@@ -49,7 +49,7 @@ fn of_too_many_waiting_jobs_improvement_takes_the_heavy_and_near_ones() {
     let teams: Vec<u32> = planner.roster.index.values().copied().collect();
     let waiting = planner.waiting_for(&teams);
     assert_eq!(waiting.len(), WAITING_MAX);
-    let lightest = waiting.iter().map(|job| planner.book.task(*job).customers as u32).min().unwrap();
+    let lightest = waiting.iter().map(|job| planner.job_index.task(*job).customers as u32).min().unwrap();
     assert!(lightest > 10, "{lightest}");
 }
 

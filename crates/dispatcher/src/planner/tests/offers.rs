@@ -236,7 +236,7 @@ fn what_was_decided_is_explained_as_it_was_weighed_before() {
     (job.offers, job.crew, job.open) = (Vec::new(), Some(world::assigned(1, None)), false);
     assert_eq!(settled(&board, 0).explain(&board, ticket(1), at(0)).unwrap(), before, "assigned");
 
-    board.crews = crate::shared::Shared::default();
+    board.crews = crate::cow_map::CowMap::default();
     assert_eq!(settled(&board, 0).explain(&board, ticket(1), at(0)), Some(Vec::new()), "nobody on the roster");
     assert_eq!(settled(&board, 0).explain(&board, ticket(7), at(0)), None, "no such ticket");
 }

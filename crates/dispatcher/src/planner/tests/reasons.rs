@@ -116,7 +116,7 @@ fn a_chosen_crew_is_said_to_be_busy_only_if_it_is() {
 
 #[test]
 fn a_free_crew_that_was_not_come_to_is_not_said_to_be_busy() {
-    let count = 4 * crate::planner::insertion::HUNGRY_MAX as u32;
+    let count = 4 * crate::planner::insertion::UNDERFILLED_MAX as u32;
     let mut board = board([], (1..=count).map(|n| job(n, f64::from(n) * 0.5)));
     let mut planner = settled(&board, 0);
     for n in 1..=count {

@@ -1,7 +1,7 @@
 //! What comes due while nothing happens: silence, holds, ends of shifts, and crews that were not come to.
 
 use super::*;
-use crate::planner::insertion::HUNGRY_MAX;
+use crate::planner::insertion::UNDERFILLED_MAX;
 
 #[test]
 fn at_its_own_timer_a_crew_is_silent_whatever_the_fraction_of_the_millisecond() {
@@ -81,7 +81,7 @@ fn a_crew_whose_shift_has_run_out_does_not_share_the_load() {
 
 #[test]
 fn of_many_crews_that_come_on_shift_at_once_none_is_forgotten() {
-    let count = 4 * HUNGRY_MAX as u32;
+    let count = 4 * UNDERFILLED_MAX as u32;
     let mut board = board([], (1..=2 * count).map(|n| job(n, f64::from(n) * 0.5)));
     let mut planner = settled(&board, 0);
     for n in 1..=count {

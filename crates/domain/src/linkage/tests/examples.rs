@@ -47,7 +47,7 @@ impl Reader {
     }
 
     /// The first thing that it wants.
-    fn first_want(&self) -> Want<Intent> {
+    fn first_want(&self) -> Action<Intent> {
         self.process.clone().pending(clock(21, "12:00"), 1).remove(0)
     }
 }

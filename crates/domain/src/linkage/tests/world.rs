@@ -11,7 +11,7 @@ use crate::{
     Timestamp,
     actor::{Actor, Role},
     chance::{Dice, Verdict},
-    decider::{Context, Process, Projection, Recorded, Want},
+    decider::{Action, Context, Process, Projection, Recorded},
     rules::Rules,
     ticket::{
         BusinessType, Command, Event, Move, State, Ticket, TicketId, decide, evolve,
@@ -165,7 +165,7 @@ impl World {
     }
 
     /// What the reactor does with a want.
-    fn say(&mut self, want: &Want<Intent>) {
+    fn say(&mut self, want: &Action<Intent>) {
         self.now += TimeDelta::seconds(1);
         let (to, command) = match want.intent {
             Intent::Adopt { master, child } => (master, Command::AdoptChild { child }),

@@ -5,7 +5,7 @@ use super::{Check, Flaw, Trigger, When, condition::businesses};
 use crate::{
     organisation::Level,
     sla::{
-        docket::{FactName, Word},
+        clock_history::{FactName, Word},
         policy::Reading,
     },
     ticket::{

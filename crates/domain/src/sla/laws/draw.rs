@@ -11,10 +11,10 @@ use crate::{
     chance::Dice,
     organisation::Level,
     sla::{
-        book::{Book, Version},
         calendar::Year,
-        docket::{Change, Classification, Docket, FactName, Moment, Opening, Word},
+        clock_history::{Change, Classification, ClockEvent, ClockHistory, FactName, Opening, Word},
         policy::{Limit, Pause, Policy, Reading, Rule, Threshold, Trigger, Warning, When},
+        registry::{PolicyRegistry, Version},
         tests::tale::{in_force, minutes, on, policy, published, rule, suspended_for, told, working_minutes, year},
     },
     ticket::{
@@ -158,15 +158,15 @@ pub fn some_year(dice: &mut Dice) -> Year {
     year(dice.choose(&[2026, 2026, 2026, 2027]), &[("holiday", off, off)], &[work])
 }
 
-/// A book of one edition or some, all published before anything happened.
-pub fn some_book(dice: &mut Dice) -> Book {
-    let mut book = Book::default();
-    book.take_year(&in_force(1, some_year(dice)));
-    book.take_policy(&published(
+/// A registry of one edition or some, all published before anything happened.
+pub fn some_book(dice: &mut Dice) -> PolicyRegistry {
+    let mut registry = PolicyRegistry::default();
+    registry.take_year(&in_force(1, some_year(dice)));
+    registry.take_policy(&published(
         2,
         Policy { effective_from: dawn() - TimeDelta::days(9), ..some_policy(dawn(), dice) },
     ));
-    book
+    registry
 }
 
 /// The position of a history's first fact: after what [`some_book`] publishes.
@@ -209,10 +209,10 @@ fn change(fact: FactName, at: Timestamp, dice: &mut Dice) -> Change {
 }
 
 /// One fact of any kind but the receipt.
-pub fn moment(fact: FactName, at: Timestamp, recorded: Timestamp, position: u64, dice: &mut Dice) -> Moment {
+pub fn clock_event(fact: FactName, at: Timestamp, recorded: Timestamp, position: u64, dice: &mut Dice) -> ClockEvent {
     let word = fact.words();
     let word = (!word.is_empty()).then(|| dice.choose(word));
-    Moment { at, recorded, position, fact, word, change: change(fact, at, dice) }
+    ClockEvent { at, recorded, position, fact, word, change: change(fact, at, dice) }
 }
 
 /// The facts that are thrown together: all but the receipt and those that no rule looks at.
@@ -227,27 +227,27 @@ fn thrown(dice: &mut Dice) -> FactName {
 }
 
 /// A ticket with any facts in any order, a few minutes apart, some of them late. They lie ten positions apart.
-pub fn some_docket(rolls: &[u64]) -> Docket {
-    let mut docket = Docket::new(ticket_id(1));
+pub fn some_docket(rolls: &[u64]) -> ClockHistory {
+    let mut clock_history = ClockHistory::new(ticket_id(1));
     let (mut now, mut position) = (dawn(), FIRST);
     for (index, roll) in rolls.iter().enumerate() {
         let mut dice = Dice::of(*roll);
         now += TimeDelta::minutes(dice.choose(&[0, 0, 1, 5, 30, 60, 600]));
         let at = if dice.one_in(4) { now - TimeDelta::minutes(dice.choose(&[1, 5, 30, 100])) } else { now };
-        docket.moments.push(if index == 0 {
+        clock_history.events.push(if index == 0 {
             let change = Change::Opened(Box::new(opening(at, &mut dice)));
-            Moment { at, recorded: now, position, fact: FactName::Received, word: None, change }
+            ClockEvent { at, recorded: now, position, fact: FactName::Received, word: None, change }
         } else {
-            moment(thrown(&mut dice), at, now, position, &mut dice)
+            clock_event(thrown(&mut dice), at, now, position, &mut dice)
         });
         position += 10;
     }
-    docket
+    clock_history
 }
 
-/// Some instants around a docket's life.
-pub fn instants(docket: &Docket, dice: &mut Dice) -> Vec<Timestamp> {
-    let any = dice.choose(&docket.moments);
+/// Some instants around a clock history's life.
+pub fn instants(clock_history: &ClockHistory, dice: &mut Dice) -> Vec<Timestamp> {
+    let any = dice.choose(&clock_history.events);
     let mut instants =
         vec![any.at, any.recorded, any.at + TimeDelta::minutes(dice.below(3_000) as i64), dawn() + TimeDelta::days(40)];
     instants.sort();
@@ -255,22 +255,22 @@ pub fn instants(docket: &Docket, dice: &mut Dice) -> Vec<Timestamp> {
 }
 
 /// One of them.
-pub fn some_instant(docket: &Docket, dice: &mut Dice) -> Timestamp {
-    let among = instants(docket, dice);
+pub fn some_instant(clock_history: &ClockHistory, dice: &mut Dice) -> Timestamp {
+    let among = instants(clock_history, dice);
     dice.choose(&among)
 }
 
-/// A docket in words, a line a fact: place in the log, when it happened, when it was learnt, what.
-pub fn tell(docket: &Docket) -> String {
-    let line = |m: &Moment| {
+/// A clock history in words, a line a fact: place in the log, when it happened, when it was learnt, what.
+pub fn tell(clock_history: &ClockHistory) -> String {
+    let line = |m: &ClockEvent| {
         let word = m.word.map_or("", Word::as_str);
         format!("{} {} ({}) {} {word} {:?}\n", m.position, told(m.at), told(m.recorded), m.fact.as_str(), m.change)
     };
-    docket.moments.iter().map(line).collect()
+    clock_history.events.iter().map(line).collect()
 }
 
 /// What is published, in words.
-pub fn tell_book(book: &Book) -> String {
+pub fn tell_book(registry: &PolicyRegistry) -> String {
     let version = |version: &Arc<Version>| {
         let rules: String = version.policy.rules.iter().map(|rule| format!("  {rule:?}\n")).collect();
         format!(
@@ -280,7 +280,7 @@ pub fn tell_book(book: &Book) -> String {
             told(version.policy.effective_from)
         )
     };
-    book.newest().map_or_else(String::new, |edition| edition.versions("sgcc").iter().map(version).collect())
+    registry.newest().map_or_else(String::new, |edition| edition.versions("sgcc").iter().map(version).collect())
 }
 
 /// Any role, for a name in a fact.

@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 use proptest::prop_assert;
 
-use super::draw::{dawn, moment, some_book, some_policy, some_role, tell};
+use super::draw::{clock_event, dawn, some_book, some_policy, some_role, tell};
 use crate::{
     Timestamp,
     chance::{self, Dice},
@@ -13,11 +13,11 @@ use crate::{
     organisation::Level,
     sla::{
         average::Sample,
-        book::Book,
-        docket::{Docket, FactName, Moment},
+        clock_history::{ClockEvent, ClockHistory, FactName},
         judge::judge,
         policy::{Average, Limit, Pause, Policy, Reading, Rule, Threshold, Title, Trigger, Warning, When},
         promise::{Event, Overturned, Warned},
+        registry::PolicyRegistry,
         tests::tale::{published, recorded, rule},
         watch::Watch,
     },
@@ -85,39 +85,39 @@ fn any_rule(dice: &mut Dice) -> Rule {
     }
 }
 
-fn any_book(dice: &mut Dice) -> Book {
-    let mut book = some_book(dice);
+fn any_book(dice: &mut Dice) -> PolicyRegistry {
+    let mut registry = some_book(dice);
     for position in 0..dice.below(4) as u64 {
         let rules: Vec<Rule> = (0..dice.below(4)).map(|_| any_rule(dice)).collect();
         let policy = Policy { effective_from: any_time(dice), rules, ..some_policy(dawn(), dice) };
         let fact = published(dice.choose(&[3, 5, 10 + position, u64::MAX]), policy);
-        book.take_policy(&crate::fact::PolicyFact { recorded_at: any_time(dice), ..fact });
+        registry.take_policy(&crate::fact::PolicyFact { recorded_at: any_time(dice), ..fact });
     }
-    book
+    registry
 }
 
-fn any_moment(position: u64, dice: &mut Dice) -> Moment {
+fn any_moment(position: u64, dice: &mut Dice) -> ClockEvent {
     let (fact, at) = (dice.choose(FactName::ALL), any_time(dice));
     // What a fact changes is drawn for an ordinary time, and said of any.
-    let ordinary = moment(if dice.one_in(9) { FactName::Reopened } else { fact }, dawn(), dawn(), position, dice);
-    Moment { at, recorded: any_time(dice), fact, ..ordinary }
+    let ordinary = clock_event(if dice.one_in(9) { FactName::Reopened } else { fact }, dawn(), dawn(), position, dice);
+    ClockEvent { at, recorded: any_time(dice), fact, ..ordinary }
 }
 
 /// Any facts at any time, mostly after a receipt.
-fn any_docket(rolls: &[u64]) -> Docket {
+fn any_docket(rolls: &[u64]) -> ClockHistory {
     let mut dice = Dice::of(rolls.len() as u64 ^ rolls[0]);
-    let mut docket = Docket::new(ticket_id(1));
+    let mut clock_history = ClockHistory::new(ticket_id(1));
     if !dice.one_in(5) {
-        docket.take(&any_receipt(&mut dice));
+        clock_history.take(&any_receipt(&mut dice));
     }
     for (position, roll) in (2..).zip(rolls) {
         let mut dice = Dice::of(*roll);
         let position = dice.choose(&[position, position, position, 1, u64::MAX]);
-        docket.moments.push(any_moment(position, &mut dice));
+        clock_history.events.push(any_moment(position, &mut dice));
     }
-    // A docket may be read from anywhere: its receipt may bear any name.
-    docket.moments[0].fact = if dice.one_in(5) { FactName::Reopened } else { docket.moments[0].fact };
-    docket
+    // A clock history may be read from anywhere: its receipt may bear any name.
+    clock_history.events[0].fact = if dice.one_in(5) { FactName::Reopened } else { clock_history.events[0].fact };
+    clock_history
 }
 
 fn any_receipt(dice: &mut Dice) -> TicketFact {
@@ -137,10 +137,10 @@ fn told(rolls: &[u64]) -> String {
 #[test]
 fn whatever_a_log_holds_its_clocks_are_judged() {
     let law = |rolls: &[u64]| {
-        let (docket, mut dice) = (any_docket(rolls), Dice::of(rolls[0]));
-        let book = any_book(&mut dice);
+        let (clock_history, mut dice) = (any_docket(rolls), Dice::of(rolls[0]));
+        let registry = any_book(&mut dice);
         for now in [Timestamp::MIN_UTC, any_time(&mut dice), Timestamp::MAX_UTC] {
-            let clocks = judge(&docket, &book, now);
+            let clocks = judge(&clock_history, &registry, now);
             for clock in &clocks {
                 prop_assert!(clock.warnings().all(|(_, at)| clock.due.is_some_and(|due| at < due)));
                 let _ = (clock.years_assumed(now), clock.judged(now, org(HZ)));
@@ -166,7 +166,7 @@ fn whatever_is_told_to_a_watch_it_answers() {
             let _ = watch.forgotten(&any_fact(position, &mut dice));
             let now = any_time(&mut dice);
             let wants = watch.pending(now, dice.choose(&[0, 1, usize::MAX]));
-            prop_assert!(wants.iter().all(|want| !want.intent.announce.events.is_empty()));
+            prop_assert!(wants.iter().all(|want| !want.intent.publish.events.is_empty()));
             if let Some(want) = wants.first().filter(|_| dice.one_in(4)) {
                 watch.refused(want, "no");
                 prop_assert!(watch.parked().count() > 0);
@@ -192,8 +192,8 @@ fn any_fact(position: u64, dice: &mut Dice) -> Fact {
 
 /// Anything that may have been said of any clock.
 fn any_word(dice: &mut Dice) -> Event {
-    let docket = any_docket(&[dice.bits(), dice.bits()]);
-    let clocks = judge(&docket, &any_book(dice), any_time(dice));
+    let clock_history = any_docket(&[dice.bits(), dice.bits()]);
+    let clocks = judge(&clock_history, &any_book(dice), any_time(dice));
     let Some(clock) = clocks.first() else { return any_word(dice) };
     let judged = clock.judged(any_time(dice), org(HZ));
     match dice.below(3) {

@@ -14,11 +14,11 @@ use crate::{
     fact::Fact,
     rules::Rules,
     sla::{
-        book::Book,
-        docket::Docket,
+        clock_history::ClockHistory,
         judge::{Clock, Verdict, judge},
         promise::{ClockKey, Event},
-        tests::world::{World, book, docket, of},
+        registry::PolicyRegistry,
+        tests::world::{World, clock_history, of, registry},
         watch::Watch,
     },
     ticket::{
@@ -98,10 +98,10 @@ fn live(rolls: &[u64], mut each: impl FnMut(&mut World) -> Law) -> Result<World,
 
 fn told(rolls: &[u64]) -> String {
     let Ok(mut world) = live(rolls, |_| Ok(())) else { return String::new() };
-    let tickets: String = ids(&world.log).into_iter().map(|id| tell(&docket(&world.log, id))).collect();
-    let book = super::draw::tell_book(&book(&world.log));
+    let tickets: String = ids(&world.log).into_iter().map(|id| tell(&clock_history(&world.log, id))).collect();
+    let registry = super::draw::tell_book(&registry(&world.log));
     let now = super::super::tests::tale::told(world.now);
-    format!("{tickets}{book}now {now}, before it rests:\n{:#?}\nat rest:\n{:#?}", world.said(), world.rest().said())
+    format!("{tickets}{registry}now {now}, before it rests:\n{:#?}\nat rest:\n{:#?}", world.said(), world.rest().said())
 }
 
 fn ids(log: &[Fact]) -> BTreeSet<TicketId> {
@@ -109,22 +109,22 @@ fn ids(log: &[Fact]) -> BTreeSet<TicketId> {
 }
 
 /// Whether a clock's due is history for a ticket that was carried over from elsewhere.
-fn is_history(docket: &Docket, clock: &Clock) -> bool {
-    let learnt = docket.opening().filter(|o| o.imported).map(|_| docket.moments[0].recorded);
+fn is_history(clock_history: &ClockHistory, clock: &Clock) -> bool {
+    let learnt = clock_history.opening().filter(|o| o.imported).map(|_| clock_history.events[0].recorded);
     learnt.is_some_and(|learnt| clock.due.is_some_and(|due| due <= learnt))
 }
 
 /// What is to be said of a ticket at `now`, by the judge's verdicts alone.
-fn expected(docket: &Docket, book: &Book, now: Timestamp) -> BTreeSet<String> {
+fn expected(clock_history: &ClockHistory, registry: &PolicyRegistry, now: Timestamp) -> BTreeSet<String> {
     // What is published after a ticket's end is not spoken of.
-    let known = docket.moments.last().filter(|_| docket.is_over()).map_or(u64::MAX, |last| last.position);
-    let clocks = judge(docket, &book.as_of(known), now);
+    let known = clock_history.events.last().filter(|_| clock_history.is_over()).map_or(u64::MAX, |last| last.position);
+    let clocks = judge(clock_history, &registry.as_of(known), now);
     let mut expected = BTreeSet::new();
     let mut standing: BTreeSet<ClockKey> = BTreeSet::new();
-    for breach in docket.said.each().filter_map(|said| said.breach.as_deref()) {
+    for breach in clock_history.said.each().filter_map(|said| said.breach.as_deref()) {
         let clock = clocks.iter().find(|clock| clock.key() == breach.key);
         let stands = clock.is_some_and(|clock| {
-            let moved = clock.course.end.is_none() && clock.due > Some(breach.due);
+            let moved = clock.run.end.is_none() && clock.due > Some(breach.due);
             clock.verdict == Verdict::Breached && !moved
         });
         if stands {
@@ -133,9 +133,9 @@ fn expected(docket: &Docket, book: &Book, now: Timestamp) -> BTreeSet<String> {
             expected.insert(format!("overturned {:?} {}", breach.key, breach.due));
         }
     }
-    for clock in clocks.iter().filter(|clock| !standing.contains(&clock.key()) && !is_history(docket, clock)) {
-        let (key, because) = (clock.key(), clock.course.because);
-        let said = docket.said.of(&key.clock, key.cycle, key.lap);
+    for clock in clocks.iter().filter(|clock| !standing.contains(&clock.key()) && !is_history(clock_history, clock)) {
+        let (key, because) = (clock.key(), clock.run.because);
+        let said = clock_history.said.of(&key.clock, key.cycle, key.run_number);
         match (clock.verdict, clock.due) {
             // A device whose clock is fast may tell of the end before due has passed: that is waited for.
             (Verdict::Breached, Some(due)) if due < now => {
@@ -167,7 +167,7 @@ fn wanted(watch: &mut Watch, now: Timestamp) -> BTreeSet<(TicketId, String)> {
     let wants = watch.pending(now, usize::MAX);
     let each = wants
         .iter()
-        .flat_map(|want| want.intent.announce.events.iter().map(|event| (want.intent.ticket, summary(event))));
+        .flat_map(|want| want.intent.publish.events.iter().map(|event| (want.intent.ticket, summary(event))));
     each.collect()
 }
 
@@ -185,9 +185,13 @@ fn a_watch_wants_to_say_exactly_what_the_judge_finds() {
             let now = (world.now + TimeDelta::minutes(dice.choose(&[-9, 0, 0, 60, 9_000]))).max(seen);
             let parked: BTreeSet<TicketId> = watch.parked().map(|(id, _)| id).collect();
             let mut found = BTreeSet::new();
-            for id in ids(log).into_iter().filter(|id| !parked.contains(id) && watch.docket(*id).is_some()) {
-                prop_assert_eq!(watch.docket(id), Some(&docket(log, id)), "the docket that it lived with is the log's");
-                found.extend(expected(&docket(log, id), &book(log), now).into_iter().map(|what| (id, what)));
+            for id in ids(log).into_iter().filter(|id| !parked.contains(id) && watch.clock_history(*id).is_some()) {
+                prop_assert_eq!(
+                    watch.clock_history(id),
+                    Some(&clock_history(log, id)),
+                    "the clock_history that it lived with is the log's"
+                );
+                found.extend(expected(&clock_history(log, id), &registry(log), now).into_iter().map(|what| (id, what)));
             }
             prop_assert_eq!(wanted(watch, now), found);
             Ok(())
@@ -210,8 +214,8 @@ fn a_watch_that_lived_through_it_says_what_one_that_is_resumed_would_say() {
             let seen = log.iter().map(Fact::recorded_at).max().unwrap_or_default();
             let now = (world.now + TimeDelta::minutes(dice.choose(&[-9, 0, 0, 60, 9_000]))).max(seen);
             let lived_wants = lived.pending(now, usize::MAX);
-            let in_flight = ids(log).into_iter().filter(|id| lived.docket(*id).is_some());
-            let mut resumed = Watch::resume(book(log), in_flight.map(|id| docket(log, id)));
+            let in_flight = ids(log).into_iter().filter(|id| lived.clock_history(*id).is_some());
+            let mut resumed = Watch::resume(registry(log), in_flight.map(|id| clock_history(log, id)));
             prop_assert_eq!(resumed.pending(now, usize::MAX), lived_wants);
             prop_assert_eq!(resumed.len(), lived.len());
             // What is past wakes at once: for one that has seen more, at a later instant.
@@ -263,9 +267,9 @@ fn at_rest_what_was_said_is_what_the_judge_finds() {
         world.now = world.now.max(world.log.iter().map(Fact::recorded_at).max().unwrap_or_default());
         let later = world.now + TimeDelta::minutes(Dice::of(rolls[0]).choose(&[0, 50, 5_000]));
         world.pass(later);
-        let held = |world: &World, id| world.engines.iter().any(|engine| engine.watch.docket(id).is_some());
+        let held = |world: &World, id| world.engines.iter().any(|engine| engine.watch.clock_history(id).is_some());
         for id in ids(&world.log).into_iter().filter(|id| held(&world, *id)) {
-            let left = expected(&docket(&world.log, id), &book(&world.log), world.now);
+            let left = expected(&clock_history(&world.log, id), &registry(&world.log), world.now);
             prop_assert_eq!(left, BTreeSet::new());
         }
         for engine in &world.engines {

@@ -14,10 +14,10 @@ use crate::{
     chance::{self, Dice, Verdict},
     fact::{Fact, PolicyFact, YearFact},
     sla::{
-        book::{Book, Edition},
-        docket::Docket,
+        clock_history::ClockHistory,
         judge::{Clock, judge},
         promise::ClockKey,
+        registry::{Edition, PolicyRegistry},
         tests::tale::{in_force, line, published},
     },
 };
@@ -25,9 +25,9 @@ use crate::{
 /// The longest history, in facts.
 const FACTS_MAX: usize = 12;
 
-/// A publication after some fact of the docket, when that was learnt.
-fn publication(docket: &Docket, number: u64, dice: &mut Dice) -> Fact {
-    let after = dice.choose(&docket.moments);
+/// A publication after some fact of the clock history, when that was learnt.
+fn publication(clock_history: &ClockHistory, number: u64, dice: &mut Dice) -> Fact {
+    let after = dice.choose(&clock_history.events);
     let (position, recorded_at) = (after.position + number, after.recorded);
     if dice.one_in(3) {
         Fact::Year(YearFact { revision: number, recorded_at, ..in_force(position, some_year(dice)) })
@@ -40,10 +40,10 @@ fn publication(docket: &Docket, number: u64, dice: &mut Dice) -> Fact {
     }
 }
 
-fn take(book: &mut Book, fact: &Fact) {
+fn take(registry: &mut PolicyRegistry, fact: &Fact) {
     match fact {
-        Fact::Policy(fact) => book.take_policy(fact),
-        Fact::Year(fact) => book.take_year(fact),
+        Fact::Policy(fact) => registry.take_policy(fact),
+        Fact::Year(fact) => registry.take_year(fact),
         Fact::Ticket(_) | Fact::Promise(_) | Fact::Crew(_) => {}
     }
 }
@@ -57,58 +57,62 @@ fn recorded_at(publication: &Fact) -> Timestamp {
 }
 
 /// A history with publications in its course, in the order of the log.
-fn drawn(rolls: &[u64]) -> (Docket, Book, Vec<Fact>, Dice) {
+fn drawn(rolls: &[u64]) -> (ClockHistory, PolicyRegistry, Vec<Fact>, Dice) {
     let mut dice = Dice::of(rolls.iter().fold(0, |sum, roll| sum ^ roll));
-    let docket = some_docket(rolls);
+    let clock_history = some_docket(rolls);
     let mut later: Vec<Fact> =
-        (1..=1 + dice.below(4) as u64).map(|number| publication(&docket, number, &mut dice)).collect();
+        (1..=1 + dice.below(4) as u64).map(|number| publication(&clock_history, number, &mut dice)).collect();
     later.sort_by_key(Fact::position);
-    (docket, some_book(&mut dice), later, dice)
+    (clock_history, some_book(&mut dice), later, dice)
 }
 
-fn of_every_history(law: impl Fn(&Docket, Book, &[Fact], &mut Dice) -> Verdict) {
+fn of_every_history(law: impl Fn(&ClockHistory, PolicyRegistry, &[Fact], &mut Dice) -> Verdict) {
     let checked = |rolls: &[u64]| {
-        let (docket, book, later, mut dice) = drawn(rolls);
-        law(&docket, book, &later, &mut dice)
+        let (clock_history, registry, later, mut dice) = drawn(rolls);
+        law(&clock_history, registry, &later, &mut dice)
     };
     let told = |rolls: &[u64]| {
-        let (docket, book, later, _) = drawn(rolls);
-        let mut whole = book;
+        let (clock_history, registry, later, _) = drawn(rolls);
+        let mut whole = registry;
         later.iter().for_each(|fact| take(&mut whole, fact));
-        format!("{}{}", tell(&docket), tell_book(&whole))
+        format!("{}{}", tell(&clock_history), tell_book(&whole))
     };
     chance::always(FACTS_MAX, checked, told);
 }
 
 /// What a verdict is: also by whom it was given.
 fn whole(clock: &Clock) -> (String, u64, u64) {
-    (line(clock), clock.version.position, clock.almanac.number)
+    (line(clock), clock.version.position, clock.calendar_version.number)
 }
 
-fn given(docket: &Docket, book: &Book, now: Timestamp) -> BTreeMap<ClockKey, (String, u64, u64)> {
-    let clocks = judge(docket, book, now).into_iter().filter(|clock| clock.verdict.is_given());
+fn given(
+    clock_history: &ClockHistory,
+    registry: &PolicyRegistry,
+    now: Timestamp,
+) -> BTreeMap<ClockKey, (String, u64, u64)> {
+    let clocks = judge(clock_history, registry, now).into_iter().filter(|clock| clock.verdict.is_given());
     clocks.map(|clock| (clock.key(), whole(&clock))).collect()
 }
 
-fn known_before(docket: &Docket, position: u64) -> Docket {
-    let mut known = docket.clone();
-    known.moments.retain(|moment| moment.position < position);
+fn known_before(clock_history: &ClockHistory, position: u64) -> ClockHistory {
+    let mut known = clock_history.clone();
+    known.events.retain(|clock_event| clock_event.position < position);
     known
 }
 
 #[test]
 fn what_is_published_later_changes_no_verdict() {
-    of_every_history(|docket, mut book, later, dice| {
-        let mut stays: Vec<(Docket, BTreeMap<ClockKey, _>)> = Vec::new();
+    of_every_history(|clock_history, mut registry, later, dice| {
+        let mut stays: Vec<(ClockHistory, BTreeMap<ClockKey, _>)> = Vec::new();
         for fact in later {
             let now = recorded_at(fact);
-            let known = known_before(docket, fact.position());
-            stays.push((known.clone(), given(&known, &book, now)));
-            take(&mut book, fact);
-            let end = some_instant(docket, dice).max(now);
+            let known = known_before(clock_history, fact.position());
+            stays.push((known.clone(), given(&known, &registry, now)));
+            take(&mut registry, fact);
+            let end = some_instant(clock_history, dice).max(now);
             for (known, before) in &stays {
                 for at in [now, end] {
-                    let after = given(known, &book, at);
+                    let after = given(known, &registry, at);
                     for (key, verdict) in before {
                         prop_assert_eq!(after.get(key), Some(verdict), "{:?}", key);
                     }
@@ -121,24 +125,24 @@ fn what_is_published_later_changes_no_verdict() {
 
 #[test]
 fn a_clock_is_judged_by_the_version_that_has_the_say_over_its_start() {
-    of_every_history(|docket, mut book, later, dice| {
+    of_every_history(|clock_history, mut registry, later, dice| {
         let mut given_before: BTreeSet<ClockKey> = BTreeSet::new();
-        let mut now = some_instant(docket, dice);
+        let mut now = some_instant(clock_history, dice);
         for fact in later {
             let at = recorded_at(fact);
-            given_before.extend(given(&known_before(docket, fact.position()), &book, at).into_keys());
-            take(&mut book, fact);
+            given_before.extend(given(&known_before(clock_history, fact.position()), &registry, at).into_keys());
+            take(&mut registry, fact);
             now = now.max(at);
         }
-        for clock in judge(docket, &book, now) {
-            let start = clock.course.start;
+        for clock in judge(clock_history, &registry, now) {
+            let start = clock.run.start;
             let by = |edition: &Arc<Edition>| {
                 edition.version("sgcc", start).is_some_and(|v| v.number == clock.version.number)
             };
             if given_before.contains(&clock.key()) {
-                prop_assert!(book.editions().iter().any(by), "{}", line(&clock));
+                prop_assert!(registry.editions().iter().any(by), "{}", line(&clock));
             } else {
-                prop_assert!(by(book.newest().unwrap()), "{}", line(&clock));
+                prop_assert!(by(registry.newest().unwrap()), "{}", line(&clock));
             }
         }
         Ok(())
@@ -147,15 +151,16 @@ fn a_clock_is_judged_by_the_version_that_has_the_say_over_its_start() {
 
 #[test]
 fn a_publication_that_does_not_concern_a_ticket_changes_nothing_of_it() {
-    of_every_history(|docket, mut book, later, dice| {
-        later.iter().for_each(|fact| take(&mut book, fact));
-        let now = some_instant(docket, dice);
-        let before: Vec<_> = judge(docket, &book, now).iter().map(whole).collect();
-        let position = docket.moments.iter().map(|moment| moment.position).max().unwrap_or_default() + 9;
+    of_every_history(|clock_history, mut registry, later, dice| {
+        later.iter().for_each(|fact| take(&mut registry, fact));
+        let now = some_instant(clock_history, dice);
+        let before: Vec<_> = judge(clock_history, &registry, now).iter().map(whole).collect();
+        let position =
+            clock_history.events.iter().map(|clock_event| clock_event.position).max().unwrap_or_default() + 9;
         let other = crate::sla::policy::Policy { operator: "csg".into(), ..some_policy(now, dice) };
         let other = published(position, other);
-        book.take_policy(&PolicyFact { id: "csg".into(), recorded_at: now, ..other });
-        let after: Vec<_> = judge(docket, &book, now).iter().map(whole).collect();
+        registry.take_policy(&PolicyFact { id: "csg".into(), recorded_at: now, ..other });
+        let after: Vec<_> = judge(clock_history, &registry, now).iter().map(whole).collect();
         prop_assert_eq!(before, after);
         Ok(())
     });

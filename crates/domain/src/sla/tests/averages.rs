@@ -8,7 +8,7 @@ use crate::{
     organisation::Level,
     sla::{
         average::{Mean, Sample},
-        docket::FactName,
+        clock_history::FactName,
         policy::{Average, Reading, Title, When},
     },
     ticket::{
@@ -38,7 +38,7 @@ fn average() -> Average {
 
 fn samples(tale: &Tale) -> Vec<String> {
     let told = |s: &Sample| format!("{} {} min until {}", s.unit, s.took.num_minutes(), told(s.ended));
-    average().samples(&tale.docket()).iter().map(told).collect()
+    average().samples(&tale.clock_history()).iter().map(told).collect()
 }
 
 fn fault() -> Tale {
@@ -60,7 +60,7 @@ fn a_ticket_brings_what_it_took_to_the_unit_that_did_it() {
     let repair =
         Average { from: by(FactName::CrewArrived, Reading::Recorded), to: on(FactName::CrewRestored), ..average() };
     let fast = fault().late("10:20", "10:50", arrived(CREW)).late("10:40", "10:55", restored(CREW));
-    assert_eq!(repair.samples(&fast.docket())[0].took, TimeDelta::zero(), "nothing takes less than no time");
+    assert_eq!(repair.samples(&fast.clock_history())[0].took, TimeDelta::zero(), "nothing takes less than no time");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_ticket_brings_nothing_that_is_not_meant_or_not_its_own() {
     let followed = event::MasterFollowed { master: ticket_id(9), restored: None };
     assert_eq!(samples(&child.clone().and("12:00", followed)), Vec::<String>::new());
     assert_eq!(samples(&child.and("11:00", unmerged(ticket_id(9)))), ["sgcc/zj/hz 40 min until 10:40"]);
-    let none = crate::sla::docket::Docket::new(ticket_id(1));
+    let none = crate::sla::clock_history::ClockHistory::new(ticket_id(1));
     assert_eq!(average().samples(&none), []);
 }
 
@@ -89,7 +89,7 @@ fn each_cycle_brings_its_own() {
         .and("15:00", reopened())
         .and("15:10", dispatched(NATION, HZ))
         .and("15:30", arrived(CREW));
-    let samples = average.samples(&tale.docket());
+    let samples = average.samples(&tale.clock_history());
     let told: Vec<_> = samples.iter().map(|s| (s.took.num_minutes(), told(s.ended))).collect();
     assert_eq!(told, [(30, "10:31".to_owned()), (20, "15:30".to_owned())]);
 }

@@ -7,8 +7,8 @@ use super::tale::{
 use crate::{
     organisation::Level,
     sla::{
-        clock::Lap,
-        docket::{FactName, Word},
+        clock::Run,
+        clock_history::{FactName, Word},
         judge::{self, Clock},
         policy::{Rule, Trigger, When},
     },
@@ -61,8 +61,8 @@ fn every_level_that_accepts_runs_a_lap_of_its_own() {
         .and("11:05", dispatched(ZJ, HZ))
         .and("13:30", accepted(HZ))
         .and("13:40", dispatched(HZ, YUHANG));
-    let laps = ["accept 1.1 kept, due 12:10", "accept 1.2 breached, due 13:05", "accept 1.3 running, due 15:40"];
-    assert_eq!(tale.stands([sorting()], "14:00"), laps);
+    let runs = ["accept 1.1 kept, due 12:10", "accept 1.2 breached, due 13:05", "accept 1.3 running, due 15:40"];
+    assert_eq!(tale.stands([sorting()], "14:00"), runs);
 }
 
 #[test]
@@ -200,8 +200,8 @@ fn what_was_granted_or_reset_while_a_clock_was_stopped_counts_when_it_is_revived
 fn life(clocks: &[Clock], now: &str) -> Vec<String> {
     let life = |clock: &Clock| {
         let due = clock.due.map(told);
-        let course = Lap { seen: None, ..clock.course.clone() };
-        format!("{:?} {:?} {due:?} {course:?} {:?}", clock.key(), clock.verdict, clock.segments(at(now)))
+        let run = Run { seen: None, ..clock.run.clone() };
+        format!("{:?} {:?} {due:?} {run:?} {:?}", clock.key(), clock.verdict, clock.segments(at(now)))
     };
     clocks.iter().map(life).collect()
 }
@@ -322,9 +322,9 @@ fn what_happened_at_one_instant_happened_in_the_order_of_the_log() {
         .and("10:10", dispatched(NATION, ZJ))
         .and("10:10", dispatched(ZJ, HZ))
         .and("10:10", dispatched(HZ, YUHANG));
-    let docket = tale.docket();
-    assert_eq!(judge::holder(&docket.timeline(), at("10:10")).unwrap().as_str(), YUHANG);
-    let again = tale.and("10:10", returned(YUHANG, HZ)).docket();
+    let clock_history = tale.clock_history();
+    assert_eq!(judge::holder(&clock_history.timeline(), at("10:10")).unwrap().as_str(), YUHANG);
+    let again = tale.and("10:10", returned(YUHANG, HZ)).clock_history();
     assert_eq!(judge::holder(&again.timeline(), at("10:10")).unwrap().as_str(), HZ);
 }
 
@@ -334,8 +334,8 @@ fn a_ticket_that_is_taken_up_again_is_with_the_unit_that_received_it() {
         .and("10:10", dispatched(NATION, ZJ))
         .and("10:20", dispatched(ZJ, HZ))
         .and("12:00", reopened());
-    let docket = tale.docket();
-    let timeline = docket.timeline();
+    let clock_history = tale.clock_history();
+    let timeline = clock_history.timeline();
     let holder = |reading: &str| judge::holder(&timeline, at(reading)).unwrap().to_string();
     assert_eq!(holder("09:00"), NATION, "before anything happened");
     assert_eq!(holder("10:10"), ZJ);
@@ -399,13 +399,13 @@ fn a_clock_that_starts_with_the_call_is_judged_by_what_was_in_force_then() {
     let before = Rule { id: "before".into(), ..hung_up() };
     let after = Rule { id: "after".into(), limit: minutes(5), ..hung_up() };
     let tale = Tale::fault(None, "10:01").received_with(|e| e.hung_up_at = Some(at("09:59")));
-    let mut book = super::tale::book([before]);
+    let mut registry = super::tale::registry([before]);
     let mut next = super::tale::policy([after]);
     next.effective_from = at("10:00");
-    book.take_policy(&crate::fact::PolicyFact { revision: 1, ..super::tale::published(3, next) });
+    registry.take_policy(&crate::fact::PolicyFact { revision: 1, ..super::tale::published(3, next) });
     let mut tale = tale;
     tale.facts[0].position = 4;
-    let clocks = judge::judge(&tale.docket(), &book, at("10:02"));
+    let clocks = judge::judge(&tale.clock_history(), &registry, at("10:02"));
     assert_eq!(clocks.iter().map(super::tale::line).collect::<Vec<_>>(), ["before 1.1 breached, due 10:01"]);
 }
 

@@ -10,7 +10,7 @@ use super::{
         arrival, at, closed, extended, minutes, on, policy, reopened, rule, suspended, suspended_for, told, year_2024,
     },
     watch::{laddered, under, with_a_crew},
-    world::{TICK, World, book, decided, docket},
+    world::{TICK, World, clock_history, decided, registry},
 };
 use crate::{
     Timestamp,
@@ -18,9 +18,9 @@ use crate::{
     decider::{Process, Projection},
     fact::Fact,
     sla::{
-        docket::{FactName, Word},
+        clock_history::{FactName, Word},
         policy::{Limit, Policy, Rule},
-        promise::{Announce, Event, Rejection, Said},
+        promise::{Announce, Event, PromiseLog, Rejection},
         watch::{REVIEW_DOCKETS_MAX, Watch},
     },
     ticket::{
@@ -83,27 +83,27 @@ fn an_engine_that_is_behind_takes_back_no_other_breach_than_the_one_it_means() {
     world.follow(1, usize::MAX);
     let stale = world.engines[1].watch.pending(at("11:00"), 9).remove(0);
     world.rest().until("12:30");
-    let state = docket(&world.log, ticket_id(1)).said;
-    let breach = |state: &Said| state.of("arrival", 1, 1).and_then(|said| said.breach.clone());
+    let state = clock_history(&world.log, ticket_id(1)).said;
+    let breach = |state: &PromiseLog| state.of("arrival", 1, 1).and_then(|said| said.breach.clone());
     assert_eq!(told(breach(&state).unwrap().due), "12:00");
-    assert!(stale.intent.announce.events.iter().all(|event| state.knows(event)), "what it wants was said long ago");
+    assert!(stale.intent.publish.events.iter().all(|event| state.knows(event)), "what it wants was said long ago");
 }
 
 #[test]
 fn nothing_is_said_twice_and_what_is_new_among_it_is_said() {
     let mut world = with_a_crew([laddered(45)]);
     world.until("11:00");
-    let said: Vec<Event> = docket_events(&world);
-    let state = docket(&world.log, ticket_id(1)).said;
-    let decide = |state: &Said, events: &[Event]| decided(state, &Announce { events: events.to_vec() });
+    let said: Vec<Event> = clock_history_events(&world);
+    let state = clock_history(&world.log, ticket_id(1)).said;
+    let decide = |state: &PromiseLog, events: &[Event]| decided(state, &Announce { events: events.to_vec() });
     assert_eq!(decide(&state, &said), Err(Rejection::AlreadySaid));
     assert_eq!(decide(&state, &[]), Err(Rejection::AlreadySaid));
     let doubled = [&said[..], &said[..]].concat();
-    assert_eq!(decide(&Said::default(), &doubled), Ok(said.clone()));
-    assert_eq!(decide(&Said::default(), &said[1..]), Ok(said[1..].to_vec()), "each by itself");
+    assert_eq!(decide(&PromiseLog::default(), &doubled), Ok(said.clone()));
+    assert_eq!(decide(&PromiseLog::default(), &said[1..]), Ok(said[1..].to_vec()), "each by itself");
 }
 
-fn docket_events(world: &World) -> Vec<Event> {
+fn clock_history_events(world: &World) -> Vec<Event> {
     let said = world.log.iter().filter_map(|fact| match fact {
         Fact::Promise(fact) => Some(fact.event.clone()),
         _ => None,
@@ -143,7 +143,7 @@ fn a_want_may_not_be_asked_for_more_than_the_limit() {
     assert_eq!(watch.name(), "watch");
     let want = watch.pending(at("11:00"), 1).remove(0);
     let received = world.log.iter().find(|fact| super::world::of(fact) == Some(want.intent.ticket)).unwrap();
-    assert_eq!((want.because, want.name), (received.position(), "announce"));
+    assert_eq!((want.because, want.name), (received.position(), "publish"));
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn the_watch_wakes_exactly_when_there_is_something_to_say() {
 fn a_ticket_that_has_ended_is_let_go_when_nothing_is_left_to_say() {
     let mut world = with_a_crew([arrival(45)]);
     assert_eq!(world.engines[0].watch.len(), 1);
-    assert_eq!(world.engines[0].watch.docket(ticket_id(1)).unwrap().moments.len(), 3);
+    assert_eq!(world.engines[0].watch.clock_history(ticket_id(1)).unwrap().events.len(), 3);
     world.and("10:20", arrived(CREW)).and("10:30", closed());
     assert!(world.engines[0].watch.is_empty(), "all its promises were kept");
     // Closed with a promise that was never met, before it was due: a ticket that has ended is promised nothing more.
@@ -195,8 +195,8 @@ fn a_late_fact_of_a_ticket_that_was_let_go_counts_as_though_it_had_stayed() {
         .and("13:00", reopened())
         .and("13:10", dispatched(NATION, HZ))
         .and("13:20", replied(HZ, ReplyOutcome::Resolved));
-    let docket = world.engines[0].watch.docket(ticket_id(1)).unwrap();
-    assert_eq!(*docket, super::world::docket(&world.log, ticket_id(1)), "with its whole history");
+    let clock_history = world.engines[0].watch.clock_history(ticket_id(1)).unwrap();
+    assert_eq!(*clock_history, super::world::clock_history(&world.log, ticket_id(1)), "with its whole history");
     assert_eq!(world.until("15:00").said()[4..], ["14:20:00.000001 revisit 2.1 breached 14:20 by sgcc/zj/hz"]);
 }
 
@@ -307,14 +307,14 @@ fn a_publication_in_the_middle_of_a_review_begins_it_anew() {
 fn a_watch_that_is_resumed_says_what_was_left_to_say() {
     let mut world = with_a_crew([laddered(45)]);
     world.until("10:38");
-    let resumed = || Watch::resume(book(&world.log), [docket(&world.log, ticket_id(1))]);
+    let resumed = || Watch::resume(registry(&world.log), [clock_history(&world.log, ticket_id(1))]);
     let mut lived = world.engines[0].watch.clone();
     assert_eq!(resumed().wake(), lived.wake());
     assert_eq!(resumed().pending(at("10:41"), 9), lived.pending(at("10:41"), 9));
-    assert_eq!(resumed().book(), lived.book());
-    assert_eq!(Watch::resume(book(&world.log), []).wake(), None);
+    assert_eq!(resumed().registry(), lived.registry());
+    assert_eq!(Watch::resume(registry(&world.log), []).wake(), None);
     world.and("10:42", arrived(CREW)).and("10:43", closed());
-    assert!(Watch::resume(book(&world.log), [docket(&world.log, ticket_id(1))]).is_empty());
+    assert!(Watch::resume(registry(&world.log), [clock_history(&world.log, ticket_id(1))]).is_empty());
 }
 
 #[test]
@@ -336,5 +336,5 @@ fn what_is_due_at_the_end_of_time_is_never_said() {
     let watch = &mut world.engines[0].watch;
     assert!(watch.wake().is_some_and(|next| next > at("10:00") + TimeDelta::days(365_000)));
     let wants = watch.pending(Timestamp::MAX_UTC, 9);
-    assert!(matches!(wants[0].intent.announce.events[..], [Event::Warned(_)]), "{wants:?}");
+    assert!(matches!(wants[0].intent.publish.events[..], [Event::Warned(_)]), "{wants:?}");
 }

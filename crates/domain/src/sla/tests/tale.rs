@@ -12,15 +12,15 @@ use crate::{
     decider::Recorded,
     fact::{PolicyFact, TicketFact, YearFact},
     sla::{
-        book::Book,
         calendar::{DEFAULT_HOURS, Exception, Year},
         china_time,
         clock::Kind,
-        docket::{Docket, FactName, Word},
+        clock_history::{ClockHistory, FactName, Word},
         from_china_time,
         judge::{Clock, judge},
         policy::{Limit, Pause, Policy, Reading, Rule, Title, Trigger, When},
         publication::{PolicyEvent, PolicyPublished, YearPublished},
+        registry::PolicyRegistry,
     },
     ticket::{
         Area, BusinessType, Event, TicketId, event,
@@ -181,15 +181,15 @@ pub fn in_force(position: u64, year: Year) -> YearFact {
     }
 }
 
-/// A book in which these rules and the year 2024 always stood.
-pub fn book(rules: impl IntoIterator<Item = Rule>) -> Book {
-    let mut book = Book::default();
-    book.take_year(&in_force(1, year_2024()));
-    book.take_policy(&published(2, policy(rules)));
-    book
+/// A registry in which these rules and the year 2024 always stood.
+pub fn registry(rules: impl IntoIterator<Item = Rule>) -> PolicyRegistry {
+    let mut registry = PolicyRegistry::default();
+    registry.take_year(&in_force(1, year_2024()));
+    registry.take_policy(&published(2, policy(rules)));
+    registry
 }
 
-/// The position of a tale's first fact: after what [`book`] publishes.
+/// The position of a tale's first fact: after what [`registry`] publishes.
 pub const FIRST: u64 = 3;
 
 /// One ticket's facts so far, in the order of the log.
@@ -244,17 +244,17 @@ impl Tale {
     }
 
     /// What the clocks look at.
-    pub fn docket(&self) -> Docket {
-        let mut docket = Docket::new(ticket_id(1));
+    pub fn clock_history(&self) -> ClockHistory {
+        let mut clock_history = ClockHistory::new(ticket_id(1));
         for fact in &self.facts {
-            docket.take(fact);
+            clock_history.take(fact);
         }
-        docket
+        clock_history
     }
 
     /// Its clocks by these rules at an instant.
     pub fn judged(&self, rules: impl IntoIterator<Item = Rule>, now: &str) -> Vec<Clock> {
-        judge(&self.docket(), &book(rules), at(now))
+        judge(&self.clock_history(), &registry(rules), at(now))
     }
 
     /// The same in words, a line a clock: rule, cycle and lap, verdict, due.
@@ -283,7 +283,7 @@ impl Tale {
 /// A clock in words.
 pub fn line(clock: &Clock) -> String {
     let due = clock.due.map_or("not due".to_owned(), |due| format!("due {}", told(due)));
-    format!("{} {}.{} {}, {due}", clock.rule().id, clock.cycle, clock.lap, clock.verdict.as_str())
+    format!("{} {}.{} {}, {due}", clock.rule().id, clock.cycle, clock.run_number, clock.verdict.as_str())
 }
 
 /// More time was granted.

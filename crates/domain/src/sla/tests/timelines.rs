@@ -7,7 +7,7 @@ use super::tale::{
 use crate::{
     organisation::Level,
     sla::{
-        docket::{FactName, Word},
+        clock_history::{FactName, Word},
         policy::{Limit, Pause, Reading, Rule, Trigger},
     },
     ticket::{

@@ -3,8 +3,8 @@
 
 use super::{
     tale::{
-        FIRST, Tale, arrival, at, book, days, extended, in_force, line, minutes, on, policy, published, reopened, rule,
-        told, year, year_2024,
+        FIRST, Tale, arrival, at, days, extended, in_force, line, minutes, on, policy, published, registry, reopened,
+        rule, told, year, year_2024,
     },
     world::World,
 };
@@ -14,14 +14,14 @@ use crate::{
     fact::PolicyFact,
     rules::Rules,
     sla::{
-        book::Book,
-        docket::FactName,
+        clock_history::FactName,
         judge::judge,
         policy::{Policy, Rule, Threshold, Warning},
         publication::{
             Calendars, Policies, PolicyCommand, PolicyEvent, PolicyPublished, PolicyRejection, PublishYear,
             ShadowEnded, YearRejection,
         },
+        registry::PolicyRegistry,
     },
     ticket::{
         BusinessType, ReplyOutcome,
@@ -197,7 +197,7 @@ fn a_calendar_that_comes_late_moves_what_runs_and_no_verdict() {
     world.until("09-30 12:00").publish_year(year_2024());
     world.rest();
     assert_eq!(world.stands(), ["reply 1.1 running, due 10-08 10:00 by version 1"]);
-    assert_eq!(world.clocks(ticket_id(1))[0].almanac.number, 1);
+    assert_eq!(world.clocks(ticket_id(1))[0].calendar_version.number, 1);
     assert_eq!(world.until("10-07 10:00").said(), Vec::<String>::new());
 
     let mut late = World::under(policy([reply]));
@@ -205,7 +205,7 @@ fn a_calendar_that_comes_late_moves_what_runs_and_no_verdict() {
     late.until("10-02 10:00").publish_year(year_2024());
     late.rest();
     assert_eq!(late.stands(), ["reply 1.1 breached, due 10-01 10:00 by version 1"]);
-    assert_eq!(late.clocks(ticket_id(1))[0].almanac.number, 0);
+    assert_eq!(late.clocks(ticket_id(1))[0].calendar_version.number, 0);
     assert_eq!(late.said(), ["10-01 10:00:00.000001 reply 1.1 breached 10-01 10:00 by sgcc"]);
     late.and("10-02 11:00", received(BusinessType::Complaint));
     late.to(2, "10-02 12:00", received(BusinessType::Complaint));
@@ -223,7 +223,7 @@ fn a_year_published_anew_replaces_the_one_before() {
     world.publish_year(year(2024, &[("暴雨停工", "03-06", "03-06")], &[]));
     world.rest();
     assert_eq!(world.stands(), ["reply 1.1 running, due 03-07 10:00 by version 1"]);
-    assert_eq!(world.clocks(ticket_id(1))[0].almanac.number, 2);
+    assert_eq!(world.clocks(ticket_id(1))[0].calendar_version.number, 2);
 }
 
 #[test]
@@ -231,51 +231,53 @@ fn another_operators_policy_is_none_of_a_tickets_business() {
     let mut world = fault();
     publish(&mut world, "10:10", Policy { operator: "csg".into(), ..from("10:00", policy([arrival(10)])) });
     assert_eq!(world.stands(), ["arrival 1.1 running, due 10:45 by version 1"]);
-    let newest = super::world::book(&world.log).newest().cloned().unwrap();
+    let newest = super::world::registry(&world.log).newest().cloned().unwrap();
     assert_eq!(newest.operators().collect::<Vec<_>>(), ["csg", "sgcc"]);
     assert_eq!(newest.versions("nobody").len(), 0);
 }
 
 #[test]
 fn a_publication_that_is_told_twice_counts_once() {
-    let mut book = book([arrival(45)]);
-    let before = book.clone();
-    book.take_policy(&published(2, policy([arrival(10)])));
-    book.take_year(&in_force(1, year_2024()));
-    assert_eq!(book, before);
-    assert_eq!(book.editions().len(), 2);
-    assert_eq!(book.as_of(1).newest().unwrap().position, 1);
-    assert!(book.as_of(0).newest().is_none());
+    let mut registry = registry([arrival(45)]);
+    let before = registry.clone();
+    registry.take_policy(&published(2, policy([arrival(10)])));
+    registry.take_year(&in_force(1, year_2024()));
+    assert_eq!(registry, before);
+    assert_eq!(registry.editions().len(), 2);
+    assert_eq!(registry.as_of(1).newest().unwrap().position, 1);
+    assert!(registry.as_of(0).newest().is_none());
 }
 
 #[test]
 fn a_shadow_is_kept_beside_and_judges_nothing() {
-    let mut book = book([arrival(45)]);
+    let mut registry = registry([arrival(45)]);
     let shadow = |position, revision, event| PolicyFact { revision, event, ..published(position, policy([])) };
     let body = Box::new(PolicyPublished { policy: policy([arrival(10)]) });
-    book.take_policy(&shadow(3, 1, PolicyEvent::ShadowPublished(body)));
-    let newest = book.newest().cloned().unwrap();
+    registry.take_policy(&shadow(3, 1, PolicyEvent::ShadowPublished(body)));
+    let newest = registry.newest().cloned().unwrap();
     assert_eq!(newest.shadow("sgcc").unwrap().reference().version, 2);
     let mut tale = Tale::fault(None, "10:00");
     tale.facts[0].position = 4;
-    let lines = |book: &Book| judge(&tale.docket(), book, at("10:20")).iter().map(line).collect::<Vec<_>>();
-    assert_eq!(lines(&book), ["arrival 1.1 running, due 10:45"]);
-    let under = Book::of(newest.under(newest.shadow("sgcc").unwrap().policy.clone()));
+    let lines = |registry: &PolicyRegistry| {
+        judge(&tale.clock_history(), registry, at("10:20")).iter().map(line).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&registry), ["arrival 1.1 running, due 10:45"]);
+    let under = PolicyRegistry::of(newest.under(newest.shadow("sgcc").unwrap().policy.clone()));
     assert_eq!(lines(&under), ["arrival 1.1 breached, due 10:10"], "what it would have said");
-    book.take_policy(&shadow(5, 2, PolicyEvent::ShadowEnded(ShadowEnded {})));
-    assert_eq!(book.newest().unwrap().shadow("sgcc"), None);
+    registry.take_policy(&shadow(5, 2, PolicyEvent::ShadowEnded(ShadowEnded {})));
+    assert_eq!(registry.newest().unwrap().shadow("sgcc"), None);
 }
 
 #[test]
 fn a_rule_is_found_by_the_version_that_it_was_judged_by() {
     let mut world = World::under(policy([arrival(45)]));
     world.publish(policy([arrival(30)]));
-    let book = super::world::book(&world.log);
+    let registry = super::world::registry(&world.log);
     let reference = |version| crate::sla::promise::VersionRef { name: "sgcc".into(), version };
-    assert_eq!(book.rule(&reference(1), "arrival").unwrap().limit, minutes(45));
-    assert_eq!(book.rule(&reference(2), "arrival").unwrap().limit, minutes(30));
-    assert_eq!(book.rule(&reference(3), "arrival"), None);
-    assert_eq!(book.rule(&reference(1), "departure"), None);
+    assert_eq!(registry.rule(&reference(1), "arrival").unwrap().limit, minutes(45));
+    assert_eq!(registry.rule(&reference(2), "arrival").unwrap().limit, minutes(30));
+    assert_eq!(registry.rule(&reference(3), "arrival"), None);
+    assert_eq!(registry.rule(&reference(1), "departure"), None);
 }
 
 /// A decision as an operator would have it.

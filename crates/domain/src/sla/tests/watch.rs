@@ -5,7 +5,7 @@ use super::{
         arrival, arrived_in, at, by, closed, extended, in_area, minutes, on, only, policy, reopened, resumed, rule,
         suspended, suspended_for,
     },
-    world::{World, decided, docket},
+    world::{World, clock_history, decided},
 };
 use crate::{
     actor::Role,
@@ -13,7 +13,7 @@ use crate::{
     fact::Fact,
     organisation::Level,
     sla::{
-        docket::{FactName, Word},
+        clock_history::{FactName, Word},
         policy::{Reading, Rule, Threshold, Warning},
         promise::{self, Announce, Rejection},
     },
@@ -262,7 +262,7 @@ fn who_knows_less_does_not_warn_again_of_a_run_that_is_over() {
     let rule = Rule { reset: vec![only(FactName::Escalated, Word::Urgent)], ..laddered(45) };
     let mut world = with_a_crew([rule]);
     world.and("10:42", event::Escalated { to: Escalation::Urgent, reason: text() }).until("11:20");
-    let said = docket(&world.log, ticket_id(1)).said;
+    let said = clock_history(&world.log, ticket_id(1)).said;
     let words = world.log.iter().filter_map(|fact| match fact {
         Fact::Promise(fact) => Some(fact.event.clone()),
         _ => None,

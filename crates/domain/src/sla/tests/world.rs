@@ -10,17 +10,17 @@ use super::tale::{at, line, recorded, told};
 use crate::{
     Timestamp,
     actor::{Actor, Role},
-    decider::{Context, Decider, Process, Projection, Want},
+    decider::{Action, Context, Decider, Process, Projection},
     fact::{Fact, PolicyFact, TicketFact, YearFact},
     rules::Rules,
     sla::{
-        book::Book,
         calendar::Year,
-        docket::Docket,
+        clock_history::ClockHistory,
         judge::{Clock, judge},
         policy::Policy,
-        promise::{self, Announce, Promises, Rejection, Said},
+        promise::{self, Announce, PromiseLog, Promises, Rejection},
         publication::{PolicyEvent, PolicyPublished, YearPublished},
+        registry::PolicyRegistry,
         watch::{Intent, Watch},
     },
     ticket::{
@@ -75,11 +75,11 @@ impl Engine {
 }
 
 /// What is said of what is to be said, where this was said before.
-pub fn decided(state: &Said, announce: &Announce) -> Result<Vec<promise::Event>, Rejection> {
+pub fn decided(state: &PromiseLog, publish: &Announce) -> Result<Vec<promise::Event>, Rejection> {
     let actor = Actor { id: "watch".into(), role: Role::System, org: org(NATION) };
     let (now, rules) = (at("10:00"), Rules::default());
     let cx = Context { now, occurred_at: now, actor: &actor, request_id: Uuid::nil(), rules: &rules };
-    Promises::decide(state, announce, &cx)
+    Promises::decide(state, publish, &cx)
 }
 
 /// The ticket that a fact is about.
@@ -92,31 +92,31 @@ pub fn of(fact: &Fact) -> Option<TicketId> {
 }
 
 /// What a log says of one ticket.
-pub fn docket(log: &[Fact], id: TicketId) -> Docket {
-    let mut docket = Docket::new(id);
+pub fn clock_history(log: &[Fact], id: TicketId) -> ClockHistory {
+    let mut clock_history = ClockHistory::new(id);
     for fact in log.iter().filter(|fact| of(fact) == Some(id)) {
         match fact {
             Fact::Ticket(fact) => {
-                docket.take(fact);
+                clock_history.take(fact);
             }
-            Fact::Promise(fact) => docket.said.take(&fact.event),
+            Fact::Promise(fact) => clock_history.said.take(&fact.event),
             Fact::Policy(_) | Fact::Year(_) | Fact::Crew(_) => {}
         }
     }
-    docket
+    clock_history
 }
 
 /// What a log publishes.
-pub fn book(log: &[Fact]) -> Book {
-    let mut book = Book::default();
+pub fn registry(log: &[Fact]) -> PolicyRegistry {
+    let mut registry = PolicyRegistry::default();
     for fact in log {
         match fact {
-            Fact::Policy(fact) => book.take_policy(fact),
-            Fact::Year(fact) => book.take_year(fact),
+            Fact::Policy(fact) => registry.take_policy(fact),
+            Fact::Year(fact) => registry.take_year(fact),
             Fact::Ticket(_) | Fact::Promise(_) | Fact::Crew(_) => {}
         }
     }
-    book
+    registry
 }
 
 impl World {
@@ -241,9 +241,9 @@ impl World {
     }
 
     /// What the reactor does with a want.
-    fn say(&mut self, engine: usize, want: &Want<Intent>, now: Timestamp) {
+    fn say(&mut self, engine: usize, want: &Action<Intent>, now: Timestamp) {
         let id = want.intent.ticket;
-        let name = format!("{}/{}/{id}/{:?}", want.name, want.because, want.intent.announce.events);
+        let name = format!("{}/{}/{id}/{:?}", want.name, want.because, want.intent.publish.events);
         let done = self.ledger.get(&name).copied();
         let decision = match done {
             Some(position) if position <= self.engines[engine].read as u64 => Err("carried out before"),
@@ -258,7 +258,7 @@ impl World {
         }
     }
 
-    fn decide(&mut self, id: TicketId, want: &Want<Intent>, now: Timestamp) -> Result<u64, &'static str> {
+    fn decide(&mut self, id: TicketId, want: &Action<Intent>, now: Timestamp) -> Result<u64, &'static str> {
         let facts = self.log.iter().filter_map(|fact| match fact {
             Fact::Promise(fact) if fact.id == id => Some(fact),
             _ => None,
@@ -266,7 +266,7 @@ impl World {
         let (state, revision) = facts.fold((Promises::initial(), 0), |(state, revision), fact| {
             (Promises::evolve(state, &fact.event, fact.occurred_at), revision + 1)
         });
-        let said = decided(&state, &want.intent.announce).map_err(|_| "said before")?;
+        let said = decided(&state, &want.intent.publish).map_err(|_| "said before")?;
         for (revision, event) in (revision..).zip(said) {
             let fact = recorded(self.position(), id, event, now, now.max(self.now));
             self.log.push(Fact::Promise(crate::fact::PromiseFact { revision, ..fact }));
@@ -278,7 +278,7 @@ impl World {
     pub fn restart(&mut self, engine: usize) {
         let log = &self.log[..self.engines[engine].read];
         let ids: BTreeSet<TicketId> = log.iter().filter_map(of).collect();
-        let watch = Watch::resume(book(log), ids.into_iter().map(|id| docket(log, id)));
+        let watch = Watch::resume(registry(log), ids.into_iter().map(|id| clock_history(log, id)));
         self.engines[engine].watch = watch;
     }
 
@@ -289,7 +289,7 @@ impl World {
 
     /// A ticket's clocks as they stand now.
     pub fn clocks(&self, id: TicketId) -> Vec<Clock> {
-        judge(&docket(&self.log, id), &book(&self.log), self.now)
+        judge(&clock_history(&self.log, id), &registry(&self.log), self.now)
     }
 
     /// The first ticket's clocks as they stand now, in words.
@@ -312,7 +312,7 @@ impl World {
 pub fn words(event: &promise::Event) -> String {
     let judged = event.judged();
     let key = &judged.key;
-    let clock = format!("{} {}.{}", key.clock, key.cycle, key.lap);
+    let clock = format!("{} {}.{}", key.clock, key.cycle, key.run_number);
     match event {
         promise::Event::Warned(e) => format!("{clock} warned {} of {}, tell {}", e.level, told(judged.due), e.tell),
         promise::Event::Breached(_) => format!("{clock} breached {} by {}", told(judged.due), judged.owner),

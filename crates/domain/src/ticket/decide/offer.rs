@@ -88,7 +88,7 @@ pub(super) fn settled(ticket: &Ticket, command: &Command, cx: &Context<'_>) -> O
     }
 }
 
-/// Accepted: the ticket is dispatched to the crew, and the crew has taken it, in one breath. Nobody else can take it after.
+/// Accepted: the ticket is dispatched to the crew, and the crew has taken it, in one append. Nobody else can take it after.
 pub(super) fn accept(ticket: &Ticket, offer: OfferId, fence: u64, cx: &Context<'_>) -> Decision {
     let crew = &live(ticket, offer, fence, cx)?.crew;
     let Some(holder) = ticket.holder() else { return Err(Rejection::NotFound) };
@@ -121,7 +121,7 @@ pub(super) fn end(ticket: &Ticket, offer: OfferId, how: OfferEnd, cx: &Context<'
 }
 
 /// A person chooses the crew: one of the lowest desk that holds the ticket, of a unit above it or within it, that stands above
-/// the crew. Another crew that has the ticket is recalled first; offers to others are taken back, all in one breath.
+/// the crew. Another crew that has the ticket is recalled first; offers to others are taken back, all in one append.
 pub(super) fn pin(ticket: &Ticket, crew: Option<&CrewId>, reason: &Personal, cx: &Context<'_>) -> Decision {
     let Some(desk) = ticket.holders.iter().rev().find(|unit| CrewId::of(unit).is_none()) else {
         return Err(Rejection::NotFound);

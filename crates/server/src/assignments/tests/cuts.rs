@@ -31,7 +31,7 @@ fn stays() -> impl Strategy<Value = Vec<Stay>> {
 struct Part {
     from: u64,
     snapshot: Option<Snapshot>,
-    told: Vec<(u64, Told)>,
+    told: Vec<(u64, AssignmentChange)>,
     upto: u64,
 }
 
@@ -61,9 +61,9 @@ impl Reader {
         while part.upto < self.last {
             line.mark_unchanged();
             let pulled = self.assignments.pull(&self.crew, part.upto).await.unwrap();
-            part.told.extend(plain(&pulled.notices));
+            part.told.extend(plain(&pulled.crew_changes));
             part.upto = pulled.upto;
-            if !pulled.notices.is_empty() || part.upto >= self.last {
+            if !pulled.crew_changes.is_empty() || part.upto >= self.last {
                 continue;
             }
             if waits.is_some_and(|most| waited >= most) {

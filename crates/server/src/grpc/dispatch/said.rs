@@ -1,10 +1,10 @@
 //! What crews are told, in the API's words. Personal data is no part of it; of a ticket whose caller is hidden, neither is the
 //! place beyond its kind of area.
 
-use switchboard_views::assignments::{Assignment, Brief, Offer, Snapshot, Told};
+use switchboard_views::assignments::{Assignment, AssignmentChange, Brief, Offer, Snapshot};
 use switchboard_wire::{answer, proto};
 
-use crate::{assignments::Notice, grpc::present};
+use crate::{assignments::CrewChange, grpc::present};
 
 fn brief(brief: &Brief) -> proto::TicketBrief {
     let mut said = answer::brief(&answer::Brief {
@@ -51,27 +51,27 @@ pub(super) fn snapshot(snapshot: &Snapshot, position: u64) -> proto::AssignmentS
 }
 
 /// One change.
-pub(super) fn change(notice: &Notice) -> proto::AssignmentChange {
+pub(super) fn change(crew_change: &CrewChange) -> proto::AssignmentChange {
     use proto::assignment_change::Change;
-    let told = match &notice.change.told {
-        Told::Offered(made) => Change::Offered(offer(made)),
-        Told::OfferGone { offer, ticket, why } => Change::OfferGone(proto::OfferGone {
+    let told = match &crew_change.change.told {
+        AssignmentChange::Offered(made) => Change::Offered(offer(made)),
+        AssignmentChange::OfferGone { offer, ticket, why } => Change::OfferGone(proto::OfferGone {
             offer: offer.to_string(),
             ticket_id: ticket.to_string(),
             why: answer::word(*why),
         }),
-        Told::Assigned(given) => Change::Assigned(assignment(given)),
-        Told::Ended { ticket, why } => {
+        AssignmentChange::Assigned(given) => Change::Assigned(assignment(given)),
+        AssignmentChange::Ended { ticket, why } => {
             Change::Ended(proto::AssignmentEnded { ticket_id: ticket.to_string(), why: answer::word(*why) })
         }
-        Told::News { ticket } => {
-            Change::News(proto::TicketNews { ticket_id: ticket.to_string(), kind: notice.kind.into() })
+        AssignmentChange::News { ticket } => {
+            Change::News(proto::TicketNews { ticket_id: ticket.to_string(), kind: crew_change.kind.into() })
         }
     };
     proto::AssignmentChange {
-        position: notice.change.position,
-        occurred_at: Some(answer::timestamp(notice.change.occurred_at)),
-        recorded_at: Some(answer::timestamp(notice.change.recorded_at)),
+        position: crew_change.change.position,
+        occurred_at: Some(answer::timestamp(crew_change.change.occurred_at)),
+        recorded_at: Some(answer::timestamp(crew_change.change.recorded_at)),
         change: Some(told),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use switchboard_domain::crew::CrewId;
 use switchboard_wire::{
     answer, command,
-    proto::{self, watch_assignments_response::Message as Said},
+    proto::{self, watch_assignments_response::Message as PromiseLog},
     refusal::Refusal,
 };
 use tokio::sync::watch;
@@ -17,7 +17,7 @@ use crate::{
     crews::CrewDesk,
     grpc::{
         call::Call,
-        streaming::{Outgoing, Outlet, Token},
+        streaming::{Outgoing, StreamWriter, Token},
     },
 };
 
@@ -36,7 +36,7 @@ struct Watcher {
 /// One stream under way.
 struct Reader {
     watcher: Watcher,
-    outlet: Outlet<proto::WatchAssignmentsResponse>,
+    writer: StreamWriter<proto::WatchAssignmentsResponse>,
 }
 
 impl Dispatch {
@@ -61,8 +61,8 @@ impl Dispatch {
         });
         let (place, crew, own, token, after) = opened.await?;
         let start = token.at(after.unwrap_or_default());
-        let (outlet, messages) = Outlet::open(call, self.draining.clone(), QUEUE_MESSAGES_MAX, start);
-        let reader = Reader { watcher: Watcher { crews: Arc::clone(&self.crews), crew, own, token }, outlet };
+        let (writer, messages) = StreamWriter::open(call, self.draining.clone(), QUEUE_MESSAGES_MAX, start);
+        let reader = Reader { watcher: Watcher { crews: Arc::clone(&self.crews), crew, own, token }, writer };
         tokio::spawn(async move {
             let _place = place;
             reader.run(after).await;
@@ -79,7 +79,7 @@ impl Watcher {
     }
 
     /// A message, and the token of the position that the reader is at after it.
-    fn message(&self, position: u64, said: Said) -> (String, proto::WatchAssignmentsResponse) {
+    fn message(&self, position: u64, said: PromiseLog) -> (String, proto::WatchAssignmentsResponse) {
         let token = self.token.at(position);
         (token.clone(), proto::WatchAssignmentsResponse { resume_token: token, message: Some(said) })
     }
@@ -87,25 +87,25 @@ impl Watcher {
     fn beat(&self, position: u64) -> (String, proto::WatchAssignmentsResponse) {
         self.heard();
         let time = Some(answer::timestamp(self.crews.now()));
-        self.message(position, Said::Heartbeat(proto::Heartbeat { time }))
+        self.message(position, PromiseLog::Heartbeat(proto::Heartbeat { time }))
     }
 }
 
 impl Reader {
     async fn run(mut self, after: Option<u64>) {
         let ended = self.follow(after).await;
-        self.outlet.end(ended);
+        self.writer.end(ended);
     }
 
-    async fn say(&mut self, position: u64, said: Said) -> Result<(), Refusal> {
+    async fn say(&mut self, position: u64, said: PromiseLog) -> Result<(), Refusal> {
         let (token, message) = self.watcher.message(position, said);
-        self.outlet.say(token, message).await
+        self.writer.say(token, message).await
     }
 
     /// Waits for `work` with a reader that is at `position`; `None` when the reader left.
     async fn wait<T>(&mut self, position: u64, work: impl Future<Output = T>) -> Result<Option<T>, Refusal> {
         let watcher = &self.watcher;
-        self.outlet.beating(work, || watcher.beat(position)).await
+        self.writer.beating(work, || watcher.beat(position)).await
     }
 
     async fn follow(&mut self, after: Option<u64>) -> Result<(), Refusal> {
@@ -116,7 +116,7 @@ impl Reader {
             Some(after) => after,
             None => {
                 let (snapshot, position) = assignments.snapshot(&crew);
-                self.say(position, Said::Snapshot(said::snapshot(&snapshot, position))).await?;
+                self.say(position, PromiseLog::Snapshot(said::snapshot(&snapshot, position))).await?;
                 position
             }
         };
@@ -129,16 +129,16 @@ impl Reader {
             line.mark_unchanged();
             let Some(pulled) = self.wait(cursor, assignments.pull(&crew, cursor)).await? else { return Ok(()) };
             let pulled = pulled?;
-            for notice in &pulled.notices {
-                self.say(notice.change.position, Said::Change(said::change(notice))).await?;
+            for crew_change in &pulled.crew_changes {
+                self.say(crew_change.change.position, PromiseLog::Change(said::change(crew_change))).await?;
             }
             cursor = pulled.upto;
-            if !pulled.notices.is_empty() {
+            if !pulled.crew_changes.is_empty() {
                 continue;
             }
             if !live && cursor >= begun {
                 live = true;
-                self.say(cursor, Said::Checkpoint(proto::Checkpoint { position: cursor, live })).await?;
+                self.say(cursor, PromiseLog::Checkpoint(proto::Checkpoint { position: cursor, live })).await?;
             }
             let more = async { if live { moved(&mut line).await } else { assignments.reach(begun).await } };
             match self.wait(cursor, more).await? {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use switchboard_domain::{
     Timestamp,
     organisation::{Level, OrgPath},
-    sla::{docket::Docket, judge::Clock, policy::Policy},
+    sla::{clock_history::ClockHistory, judge::Clock, policy::Policy},
 };
 
 use super::super::*;
@@ -20,13 +20,13 @@ fn policy() -> Policy {
     policy
 }
 
-fn judged(facts: &[crate::Fact], now: Timestamp) -> Vec<(Docket, Vec<Clock>)> {
-    let clocks = |docket: Docket| (docket.clone(), story::judged(&docket, policy(), now));
-    story::dockets(facts).into_iter().map(clocks).collect()
+fn judged(facts: &[crate::Fact], now: Timestamp) -> Vec<(ClockHistory, Vec<Clock>)> {
+    let clocks = |clock_history: ClockHistory| (clock_history.clone(), story::judged(&clock_history, policy(), now));
+    story::clock_histories(facts).into_iter().map(clocks).collect()
 }
 
-fn add<'a>(mut tally: Tally, tickets: impl Iterator<Item = &'a (Docket, Vec<Clock>)>) -> Tally {
-    tickets.for_each(|(docket, clocks)| tally.add(docket, clocks));
+fn add<'a>(mut tally: Tally, tickets: impl Iterator<Item = &'a (ClockHistory, Vec<Clock>)>) -> Tally {
+    tickets.for_each(|(clock_history, clocks)| tally.add(clock_history, clocks));
     tally
 }
 
@@ -97,8 +97,8 @@ proptest! {
 
     #[test]
     fn nothing_of_what_is_left_out_is_counted(facts in random::history(120), now in random::instant()) {
-        for (docket, clocks) in judged(&facts, now) {
-            let case = Case::new(&docket, &clocks);
+        for (clock_history, clocks) in judged(&facts, now) {
+            let case = Case::new(&clock_history, &clocks);
             for kpi in definitions() {
                 let left_out = |share: &Share<'_>| kpi.exclusions().iter().any(|e| case.is(*e, share.cycle));
                 prop_assert!(!kpi.shares(&case).iter().any(left_out), "{}", kpi.name);

@@ -7,11 +7,11 @@ use switchboard_domain::{
     decider::Recorded,
     organisation::OrgPath,
     sla::{
-        book::{Book, Edition},
         china_time,
-        docket::Docket,
+        clock_history::ClockHistory,
         from_china_time,
         judge::{Clock, judge},
+        registry::{Edition, PolicyRegistry},
     },
     ticket::{event::*, *},
 };
@@ -96,23 +96,23 @@ impl Tale {
         self
     }
 
-    pub fn docket(&self) -> Docket {
+    pub fn clock_history(&self) -> ClockHistory {
         let id = TicketId(Uuid::from_u128(1));
-        let mut docket = Docket::new(id);
+        let mut clock_history = ClockHistory::new(id);
         for (position, (happened, learnt, event)) in (100..).zip(&self.0) {
             let fact = recorded(position, id, event.clone(), *happened);
-            docket.take(&Recorded { recorded_at: *learnt, ..fact });
+            clock_history.take(&Recorded { recorded_at: *learnt, ..fact });
         }
-        docket
+        clock_history
     }
 
-    pub fn clocks(&self, book: &Book, now: &str) -> Vec<Clock> {
-        judge(&self.docket(), book, at(now))
+    pub fn clocks(&self, registry: &PolicyRegistry, now: &str) -> Vec<Clock> {
+        judge(&self.clock_history(), registry, at(now))
     }
 
     /// How those of its clocks stand under a shipped policy; all when none is named. Those of the chain's levels stand apart.
     pub fn stands(&self, file: &str, clocks: &[&str], now: &str) -> Vec<String> {
-        let clocks_of = self.clocks(&Book::of(Edition::default().under(policy(file))), now);
+        let clocks_of = self.clocks(&PolicyRegistry::of(Edition::default().under(policy(file))), now);
         let named = |clock: &&Clock| match clocks {
             [] => !clock.rule().id.starts_with("N15"),
             named => named.contains(&clock.rule().clock.as_str()),

@@ -4,10 +4,10 @@
 use chrono::TimeDelta;
 use switchboard_domain::{
     sla::{
-        book::{Book, Edition},
         china_time,
         policy::Policy,
         publication::{PolicyEvent, PolicyPublished},
+        registry::{Edition, PolicyRegistry},
     },
     ticket::{event::*, *},
 };
@@ -300,8 +300,8 @@ fn the_levels_of_the_chain_have_earlier_limits_than_the_customer_was_promised() 
 
 #[test]
 fn the_ladder_of_an_arrival_has_four_steps() {
-    let book = Book::of(Edition::default().under(policy("sgcc.toml")));
-    let clocks = with_a_crew().clocks(&book, "02 10:10");
+    let registry = PolicyRegistry::of(Edition::default().under(policy("sgcc.toml")));
+    let clocks = with_a_crew().clocks(&registry, "02 10:10");
     let arrival = clocks.iter().find(|clock| clock.rule().id == "F05u").unwrap();
     let steps: Vec<_> =
         arrival.warnings().map(|(level, at)| (level, china_time(at).format("%H:%M:%S").to_string())).collect();
@@ -329,27 +329,27 @@ fn the_southern_grid_promises_what_its_own_rows_say() {
         ]
     );
     let complaint = Tale::of("02 10:00", southern(BusinessType::Complaint));
-    let clocks = complaint.clocks(&Book::of(Edition::default().under(policy("csg.toml"))), "02 11:00");
+    let clocks = complaint.clocks(&PolicyRegistry::of(Edition::default().under(policy("csg.toml"))), "02 11:00");
     assert_eq!(clocks.iter().map(told).collect::<Vec<_>>(), ["reply N04c running due 09 10:00"]);
     let pink: Vec<_> = clocks[0].warnings().collect();
     assert_eq!(pink, [(1, at("09 10:00") - TimeDelta::days(2))]);
     assert_eq!(complaint.stands("sgcc.toml", &[], "02 11:00"), Vec::<String>::new(), "another operator's policy");
 }
 
-fn published(policies: &[Policy]) -> Book {
-    let mut book = Book::default();
+fn published(policies: &[Policy]) -> PolicyRegistry {
+    let mut registry = PolicyRegistry::default();
     for (position, policy) in (1..).zip(policies) {
         let event = PolicyEvent::Published(Box::new(PolicyPublished { policy: policy.clone() }));
-        book.take_policy(&recorded(position, policy.operator.clone(), event, at("01 00:00")));
+        registry.take_policy(&recorded(position, policy.operator.clone(), event, at("01 00:00")));
     }
-    book
+    registry
 }
 
 #[test]
 fn history_is_judged_by_the_promises_of_its_day() {
-    let book = published(&["sgcc.toml", "history/sgcc-2011.toml"].map(policy));
+    let registry = published(&["sgcc.toml", "history/sgcc-2011.toml"].map(policy));
     let complaint = |received: &str, sent: &str| Tale::complaint(received).and(sent, dispatched(NATION, PROVINCE));
-    let stands = |tale: Tale, now| tale.clocks(&book, now).iter().map(told).collect::<Vec<_>>();
+    let stands = |tale: Tale, now| tale.clocks(&registry, now).iter().map(told).collect::<Vec<_>>();
     // A Monday in 2013: counted from the dispatch, and seven days of public promise from the receipt.
     assert_eq!(
         stands(complaint("2013-03-04 10:00", "2013-03-04 11:00"), "2013-03-04 12:00"),

@@ -6,7 +6,7 @@ use switchboard_domain::{
     organisation::Level,
     sla::{
         check,
-        docket::{FactName, Word},
+        clock_history::{FactName, Word},
         policy::{RULES_MAX, WARNINGS_MAX},
     },
     ticket::{Area, BusinessType, Channel, Grade, Premises, Tier, Urgency},

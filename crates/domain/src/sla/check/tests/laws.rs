@@ -10,7 +10,7 @@ use crate::{
     chance::{self, Dice},
     decider::Recorded,
     rules::Rules,
-    sla::docket::{Attributes, Moment},
+    sla::clock_history::{Attributes, ClockEvent},
     ticket::{Channel, Command, Move, Premises, Ticket, Tier, Urgency, decide, evolve, laws, tests::sample::ticket_id},
 };
 
@@ -213,15 +213,15 @@ fn no_fact_is_refused_that_happens_in_some_life() {
                     let (id, actor, request_id) = (ticket_id(1), ask.actor.clone(), uuid::Uuid::nil());
                     let (occurred_at, recorded_at, revision) = (ask.occurred_at, now, position);
                     let fact = Recorded { position, id, revision, event, occurred_at, recorded_at, actor, request_id };
-                    let Some(moment) = Moment::of(&fact).filter(|_| !late) else { continue };
+                    let Some(clock_event) = ClockEvent::of(&fact).filter(|_| !late) else { continue };
                     let (confidential, anonymous) = (Some(ticket.confidential), Some(ticket.anonymous));
                     let when = When { confidential, anonymous, ..When::default() };
-                    let (fact, business) = (moment.fact, ticket.business);
+                    let (fact, business) = (clock_event.fact, ticket.business);
                     prop_assert!(
-                        trigger::can_happen(fact, moment.word, business, &when),
+                        trigger::can_happen(fact, clock_event.word, business, &when),
                         "{:?} {:?}",
                         business,
-                        moment
+                        clock_event
                     );
                     let level = ticket.holder().expect("somebody holds it").level();
                     prop_assert!(trigger::can_be_at(fact, level, business), "{:?} {:?} {:?}", business, fact, level);

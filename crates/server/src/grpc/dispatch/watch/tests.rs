@@ -39,7 +39,7 @@ use crate::{
     Loops,
     assignments::Assignments,
     desk::Desk,
-    readmodel::{Notices, TicketList},
+    readmodel::{CrewChanges, TicketList},
 };
 
 /// How long what must come may take.
@@ -96,8 +96,8 @@ impl World {
 
     /// What crews are told, up to the log's end, from the file on.
     async fn assignments(&self) -> (Arc<Assignments>, tokio::task::JoinHandle<()>) {
-        let notices = Notices::open(self.folder.path()).unwrap();
-        let assignments = Assignments::resume(Arc::clone(&self.feed), notices).await.unwrap();
+        let crew_changes = CrewChanges::open(self.folder.path()).unwrap();
+        let assignments = Assignments::resume(Arc::clone(&self.feed), crew_changes).await.unwrap();
         let running = tokio::spawn(Arc::clone(&assignments).run());
         assert!(assignments.reach(self.loops.log.head().0).await);
         (assignments, running)
@@ -130,10 +130,10 @@ async fn looks_while_something_comes() {
 
     let (_drain, draining) = watch::channel(false);
     let call = Call::read(&MetadataMap::new(), PATIENCE);
-    let (outlet, mut messages) = Outlet::open(call, draining, QUEUE_MESSAGES_MAX, String::new());
+    let (writer, mut messages) = StreamWriter::open(call, draining, QUEUE_MESSAGES_MAX, String::new());
     let crews = world.crews(Arc::clone(&assignments));
     let token = Token::of(&world.loops.vault, &[b"assignments"]);
-    let mut reader = Reader { watcher: Watcher { crews, crew: crew(0), own: true, token }, outlet };
+    let mut reader = Reader { watcher: Watcher { crews, crew: crew(0), own: true, token }, writer };
     let mut following = pin!(reader.follow(Some(0)));
     let woken = Arc::new(Woken::default());
     let waker = Arc::clone(&woken).into();
@@ -150,7 +150,7 @@ async fn looks_while_something_comes() {
 
     let told = async {
         loop {
-            if let Some(Said::Change(change)) = messages.next().await.unwrap().unwrap().message {
+            if let Some(PromiseLog::Change(change)) = messages.next().await.unwrap().unwrap().message {
                 return change.position;
             }
         }

@@ -20,7 +20,7 @@ use super::{
 const READERS: usize = 4;
 
 /// A file with its connections. `W` is the hand that writes it.
-pub(super) struct Keeper<W> {
+pub(super) struct Database<W> {
     file: ViewFile,
     // Dropped in this order: the last to close must be one that can write, for it empties the write-ahead log.
     readers: Vec<Mutex<Connection>>,
@@ -29,7 +29,7 @@ pub(super) struct Keeper<W> {
     position: AtomicU64,
 }
 
-impl<W> Keeper<W> {
+impl<W> Database<W> {
     /// Opens a file of this form in `folder`, and gives its writing connection and its checkpoint to `begin`. What `begin`
     /// finds damaged is rebuilt at once.
     pub(super) fn open(

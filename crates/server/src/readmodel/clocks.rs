@@ -1,6 +1,6 @@
-//! The dockets in a file: what the clocks look at of every ticket, and everything that is published, without reading the log.
+//! The clock histories in a file: what the clocks look at of every ticket, and everything that is published, without reading the log.
 //!
-//! One row a ticket, its [`Docket`], and one a publication of a policy or of a calendar's year, from which the [`Book`] is made
+//! One row a ticket, its [`ClockHistory`], and one a publication of a policy or of a calendar's year, from which the [`PolicyRegistry`] is made
 //! at opening; kept in `promises.db` in the data folder.
 //!
 //! Absent on purpose: verdicts. They change with time alone and are the judge's, who is asked anew each time.
@@ -18,47 +18,47 @@ use std::{ops::ControlFlow, path::Path, sync::Arc};
 use switchboard_domain::{
     Timestamp,
     fact::Fact,
-    sla::{book::Book, docket::Docket},
+    sla::{clock_history::ClockHistory, registry::PolicyRegistry},
     ticket::TicketId,
 };
 use switchboard_engine::projector::ReadModel;
 use tokio::sync::watch;
 
 use self::{question::Range, writer::Writer};
-use super::{ReadModelError, file, keeper::Keeper};
+use super::{ReadModelError, database::Database, file};
 
 /// An ended ticket is still in flight while its last fact is among so many positions before the checkpoint: what the watch may
 /// not have spoken of yet when it was interrupted.
 pub const RECENT_FACTS: u64 = 100_000;
-/// Dockets that a scan reads at once; in between it holds nothing.
+/// ClockHistories that a scan reads at once; in between it holds nothing.
 pub const SCAN_ROWS: usize = 1_000;
 
-/// The dockets. Clones share one file.
+/// The clock histories. Clones share one file.
 #[derive(Clone)]
-pub struct Dockets {
-    keeper: Arc<Keeper<Writer>>,
-    book: watch::Receiver<Arc<Book>>,
+pub struct ClockHistories {
+    database: Arc<Database<Writer>>,
+    registry: watch::Receiver<Arc<PolicyRegistry>>,
 }
 
-impl Dockets {
-    /// Opens the dockets in `folder`, and creates them empty where there are none. A file that other code made, and one that
+impl ClockHistories {
+    /// Opens the clock histories in `folder`, and creates them empty where there are none. A file that other code made, and one that
     /// cannot be read, is replaced by an empty one: [`Self::checkpoint`] then says 0, and the caller feeds the log.
     ///
     /// # Errors
     /// [`ReadModelError::Unavailable`] when the folder admits no such file.
     pub fn open(folder: &Path) -> Result<Self, ReadModelError> {
-        let (publish, book) = watch::channel(Arc::default());
+        let (publish, registry) = watch::channel(Arc::default());
         let begin = |connection, position| {
-            publish.send_replace(Arc::new(publication::book(&connection)?));
+            publish.send_replace(Arc::new(publication::registry(&connection)?));
             Ok(Writer::new(connection, position, publish.clone()))
         };
-        Ok(Self { keeper: Arc::new(Keeper::open(folder, form::form(), begin)?), book })
+        Ok(Self { database: Arc::new(Database::open(folder, form::form(), begin)?), registry })
     }
 
-    /// The log position that the dockets are true for; 0 when there are none.
+    /// The log position that the clock histories are true for; 0 when there are none.
     #[must_use]
     pub fn checkpoint(&self) -> u64 {
-        self.keeper.position()
+        self.database.position()
     }
 
     /// Takes `facts` into account, in one transaction, and notes that the log was read up to and including `upto`, which
@@ -67,50 +67,50 @@ impl Dockets {
     /// # Errors
     /// Nothing is changed then, and the same facts may be offered again.
     pub fn apply(&self, facts: &[Arc<Fact>], upto: u64) -> Result<(), ReadModelError> {
-        self.keeper.write(|writer| writer.apply(facts, upto))
+        self.database.write(|writer| writer.apply(facts, upto))
     }
 
-    /// Forgets all dockets and publications and sets the checkpoint to 0, for a log that turned out to be shorter than what is
+    /// Forgets all clock histories and publications and sets the checkpoint to 0, for a log that turned out to be shorter than what is
     /// remembered of it.
     ///
     /// # Errors
     /// Nothing is changed then.
     pub fn start_over(&self) -> Result<(), ReadModelError> {
-        self.keeper.write(Writer::clear)
+        self.database.write(Writer::clear)
     }
 
     /// What is published, as of the checkpoint; no file is read. Asked after [`Self::checkpoint`], it holds at least what was
     /// published by then.
     #[must_use]
-    pub fn book(&self) -> Arc<Book> {
-        Arc::clone(&self.book.borrow())
+    pub fn registry(&self) -> Arc<PolicyRegistry> {
+        Arc::clone(&self.registry.borrow())
     }
 
-    /// The docket of that ticket.
+    /// The clock history of that ticket.
     ///
     /// # Errors
     /// See [`ReadModelError`].
-    pub fn get(&self, id: TicketId) -> Result<Option<Docket>, ReadModelError> {
-        self.keeper.read(|connection| Ok(question::line(connection, id)?.map(|line| line.docket)))
+    pub fn get(&self, id: TicketId) -> Result<Option<ClockHistory>, ReadModelError> {
+        self.database.read(|connection| Ok(question::line(connection, id)?.map(|line| line.clock_history)))
     }
 
-    /// What a watch resumes from, all of one instant: the checkpoint, what is published, and every docket that is not over, or
+    /// What a watch resumes from, all of one instant: the checkpoint, what is published, and every clock history that is not over, or
     /// whose last fact is among the last [`RECENT_FACTS`] positions up to the checkpoint. As large as the work in flight: about
-    /// 2 KiB a docket.
+    /// 2 KiB a clock history.
     ///
     /// # Errors
     /// See [`ReadModelError`].
-    pub fn in_flight(&self) -> Result<(u64, Arc<Book>, Vec<Docket>), ReadModelError> {
-        self.keeper.read(|connection| {
+    pub fn in_flight(&self) -> Result<(u64, Arc<PolicyRegistry>, Vec<ClockHistory>), ReadModelError> {
+        self.database.read(|connection| {
             let position = file::position(connection)?;
-            // The book at hand may be of a later instant than this snapshot.
-            let book = Arc::new(publication::book(connection)?);
-            let dockets = question::in_flight(connection, position.saturating_sub(RECENT_FACTS))?;
-            Ok((position, book, dockets))
+            // The registry at hand may be of a later instant than this snapshot.
+            let registry = Arc::new(publication::registry(connection)?);
+            let clock_histories = question::in_flight(connection, position.saturating_sub(RECENT_FACTS))?;
+            Ok((position, registry, clock_histories))
         })
     }
 
-    /// Gives the dockets of the tickets received from `from` on and before `to`, to the microsecond, in the order of their
+    /// Gives the clock histories of the tickets received from `from` on and before `to`, to the microsecond, in the order of their
     /// reception, to `each` until it breaks off.
     ///
     /// They are read in pages of [`SCAN_ROWS`], and every page is of its own instant: `each` may take its time, and holds up
@@ -124,12 +124,12 @@ impl Dockets {
         &self,
         from: Timestamp,
         to: Timestamp,
-        each: &mut dyn FnMut(Docket) -> ControlFlow<()>,
+        each: &mut dyn FnMut(ClockHistory) -> ControlFlow<()>,
     ) -> Result<u64, ReadModelError> {
         self.scan(&Range::received(from, to), SCAN_ROWS, each)
     }
 
-    /// Gives the dockets of the tickets that were received before `to` and are open still, or of which something happened, or was
+    /// Gives the clock histories of the tickets that were received before `to` and are open still, or of which something happened, or was
     /// learnt, at or after `from`: whatever can count in a period's figures, for a clock may come due in silence. Page by page as [`Self::received`], with the same guarantees;
     /// older ended tickets are passed over in the index alone, some tens of milliseconds per million.
     ///
@@ -139,7 +139,7 @@ impl Dockets {
         &self,
         from: Timestamp,
         to: Timestamp,
-        each: &mut dyn FnMut(Docket) -> ControlFlow<()>,
+        each: &mut dyn FnMut(ClockHistory) -> ControlFlow<()>,
     ) -> Result<u64, ReadModelError> {
         self.scan(&Range::touching(from, to), SCAN_ROWS, each)
     }
@@ -149,21 +149,21 @@ impl Dockets {
     /// # Errors
     /// See [`ReadModelError`].
     pub fn dump(&self, each: &mut dyn FnMut(&str)) -> Result<(), ReadModelError> {
-        self.keeper.read(|connection| file::dump(connection, &[publication::ALL, question::ALL], each))
+        self.database.read(|connection| file::dump(connection, &[publication::ALL, question::ALL], each))
     }
 
     fn scan(
         &self,
         range: &Range,
         rows: usize,
-        each: &mut dyn FnMut(Docket) -> ControlFlow<()>,
+        each: &mut dyn FnMut(ClockHistory) -> ControlFlow<()>,
     ) -> Result<u64, ReadModelError> {
         let (mut begun, mut after) = (None, None);
         loop {
-            let page = self.keeper.read(|connection| question::page(connection, range, after, rows))?;
+            let page = self.database.read(|connection| question::page(connection, range, after, rows))?;
             let begun = *begun.get_or_insert(page.position);
-            for docket in page.dockets {
-                if each(docket).is_break() {
+            for clock_history in page.clock_histories {
+                if each(clock_history).is_break() {
                     return Ok(begun);
                 }
             }
@@ -175,16 +175,16 @@ impl Dockets {
     }
 }
 
-impl ReadModel for Dockets {
+impl ReadModel for ClockHistories {
     fn name(&self) -> &'static str {
-        "dockets"
+        "clock_histories"
     }
 
     fn checkpoint(&self) -> u64 {
-        Dockets::checkpoint(self)
+        ClockHistories::checkpoint(self)
     }
 
     fn apply(&self, facts: &[Arc<Fact>], upto: u64) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        Dockets::apply(self, facts, upto).map_err(Into::into)
+        ClockHistories::apply(self, facts, upto).map_err(Into::into)
     }
 }

@@ -1,5 +1,5 @@
-//! Publications as rows: kept whole, one each, so that the book is made of the same facts as at first. What a publication
-//! means is the book's.
+//! Publications as rows: kept whole, one each, so that the registry is made of the same facts as at first. What a publication
+//! means is the registry's.
 
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
@@ -9,8 +9,8 @@ use switchboard_domain::{
     decider::Recorded,
     fact::Fact,
     sla::{
-        book::Book,
         publication::{PolicyEvent, PolicyPublished, ShadowEnded, YearPublished},
+        registry::PolicyRegistry,
     },
 };
 use uuid::Uuid;
@@ -20,11 +20,11 @@ use crate::readmodel::{ReadModelError, file::stored};
 /// Every publication in the order of the log.
 pub(super) const ALL: &str = "SELECT position, json FROM publication ORDER BY position";
 
-/// Takes a publication into account; other facts change no book.
-pub(super) fn take(book: &mut Book, fact: &Fact) {
+/// Takes a publication into account; other facts change no registry.
+pub(super) fn take(registry: &mut PolicyRegistry, fact: &Fact) {
     match fact {
-        Fact::Policy(fact) => book.take_policy(fact),
-        Fact::Year(fact) => book.take_year(fact),
+        Fact::Policy(fact) => registry.take_policy(fact),
+        Fact::Year(fact) => registry.take_year(fact),
         Fact::Ticket(_) | Fact::Promise(_) | Fact::Crew(_) => {}
     }
 }
@@ -39,16 +39,16 @@ pub(super) fn store(connection: &Connection, fact: &Fact) -> Result<(), ReadMode
     Ok(())
 }
 
-/// The book of everything that is kept.
-pub(super) fn book(connection: &Connection) -> Result<Book, ReadModelError> {
+/// The registry of everything that is kept.
+pub(super) fn registry(connection: &Connection) -> Result<PolicyRegistry, ReadModelError> {
     let mut statement = connection.prepare_cached(ALL)?;
     let mut found = statement.query([])?;
-    let mut book = Book::default();
+    let mut registry = PolicyRegistry::default();
     while let Some(line) = found.next()? {
         let kept: Kept = serde_json::from_str(line.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?;
-        take(&mut book, &kept.into_fact());
+        take(&mut registry, &kept.into_fact());
     }
-    Ok(book)
+    Ok(registry)
 }
 
 /// A publication as it is kept.

@@ -4,35 +4,41 @@
 use switchboard_domain::{
     Timestamp,
     crew::{Absence, CrewId, OfferEnd, OfferId, ReleaseReason},
-    decider::Want,
+    decider::Action,
     ticket::{TicketId, command::Offer, state::LiveOffer},
 };
 
 use super::Intent;
 use crate::{
     board::{Board, Crew, Reserved},
-    fold::{Case, Fold},
+    state::{DispatchState, OpenTicket},
 };
 
 /// Why a ticket is taken from a crew whose shift is over.
 const GONE_HOME: &str = "the crew has gone home";
 
 /// What a crew's stream owes the tickets, and they it.
-pub(super) fn of_crew(fold: &Fold, board: &Board, id: &CrewId) -> Vec<Want<Intent>> {
+pub(super) fn of_crew(fold: &DispatchState, board: &Board, id: &CrewId) -> Vec<Action<Intent>> {
     let Some(crew) = board.crews.get(id) else { return Vec::new() };
-    let mut duties = Vec::new();
+    let mut reconcile = Vec::new();
     if let Some(kept) = &crew.reserved {
         let enrolled = fold.member(id).is_some_and(|member| member.crew.enrolled);
-        duties.extend(reservation(fold.case(kept.ticket), id, crew, kept, enrolled));
+        reconcile.extend(reservation(fold.case(kept.ticket), id, crew, kept, enrolled));
     }
     for (ticket, since) in &crew.committed {
-        duties.extend(commitment(fold, id, *ticket, *since));
+        reconcile.extend(commitment(fold, id, *ticket, *since));
     }
-    duties
+    reconcile
 }
 
 /// A reservation is answered by its offer; an offer that ended, or that cannot be made, frees the crew.
-fn reservation(case: Option<&Case>, id: &CrewId, crew: &Crew, kept: &Reserved, enrolled: bool) -> Option<Want<Intent>> {
+fn reservation(
+    case: Option<&OpenTicket>,
+    id: &CrewId,
+    crew: &Crew,
+    kept: &Reserved,
+    enrolled: bool,
+) -> Option<Action<Intent>> {
     let release = |why, because: u64| {
         Some(Intent::Release(id.clone(), kept.ticket, Some(kept.offer), why).want(because.max(kept.because)))
     };
@@ -84,7 +90,7 @@ fn reservation(case: Option<&Case>, id: &CrewId, crew: &Crew, kept: &Reserved, e
 }
 
 /// A crew's time is given to a ticket for as long as it has it and has not done the work.
-fn commitment(fold: &Fold, id: &CrewId, ticket: TicketId, since: u64) -> Option<Want<Intent>> {
+fn commitment(fold: &DispatchState, id: &CrewId, ticket: TicketId, since: u64) -> Option<Action<Intent>> {
     let (why, because) = match fold.case(ticket) {
         Some(case) if case.worked_by().as_ref() == Some(id) => return None,
         Some(case) => (case.left_by(id), case.position),
@@ -95,21 +101,21 @@ fn commitment(fold: &Fold, id: &CrewId, ticket: TicketId, since: u64) -> Option<
 
 /// What a ticket owes its crews: an offer that no crew's time is kept for is taken back; the time of the crew that works on it is
 /// given to it; and a crew that cannot come is called back.
-pub(super) fn of_ticket(fold: &Fold, board: &Board, id: TicketId) -> Vec<Want<Intent>> {
+pub(super) fn of_ticket(fold: &DispatchState, board: &Board, id: TicketId) -> Vec<Action<Intent>> {
     let Some(case) = fold.case(id) else { return Vec::new() };
-    let mut duties: Vec<_> = case.ticket.offers.iter().filter_map(|live| unkept(fold, case, id, live)).collect();
-    let Some(crew) = case.worked_by() else { return duties };
-    let Some(member) = fold.member(&crew) else { return duties };
+    let mut reconcile: Vec<_> = case.ticket.offers.iter().filter_map(|live| unkept(fold, case, id, live)).collect();
+    let Some(crew) = case.worked_by() else { return reconcile };
+    let Some(member) = fold.member(&crew) else { return reconcile };
     // The same crew may be given the same ticket's time again, after the work waited: each time is another want.
     let because = case.position.max(member.position);
-    let mut recall = |why| duties.push(Intent::Recall(id, crew.clone(), why).want(because));
+    let mut recall = |why| reconcile.push(Intent::Recall(id, crew.clone(), why).want(because));
     // What a person gave to a crew that is not there stays with it; what the plan gave goes to those who are.
     let by_plan = case.may_be_replanned();
     let Some(there) = board.crews.get(&crew) else {
         if by_plan {
             recall("the crew is struck off");
         }
-        return duties;
+        return reconcile;
     };
     let given = there.committed.iter().any(|(held, _)| *held == id);
     // One that comes by an offer is committed because of its reservation.
@@ -119,24 +125,24 @@ pub(super) fn of_ticket(fold: &Fold, board: &Board, id: TicketId) -> Vec<Want<In
     let engaged = !given && case.ticket.pinned.is_none() && !there.committed.is_empty();
     if by_plan && went_home && !by_offer {
         recall(GONE_HOME);
-        return duties;
+        return reconcile;
     }
     if by_plan && engaged && !by_offer {
         recall("the crew has other work");
-        return duties;
+        return reconcile;
     }
     if cannot_come && case.on_site().is_none() {
         recall("the crew cannot come");
     }
     if !given && !by_offer {
-        duties.push(Intent::Commit(crew, id, None).want(because));
+        reconcile.push(Intent::Commit(crew, id, None).want(because));
     }
-    duties
+    reconcile
 }
 
 /// What is owed as of now. An offer that would come when its lease is over is not made: its crew is let go. Nor is a crew given a
 /// ticket from the plan again when the end of its shift has passed that nobody ended.
-pub(super) fn in_time(want: Want<Intent>, fold: &Fold, board: &Board, now: Timestamp) -> Want<Intent> {
+pub(super) fn in_time(want: Action<Intent>, fold: &DispatchState, board: &Board, now: Timestamp) -> Action<Intent> {
     match &want.intent {
         Intent::Offer(ticket, offer) if offer.lease_until <= now => {
             let why = ReleaseReason::NotOffered;
@@ -145,7 +151,7 @@ pub(super) fn in_time(want: Want<Intent>, fold: &Fold, board: &Board, now: Times
         Intent::Commit(crew, ticket, None) => {
             let shift = board.crews.get(crew).and_then(|there| there.shift.as_ref());
             let over = shift.is_some_and(|shift| shift.until <= now);
-            if over && fold.case(*ticket).is_some_and(Case::may_be_replanned) {
+            if over && fold.case(*ticket).is_some_and(OpenTicket::may_be_replanned) {
                 return Intent::Recall(*ticket, crew.clone(), GONE_HOME).want(want.because);
             }
             want
@@ -155,7 +161,7 @@ pub(super) fn in_time(want: Want<Intent>, fold: &Fold, board: &Board, now: Times
 }
 
 /// A crew is kept before it is offered anything and let go after: where that is not so, another process let it go.
-fn unkept(fold: &Fold, case: &Case, id: TicketId, live: &LiveOffer) -> Option<Want<Intent>> {
+fn unkept(fold: &DispatchState, case: &OpenTicket, id: TicketId, live: &LiveOffer) -> Option<Action<Intent>> {
     let member = fold.member(&live.crew);
     let kept = member.and_then(|member| member.crew.reserved).is_some_and(|kept| kept.offer == live.offer);
     let because = case.offered_at(live.offer).max(member.map_or(0, |member| member.position));

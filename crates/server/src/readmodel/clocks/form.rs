@@ -1,4 +1,4 @@
-//! The form of the dockets' file. No row is read or written here.
+//! The form of the clock histories' file. No row is read or written here.
 
 use switchboard_views::ticket_list::fingerprint;
 
@@ -7,7 +7,7 @@ use crate::readmodel::file::Form;
 /// The file's name in the data folder.
 pub(super) const FILE_NAME: &str = "promises.db";
 
-/// Names the code that made a file: its form, the folding of dockets, and how they and publications are written. A file with
+/// Names the code that made a file: its form, the folding of clock histories, and how they and publications are written. A file with
 /// another one is rebuilt.
 const VIEW_VERSION: u64 = fingerprint(&texts());
 
@@ -30,8 +30,8 @@ const CODE: [(&str, &str); FILES] = files![
     "../../../../domain/src/organisation.rs",
     "../../../../domain/src/sla.rs",
     "../../../../domain/src/sla/calendar/year.rs",
-    "../../../../domain/src/sla/docket.rs",
-    "../../../../domain/src/sla/docket/names.rs",
+    "../../../../domain/src/sla/clock_history.rs",
+    "../../../../domain/src/sla/clock_history/names.rs",
     "../../../../domain/src/sla/policy.rs",
     "../../../../domain/src/sla/promise.rs",
     "../../../../domain/src/sla/publication.rs",
@@ -48,13 +48,13 @@ const fn texts() -> [&'static str; FILES] {
     texts
 }
 
-/// `opened` is the position of a ticket's first fact, `last_position` that of the last one that changed its docket; `last_at` is
+/// `opened` is the position of a ticket's first fact, `last_position` that of the last one that changed its clock history; `last_at` is
 /// the latest instant at which anything of it happened or was learnt. Times are microseconds since 1970.
 ///
-/// Scans go by `docket_received`, whose first two columns never change for a ticket; with `last_at` beside them it tells
+/// Scans go by `clock_history_received`, whose first two columns never change for a ticket; with `last_at` beside them it tells
 /// what a scan passes over without reading it.
 const TABLES: &str = "
-    CREATE TABLE docket (
+    CREATE TABLE clock_history (
         opened INTEGER PRIMARY KEY,
         id BLOB NOT NULL UNIQUE,
         received_at INTEGER NOT NULL,
@@ -64,13 +64,13 @@ const TABLES: &str = "
         json TEXT NOT NULL
     ) STRICT;
     CREATE TABLE publication (position INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
-    CREATE INDEX docket_received ON docket (received_at, opened, last_at, over);
-    CREATE INDEX docket_open ON docket (opened) WHERE over = 0;
-    CREATE INDEX docket_ended ON docket (last_position) WHERE over = 1;
+    CREATE INDEX clock_history_received ON clock_history (received_at, opened, last_at, over);
+    CREATE INDEX clock_history_open ON clock_history (opened) WHERE over = 0;
+    CREATE INDEX clock_history_ended ON clock_history (last_position) WHERE over = 1;
 ";
 
 pub(super) fn form() -> Form {
-    Form { name: FILE_NAME, what: "file of dockets", version: VIEW_VERSION, tables: TABLES.into() }
+    Form { name: FILE_NAME, what: "file of clock_histories", version: VIEW_VERSION, tables: TABLES.into() }
 }
 
 #[cfg(test)]
@@ -89,11 +89,11 @@ mod tests {
 
     #[test]
     fn every_file_that_a_docket_is_made_of_decides_the_version() {
-        let (dockets, parts) = (on_disk("sla", "docket"), on_disk("sla/docket", ""));
-        assert!(!dockets.is_empty() && !parts.is_empty());
+        let (clock_histories, parts) = (on_disk("sla", "clock_history"), on_disk("sla/clock_history", ""));
+        assert!(!clock_histories.is_empty() && !parts.is_empty());
         let types =
             ["sla.rs", "organisation.rs", "ticket/vocabulary.rs"].map(|path| format!("../../../../domain/src/{path}"));
-        let mut wanted = dockets.into_iter().chain(parts).chain(types);
+        let mut wanted = clock_histories.into_iter().chain(parts).chain(types);
         let missing = wanted.find(|path| !CODE.iter().any(|(known, _)| known == path));
         assert_eq!(missing, None);
         assert!(CODE.iter().all(|(_, text)| texts().contains(text)));

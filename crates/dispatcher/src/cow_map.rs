@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 /// The map; written down as a plain one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent, bound(deserialize = "K: Ord + Deserialize<'de>, V: Deserialize<'de>"))]
-pub struct Shared<K, V>(BTreeMap<K, Arc<V>>);
+pub struct CowMap<K, V>(BTreeMap<K, Arc<V>>);
 
-impl<K, V> Default for Shared<K, V> {
+impl<K, V> Default for CowMap<K, V> {
     fn default() -> Self {
         Self(BTreeMap::new())
     }
 }
 
-impl<K: Ord, V> Shared<K, V> {
+impl<K: Ord, V> CowMap<K, V> {
     /// What stands under a key.
     #[must_use]
     pub fn get(&self, key: &K) -> Option<&V> {
@@ -67,7 +67,7 @@ impl<K: Ord, V> Shared<K, V> {
     }
 }
 
-impl<K: Ord, V: Clone> Shared<K, V> {
+impl<K: Ord, V: Clone> CowMap<K, V> {
     /// What stands under a key, to be changed; no other copy sees that.
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.0.get_mut(key).map(Arc::make_mut)
@@ -84,7 +84,7 @@ impl<K: Ord, V: Clone> Shared<K, V> {
     }
 }
 
-impl<K: Ord, V> Index<&K> for Shared<K, V> {
+impl<K: Ord, V> Index<&K> for CowMap<K, V> {
     type Output = V;
 
     fn index(&self, key: &K) -> &V {
@@ -92,7 +92,7 @@ impl<K: Ord, V> Index<&K> for Shared<K, V> {
     }
 }
 
-impl<K: Ord, V> FromIterator<(K, V)> for Shared<K, V> {
+impl<K: Ord, V> FromIterator<(K, V)> for CowMap<K, V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
         Self(pairs.into_iter().map(|(key, value)| (key, Arc::new(value))).collect())
     }
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_copy_shares_what_is_not_changed_and_does_not_see_what_is() {
-        let mut map: Shared<u32, String> = (0..3).map(|n| (n, n.to_string())).collect();
+        let mut map: CowMap<u32, String> = (0..3).map(|n| (n, n.to_string())).collect();
         let copy = map.clone();
         map.get_mut(&1).unwrap().push('!');
         assert_eq!(map.take(&2).unwrap(), "2");

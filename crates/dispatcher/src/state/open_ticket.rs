@@ -40,7 +40,7 @@ pub(super) struct Unfit {
 
 /// What is known of an open ticket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Case {
+pub struct OpenTicket {
     /// As decisions see it.
     pub ticket: Ticket,
     /// The number that people use.
@@ -74,7 +74,7 @@ pub struct Case {
     pub position: u64,
 }
 
-impl Case {
+impl OpenTicket {
     pub(super) fn opened(received: &Received, fact: &TicketFact) -> Option<Self> {
         let ticket = ticket::evolve(None, &fact.event, fact.occurred_at)?;
         let at = received.place.location_e6.and_then(|(latitude, longitude)| Point::new(latitude, longitude));

@@ -1,4 +1,4 @@
-//! The one hand that writes dockets and publications: folds facts and stores what changed, all or nothing.
+//! The one hand that writes clock histories and publications: folds facts and stores what changed, all or nothing.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -11,7 +11,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use switchboard_domain::{
     Timestamp,
     fact::{Fact, PromiseFact, TicketFact},
-    sla::{book::Book, docket::Docket},
+    sla::{clock_history::ClockHistory, registry::PolicyRegistry},
     ticket::TicketId,
 };
 use tokio::sync::watch;
@@ -22,13 +22,13 @@ use crate::readmodel::{
     file::{set_position, stored},
 };
 
-/// Dockets kept at hand for their next fact, about 2 KiB each; one that fell out is read from the file again.
+/// ClockHistories kept at hand for their next fact, about 2 KiB each; one that fell out is read from the file again.
 const DOCKETS_CACHED_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(16_383);
 
-/// A docket's first line, and every later one in its place. What its first fact settled stays as it is, and so do the
+/// A clock history's first line, and every later one in its place. What its first fact settled stays as it is, and so do the
 /// indexes of it.
 const STORE: &str = "
-    INSERT INTO docket (opened, id, received_at, last_at, over, last_position, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    INSERT INTO clock_history (opened, id, received_at, last_at, over, last_position, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     ON CONFLICT (opened) DO UPDATE SET
         last_at = excluded.last_at, over = excluded.over, last_position = excluded.last_position, json = excluded.json";
 
@@ -36,17 +36,17 @@ pub(super) struct Writer {
     connection: Connection,
     position: u64,
     recent: LruCache<TicketId, Line>,
-    book: watch::Sender<Arc<Book>>,
+    registry: watch::Sender<Arc<PolicyRegistry>>,
 }
 
-/// A docket with its place in the log.
+/// A clock history with its place in the log.
 pub(super) struct Line {
-    pub docket: Docket,
+    pub clock_history: ClockHistory,
     /// The position of the last fact that changed it.
     pub last_position: u64,
 }
 
-/// A docket in the course of a batch. Without moments it is not there: a ticket's first fact begins it.
+/// A clock history in the course of a batch. Without clock events it is not there: a ticket's first fact begins it.
 struct Draft {
     line: Line,
     changed: bool,
@@ -54,15 +54,15 @@ struct Draft {
 
 impl Draft {
     fn ticket(&mut self, fact: &TicketFact) {
-        if self.line.docket.take(fact) {
+        if self.line.clock_history.take(fact) {
             self.changed(fact.position);
         }
     }
 
     /// Something that was said of a ticket which nobody knows belongs to nothing.
     fn promise(&mut self, fact: &PromiseFact) {
-        if !self.line.docket.moments.is_empty() {
-            self.line.docket.said.take(&fact.event);
+        if !self.line.clock_history.events.is_empty() {
+            self.line.clock_history.said.take(&fact.event);
             self.changed(fact.position);
         }
     }
@@ -74,8 +74,8 @@ impl Draft {
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, position: u64, book: watch::Sender<Arc<Book>>) -> Self {
-        Self { connection, position, recent: LruCache::new(DOCKETS_CACHED_MAX), book }
+    pub(super) fn new(connection: Connection, position: u64, registry: watch::Sender<Arc<PolicyRegistry>>) -> Self {
+        Self { connection, position, recent: LruCache::new(DOCKETS_CACHED_MAX), registry }
     }
 
     /// Takes the facts beyond the checkpoint into account; the new checkpoint.
@@ -88,7 +88,7 @@ impl Writer {
         }
         let whole = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut drafts: HashMap<TicketId, Draft> = HashMap::new();
-        let mut published: Option<Book> = None;
+        let mut published: Option<PolicyRegistry> = None;
         for fact in fresh() {
             match &**fact {
                 Fact::Ticket(fact) => draft(&whole, &mut self.recent, &mut drafts, fact.id)?.ticket(fact),
@@ -96,13 +96,13 @@ impl Writer {
                 Fact::Crew(_) => {}
                 Fact::Policy(_) | Fact::Year(_) => {
                     publication::store(&whole, fact)?;
-                    publication::take(published.get_or_insert_with(|| (**self.book.borrow()).clone()), fact);
+                    publication::take(published.get_or_insert_with(|| (**self.registry.borrow()).clone()), fact);
                 }
             }
         }
         let mut known: Vec<Draft> =
-            drafts.into_values().filter(|draft| !draft.line.docket.moments.is_empty()).collect();
-        known.sort_unstable_by_key(|draft| opened(&draft.line.docket));
+            drafts.into_values().filter(|draft| !draft.line.clock_history.events.is_empty()).collect();
+        known.sort_unstable_by_key(|draft| opened(&draft.line.clock_history));
         for draft in known.iter().filter(|draft| draft.changed) {
             store(&whole, &draft.line)?;
         }
@@ -110,10 +110,10 @@ impl Writer {
         whole.commit()?;
         self.position = position;
         for Draft { line, .. } in known {
-            self.recent.put(line.docket.id, line);
+            self.recent.put(line.clock_history.id, line);
         }
-        if let Some(book) = published {
-            self.book.send_replace(Arc::new(book));
+        if let Some(registry) = published {
+            self.registry.send_replace(Arc::new(registry));
         }
         Ok(position)
     }
@@ -121,17 +121,17 @@ impl Writer {
     /// Forgets everything; the checkpoint of nothing.
     pub(super) fn clear(&mut self) -> Result<u64, ReadModelError> {
         let whole = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        whole.execute_batch("DELETE FROM docket; DELETE FROM publication;")?;
+        whole.execute_batch("DELETE FROM clock_history; DELETE FROM publication;")?;
         set_position(&whole, 0)?;
         whole.commit()?;
         self.recent.clear();
-        self.book.send_replace(Arc::default());
+        self.registry.send_replace(Arc::default());
         self.position = 0;
         Ok(0)
     }
 }
 
-/// The draft of a ticket's docket: begun in this batch, kept at hand, read from the file, or new.
+/// The draft of a ticket's clock history: begun in this batch, kept at hand, read from the file, or new.
 fn draft<'a>(
     connection: &Connection,
     recent: &mut LruCache<TicketId, Line>,
@@ -145,29 +145,29 @@ fn draft<'a>(
                 Some(line) => Some(line),
                 None => question::line(connection, id)?,
             };
-            let line = line.unwrap_or_else(|| Line { docket: Docket::new(id), last_position: 0 });
+            let line = line.unwrap_or_else(|| Line { clock_history: ClockHistory::new(id), last_position: 0 });
             Ok(free.insert(Draft { line, changed: false }))
         }
     }
 }
 
 /// The position of its first fact; 0 when it has none.
-fn opened(docket: &Docket) -> u64 {
-    docket.moments.first().map_or(0, |first| first.position)
+fn opened(clock_history: &ClockHistory) -> u64 {
+    clock_history.events.first().map_or(0, |first| first.position)
 }
 
 fn store(connection: &Connection, line: &Line) -> Result<(), ReadModelError> {
-    let docket = &line.docket;
-    let Some(first) = docket.moments.first() else { return Ok(()) };
-    let last_at = docket.moments.iter().map(|moment| moment.at.max(moment.recorded)).max();
+    let clock_history = &line.clock_history;
+    let Some(first) = clock_history.events.first() else { return Ok(()) };
+    let last_at = clock_history.events.iter().map(|clock_event| clock_event.at.max(clock_event.recorded)).max();
     connection.prepare_cached(STORE)?.execute(params![
         stored(first.position),
-        docket.id.0.as_bytes(),
+        clock_history.id.0.as_bytes(),
         first.at.timestamp_micros(),
         last_at.as_ref().map(Timestamp::timestamp_micros),
-        docket.is_over(),
+        clock_history.is_over(),
         stored(line.last_position),
-        serde_json::to_string(docket)?,
+        serde_json::to_string(clock_history)?,
     ])?;
     Ok(())
 }

@@ -15,25 +15,25 @@ use tower::{Layer, Service};
 /// The largest request, in bytes.
 pub const REQUEST_BYTES_MAX: usize = 256 * 1024;
 
-/// Adds [`Borders`] around every service.
+/// Adds [`TransportErrors`] around every service.
 #[derive(Clone, Copy, Debug)]
-pub struct BordersLayer;
+pub struct TransportErrorsLayer;
 
-impl<S> Layer<S> for BordersLayer {
-    type Service = Borders<S>;
+impl<S> Layer<S> for TransportErrorsLayer {
+    type Service = TransportErrors<S>;
 
-    fn layer(&self, inner: S) -> Borders<S> {
-        Borders { inner }
+    fn layer(&self, inner: S) -> TransportErrors<S> {
+        TransportErrors { inner }
     }
 }
 
 /// Rewords the transport's own refusals.
 #[derive(Clone, Debug)]
-pub struct Borders<S> {
+pub struct TransportErrors<S> {
     inner: S,
 }
 
-impl<S, B> Service<Request<B>> for Borders<S>
+impl<S, B> Service<Request<B>> for TransportErrors<S>
 where
     S: Service<Request<B>, Response = Response<Body>>,
     S::Future: Send + 'static,

@@ -1,7 +1,7 @@
-//! Questions to the dockets as SQL. Nothing is written here.
+//! Questions to the clock histories as SQL. Nothing is written here.
 
 use rusqlite::{Connection, Params, Row, params};
-use switchboard_domain::{Timestamp, sla::docket::Docket, ticket::TicketId};
+use switchboard_domain::{Timestamp, sla::clock_history::ClockHistory, ticket::TicketId};
 
 use super::writer::Line;
 use crate::readmodel::{
@@ -9,26 +9,26 @@ use crate::readmodel::{
     file::{position, stored},
 };
 
-/// Every docket in a fixed order.
-pub(super) const ALL: &str = "SELECT * FROM docket ORDER BY opened";
+/// Every clock history in a fixed order.
+pub(super) const ALL: &str = "SELECT * FROM clock_history ORDER BY opened";
 
 /// Open ones in the order of the log, then those that ended after the position `?1`. The indexes are named: the whole table
 /// would be the wrong way, and SQLite cannot know how few are open.
 pub(super) const IN_FLIGHT: &str = "
-    SELECT json FROM docket INDEXED BY docket_open WHERE over = 0
+    SELECT json FROM clock_history INDEXED BY clock_history_open WHERE over = 0
     UNION ALL
-    SELECT json FROM docket INDEXED BY docket_ended WHERE over = 1 AND last_position > ?1";
+    SELECT json FROM clock_history INDEXED BY clock_history_ended WHERE over = 1 AND last_position > ?1";
 
 /// A page of a scan.
 pub(super) const PAGE: &str = "
-    SELECT received_at, opened, json FROM docket INDEXED BY docket_received
+    SELECT received_at, opened, json FROM clock_history INDEXED BY clock_history_received
     WHERE (received_at, opened) > (?1, ?2) AND received_at < ?3 AND (last_at >= ?4 OR over = 0)
     ORDER BY received_at, opened LIMIT ?5";
 
 /// A place in front of every position of the log.
 const BEFORE_ALL: i64 = -1;
 
-/// Which dockets a scan gives; microseconds since 1970.
+/// Which clock histories a scan gives; microseconds since 1970.
 pub(super) struct Range {
     received_from: i64,
     received_before: i64,
@@ -47,12 +47,12 @@ impl Range {
     }
 }
 
-/// Where a page ended: `received_at` and `opened` of its last docket, which no fact ever changes.
+/// Where a page ended: `received_at` and `opened` of its last clock history, which no fact ever changes.
 pub(super) type Key = (i64, i64);
 
 /// What one page of a scan found.
 pub(super) struct Page {
-    pub dockets: Vec<Docket>,
+    pub clock_histories: Vec<ClockHistory>,
     /// After which the next page begins; absent on the last.
     pub next: Option<Key>,
     /// The checkpoint of its instant.
@@ -69,38 +69,38 @@ pub(super) fn page(
     let mut statement = connection.prepare_cached(PAGE)?;
     let limit = i64::try_from(rows).unwrap_or(i64::MAX);
     let mut found = statement.query(params![received_at, opened, range.received_before, range.last_from, limit])?;
-    let mut dockets = Vec::with_capacity(rows);
+    let mut clock_histories = Vec::with_capacity(rows);
     let mut last = None;
     while let Some(line) = found.next()? {
         last = Some((line.get(0)?, line.get(1)?));
-        dockets.push(docket(line, 2)?);
+        clock_histories.push(clock_history(line, 2)?);
     }
-    let next = last.filter(|_| dockets.len() == rows);
-    Ok(Page { dockets, next, position: position(connection)? })
+    let next = last.filter(|_| clock_histories.len() == rows);
+    Ok(Page { clock_histories, next, position: position(connection)? })
 }
 
-pub(super) fn in_flight(connection: &Connection, ended_after: u64) -> Result<Vec<Docket>, ReadModelError> {
+pub(super) fn in_flight(connection: &Connection, ended_after: u64) -> Result<Vec<ClockHistory>, ReadModelError> {
     all(connection, IN_FLIGHT, [stored(ended_after)])
 }
 
-/// A ticket's docket with its place.
+/// A ticket's clock history with its place.
 pub(super) fn line(connection: &Connection, id: TicketId) -> Result<Option<Line>, ReadModelError> {
-    let mut statement = connection.prepare_cached("SELECT last_position, json FROM docket WHERE id = ?1")?;
+    let mut statement = connection.prepare_cached("SELECT last_position, json FROM clock_history WHERE id = ?1")?;
     let mut found = statement.query(params![id.0.as_bytes()])?;
     let Some(row) = found.next()? else { return Ok(None) };
-    Ok(Some(Line { last_position: row.get::<_, i64>(0)?.unsigned_abs(), docket: docket(row, 1)? }))
+    Ok(Some(Line { last_position: row.get::<_, i64>(0)?.unsigned_abs(), clock_history: clock_history(row, 1)? }))
 }
 
-fn all(connection: &Connection, sql: &str, bound: impl Params) -> Result<Vec<Docket>, ReadModelError> {
+fn all(connection: &Connection, sql: &str, bound: impl Params) -> Result<Vec<ClockHistory>, ReadModelError> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut found = statement.query(bound)?;
-    let mut dockets = Vec::new();
+    let mut clock_histories = Vec::new();
     while let Some(line) = found.next()? {
-        dockets.push(docket(line, 0)?);
+        clock_histories.push(clock_history(line, 0)?);
     }
-    Ok(dockets)
+    Ok(clock_histories)
 }
 
-fn docket(row: &Row<'_>, column: usize) -> Result<Docket, ReadModelError> {
+fn clock_history(row: &Row<'_>, column: usize) -> Result<ClockHistory, ReadModelError> {
     Ok(serde_json::from_str(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)?)
 }

@@ -35,7 +35,7 @@ impl Version {
 
 /// A calendar with the number of its newest year's publication; 0 when nothing is published under its name.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Almanac {
+pub struct CalendarVersion {
     /// The calendar's name.
     pub name: String,
     /// The number.
@@ -44,7 +44,7 @@ pub struct Almanac {
     pub calendar: Calendar,
 }
 
-impl Almanac {
+impl CalendarVersion {
     /// Its name and number.
     #[must_use]
     pub fn reference(&self) -> VersionRef {
@@ -63,7 +63,7 @@ pub struct Edition {
     policies: BTreeMap<String, Vec<Arc<Version>>>,
     /// The shadow of an operator.
     shadows: BTreeMap<String, Arc<Version>>,
-    almanacs: BTreeMap<String, Arc<Almanac>>,
+    calendar_versions: BTreeMap<String, Arc<CalendarVersion>>,
 }
 
 impl Edition {
@@ -86,7 +86,7 @@ impl Edition {
     pub fn agrees_with(&self, other: &Self, operator: &str) -> bool {
         let calendars = self.versions(operator).iter().map(|version| &version.policy.calendar);
         self.versions(operator) == other.versions(operator)
-            && calendars.into_iter().all(|name| self.almanacs.get(name) == other.almanacs.get(name))
+            && calendars.into_iter().all(|name| self.calendar_versions.get(name) == other.calendar_versions.get(name))
     }
 
     /// Every operator that has a policy.
@@ -102,14 +102,14 @@ impl Edition {
 
     /// A calendar; one of which nothing is published has no years.
     #[must_use]
-    pub fn almanac(&self, name: &str) -> Arc<Almanac> {
-        let none = || Arc::new(Almanac { name: name.to_owned(), number: 0, calendar: Calendar::default() });
-        self.almanacs.get(name).cloned().unwrap_or_else(none)
+    pub fn calendar_version(&self, name: &str) -> Arc<CalendarVersion> {
+        let none = || Arc::new(CalendarVersion { name: name.to_owned(), number: 0, calendar: Calendar::default() });
+        self.calendar_versions.get(name).cloned().unwrap_or_else(none)
     }
 
     /// Every calendar.
-    pub fn almanacs(&self) -> impl Iterator<Item = &Arc<Almanac>> {
-        self.almanacs.values()
+    pub fn calendar_versions(&self) -> impl Iterator<Item = &Arc<CalendarVersion>> {
+        self.calendar_versions.values()
     }
 
     /// The same edition with `policy` as the only one of its operator: for judging history anew.
@@ -124,12 +124,12 @@ impl Edition {
 
 /// Editions in the order of the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Book {
+pub struct PolicyRegistry {
     editions: Vec<Arc<Edition>>,
 }
 
-impl Book {
-    /// A book of one edition, which always was.
+impl PolicyRegistry {
+    /// A registry of one edition, which always was.
     #[must_use]
     pub fn of(edition: Edition) -> Self {
         Self { editions: vec![Arc::new(edition)] }
@@ -158,10 +158,10 @@ impl Book {
     /// Takes a publication of a year into account.
     pub fn take_year(&mut self, fact: &Recorded<YearPublished, String>) {
         self.publish(fact.position, fact.recorded_at, |edition| {
-            let before = edition.almanac(&fact.id);
+            let before = edition.calendar_version(&fact.id);
             let calendar = before.calendar.with(fact.event.year.clone());
-            let almanac = Almanac { name: fact.id.clone(), number: fact.revision + 1, calendar };
-            edition.almanacs.insert(fact.id.clone(), Arc::new(almanac));
+            let calendar_version = CalendarVersion { name: fact.id.clone(), number: fact.revision + 1, calendar };
+            edition.calendar_versions.insert(fact.id.clone(), Arc::new(calendar_version));
         });
     }
 
@@ -187,13 +187,13 @@ impl Book {
         self.editions.last()
     }
 
-    /// The book as it was at a position of the log.
+    /// The registry as it was at a position of the log.
     #[must_use]
     pub fn as_of(&self, position: u64) -> Self {
         Self { editions: self.editions.iter().take_while(|edition| edition.position <= position).cloned().collect() }
     }
 
-    /// The book as it was known at an instant.
+    /// The registry as it was known at an instant.
     #[must_use]
     pub fn known_at(&self, time: Timestamp) -> Self {
         Self { editions: self.editions.iter().take_while(|edition| edition.recorded <= time).cloned().collect() }

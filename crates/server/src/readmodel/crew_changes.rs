@@ -1,7 +1,7 @@
-//! Which fact told which crew something, in a file: `notices.db` in the data folder. A stream that is resumed after weeks finds
+//! Which fact told which crew something, in a file: `crew_changes.db` in the data folder. A stream that is resumed after weeks finds
 //! here where to look, and the tickets' own streams say again what it was told.
 //!
-//! One row a notice, 24 bytes and a place in one index; beside it how each crew of the roster stands, and which tickets
+//! One row a crew change, 24 bytes and a place in one index; beside it how each crew of the roster stands, and which tickets
 //! some crew is offered or has: what the fold of [`switchboard_views::assignments`] resumes from. The crews' own streams could not
 //! answer: a ticket that a desk sends to a crew may leave it before anybody notes it there.
 
@@ -25,13 +25,13 @@ use uuid::Uuid;
 
 use super::{
     ReadModelError,
+    database::Database,
     file::{self, Form, set_position, stored},
-    keeper::Keeper,
 };
 
-const VIEW_VERSION: u64 = fingerprint(&[include_str!("file.rs"), include_str!("notices.rs")]) ^ TOLD_CODE;
+const VIEW_VERSION: u64 = fingerprint(&[include_str!("file.rs"), include_str!("crew_changes.rs")]) ^ TOLD_CODE;
 
-/// Times are microseconds since 1970. A crew that left the roster keeps its number: its notices stay.
+/// Times are microseconds since 1970. A crew that left the roster keeps its number: its crew changes stay.
 const TABLES: &str = "
     CREATE TABLE crew (
         id INTEGER PRIMARY KEY,
@@ -42,7 +42,7 @@ const TABLES: &str = "
         longitude_e6 INTEGER,
         kept_at INTEGER
     ) STRICT;
-    CREATE TABLE notice (
+    CREATE TABLE crew_change (
         crew INTEGER NOT NULL,
         position INTEGER NOT NULL,
         ticket BLOB NOT NULL,
@@ -53,7 +53,7 @@ const TABLES: &str = "
 
 const ALL: [&str; 3] = [
     "SELECT path, enrolled, shift_until, latitude_e6, longitude_e6, kept_at FROM crew ORDER BY path",
-    "SELECT path, position, ticket FROM notice JOIN crew ON crew.id = notice.crew ORDER BY position, path",
+    "SELECT path, position, ticket FROM crew_change JOIN crew ON crew.id = crew_change.crew ORDER BY position, path",
     "SELECT ticket FROM live ORDER BY ticket",
 ];
 
@@ -61,7 +61,7 @@ const ALL: [&str; 3] = [
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Step {
     /// Who was told something, by which fact, of which ticket.
-    pub notices: Vec<(CrewId, u64, TicketId)>,
+    pub crew_changes: Vec<(CrewId, u64, TicketId)>,
     /// How crews stand that stood otherwise before; `None` for one that left the roster.
     pub crews: BTreeMap<CrewId, Option<Standing>>,
     /// Whether some crew is offered a ticket or has it, where that changed.
@@ -72,7 +72,7 @@ impl Step {
     /// Whether there is nothing to keep.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.notices.is_empty() && self.crews.is_empty() && self.live.is_empty()
+        self.crew_changes.is_empty() && self.crews.is_empty() && self.live.is_empty()
     }
 }
 
@@ -87,33 +87,38 @@ pub struct Resumed {
     pub live: Vec<TicketId>,
 }
 
-/// The notices. Clones share one file.
+/// The crew changes. Clones share one file.
 #[derive(Clone)]
-pub struct Notices {
-    keeper: Arc<Keeper<Connection>>,
+pub struct CrewChanges {
+    database: Arc<Database<Connection>>,
 }
 
-impl std::fmt::Debug for Notices {
+impl std::fmt::Debug for CrewChanges {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Notices({})", self.checkpoint())
+        write!(f, "CrewChanges({})", self.checkpoint())
     }
 }
 
-impl Notices {
+impl CrewChanges {
     /// Opens the file in `folder`, and creates it empty where there is none. One that other code made, and one that cannot be
     /// read, is replaced by an empty one: [`Self::checkpoint`] then says 0, and the caller feeds the log.
     ///
     /// # Errors
     /// [`ReadModelError::Unavailable`] when the folder admits no such file.
     pub fn open(folder: &Path) -> Result<Self, ReadModelError> {
-        let form = Form { name: "notices.db", what: "notices", version: VIEW_VERSION, tables: Cow::Borrowed(TABLES) };
-        Ok(Self { keeper: Arc::new(Keeper::open(folder, form, |connection, _| Ok(connection))?) })
+        let form = Form {
+            name: "crew_changes.db",
+            what: "crew_changes",
+            version: VIEW_VERSION,
+            tables: Cow::Borrowed(TABLES),
+        };
+        Ok(Self { database: Arc::new(Database::open(folder, form, |connection, _| Ok(connection))?) })
     }
 
     /// The log position that the file is true for; 0 when it is empty.
     #[must_use]
     pub fn checkpoint(&self) -> u64 {
-        self.keeper.position()
+        self.database.position()
     }
 
     /// Keeps what the facts up to `upto` changed, in one transaction. Offered again it changes nothing.
@@ -121,18 +126,18 @@ impl Notices {
     /// # Errors
     /// Nothing is changed then, and the same may be offered again.
     pub fn keep(&self, step: &Step, upto: u64) -> Result<(), ReadModelError> {
-        self.keeper.write(|connection| {
+        self.database.write(|connection| {
             let whole = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             for (crew, standing) in &step.crews {
                 stand(&whole, crew, standing.unwrap_or_default())?;
             }
-            for (crew, position, ticket) in &step.notices {
+            for (crew, position, ticket) in &step.crew_changes {
                 let crew = match number(&whole, crew)? {
                     Some(number) => number,
                     None => stand(&whole, crew, Standing::default())?,
                 };
                 whole
-                    .prepare_cached("INSERT OR IGNORE INTO notice (crew, position, ticket) VALUES (?1, ?2, ?3)")?
+                    .prepare_cached("INSERT OR IGNORE INTO crew_change (crew, position, ticket) VALUES (?1, ?2, ?3)")?
                     .execute(params![crew, stored(*position), ticket.0.as_bytes()])?;
             }
             for (ticket, live) in &step.live {
@@ -154,9 +159,9 @@ impl Notices {
     /// # Errors
     /// Nothing is changed then.
     pub fn start_over(&self) -> Result<(), ReadModelError> {
-        self.keeper.write(|connection| {
+        self.database.write(|connection| {
             let whole = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            whole.execute_batch("DELETE FROM notice; DELETE FROM live; DELETE FROM crew;")?;
+            whole.execute_batch("DELETE FROM crew_change; DELETE FROM live; DELETE FROM crew;")?;
             set_position(&whole, 0)?;
             whole.commit()?;
             Ok(0)
@@ -168,7 +173,7 @@ impl Notices {
     /// # Errors
     /// See [`ReadModelError`].
     pub fn resume(&self) -> Result<Resumed, ReadModelError> {
-        self.keeper.read(|connection| {
+        self.database.read(|connection| {
             let position = file::position(connection)?;
             let mut crews = connection.prepare(
                 "SELECT path, shift_until, latitude_e6, longitude_e6, kept_at FROM crew WHERE enrolled = 1 ORDER BY path",
@@ -186,11 +191,11 @@ impl Notices {
     /// # Errors
     /// See [`ReadModelError`].
     pub fn after(&self, crew: &CrewId, after: u64, max: usize) -> Result<(Vec<(u64, TicketId)>, u64), ReadModelError> {
-        self.keeper.read(|connection| {
+        self.database.read(|connection| {
             let position = file::position(connection)?;
             let Some(crew) = number(connection, crew)? else { return Ok((Vec::new(), position)) };
             let mut found = connection.prepare_cached(
-                "SELECT position, ticket FROM notice WHERE crew = ?1 AND position > ?2 ORDER BY position LIMIT ?3",
+                "SELECT position, ticket FROM crew_change WHERE crew = ?1 AND position > ?2 ORDER BY position LIMIT ?3",
             )?;
             let max = i64::try_from(max).unwrap_or(i64::MAX);
             let rows = found.query_and_then(params![crew, stored(after), max], |row| {
@@ -206,7 +211,7 @@ impl Notices {
     /// # Errors
     /// See [`ReadModelError`].
     pub fn dump(&self, each: &mut dyn FnMut(&str)) -> Result<(), ReadModelError> {
-        self.keeper.read(|connection| file::dump(connection, &ALL, each))
+        self.database.read(|connection| file::dump(connection, &ALL, each))
     }
 }
 

@@ -1,17 +1,17 @@
 //! Calling back: a crew on its way that is needed where more is at stake, and what it is called back for, which is kept for it until
-//! it is free. Not on the log: a process that begins anew has forgotten what was meant, and plans.
+//! it is free. Not on the log: a process that begins anew has forgotten what was reserved, and plans.
 
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use switchboard_domain::{Timestamp, crew::CrewId, decider::Want, ticket::TicketId};
+use switchboard_domain::{Timestamp, crew::CrewId, decider::Action, ticket::TicketId};
 
 use super::{Dispatch, Intent};
 use crate::planner::Diversion;
 
 /// What a crew is called back for, which is kept for it until it is free.
 #[derive(Clone, Debug)]
-pub(super) struct Meant {
+pub(super) struct Reserved {
     pub crew: CrewId,
     /// What it is called back from.
     pub from: TicketId,
@@ -23,23 +23,23 @@ pub(super) struct Meant {
 
 impl Dispatch {
     /// Crews called back for something that weighs far more.
-    pub(super) fn diversions(&mut self, now: Timestamp) -> Vec<Want<Intent>> {
+    pub(super) fn diversions(&mut self, now: Timestamp) -> Vec<Action<Intent>> {
         let diversions = self.planner.diversions(&self.board, now, &self.barred(now));
-        let fresh = diversions.into_iter().filter(|diversion| !self.meant.contains_key(&diversion.to));
+        let fresh = diversions.into_iter().filter(|diversion| !self.reserved_for.contains_key(&diversion.to));
         let fresh: Vec<Diversion> = fresh.collect();
         fresh.into_iter().filter_map(|diversion| self.call_back(diversion, now)).collect()
     }
 
     /// Calls a crew back for a priority, which is kept for it as long as a lease would last.
-    pub(super) fn call_back(&mut self, diversion: Diversion, now: Timestamp) -> Option<Want<Intent>> {
+    pub(super) fn call_back(&mut self, diversion: Diversion, now: Timestamp) -> Option<Action<Intent>> {
         let until = now + TimeDelta::seconds(i64::from(self.planner.policy().offers.lease_priority_seconds));
         let want = self.recall(&diversion.crew, diversion.from)?;
-        let meant = Meant { crew: diversion.crew, from: diversion.from, because: want.because, until };
-        self.meant.insert(diversion.to, meant);
+        let reserved_for = Reserved { crew: diversion.crew, from: diversion.from, because: want.because, until };
+        self.reserved_for.insert(diversion.to, reserved_for);
         Some(want)
     }
 
-    fn recall(&self, crew: &CrewId, from: TicketId) -> Option<Want<Intent>> {
+    fn recall(&self, crew: &CrewId, from: TicketId) -> Option<Action<Intent>> {
         let job = self.board.jobs.get(&from)?;
         let under_way = job.crew.as_ref().is_some_and(|has| has.crew == *crew && has.arrived.is_none());
         let want = Intent::Recall(from, crew.clone(), "the crew is needed where more is at stake").want(job.because);
@@ -47,33 +47,36 @@ impl Dispatch {
     }
 
     /// What the crews that are called back are to do next: come back, and then what they were called back for.
-    pub(super) fn for_called_back(&mut self, now: Timestamp) -> Vec<Want<Intent>> {
+    pub(super) fn for_called_back(&mut self, now: Timestamp) -> Vec<Action<Intent>> {
         let mut wants = Vec::new();
-        for (to, meant) in std::mem::take(&mut self.meant) {
+        for (to, reserved_for) in std::mem::take(&mut self.reserved_for) {
             let waits = self.board.jobs.get(&to).is_some_and(|job| job.open && job.offers.is_empty());
-            if !waits || now >= meant.until || !self.between_offers(to) {
+            if !waits || now >= reserved_for.until || !self.between_offers(to) {
                 continue;
             }
-            let job = self.board.jobs.get(&meant.from);
-            let has = job.is_some_and(|job| job.crew.as_ref().is_some_and(|has| has.crew == meant.crew));
-            if has && job.is_some_and(|job| job.because != meant.because) {
+            let job = self.board.jobs.get(&reserved_for.from);
+            let has = job.is_some_and(|job| job.crew.as_ref().is_some_and(|has| has.crew == reserved_for.crew));
+            if has && job.is_some_and(|job| job.because != reserved_for.because) {
                 continue;
             }
-            let of = |held: &(TicketId, u64)| held.0 == meant.from;
-            let returning = self.board.crews.get(&meant.crew).is_some_and(|crew| crew.committed.iter().any(of));
-            let want =
-                if returning { self.recall(&meant.crew, meant.from) } else { self.meant_for(to, &meant.crew, now) };
+            let of = |held: &(TicketId, u64)| held.0 == reserved_for.from;
+            let returning = self.board.crews.get(&reserved_for.crew).is_some_and(|crew| crew.committed.iter().any(of));
+            let want = if returning {
+                self.recall(&reserved_for.crew, reserved_for.from)
+            } else {
+                self.reserve_for(to, &reserved_for.crew, now)
+            };
             // What has lost the crew gives its time back by a duty; that is waited for.
             if want.is_some() || returning && !has {
-                self.meant.insert(to, meant);
+                self.reserved_for.insert(to, reserved_for);
             }
             wants.extend(want);
         }
         wants
     }
 
-    fn meant_for(&mut self, to: TicketId, crew: &CrewId, now: Timestamp) -> Option<Want<Intent>> {
-        let proposal = self.planner.meant(&self.board, to, crew, now)?;
+    fn reserve_for(&mut self, to: TicketId, crew: &CrewId, now: Timestamp) -> Option<Action<Intent>> {
+        let proposal = self.planner.reserved_for(&self.board, to, crew, now)?;
         self.reservation(&proposal, now)
     }
 
@@ -86,7 +89,8 @@ impl Dispatch {
         let sent_about = self.fold.members().filter(|(_, member)| member.called_back.is_some_and(lately));
         let barred =
             sent_about.flat_map(|(id, member)| member.crew.commitments.iter().map(|held| (id.clone(), held.ticket)));
-        let meant = self.meant.values().map(|meant| (meant.crew.clone(), meant.from));
-        barred.chain(self.not_called_back.iter().cloned()).chain(meant).collect()
+        let reserved_for =
+            self.reserved_for.values().map(|reserved_for| (reserved_for.crew.clone(), reserved_for.from));
+        barred.chain(self.not_recalled.iter().cloned()).chain(reserved_for).collect()
     }
 }

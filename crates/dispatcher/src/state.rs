@@ -4,8 +4,8 @@
 //! Bounded by open work and by the crews that were ever enrolled: a ticket that has ended is forgotten, and told again if it is
 //! taken up again.
 
-mod case;
-mod member;
+mod crew_record;
+mod open_ticket;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,15 +18,15 @@ use switchboard_domain::{
     ticket::{Event, TicketId},
 };
 
-use self::case::Unfit;
-pub use self::{case::Case, member::Member};
-use crate::{board::Board, policy::Policy, shared::Shared};
+use self::open_ticket::Unfit;
+pub use self::{crew_record::CrewRecord, open_ticket::OpenTicket};
+use crate::{board::Board, cow_map::CowMap, policy::Policy};
 
 /// Everything that the dispatcher remembers. A copy shares what neither it nor the original changes afterwards.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Fold {
-    cases: Shared<TicketId, Case>,
-    members: Shared<CrewId, Member>,
+pub struct DispatchState {
+    cases: CowMap<TicketId, OpenTicket>,
+    members: CowMap<CrewId, CrewRecord>,
     /// Which crews' time is taken for a ticket, by a reservation or a commitment.
     taken: BTreeMap<TicketId, BTreeSet<CrewId>>,
     position: u64,
@@ -41,7 +41,7 @@ pub struct Touched {
     pub crews: BTreeSet<CrewId>,
 }
 
-impl Fold {
+impl DispatchState {
     /// Position of the last fact that it was told.
     #[must_use]
     pub fn position(&self) -> u64 {
@@ -50,18 +50,18 @@ impl Fold {
 
     /// A ticket that is open.
     #[must_use]
-    pub fn case(&self, ticket: TicketId) -> Option<&Case> {
+    pub fn case(&self, ticket: TicketId) -> Option<&OpenTicket> {
         self.cases.get(&ticket)
     }
 
     /// A crew of the roster.
     #[must_use]
-    pub fn member(&self, crew: &CrewId) -> Option<&Member> {
+    pub fn member(&self, crew: &CrewId) -> Option<&CrewRecord> {
         self.members.get(crew)
     }
 
     /// The crews.
-    pub fn members(&self) -> impl Iterator<Item = (&CrewId, &Member)> {
+    pub fn members(&self) -> impl Iterator<Item = (&CrewId, &CrewRecord)> {
         self.members.iter()
     }
 
@@ -107,7 +107,7 @@ impl Fold {
         touched.crews.extend(before.clone());
         touched.crews.extend(self.taken_for(fact.id).cloned());
         let case = match (known, &fact.event) {
-            (None, Event::Received(received)) => Case::opened(received, fact),
+            (None, Event::Received(received)) => OpenTicket::opened(received, fact),
             (None, _) => None,
             (Some(case), _) => case.after(fact, before.as_ref()),
         };
@@ -133,7 +133,7 @@ impl Fold {
     }
 
     /// What a ticket's fact says about the crew that reported it, which is the answer: it was heard of, and where it is.
-    fn notice_crew(&mut self, fact: &TicketFact, case: Option<&Case>, restored_before: bool) -> Option<CrewId> {
+    fn notice_crew(&mut self, fact: &TicketFact, case: Option<&OpenTicket>, restored_before: bool) -> Option<CrewId> {
         let crew = CrewId::of(&fact.actor.org).filter(|_| fact.actor.role == Role::Crew)?;
         let member = self.members.get_mut(&crew)?;
         member.seen = member.seen.max(fact.recorded_at);
@@ -163,7 +163,7 @@ impl Fold {
         }
         let state = known.as_ref().map(|member| member.crew.clone());
         let Some(crew) = crew::evolve(state, &fact.event, fact.occurred_at) else { return touched };
-        let mut member = known.unwrap_or_else(|| Member::new(crew.clone(), fact));
+        let mut member = known.unwrap_or_else(|| CrewRecord::new(crew.clone(), fact));
         member.take(crew, fact);
         // What becomes of its tickets hangs on whether it is there.
         touched.tickets.extend(member.crew.commitments.iter().map(|held| held.ticket));
@@ -171,7 +171,7 @@ impl Fold {
         let had_no_room = matches!(fact.event, crew::Event::Released(_)) && commitments_before >= COMMITMENTS_MAX;
         if was_enrolled != member.crew.enrolled || had_no_room {
             // A crew may have tickets from before the roster knew it, after, and more than its time could be given to.
-            let has = |case: &Case| case.ticket.holder() == Some(fact.id.org());
+            let has = |case: &OpenTicket| case.ticket.holder() == Some(fact.id.org());
             touched.tickets.extend(self.cases.iter().filter(|(_, case)| has(case)).map(|(ticket, _)| *ticket));
         }
         self.members.insert(fact.id.clone(), member);

@@ -1,5 +1,5 @@
 //! Where a process was: its fold with the position it is true for, in one small file, so that a start need not read the whole
-//! log. A notebook may be thrown away at any time: what it held is folded from the log again. Its owner alone may read it.
+//! log. A checkpoint may be thrown away at any time: what it held is folded from the log again. Its owner alone may read it.
 
 use std::{
     fs,
@@ -10,9 +10,9 @@ use std::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use switchboard_eventstore::private;
 
-/// One process's notebook.
+/// One process's checkpoint.
 #[derive(Clone, Debug)]
-pub struct Notebook {
+pub struct Checkpoint {
     path: PathBuf,
     version: u32,
 }
@@ -24,8 +24,8 @@ struct Page<P> {
     process: P,
 }
 
-impl Notebook {
-    /// The notebook of the process `name` in `folder`; `version` changes whenever the fold does.
+impl Checkpoint {
+    /// The checkpoint of the process `name` in `folder`; `version` changes whenever the fold does.
     #[must_use]
     pub fn new(folder: &Path, name: &str, version: u32) -> Self {
         Self { path: folder.join(format!("{name}.json")), version }
@@ -35,7 +35,7 @@ impl Notebook {
     #[must_use]
     pub fn read<P: DeserializeOwned + Default>(&self, head: u64) -> (u64, P) {
         if let Err(error) = private::keep_from_others(&self.path) {
-            tracing::warn!(path = %self.path.display(), %error, "others than its owner may read a notebook");
+            tracing::warn!(path = %self.path.display(), %error, "others than its owner may read a checkpoint");
         }
         let bytes = fs::read(&self.path).unwrap_or_default();
         match serde_json::from_slice::<Page<P>>(&bytes) {
@@ -43,7 +43,7 @@ impl Notebook {
             Ok(_) => (0, P::default()),
             Err(error) => {
                 if !bytes.is_empty() {
-                    tracing::warn!(path = %self.path.display(), %error, "a notebook cannot be read; its process folds the log again");
+                    tracing::warn!(path = %self.path.display(), %error, "a checkpoint cannot be read; its process folds the log again");
                 }
                 (0, P::default())
             }

@@ -1,22 +1,23 @@
-//! Scans of the dockets: what a period holds, in order, over page boundaries, while rows are written.
+//! Scans of the clock histories: what a period holds, in order, over page boundaries, while rows are written.
 
 use std::collections::BTreeSet;
 
 use super::*;
 
 /// What a scan goes by.
-fn key(docket: &Docket) -> (i64, u64) {
-    (docket.moments[0].at.timestamp_micros(), docket.moments[0].position)
+fn key(clock_history: &ClockHistory) -> (i64, u64) {
+    (clock_history.events[0].at.timestamp_micros(), clock_history.events[0].position)
 }
 
-fn last_at(docket: &Docket) -> Timestamp {
-    docket.moments.iter().map(|moment| moment.at.max(moment.recorded)).max().unwrap()
+fn last_at(clock_history: &ClockHistory) -> Timestamp {
+    clock_history.events.iter().map(|clock_event| clock_event.at.max(clock_event.recorded)).max().unwrap()
 }
 
-/// The dockets of `facts` that are wanted, in the order of their reception.
-fn wanted(facts: &[Arc<Fact>], wanted: impl Fn(&Docket) -> bool) -> Vec<Docket> {
-    let (dockets, _) = folded(facts);
-    let mut found: Vec<Docket> = dockets.into_values().map(|(docket, _)| docket).filter(wanted).collect();
+/// The clock histories of `facts` that are wanted, in the order of their reception.
+fn wanted(facts: &[Arc<Fact>], wanted: impl Fn(&ClockHistory) -> bool) -> Vec<ClockHistory> {
+    let (clock_histories, _) = folded(facts);
+    let mut found: Vec<ClockHistory> =
+        clock_histories.into_values().map(|(clock_history, _)| clock_history).filter(wanted).collect();
     found.sort_by_key(key);
     found
 }
@@ -33,19 +34,19 @@ proptest! {
         facts in chance::history(40, 150, 1..3),
         from in switchboard_views::random::instant(), to in switchboard_views::random::instant(), rows in 1usize..6,
     ) {
-        let (_folder, dockets) = filled(&facts);
+        let (_folder, clock_histories) = filled(&facts);
         let scanned = |range: &Range| {
             let mut found = Vec::new();
-            let begun = dockets.scan(range, rows, &mut |docket| {
-                found.push(docket);
+            let begun = clock_histories.scan(range, rows, &mut |clock_history| {
+                found.push(clock_history);
                 ControlFlow::Continue(())
             });
             assert_eq!(begun.unwrap(), head(&facts));
             found
         };
-        let received = wanted(&facts, |docket| docket.moments[0].at >= from && docket.moments[0].at < to);
+        let received = wanted(&facts, |clock_history| clock_history.events[0].at >= from && clock_history.events[0].at < to);
         prop_assert_eq!(scanned(&Range::received(from, to)), received);
-        let touched = wanted(&facts, |docket| docket.moments[0].at < to && (last_at(docket) >= from || !docket.is_over()));
+        let touched = wanted(&facts, |clock_history| clock_history.events[0].at < to && (last_at(clock_history) >= from || !clock_history.is_over()));
         prop_assert_eq!(scanned(&Range::touching(from, to)), touched);
     }
 
@@ -57,27 +58,27 @@ proptest! {
         let since = (Range::touching(from, Timestamp::MAX_UTC), from);
         for (range, from) in [(ever(), Timestamp::MIN_UTC), since] {
             let (before, later) = facts.split_at(known.min(facts.len()));
-            let (_folder, dockets) = filled(before);
+            let (_folder, clock_histories) = filled(before);
             let mut batches = later.chunks(batch);
-            let mut found: Vec<Docket> = Vec::new();
-            let begun = dockets.scan(&range, rows, &mut |docket| {
-                found.push(docket);
-                // Nothing is held while a docket is given: the same thread can write.
+            let mut found: Vec<ClockHistory> = Vec::new();
+            let begun = clock_histories.scan(&range, rows, &mut |clock_history| {
+                found.push(clock_history);
+                // Nothing is held while a clock history is given: the same thread can write.
                 if let Some(batch) = batches.next() {
-                    dockets.apply(batch, 0).unwrap();
+                    clock_histories.apply(batch, 0).unwrap();
                 }
                 ControlFlow::Continue(())
             });
             prop_assert_eq!(begun.unwrap(), head(before));
             prop_assert!(found.windows(2).all(|pair| key(&pair[0]) < key(&pair[1])), "in order, and nothing twice");
-            let given: BTreeMap<TicketId, Docket> = found.into_iter().map(|docket| (docket.id, docket)).collect();
+            let given: BTreeMap<TicketId, ClockHistory> = found.into_iter().map(|clock_history| (clock_history.id, clock_history)).collect();
             let (at_first, at_last) = (folded(before).0, folded(&facts).0);
-            for (id, docket) in &given {
-                let whole = &at_last[id].0.moments;
-                prop_assert_eq!(&docket.moments[..], &whole[..docket.moments.len()]);
-                prop_assert!(at_first.get(id).is_none_or(|(known, _)| docket.moments.len() >= known.moments.len()));
+            for (id, clock_history) in &given {
+                let whole = &at_last[id].0.events;
+                prop_assert_eq!(&clock_history.events[..], &whole[..clock_history.events.len()]);
+                prop_assert!(at_first.get(id).is_none_or(|(known, _)| clock_history.events.len() >= known.events.len()));
             }
-            for (id, _) in at_first.iter().filter(|(_, (docket, _))| last_at(docket) >= from) {
+            for (id, _) in at_first.iter().filter(|(_, (clock_history, _))| last_at(clock_history) >= from) {
                 prop_assert!(given.contains_key(id), "{id:?} was there and is missing");
             }
         }
@@ -103,11 +104,11 @@ fn whole_pages_join_without_a_seam() {
     let tickets = 2 * u16::try_from(SCAN_ROWS).unwrap();
     for tickets in [tickets - 1, tickets, tickets + 1] {
         let facts = crowd(tickets);
-        let (_folder, dockets) = filled(&facts);
+        let (_folder, clock_histories) = filled(&facts);
         let mut found = Vec::new();
-        dockets
-            .received(Timestamp::MIN_UTC, Timestamp::MAX_UTC, &mut |docket| {
-                found.push(docket.id);
+        clock_histories
+            .received(Timestamp::MIN_UTC, Timestamp::MAX_UTC, &mut |clock_history| {
+                found.push(clock_history.id);
                 ControlFlow::Continue(())
             })
             .unwrap();
@@ -118,11 +119,11 @@ fn whole_pages_join_without_a_seam() {
 #[test]
 fn a_period_holds_its_first_instant_and_not_its_last() {
     let facts = crowd(12);
-    let (_folder, dockets) = filled(&facts);
+    let (_folder, clock_histories) = filled(&facts);
     let instant = |n: usize| facts[n].ticket().unwrap().occurred_at;
     let count = |from, to| {
         let mut found = 0;
-        dockets
+        clock_histories
             .received(from, to, &mut |_| {
                 found += 1;
                 ControlFlow::Continue(())
@@ -137,9 +138,9 @@ fn a_period_holds_its_first_instant_and_not_its_last() {
 
 #[test]
 fn a_scan_ends_where_it_is_broken_off() {
-    let (_folder, dockets) = filled(&crowd(10));
+    let (_folder, clock_histories) = filled(&crowd(10));
     let mut found = 0;
-    let begun = dockets.touching(Timestamp::MIN_UTC, Timestamp::MAX_UTC, &mut |_| {
+    let begun = clock_histories.touching(Timestamp::MIN_UTC, Timestamp::MAX_UTC, &mut |_| {
         found += 1;
         if found == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
@@ -149,20 +150,20 @@ fn a_scan_ends_where_it_is_broken_off() {
 #[test]
 fn many_scan_while_one_writes() {
     let facts = crowd(400);
-    let (_folder, dockets) = filled(&facts[..1]);
+    let (_folder, clock_histories) = filled(&facts[..1]);
     std::thread::scope(|scope| {
         let scanning: Vec<_> = (0..6)
             .map(|_| {
-                let (dockets, head) = (dockets.clone(), head(&facts));
+                let (clock_histories, head) = (clock_histories.clone(), head(&facts));
                 scope.spawn(move || {
                     let mut begun = 0;
                     while begun < head {
                         let mut found = Vec::new();
-                        let mut note = |docket: Docket| {
-                            found.push(docket.moments[0].position);
+                        let mut note = |clock_history: ClockHistory| {
+                            found.push(clock_history.events[0].position);
                             ControlFlow::Continue(())
                         };
-                        begun = dockets.scan(&ever(), 7, &mut note).unwrap();
+                        begun = clock_histories.scan(&ever(), 7, &mut note).unwrap();
                         let distinct: BTreeSet<u64> = found.iter().copied().collect();
                         assert_eq!(distinct.len(), found.len());
                         assert!((1..=begun).all(|position| distinct.contains(&position)));
@@ -171,7 +172,7 @@ fn many_scan_while_one_writes() {
             })
             .collect();
         for batch in facts[1..].chunks(9) {
-            dockets.apply(batch, 0).unwrap();
+            clock_histories.apply(batch, 0).unwrap();
         }
         scanning.into_iter().for_each(|scanning| scanning.join().unwrap());
     });

@@ -16,7 +16,7 @@ use crate::board::{Crew, Reserved, Shift};
 
 /// What is known of a crew beside its state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Member {
+pub struct CrewRecord {
     /// As decisions see it.
     pub crew: crew::Crew,
     pub(super) at: Point,
@@ -35,7 +35,7 @@ pub struct Member {
     pub position: u64,
 }
 
-impl Member {
+impl CrewRecord {
     pub(super) fn new(crew: crew::Crew, fact: &CrewFact) -> Self {
         Self {
             at: crew.home,

@@ -12,7 +12,7 @@ use switchboard_domain::{
     ticket::{Area, TicketId},
 };
 
-use super::{grid::Grid, print};
+use super::{fingerprint, grid::Grid};
 use crate::scene::Task;
 
 /// Where a job stands.
@@ -75,7 +75,7 @@ pub struct Shelf {
 
 /// Jobs.
 #[derive(Clone, Debug, Default)]
-pub struct Book {
+pub struct JobIndex {
     /// By ticket.
     pub index: BTreeMap<TicketId, u32>,
     /// By number; of those not in the index, what was there before.
@@ -109,7 +109,7 @@ pub struct Book {
     spare: Vec<u32>,
 }
 
-impl Book {
+impl JobIndex {
     /// The number of a ticket, a new one if it has none.
     pub fn number(&mut self, ticket: TicketId) -> u32 {
         if let Some(known) = self.index.get(&ticket) {
@@ -234,12 +234,12 @@ impl Book {
             Place::Closed | Place::Routed(_) => {}
         }
         let waits = |place| matches!(place, Place::Waiting | Place::Held);
-        let print = print::of_ticket(self.entries[job as usize].ticket);
+        let fingerprint = fingerprint::of_ticket(self.entries[job as usize].ticket);
         if waits(before) {
-            self.waiting = self.waiting.wrapping_sub(print);
+            self.waiting = self.waiting.wrapping_sub(fingerprint);
         }
         if waits(place) {
-            self.waiting = self.waiting.wrapping_add(print);
+            self.waiting = self.waiting.wrapping_add(fingerprint);
         }
         match (before == Place::Closed, place == Place::Closed) {
             (true, false) => self.appear(job, &task),

@@ -12,7 +12,7 @@ use switchboard_domain::{
     organisation::{Level, OrgPath},
     sla::{
         calendar::{Exception, Span, Year},
-        docket::{FactName, Word},
+        clock_history::{FactName, Word},
         policy::{Average, Limit, Pause, Policy, Reading, Rule, Threshold, Title, Trigger, Warning, When},
         promise::{Breached, ClockKey, Event as PromiseEvent, Judged, Overturned, VersionRef, Warned},
         publication::{PolicyEvent, PolicyPublished, ShadowEnded, YearPublished},
@@ -85,9 +85,9 @@ pub fn actor() -> Actor {
 fn promise() -> impl Strategy<Value = PromiseEvent> {
     let key = (select(vec!["arrival", "reply"]), 1u16..3, 1u16..3);
     let times = (random::instant(), random::instant(), option::of(random::instant()));
-    (key, times, 1u8..6, 0u8..3).prop_map(|((clock, cycle, lap), (started, due, due_now), level, kind)| {
+    (key, times, 1u8..6, 0u8..3).prop_map(|((clock, cycle, run_number), (started, due, due_now), level, kind)| {
         let judged = Judged {
-            key: ClockKey { clock: clock.into(), cycle, lap },
+            key: ClockKey { clock: clock.into(), cycle, run_number },
             rule: "F05u".into(),
             rule_hash: "5eed".into(),
             policy: VersionRef { name: "sgcc".into(), version: 1 },

@@ -1,4 +1,4 @@
-//! The names of the facts that clocks look at, and the words that some of them carry. A policy is written in them, and dockets
+//! The names of the facts that clocks look at, and the words that some of them carry. A policy is written in them, and clock histories
 //! are stored in them: a name is never given another meaning. Nothing is read from an event here.
 
 use serde::{Deserialize, Serialize};

@@ -20,7 +20,7 @@ use crate::{
 
 /// One fact, as far as clocks care.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moment {
+pub struct ClockEvent {
     /// When it happened.
     #[serde(with = "chrono::serde::ts_microseconds")]
     pub at: Timestamp,
@@ -108,7 +108,7 @@ pub struct Classification {
     pub grade: Option<Grade>,
 }
 
-/// What a ticket is at some moment.
+/// What a ticket is at some clock event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attributes<'a> {
     /// Business type.
@@ -155,10 +155,10 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    fn after(self, moment: &'a Moment, opening: &'a Opening) -> Self {
-        match &moment.change {
+    fn after(self, clock_event: &'a ClockEvent, opening: &'a Opening) -> Self {
+        match &clock_event.change {
             // The work starts anew with the unit that received it.
-            _ if moment.fact == FactName::Reopened => Self { holder: &opening.received_by, ..self },
+            _ if clock_event.fact == FactName::Reopened => Self { holder: &opening.received_by, ..self },
             Change::None | Change::Opened(_) | Change::Until(_) | Change::Found(_) => self,
             Change::Classified(c) => Self {
                 business: c.business,
@@ -186,7 +186,7 @@ impl<'a> Attributes<'a> {
     }
 }
 
-impl Moment {
+impl ClockEvent {
     /// What clocks care about of a fact; `None` when no clock can.
     #[must_use]
     pub fn of(fact: &Recorded<Event, TicketId>) -> Option<Self> {
@@ -299,39 +299,39 @@ fn opening(e: &Received, role: Role) -> Opening {
 
 /// A ticket as its clocks see it. `None` of the accessors before its first fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Docket {
+pub struct ClockHistory {
     /// Which ticket.
     pub id: TicketId,
     /// Its facts in the order of the log.
-    pub moments: Vec<Moment>,
+    pub events: Vec<ClockEvent>,
     /// What was said of its promises.
-    #[serde(default, skip_serializing_if = "promise::Said::is_empty")]
-    pub said: promise::Said,
+    #[serde(default, skip_serializing_if = "promise::PromiseLog::is_empty")]
+    pub said: promise::PromiseLog,
 }
 
-impl Docket {
+impl ClockHistory {
     /// A ticket of which nothing is known.
     #[must_use]
     pub fn new(id: TicketId) -> Self {
-        Self { id, moments: Vec::new(), said: promise::Said::default() }
+        Self { id, events: Vec::new(), said: promise::PromiseLog::default() }
     }
 
     /// Takes a fact of the ticket into account; whether anything changed. A fact seen before is passed over.
     pub fn take(&mut self, fact: &Recorded<Event, TicketId>) -> bool {
-        if self.moments.last().is_some_and(|last| last.position >= fact.position) {
+        if self.events.last().is_some_and(|last| last.position >= fact.position) {
             return false;
         }
-        let Some(moment) = Moment::of(fact) else { return false };
-        // A watch holds very many dockets, and each grows by a dozen facts over hours or days.
-        self.moments.reserve_exact(1);
-        self.moments.push(moment);
+        let Some(clock_event) = ClockEvent::of(fact) else { return false };
+        // A watch holds very many clock histories, and each grows by a dozen facts over hours or days.
+        self.events.reserve_exact(1);
+        self.events.push(clock_event);
         true
     }
 
     /// How the ticket was received.
     #[must_use]
     pub fn opening(&self) -> Option<&Opening> {
-        match &self.moments.first()?.change {
+        match &self.events.first()?.change {
             Change::Opened(opening) => Some(opening),
             _ => None,
         }
@@ -346,27 +346,27 @@ impl Docket {
     /// Whether the ticket has ended, as far as the log tells.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        let ends = |m: &&Moment| m.fact.ends_the_ticket() || m.fact == FactName::Reopened;
-        self.moments.iter().rev().find(ends).is_some_and(|last| last.fact != FactName::Reopened)
+        let ends = |m: &&ClockEvent| m.fact.ends_the_ticket() || m.fact == FactName::Reopened;
+        self.events.iter().rev().find(ends).is_some_and(|last| last.fact != FactName::Reopened)
     }
 
     /// Its facts in the order in which they happened, each with what the ticket was after it.
     #[must_use]
-    pub fn timeline(&self) -> Vec<(&Moment, Attributes<'_>)> {
-        timeline(&self.moments)
+    pub fn timeline(&self) -> Vec<(&ClockEvent, Attributes<'_>)> {
+        timeline(&self.events)
     }
 }
 
-/// [`Docket::timeline`] of the facts up to some place in the log.
-pub(super) fn timeline(moments: &[Moment]) -> Vec<(&Moment, Attributes<'_>)> {
-    let Some(Change::Opened(opening)) = moments.first().map(|first| &first.change) else { return Vec::new() };
-    let mut order: Vec<&Moment> = moments.iter().collect();
+/// [`ClockHistory::timeline`] of the facts up to some place in the log.
+pub(super) fn timeline(events: &[ClockEvent]) -> Vec<(&ClockEvent, Attributes<'_>)> {
+    let Some(Change::Opened(opening)) = events.first().map(|first| &first.change) else { return Vec::new() };
+    let mut order: Vec<&ClockEvent> = events.iter().collect();
     // Nothing happens to a ticket before it is received, whatever a device's clock says.
-    order[1..].sort_by_key(|moment| (moment.at, moment.position));
+    order[1..].sort_by_key(|clock_event| (clock_event.at, clock_event.position));
     let mut attributes = Attributes::opened(opening);
-    let after = order.into_iter().map(|moment| {
-        attributes = attributes.after(moment, opening);
-        (moment, attributes)
+    let after = order.into_iter().map(|clock_event| {
+        attributes = attributes.after(clock_event, opening);
+        (clock_event, attributes)
     });
     after.collect()
 }
