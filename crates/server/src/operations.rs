@@ -81,6 +81,6 @@ async fn numbers(State(shared): State<Shared>) -> String {
     let (head, listed) = (promises.desk.head(), promises.desk.listed.position());
     metrics::gauge!("switchboard_log_head").set(head as f64);
     metrics::gauge!("switchboard_list_lag_facts").set(head.saturating_sub(listed) as f64);
-    metrics::gauge!("switchboard_dockets_lag_facts").set(head.saturating_sub(promises.clocks_folded()) as f64);
+    metrics::gauge!("switchboard_clock_histories_lag_facts").set(head.saturating_sub(promises.clocks_folded()) as f64);
     shared.metrics.map_or_else(String::new, |handle| handle.render())
 }

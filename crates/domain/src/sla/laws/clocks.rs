@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use proptest::{prop_assert, prop_assert_eq};
 
-use super::draw::{UNSEEN, clock_event, instants, some_book, some_docket, some_instant, tell, tell_book};
+use super::draw::{
+    UNSEEN, clock_event, instants, some_clock_history, some_instant, some_registry, tell, tell_registry,
+};
 use crate::{
     Timestamp,
     chance::{self, Dice, Verdict},
@@ -28,7 +30,7 @@ const FACTS_MAX: usize = 14;
 fn of_every_history(law: impl Fn(&ClockHistory, &PolicyRegistry, &mut Dice) -> Verdict) {
     let drawn = |rolls: &[u64]| {
         let mut dice = Dice::of(rolls.iter().fold(0, |sum, roll| sum ^ roll));
-        (some_docket(rolls), some_book(&mut dice), dice)
+        (some_clock_history(rolls), some_registry(&mut dice), dice)
     };
     let checked = |rolls: &[u64]| {
         let (clock_history, registry, mut dice) = drawn(rolls);
@@ -36,7 +38,7 @@ fn of_every_history(law: impl Fn(&ClockHistory, &PolicyRegistry, &mut Dice) -> V
     };
     let told = |rolls: &[u64]| {
         let (clock_history, registry, _) = drawn(rolls);
-        format!("{}{}", tell(&clock_history), tell_book(&registry))
+        format!("{}{}", tell(&clock_history), tell_registry(&registry))
     };
     chance::always(FACTS_MAX, checked, told);
 }
@@ -214,7 +216,7 @@ fn a_running_clocks_due_moves_earlier_only_when_it_starts_over_or_becomes_anothe
 }
 
 #[test]
-fn a_docket_is_the_same_told_again() {
+fn a_clock_history_is_the_same_told_again() {
     of_every_history(|clock_history, registry, dice| {
         let written = serde_json::to_string(clock_history).unwrap();
         let read: ClockHistory = serde_json::from_str(&written).unwrap();
@@ -290,7 +292,7 @@ fn the_histories_have_every_kind_of_clock() {
     let mut dice = Dice::of(95598);
     for _ in 0..3_000 {
         let rolls: Vec<u64> = (0..FACTS_MAX).map(|_| dice.bits()).collect();
-        let (clock_history, registry) = (some_docket(&rolls), some_book(&mut dice));
+        let (clock_history, registry) = (some_clock_history(&rolls), some_registry(&mut dice));
         for clock in judge(&clock_history, &registry, some_instant(&clock_history, &mut Dice::of(rolls[0]))) {
             let mut count = |what: &str| *seen.entry(what.to_owned()).or_default() += 1;
             count(clock.verdict.as_str());

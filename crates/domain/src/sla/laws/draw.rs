@@ -159,7 +159,7 @@ pub fn some_year(dice: &mut Dice) -> Year {
 }
 
 /// A registry of one edition or some, all published before anything happened.
-pub fn some_book(dice: &mut Dice) -> PolicyRegistry {
+pub fn some_registry(dice: &mut Dice) -> PolicyRegistry {
     let mut registry = PolicyRegistry::default();
     registry.take_year(&in_force(1, some_year(dice)));
     registry.take_policy(&published(
@@ -169,7 +169,7 @@ pub fn some_book(dice: &mut Dice) -> PolicyRegistry {
     registry
 }
 
-/// The position of a history's first fact: after what [`some_book`] publishes.
+/// The position of a history's first fact: after what [`some_registry`] publishes.
 pub const FIRST: u64 = 3;
 
 fn opening(at: Timestamp, dice: &mut Dice) -> Opening {
@@ -227,7 +227,7 @@ fn thrown(dice: &mut Dice) -> FactName {
 }
 
 /// A ticket with any facts in any order, a few minutes apart, some of them late. They lie ten positions apart.
-pub fn some_docket(rolls: &[u64]) -> ClockHistory {
+pub fn some_clock_history(rolls: &[u64]) -> ClockHistory {
     let mut clock_history = ClockHistory::new(ticket_id(1));
     let (mut now, mut position) = (dawn(), FIRST);
     for (index, roll) in rolls.iter().enumerate() {
@@ -270,7 +270,7 @@ pub fn tell(clock_history: &ClockHistory) -> String {
 }
 
 /// What is published, in words.
-pub fn tell_book(registry: &PolicyRegistry) -> String {
+pub fn tell_registry(registry: &PolicyRegistry) -> String {
     let version = |version: &Arc<Version>| {
         let rules: String = version.policy.rules.iter().map(|rule| format!("  {rule:?}\n")).collect();
         format!(

@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 use proptest::prop_assert;
 
-use super::draw::{clock_event, dawn, some_book, some_policy, some_role, tell};
+use super::draw::{clock_event, dawn, some_policy, some_registry, some_role, tell};
 use crate::{
     Timestamp,
     chance::{self, Dice},
@@ -85,8 +85,8 @@ fn any_rule(dice: &mut Dice) -> Rule {
     }
 }
 
-fn any_book(dice: &mut Dice) -> PolicyRegistry {
-    let mut registry = some_book(dice);
+fn any_registry(dice: &mut Dice) -> PolicyRegistry {
+    let mut registry = some_registry(dice);
     for position in 0..dice.below(4) as u64 {
         let rules: Vec<Rule> = (0..dice.below(4)).map(|_| any_rule(dice)).collect();
         let policy = Policy { effective_from: any_time(dice), rules, ..some_policy(dawn(), dice) };
@@ -104,7 +104,7 @@ fn any_moment(position: u64, dice: &mut Dice) -> ClockEvent {
 }
 
 /// Any facts at any time, mostly after a receipt.
-fn any_docket(rolls: &[u64]) -> ClockHistory {
+fn any_clock_history(rolls: &[u64]) -> ClockHistory {
     let mut dice = Dice::of(rolls.len() as u64 ^ rolls[0]);
     let mut clock_history = ClockHistory::new(ticket_id(1));
     if !dice.one_in(5) {
@@ -131,14 +131,14 @@ fn any_receipt(dice: &mut Dice) -> TicketFact {
 }
 
 fn told(rolls: &[u64]) -> String {
-    tell(&any_docket(rolls))
+    tell(&any_clock_history(rolls))
 }
 
 #[test]
 fn whatever_a_log_holds_its_clocks_are_judged() {
     let law = |rolls: &[u64]| {
-        let (clock_history, mut dice) = (any_docket(rolls), Dice::of(rolls[0]));
-        let registry = any_book(&mut dice);
+        let (clock_history, mut dice) = (any_clock_history(rolls), Dice::of(rolls[0]));
+        let registry = any_registry(&mut dice);
         for now in [Timestamp::MIN_UTC, any_time(&mut dice), Timestamp::MAX_UTC] {
             let clocks = judge(&clock_history, &registry, now);
             for clock in &clocks {
@@ -159,7 +159,7 @@ fn whatever_a_log_holds_its_clocks_are_judged() {
 fn whatever_is_told_to_a_watch_it_answers() {
     let law = |rolls: &[u64]| {
         let mut dice = Dice::of(rolls[0]);
-        let mut watch = Watch::resume(any_book(&mut dice), [any_docket(rolls)]);
+        let mut watch = Watch::resume(any_registry(&mut dice), [any_clock_history(rolls)]);
         for (position, roll) in (1..).zip(rolls) {
             let mut dice = Dice::of(*roll);
             watch.apply(&any_fact(position, &mut dice));
@@ -192,8 +192,8 @@ fn any_fact(position: u64, dice: &mut Dice) -> Fact {
 
 /// Anything that may have been said of any clock.
 fn any_word(dice: &mut Dice) -> Event {
-    let clock_history = any_docket(&[dice.bits(), dice.bits()]);
-    let clocks = judge(&clock_history, &any_book(dice), any_time(dice));
+    let clock_history = any_clock_history(&[dice.bits(), dice.bits()]);
+    let clocks = judge(&clock_history, &any_registry(dice), any_time(dice));
     let Some(clock) = clocks.first() else { return any_word(dice) };
     let judged = clock.judged(any_time(dice), org(HZ));
     match dice.below(3) {
@@ -222,7 +222,7 @@ fn whatever_a_ticket_brings_to_an_average_it_has_a_mean() {
             window_days: dice.choose(&[0, 30, u32::MAX]),
             level: dice.choose(&Level::ALL),
         };
-        let mut samples: Vec<Sample> = average.samples(&any_docket(rolls));
+        let mut samples: Vec<Sample> = average.samples(&any_clock_history(rolls));
         samples.push(Sample { unit: org(HZ), ended: any_time(&mut dice), took: TimeDelta::MAX });
         for now in [Timestamp::MIN_UTC, any_time(&mut dice), Timestamp::MAX_UTC] {
             for mean in average.means(samples.iter(), now) {

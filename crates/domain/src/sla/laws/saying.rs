@@ -99,7 +99,7 @@ fn live(rolls: &[u64], mut each: impl FnMut(&mut World) -> Law) -> Result<World,
 fn told(rolls: &[u64]) -> String {
     let Ok(mut world) = live(rolls, |_| Ok(())) else { return String::new() };
     let tickets: String = ids(&world.log).into_iter().map(|id| tell(&clock_history(&world.log, id))).collect();
-    let registry = super::draw::tell_book(&registry(&world.log));
+    let registry = super::draw::tell_registry(&registry(&world.log));
     let now = super::super::tests::tale::told(world.now);
     format!("{tickets}{registry}now {now}, before it rests:\n{:#?}\nat rest:\n{:#?}", world.said(), world.rest().said())
 }

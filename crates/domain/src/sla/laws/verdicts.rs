@@ -8,7 +8,7 @@ use std::{
 
 use proptest::{prop_assert, prop_assert_eq};
 
-use super::draw::{some_book, some_docket, some_instant, some_policy, some_year, tell, tell_book};
+use super::draw::{some_clock_history, some_instant, some_policy, some_registry, some_year, tell, tell_registry};
 use crate::{
     Timestamp,
     chance::{self, Dice, Verdict},
@@ -59,11 +59,11 @@ fn recorded_at(publication: &Fact) -> Timestamp {
 /// A history with publications in its course, in the order of the log.
 fn drawn(rolls: &[u64]) -> (ClockHistory, PolicyRegistry, Vec<Fact>, Dice) {
     let mut dice = Dice::of(rolls.iter().fold(0, |sum, roll| sum ^ roll));
-    let clock_history = some_docket(rolls);
+    let clock_history = some_clock_history(rolls);
     let mut later: Vec<Fact> =
         (1..=1 + dice.below(4) as u64).map(|number| publication(&clock_history, number, &mut dice)).collect();
     later.sort_by_key(Fact::position);
-    (clock_history, some_book(&mut dice), later, dice)
+    (clock_history, some_registry(&mut dice), later, dice)
 }
 
 fn of_every_history(law: impl Fn(&ClockHistory, PolicyRegistry, &[Fact], &mut Dice) -> Verdict) {
@@ -75,7 +75,7 @@ fn of_every_history(law: impl Fn(&ClockHistory, PolicyRegistry, &[Fact], &mut Di
         let (clock_history, registry, later, _) = drawn(rolls);
         let mut whole = registry;
         later.iter().for_each(|fact| take(&mut whole, fact));
-        format!("{}{}", tell(&clock_history), tell_book(&whole))
+        format!("{}{}", tell(&clock_history), tell_registry(&whole))
     };
     chance::always(FACTS_MAX, checked, told);
 }

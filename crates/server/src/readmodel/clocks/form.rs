@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn every_file_that_a_docket_is_made_of_decides_the_version() {
+    fn every_file_that_a_clock_history_is_made_of_decides_the_version() {
         let (clock_histories, parts) = (on_disk("sla", "clock_history"), on_disk("sla/clock_history", ""));
         assert!(!clock_histories.is_empty() && !parts.is_empty());
         let types =

@@ -108,7 +108,7 @@ proptest! {
     #![proptest_config(Config::with_cases(64))]
 
     #[test]
-    fn dockets_that_lived_through_it_equal_ones_rebuilt_from_zero_byte_for_byte(
+    fn clock_histories_that_lived_through_it_equal_ones_rebuilt_from_zero_byte_for_byte(
         facts in chance::history(6, 120, 1..3), batch in 1usize..20, reopen_every in 1usize..6,
     ) {
         let lived = TempDir::new().unwrap();
@@ -127,7 +127,7 @@ proptest! {
     }
 
     #[test]
-    fn every_docket_is_the_fold_of_its_facts_and_the_book_that_of_the_publications(
+    fn every_clock_history_is_the_fold_of_its_facts_and_the_registry_that_of_the_publications(
         facts in chance::history(6, 120, 1..3), batch in 1usize..20,
     ) {
         let folder = TempDir::new().unwrap();
@@ -221,7 +221,7 @@ fn the_checkpoint_moves_on_without_facts_and_never_back() {
 }
 
 #[test]
-fn a_batch_that_fails_half_way_leaves_dockets_book_and_checkpoint_as_they_were() {
+fn a_batch_that_fails_half_way_leaves_clock_history_book_and_checkpoint_as_they_were() {
     let facts = some_history();
     let (early, late) = facts.split_at(facts.len() / 2);
     let (folder, clock_histories) = filled(early);
@@ -280,7 +280,7 @@ fn a_deleted_an_unreadable_and_an_older_file_are_rebuilt() {
 }
 
 #[test]
-fn a_docket_that_breaks_under_way_is_named_and_all_is_rebuilt_at_the_next_start() {
+fn a_clock_history_that_breaks_under_way_is_named_and_all_is_rebuilt_at_the_next_start() {
     let (folder, clock_histories) = filled(&some_history());
     let outsider = Connection::open(folder.path().join(FILE_NAME)).unwrap();
     outsider.execute_batch("UPDATE clock_history SET json = 'rubbish'").unwrap();
@@ -295,7 +295,7 @@ fn a_docket_that_breaks_under_way_is_named_and_all_is_rebuilt_at_the_next_start(
 }
 
 #[test]
-fn dockets_that_start_over_are_empty_and_take_the_log_again() {
+fn clock_histories_that_start_over_are_empty_and_take_the_log_again() {
     let facts = some_history();
     let (_folder, clock_histories) = filled(&facts);
     let (whole, registry) = (dumped(&clock_histories), clock_histories.registry());

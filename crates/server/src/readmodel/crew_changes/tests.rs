@@ -17,7 +17,7 @@ fn lines(crew_changes: &CrewChanges) -> Vec<String> {
 }
 
 #[test]
-fn notices_are_found_by_crew_and_position_and_survive_a_restart() {
+fn crew_changes_are_found_by_crew_and_position_and_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let crew_changes = CrewChanges::open(folder.path()).unwrap();
     let at = Timestamp::from_timestamp(1_767_225_600, 1_000).unwrap();
@@ -60,7 +60,7 @@ fn a_step_that_is_offered_again_changes_nothing() {
 }
 
 #[test]
-fn a_crew_that_leaves_the_roster_keeps_its_notices() {
+fn a_crew_that_leaves_the_roster_keeps_its_crew_changes() {
     let folder = tempfile::tempdir().unwrap();
     let crew_changes = CrewChanges::open(folder.path()).unwrap();
     let enrolled = Standing { enrolled: true, ..Standing::default() };
