@@ -65,9 +65,9 @@ pub enum AppendError {
         /// The stream's last revision; `None` if it has no event.
         actual: Option<Revision>,
     },
-    /// An id of this append is already in the log, in this stream or another: most likely an earlier attempt
-    /// succeeded. Nothing was appended. This answer goes before `Conflict`, so that a retry is recognised
-    /// although the stream has moved on.
+    /// The stream already holds an id of this append: most likely an earlier attempt succeeded. Nothing was appended.
+    /// This answer goes before `Conflict`, so that a retry is recognised although the stream has moved on. A keeper
+    /// that knows all ids of the log gives it for an id of another stream, too.
     #[error("an event id of this append is already recorded at position {position}")]
     Duplicate {
         /// Where the first such id of the append stands.
@@ -115,6 +115,13 @@ pub enum ReadError {
         position: Option<Position>,
         /// What was found, for the operator.
         detail: String,
+    },
+    /// No event of this log has the position that the read was to begin at, and the keeper cannot begin elsewhere:
+    /// the position is another log's, or was made up.
+    #[error("no event of this log stands at position {position}")]
+    NoSuchPosition {
+        /// The position that was asked for.
+        position: Position,
     },
     /// The store cannot serve now; it may be tried again.
     #[error("the event store is unavailable")]

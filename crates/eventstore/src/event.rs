@@ -1,4 +1,4 @@
-//! The nouns of the port: positions, revisions, events before and after they are recorded, and the limits.
+//! The nouns of the port: revisions, events before and after they are recorded, and the limits.
 //!
 //! An event is opaque here: an id, a kind, and two byte strings. What the bytes mean is absent from this crate.
 
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::{AppendError, StreamName};
+use crate::{AppendError, Position, StreamName};
 
 /// Most bytes of one event, data and meta together. Past it: [`AppendError::TooLarge`].
 pub const EVENT_BYTES_MAX: usize = 64 * 1024;
@@ -20,28 +20,6 @@ pub const APPEND_EVENTS_MAX: usize = 512;
 pub const KIND_BYTES_MAX: usize = 128;
 /// Most events that one read returns; a larger `max` is taken as this one.
 pub const PAGE_EVENTS_MAX: usize = 512;
-
-/// The place of an event in the whole log: 1 for the first event ever, then 2, 3, ... without a gap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Position(pub u64);
-
-impl Position {
-    /// Before the first event.
-    pub const START: Position = Position(0);
-    /// After any event that can ever be recorded: where a backward read of the newest events begins.
-    pub const END: Position = Position(u64::MAX);
-
-    /// The next position.
-    pub fn next(self) -> Position {
-        Position(self.0.saturating_add(1))
-    }
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// The place of an event in its stream: 0 for the first, then 1, 2, ... without a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -66,7 +44,8 @@ impl fmt::Display for Revision {
 /// An event that somebody wants to record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
-    /// Unique in the whole log, for ever; a retried append carries the same ids and is recognised by them.
+    /// Unique in its stream, for ever. A retried append carries the same ids, and the store recognises it by them.
+    /// The caller makes ids that are unique in the whole log; a keeper need not check that across streams.
     pub id: Uuid,
     /// What kind of fact this is, for example `ticket.received.v1`; 1 to [`KIND_BYTES_MAX`] bytes.
     pub kind: Arc<str>,
@@ -120,7 +99,7 @@ impl Expected {
     }
 }
 
-/// Where an accepted append stands. Its events are neighbours: `first..=last`, all in one stream.
+/// Where an accepted append stands. No event of another append to the same stream lies between its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {
     /// Position of its first event.

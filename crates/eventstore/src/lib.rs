@@ -9,7 +9,7 @@
 //!
 //! In reading order:
 //!
-//! - `name`, `event`: stream names, positions, revisions, events, and the limits
+//! - `name`, `position`, `event`: stream names, opaque positions, revisions, events, and the limits
 //! - `error`: one enum per operation; *unknown outcome* is its own variant
 //! - `store`: the port, [`EventStore`], as a contract in words
 //! - [`contract`]: the same contract as tests that every keeper runs
@@ -29,6 +29,7 @@
 mod error;
 mod event;
 mod name;
+mod position;
 mod store;
 mod subscription;
 
@@ -41,10 +42,11 @@ pub mod sqlite;
 pub use error::{AppendError, Cause, ReadError};
 pub use event::{
     APPEND_BYTES_MAX, APPEND_EVENTS_MAX, Appended, Direction, EVENT_BYTES_MAX, Expected, KIND_BYTES_MAX, NewEvent,
-    PAGE_EVENTS_MAX, Position, Recorded, Revision, admit,
+    PAGE_EVENTS_MAX, Recorded, Revision, admit,
 };
 pub use memory::MemoryStore;
 pub use name::{InvalidName, STREAM_NAME_BYTES_MAX, StreamName};
+pub use position::Position;
 pub use sqlite::{SqliteOptions, SqliteStore};
-pub use store::EventStore;
+pub use store::{EventStore, Locate};
 pub use subscription::{SUBSCRIPTION_EVENTS_MAX, Subscription};

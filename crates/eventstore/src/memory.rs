@@ -2,8 +2,12 @@
 //!
 //! Nothing is durable and nothing is bounded but the limits of the port: the log lives as long as the value.
 //! Clever structure is deliberately absent; every answer is read off one vector.
+//!
+//! [`MemoryStore::new`] is dense, as the embedded log is. [`MemoryStore::with_gaps`] promises no more than a
+//! distributed log can: positions have gaps, the head lies beyond the last event, an id is known in its own stream
+//! only, and a position that no event has cannot be read from.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -11,9 +15,12 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    AppendError, Appended, Direction, EventStore, Expected, NewEvent, PAGE_EVENTS_MAX, Position, ReadError, Recorded,
-    Revision, StreamName, Subscription, event,
+    AppendError, Appended, Direction, EventStore, Expected, Locate, NewEvent, PAGE_EVENTS_MAX, Position, ReadError,
+    Recorded, Revision, StreamName, Subscription, event,
 };
+
+/// The widest step from one position to the next in a log with gaps.
+const GAP_MAX: u64 = 300;
 
 /// A log in memory. Clones share it.
 #[derive(Clone)]
@@ -22,18 +29,43 @@ pub struct MemoryStore {
     head: watch::Sender<Position>,
 }
 
+/// How the positions of a log follow each other.
+#[derive(Clone, Copy, Default)]
+enum Spacing {
+    /// 1, 2, 3, ...
+    #[default]
+    Dense,
+    /// Some steps from 1 to [`GAP_MAX`], drawn from this state.
+    Gaps(u64),
+}
+
 #[derive(Default)]
 struct Log {
-    /// Index 0 holds position 1.
+    /// In the order of their positions.
     events: Vec<Recorded>,
-    streams: HashMap<StreamName, Vec<Position>>,
-    ids: HashMap<Uuid, Position>,
+    /// The indices of each stream's events.
+    streams: HashMap<StreamName, Vec<usize>>,
+    ids: HashMap<Uuid, usize>,
+    spacing: Spacing,
+    /// Positions of what else a distributed log holds: a read may begin there, and nothing is read there.
+    foreign: BTreeSet<Position>,
+    end: Position,
 }
 
 impl MemoryStore {
-    /// An empty log.
+    /// An empty log without gaps.
     pub fn new() -> Self {
-        Self { log: Arc::default(), head: watch::Sender::new(Position::START) }
+        Self::spaced(Spacing::Dense)
+    }
+
+    /// An empty log whose positions have gaps, the same for the same seed.
+    pub fn with_gaps(seed: u64) -> Self {
+        Self::spaced(Spacing::Gaps(seed))
+    }
+
+    fn spaced(spacing: Spacing) -> Self {
+        let log = Log { spacing, ..Log::default() };
+        Self { log: Arc::new(Mutex::new(log)), head: watch::Sender::new(Position::START) }
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -49,12 +81,33 @@ impl Default for MemoryStore {
 }
 
 impl Log {
-    fn at(&self, position: Position) -> Option<&Recorded> {
-        self.events.get(usize::try_from(position.0.checked_sub(1)?).ok()?)
+    /// Moves the end of the log to the next position.
+    fn step(&mut self) -> Position {
+        let step = match &mut self.spacing {
+            Spacing::Dense => 1,
+            Spacing::Gaps(state) => {
+                // A linear congruential generator: the high bits are random enough for gaps.
+                *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                1 + (*state >> 33) % GAP_MAX
+            }
+        };
+        self.end = Position(self.end.0 + step);
+        self.end
+    }
+
+    fn is_dense(&self) -> bool {
+        matches!(self.spacing, Spacing::Dense)
+    }
+
+    /// The first event of an append that makes it a duplicate.
+    fn duplicate(&self, stream: &StreamName, new: &[NewEvent]) -> Option<Position> {
+        let known = new.iter().filter_map(|event| self.ids.get(&event.id)).map(|index| &self.events[*index]);
+        let mut counts = known.filter(|event| self.is_dense() || event.stream == *stream);
+        counts.next().map(|event| event.position)
     }
 
     fn append(&mut self, stream: &StreamName, expected: Expected, new: Vec<NewEvent>) -> Result<Appended, AppendError> {
-        if let Some(&position) = new.iter().find_map(|event| self.ids.get(&event.id)) {
+        if let Some(position) = self.duplicate(stream, &new) {
             return Err(AppendError::Duplicate { position });
         }
         let known = self.streams.get(stream).map_or(0, Vec::len) as u64;
@@ -62,15 +115,15 @@ impl Log {
         if !expected.admits(actual) {
             return Err(AppendError::Conflict { actual });
         }
-        let first = Position(self.events.len() as u64 + 1);
-        let (mut last, mut revision) = (first, Revision(known));
-        let places = self.streams.entry(stream.clone()).or_default();
-        for (n, event) in (0..).zip(new) {
-            (last, revision) = (Position(first.0 + n), Revision(known + n));
-            places.push(last);
-            self.ids.insert(event.id, last);
+        let mut appended: Option<Appended> = None;
+        for (revision, event) in (known..).map(Revision).zip(new) {
+            let position = self.step();
+            let first = appended.map_or(position, |appended| appended.first);
+            appended = Some(Appended { first, last: position, revision });
+            self.streams.entry(stream.clone()).or_default().push(self.events.len());
+            self.ids.entry(event.id).or_insert(self.events.len());
             self.events.push(Recorded {
-                position: last,
+                position,
                 stream: stream.clone(),
                 revision,
                 id: event.id,
@@ -79,18 +132,27 @@ impl Log {
                 meta: event.meta,
             });
         }
-        Ok(Appended { first, last, revision })
+        if !self.is_dense() {
+            let foreign = self.step();
+            self.foreign.insert(foreign);
+        }
+        appended.ok_or(AppendError::Empty)
     }
 
-    fn read_all(&self, after: Position, max: usize, direction: Direction) -> Vec<Recorded> {
-        let cut = usize::try_from(after.0).unwrap_or(usize::MAX);
-        match direction {
-            Direction::Forward => self.events.iter().skip(cut).take(max).cloned().collect(),
-            Direction::Backward => {
-                let below = cut.saturating_sub(1).min(self.events.len());
-                self.events[..below].iter().rev().take(max).cloned().collect()
-            }
+    /// Events above a position, or below it, at most `max`.
+    fn read_all(&self, from: Position, max: usize, direction: Direction) -> Result<Vec<Recorded>, ReadError> {
+        let found = self.events.binary_search_by_key(&from, |event| event.position);
+        let is_edge = from == Position::START || from == Position::END;
+        if !self.is_dense() && !is_edge && found.is_err() && !self.foreign.contains(&from) {
+            return Err(ReadError::NoSuchPosition { position: from });
         }
+        let below = found.unwrap_or_else(|index| index);
+        Ok(match direction {
+            Direction::Forward => {
+                self.events[below..].iter().skip(usize::from(found.is_ok())).take(max).cloned().collect()
+            }
+            Direction::Backward => self.events[..below].iter().rev().take(max).cloned().collect(),
+        })
     }
 }
 
@@ -106,7 +168,7 @@ impl EventStore for MemoryStore {
         let mut log = self.log();
         let appended = log.append(stream, expected, events)?;
         // Inside the lock, so that the head never goes back.
-        self.head.send_replace(appended.last);
+        self.head.send_replace(log.end);
         Ok(appended)
     }
 
@@ -115,16 +177,11 @@ impl EventStore for MemoryStore {
         let places = log.streams.get(stream).map_or(&[][..], Vec::as_slice);
         let from = usize::try_from(from.0).unwrap_or(usize::MAX);
         let page = places.iter().skip(from).take(max.min(PAGE_EVENTS_MAX));
-        Ok(page.filter_map(|&position| log.at(position)).cloned().collect())
+        Ok(page.map(|index| log.events[*index].clone()).collect())
     }
 
     async fn read_all(&self, after: Position, max: usize, direction: Direction) -> Result<Vec<Recorded>, ReadError> {
-        Ok(self.log().read_all(after, max.min(PAGE_EVENTS_MAX), direction))
-    }
-
-    async fn locate(&self, id: Uuid) -> Result<Option<Recorded>, ReadError> {
-        let log = self.log();
-        Ok(log.ids.get(&id).and_then(|&position| log.at(position)).cloned())
+        self.log().read_all(after, max.min(PAGE_EVENTS_MAX), direction)
     }
 
     fn head(&self) -> Position {
@@ -141,8 +198,16 @@ impl EventStore for MemoryStore {
             let log = log.clone();
             async move {
                 let log = log.lock().unwrap_or_else(PoisonError::into_inner);
-                Ok(log.read_all(after, max, Direction::Forward))
+                log.read_all(after, max, Direction::Forward)
             }
         })
+    }
+}
+
+#[async_trait]
+impl Locate for MemoryStore {
+    async fn locate(&self, id: Uuid) -> Result<Option<Recorded>, ReadError> {
+        let log = self.log();
+        Ok(log.ids.get(&id).map(|index| log.events[*index].clone()))
     }
 }

@@ -33,8 +33,8 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    AppendError, Appended, Cause, Direction, EventStore, Expected, NewEvent, PAGE_EVENTS_MAX, Position, ReadError,
-    Recorded, Revision, StreamName, Subscription, event,
+    AppendError, Appended, Cause, Direction, EventStore, Expected, Locate, NewEvent, PAGE_EVENTS_MAX, Position,
+    ReadError, Recorded, Revision, StreamName, Subscription, event,
 };
 
 pub use backup::{BackupError, BackupReport};
@@ -264,11 +264,6 @@ impl EventStore for SqliteStore {
         }
     }
 
-    async fn locate(&self, id: Uuid) -> Result<Option<Recorded>, ReadError> {
-        let head = self.head();
-        self.readers.run(move |reader| reader.locate(id, head)).await
-    }
-
     fn head(&self) -> Position {
         *self.head.borrow()
     }
@@ -283,6 +278,14 @@ impl EventStore for SqliteStore {
             let (readers, tail, head) = (readers.clone(), tail.clone(), *head.borrow());
             async move { forward(&readers, &tail, head, after, max).await }
         })
+    }
+}
+
+#[async_trait]
+impl Locate for SqliteStore {
+    async fn locate(&self, id: Uuid) -> Result<Option<Recorded>, ReadError> {
+        let head = self.head();
+        self.readers.run(move |reader| reader.locate(id, head)).await
     }
 }
 

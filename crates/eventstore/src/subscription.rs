@@ -62,19 +62,16 @@ impl Subscription {
                     continue;
                 }
                 let page = read(after, SUBSCRIPTION_EVENTS_MAX).await?;
-                match page.first() {
-                    Some(first) if first.position == after.next() => return Ok(page),
-                    Some(first) => return Err(gap(after.next(), first.position)),
-                    None if closed => return Err(ReadError::Unavailable("the event store was closed".into())),
-                    None => return Err(gap(after.next(), *head.borrow())),
+                if !page.is_empty() {
+                    return Ok(page);
+                }
+                // The head may lie beyond the last event of ours: nothing comes before it moves again.
+                if closed || head.wait_for(|head| *head > seen).await.is_err() {
+                    return Err(ReadError::Unavailable("the event store was closed".into()));
                 }
             }
         })
     }
-}
-
-fn gap(wanted: Position, found: Position) -> ReadError {
-    ReadError::Corrupt { position: Some(wanted), detail: format!("position {wanted} is missing before {found}") }
 }
 
 impl Stream for Subscription {

@@ -72,6 +72,7 @@ impl From<ReadError> for BackupError {
         match error {
             ReadError::Corrupt { detail, .. } => Self::Corrupt { detail },
             ReadError::Unavailable(cause) => Self::Unavailable(cause),
+            ReadError::NoSuchPosition { .. } => Self::Unavailable(Cause::new(error)),
             ReadError::Poisoned => Self::Poisoned,
         }
     }

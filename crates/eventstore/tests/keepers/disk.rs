@@ -31,7 +31,7 @@ async fn a_full_disk_refuses_appends_and_forgets_nothing_until_there_is_space_ag
         assert!(accepted < 10_000, "the disk never fills");
     };
     assert!(matches!(refused, AppendError::Full), "{refused:?}");
-    assert_eq!(store.head().0, accepted);
+    assert_eq!(store.head().stored(), accepted);
     for _ in 0..3 {
         let refused = store.append(&stream, Expected::Exists, vec![event(vec![7; 60_000])]).await;
         assert!(matches!(refused, Err(AppendError::Full)), "{refused:?}");
@@ -43,7 +43,7 @@ async fn a_full_disk_refuses_appends_and_forgets_nothing_until_there_is_space_ag
         .append(&stream, Expected::Revision(Revision(accepted - 1)), vec![event(vec![7; 60_000])])
         .await
         .expect("there is space again");
-    assert_eq!(appended.first.0, accepted + 1);
+    assert_eq!(appended.first.stored(), accepted + 1);
     assert!(!store.stats().poisoned);
     store.close().await;
     let report = SqliteStore::check(&folder, |_, _| {}).unwrap();

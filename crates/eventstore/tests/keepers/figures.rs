@@ -101,7 +101,7 @@ async fn figures_of_appending() {
         let page = store.read_all(after, 512, Direction::Forward).await.unwrap();
         after = page.last().unwrap().position;
     }
-    let per_event = |time: Duration| time.as_secs_f64() * 1e6 / head.0 as f64;
+    let per_event = |time: Duration| time.as_secs_f64() * 1e6 / head.stored() as f64;
     println!(
         "read_all: {:.2} us an event, {:.2} us of processor",
         per_event(begun.elapsed()),

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use switchboard_eventstore::{
-    AppendError, Appended, EventStore, Expected, MemoryStore, NewEvent, Position, Revision, SqliteOptions, SqliteStore,
+    AppendError, Appended, EventStore, Expected, Locate, MemoryStore, NewEvent, Position, Revision, SqliteOptions,
+    SqliteStore,
 };
 use uuid::Uuid;
 

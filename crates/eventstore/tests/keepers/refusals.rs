@@ -23,7 +23,7 @@ async fn a_folder_in_use_is_refused_by_name_until_it_is_let_go() {
     assert!(matches!(refused, Some(OpenError::Locked { .. })), "{refused:?}");
     store.append(&name("ticket-1"), Expected::Any, vec![event("undisturbed")]).await.unwrap();
     drop(store);
-    assert_eq!(open(folder.path()).head(), Position(1));
+    assert_eq!(open(folder.path()).head(), Position::from_stored(1));
 }
 
 #[tokio::test]
