@@ -67,9 +67,9 @@ fn check(folder: &Path, form: Form) -> anyhow::Result<ExitCode> {
     let value = json!({
         "ok": report.ok,
         "facts": report.facts,
-        "head": report.head.0,
+        "head": report.head.stored(),
         "digest": report.digest,
-        "first_bad": report.first_bad.map(|position| position.0),
+        "first_bad": report.first_bad.map(|position| position.stored()),
         "problems": report.problems,
     });
     print(&value, form);
@@ -83,7 +83,7 @@ fn stats(folder: &Path, form: Form) -> anyhow::Result<ExitCode> {
     };
     let value = json!({
         "facts": census.events,
-        "head": census.head.0,
+        "head": census.head.stored(),
         "bytes": census.bytes,
         "streams": listed(census.categories, "category", "streams"),
         "kinds": listed(census.kinds, "kind", "facts"),
@@ -99,7 +99,7 @@ fn backup(folder: &Path, to: &Path, form: Form) -> anyhow::Result<ExitCode> {
         progress.set_position(done);
     })?;
     progress.finish_and_clear();
-    print(&json!({ "folder": to.display().to_string(), "head": report.head.0, "bytes": report.bytes }), form);
+    print(&json!({ "folder": to.display().to_string(), "head": report.head.stored(), "bytes": report.bytes }), form);
     Ok(ExitCode::SUCCESS)
 }
 

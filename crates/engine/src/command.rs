@@ -1,7 +1,8 @@
 //! The command loop: load, decide, append; on a conflict, load and decide again.
 //!
-//! Every stream carries its own ledger of requests, folded from its facts' metadata: a repeated request is answered from
-//! it. Across streams the store's unique event ids tell that a request id was used before. Both live as long as the log.
+//! Every stream carries its own ledger of requests, folded from its events' metadata: a repeated request is answered from
+//! it, for as long as the log lives. That a request id was used for another stream is refused where the store knows the
+//! event ids of all streams; a distributed log need not, see [`requests`](crate::requests).
 
 use std::{
     hash::Hash,
@@ -11,8 +12,7 @@ use std::{
 
 use lru::LruCache;
 use switchboard_domain::{Timestamp, actor::Actor, decider::Context, rules::Rules};
-use switchboard_eventstore::{AppendError, Position, ReadError};
-use switchboard_wire::stored::{self, Metadata};
+use switchboard_eventstore::{AppendError, ReadError};
 use uuid::Uuid;
 
 use crate::{
@@ -298,7 +298,7 @@ impl<D: Aggregate> Aggregates<D> {
         let subject = subject.unwrap_or_else(|| format!("{}:{id}", D::CATEGORY).into());
         match self.journal.append(id, &subject, folded.revision, &events, recording).await {
             Ok(appended) => {
-                let (position, revision) = (appended.last.0, appended.revision.0);
+                let (position, revision) = (appended.last.stored(), appended.revision.0);
                 let after = Self::advance(id, folded, &events, recording, position, revision);
                 let state = after.state.clone();
                 self.cache.put(id.clone(), Arc::new(after), |old| old.revision < Some(revision));
@@ -308,7 +308,7 @@ impl<D: Aggregate> Aggregates<D> {
                 self.cache.forget(id);
                 Ok(None)
             }
-            Err(AppendError::Duplicate { position }) => self.recognise(id, position, recording).await.map(|()| None),
+            Err(AppendError::Duplicate { .. }) => self.recognise(id, recording.request_id).await.map(|()| None),
             Err(error @ AppendError::OutcomeUnknown(_)) => {
                 self.cache.forget(id);
                 Err(Failure::OutcomeUnknown(detail(&error)))
@@ -343,26 +343,15 @@ impl<D: Aggregate> Aggregates<D> {
         after
     }
 
-    /// An event of this request stands in the log already. In this stream and with this body it is an answer that our fold
-    /// has not seen yet; anything else is another request under the same id.
-    async fn recognise(
-        &self,
-        id: &D::Id,
-        position: Position,
-        recording: &Recording,
-    ) -> Result<(), Failure<D::Rejection>> {
-        let first = stored::event_id(recording.request_id, 0);
-        let found = self.journal.store().locate(first).await.map_err(JournalError::from)?;
-        let ours = match &found {
-            Some(raw) if Some(&raw.stream) == Journal::<D>::stream(id).ok().as_ref() => {
-                let metadata = Metadata::from_json(&raw.meta)
-                    .map_err(|source| JournalError::Unreadable { position: position.0, source })?;
-                metadata.payload_hash == recording.payload_hash
-            }
-            _ => false,
-        };
+    /// The store holds an event of this request already. If the stream's ledger names the request, another attempt got
+    /// there first, and the caller is to decide again: it will be answered as a repeated request. If not, the request id
+    /// was used for another stream.
+    async fn recognise(&self, id: &D::Id, request_id: Uuid) -> Result<(), Failure<D::Rejection>> {
         self.cache.forget(id);
-        if ours { Ok(()) } else { Err(Failure::RequestIdReused) }
+        match self.load(id).await?.answered(request_id) {
+            Some(_) => Ok(()),
+            None => Err(Failure::RequestIdReused),
+        }
     }
 
     /// Answers a repeated request as it was answered first.

@@ -77,7 +77,7 @@ fn understand<E: Stored, Id>(raw: &Raw, id: Option<Id>, fact: fn(Recorded<E, Id>
         (Some(id), Ok(decoded)) => Some((decoded.metadata.clone(), fact(recorded(id, decoded)))),
         (_, decoded) => {
             let error = decoded.err().map_or_else(|| "not an id of its category".into(), |error| error.to_string());
-            tracing::error!(position = raw.position.0, %error, "a fact cannot be read and is passed over");
+            tracing::error!(position = raw.position.stored(), %error, "a fact cannot be read and is passed over");
             None
         }
     }
@@ -86,6 +86,8 @@ fn understand<E: Stored, Id>(raw: &Raw, id: Option<Id>, fact: fn(Recorded<E, Id>
 /// The newest facts.
 #[derive(Default)]
 struct Ring {
+    /// The position after which the entries begin: of the last one that has left, or where the feed began.
+    begun: u64,
     entries: VecDeque<Arc<Entry>>,
     bytes: usize,
 }
@@ -97,6 +99,7 @@ impl Ring {
         while self.entries.len() > TAIL_FACTS_MAX || (self.bytes > TAIL_BYTES_MAX && self.entries.len() > 1) {
             let Some(oldest) = self.entries.pop_front() else { return };
             self.bytes -= oldest.bytes();
+            self.begun = oldest.raw.position.stored();
         }
     }
 }
@@ -123,8 +126,8 @@ impl Feed {
         let start = store.head();
         let feed = Arc::new(Self {
             store,
-            ring: RwLock::default(),
-            head: watch::Sender::new(start.0),
+            ring: RwLock::new(Ring { begun: start.stored(), ..Ring::default() }),
+            head: watch::Sender::new(start.stored()),
             ended: watch::Sender::new(false),
         });
         let task = tokio::spawn(Arc::clone(&feed).run(start));
@@ -141,7 +144,7 @@ impl Feed {
                         self.push(Arc::new(Entry::read(raw)));
                     }
                     Err(error) => {
-                        tracing::error!(%error, after = after.0, "the log cannot be followed; trying again");
+                        tracing::error!(%error, after = after.stored(), "the log cannot be followed; trying again");
                         break;
                     }
                 }
@@ -159,7 +162,7 @@ impl Feed {
     }
 
     fn push(&self, entry: Arc<Entry>) {
-        let position = entry.raw.position.0;
+        let position = entry.raw.position.stored();
         {
             let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
             ring.push(entry);
@@ -190,7 +193,8 @@ impl Feed {
         if let Some(page) = self.recent(after, max) {
             return Ok(page);
         }
-        let page = self.store.read_all(Position(after), max.min(PAGE_EVENTS_MAX), Direction::Forward).await?;
+        let page =
+            self.store.read_all(Position::from_stored(after), max.min(PAGE_EVENTS_MAX), Direction::Forward).await?;
         Ok(page.into_iter().map(|raw| Arc::new(Entry::read(raw))).collect())
     }
 
@@ -204,7 +208,7 @@ impl Feed {
         for category in [Tickets::CATEGORY, Promises::CATEGORY] {
             let stream = StreamName::new(category, id).map_err(|error| ReadError::Unavailable(Cause::new(error)))?;
             let raw = read_whole(&*self.store, &stream, 0).await?;
-            let earlier = raw.into_iter().take_while(|raw| raw.position.0 < before);
+            let earlier = raw.into_iter().take_while(|raw| raw.position.stored() < before);
             facts.extend(earlier.filter_map(|raw| Entry::read(raw).fact));
         }
         facts.sort_unstable_by_key(|fact| fact.position());
@@ -214,9 +218,13 @@ impl Feed {
     /// The page from memory, if it begins there.
     fn recent(&self, after: u64, max: usize) -> Option<Vec<Arc<Entry>>> {
         let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
-        let first = ring.entries.front()?.raw.position.0;
-        let skip = usize::try_from((after + 1).checked_sub(first)?).ok()?;
-        Some(ring.entries.iter().skip(skip).take(max).cloned().collect())
+        let known = ring.entries.binary_search_by_key(&after, |entry| entry.raw.position.stored());
+        let next = match known {
+            Ok(index) => index + 1,
+            Err(0) if after < ring.begun => return None,
+            Err(index) => index,
+        };
+        Some(ring.entries.range(next..).take(max).cloned().collect())
     }
 
     /// A reader that begins after a position.
@@ -251,7 +259,7 @@ impl Cursor {
             self.head.borrow_and_update();
             let page = self.feed.page(self.position, max).await?;
             if let Some(last) = page.last() {
-                self.position = last.raw.position.0;
+                self.position = last.raw.position.stored();
                 return Ok(page);
             }
             tokio::select! {

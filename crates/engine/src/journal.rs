@@ -262,7 +262,7 @@ fn unavailable(error: impl std::fmt::Display) -> AppendError {
 /// # Errors
 /// [`JournalError::Unreadable`] when its kind or form is not known.
 pub fn decode<E: Stored>(raw: &Raw) -> Result<Decoded<E>, JournalError> {
-    let position = raw.position.0;
+    let position = raw.position.stored();
     let unreadable = |source| JournalError::Unreadable { position, source };
     let event = E::read(&raw.kind, &raw.data).map_err(unreadable)?;
     let metadata = Metadata::from_json(&raw.meta).map_err(unreadable)?;

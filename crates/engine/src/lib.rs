@@ -9,7 +9,7 @@
 //!
 //! Modules in reading order:
 //!
-//! - [`command`]: the command loop, with optimistic concurrency and the request ledger
+//! - [`command`]: the command loop, with optimistic concurrency and the request ledger; [`requests`]: the ledger over streams
 //! - [`journal`]: facts to stored bytes and back; [`vault`]: sealing what is personal
 //! - [`feed`]: the log as it grows, read once and handed to everyone
 //! - [`projector`]: read models kept up to date; [`reactor`]: processes that say "whenever X happens, also Y" and
@@ -29,4 +29,5 @@ pub mod journal;
 pub mod numbers;
 pub mod projector;
 pub mod reactor;
+pub mod requests;
 pub mod vault;

@@ -4,10 +4,10 @@
 //! Clever structure is deliberately absent; every answer is read off one vector.
 //!
 //! [`MemoryStore::new`] is dense, as the embedded log is. [`MemoryStore::with_gaps`] promises no more than a
-//! distributed log can: positions have gaps, the head lies beyond the last event, an id is known in its own stream
-//! only, and a position that no event has cannot be read from.
+//! distributed log can: positions have gaps, an id is known in its own stream only, and a position that no event has
+//! cannot be read from.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -47,8 +47,6 @@ struct Log {
     streams: HashMap<StreamName, Vec<usize>>,
     ids: HashMap<Uuid, usize>,
     spacing: Spacing,
-    /// Positions of what else a distributed log holds: a read may begin there, and nothing is read there.
-    foreign: BTreeSet<Position>,
     end: Position,
 }
 
@@ -132,10 +130,6 @@ impl Log {
                 meta: event.meta,
             });
         }
-        if !self.is_dense() {
-            let foreign = self.step();
-            self.foreign.insert(foreign);
-        }
         appended.ok_or(AppendError::Empty)
     }
 
@@ -143,7 +137,7 @@ impl Log {
     fn read_all(&self, from: Position, max: usize, direction: Direction) -> Result<Vec<Recorded>, ReadError> {
         let found = self.events.binary_search_by_key(&from, |event| event.position);
         let is_edge = from == Position::START || from == Position::END;
-        if !self.is_dense() && !is_edge && found.is_err() && !self.foreign.contains(&from) {
+        if !self.is_dense() && !is_edge && found.is_err() {
             return Err(ReadError::NoSuchPosition { position: from });
         }
         let below = found.unwrap_or_else(|index| index);
@@ -168,7 +162,7 @@ impl EventStore for MemoryStore {
         let mut log = self.log();
         let appended = log.append(stream, expected, events)?;
         // Inside the lock, so that the head never goes back.
-        self.head.send_replace(log.end);
+        self.head.send_replace(appended.last);
         Ok(appended)
     }
 

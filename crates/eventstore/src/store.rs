@@ -22,16 +22,16 @@ use crate::{
 /// later read shows the event.
 ///
 /// **May.** Appends of different callers may be grouped into one sync; within a group each succeeds or fails
-/// alone, except for faults of the store. Appends wait when the store is behind. Positions may have gaps, and the head
-/// may lie beyond the last event. Events of other streams may lie between the events of one append.
+/// alone, except for faults of the store. Appends wait when the store is behind. Positions may have gaps.
+/// Events of other streams may lie between the events of one append.
 ///
-/// **A dense keeper** promises more: positions are 1, 2, 3, ... without a gap, the head is the last event's, any
-/// number is a position to read from, and an id of *any* stream makes an append a duplicate. The embedded keepers are
+/// **A dense keeper** promises more: positions are 1, 2, 3, ... without a gap, any number is a position
+/// to read from, and an id of *any* stream makes an append a duplicate. The embedded keepers are
 /// dense; nothing but their own tests relies on it. `contract::dense_cases` holds the difference.
 ///
 /// **At the edges.** `max` of 0 reads nothing; `max` above [`PAGE_EVENTS_MAX`](crate::PAGE_EVENTS_MAX) is taken
-/// as that limit. A read of the log begins at [`Position::START`], at [`Position::END`], at an event's position or at a
-/// head that was seen; from anywhere else it gives what lies behind that place, or [`ReadError::NoSuchPosition`]. A dropped `append`
+/// as that limit. A read of the log begins at [`Position::START`], at [`Position::END`], or at an event's position;
+/// from anywhere else it gives what lies behind that place, or [`ReadError::NoSuchPosition`]. A dropped `append`
 /// future leaves the append whole or absent, and the caller does not learn which.
 #[async_trait]
 pub trait EventStore: Send + Sync + 'static {
@@ -50,7 +50,8 @@ pub trait EventStore: Send + Sync + 'static {
     /// [`Position::END`] begins with the newest event.
     async fn read_all(&self, after: Position, max: usize, direction: Direction) -> Result<Vec<Recorded>, ReadError>;
 
-    /// A position that no durable event lies beyond; [`Position::START`] for an empty log. Costs next to nothing.
+    /// The position of the last durable event that this store knows of; [`Position::START`] for an empty log. Costs next
+    /// to nothing.
     fn head(&self) -> Position;
 
     /// The head as it moves. It never goes back, and may skip positions. It closes when the store does.

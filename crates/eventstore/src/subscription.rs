@@ -65,7 +65,7 @@ impl Subscription {
                 if !page.is_empty() {
                     return Ok(page);
                 }
-                // The head may lie beyond the last event of ours: nothing comes before it moves again.
+                // The page was read from a log that lags behind the head.
                 if closed || head.wait_for(|head| *head > seen).await.is_err() {
                     return Err(ReadError::Unavailable("the event store was closed".into()));
                 }

@@ -19,7 +19,6 @@ use switchboard_wire::{
     command::{self, CrewRequest, TicketRequest},
     proto,
     refusal::Refusal,
-    stored,
 };
 use uuid::Uuid;
 
@@ -131,8 +130,7 @@ impl CrewDesk {
     /// A *no* that is not said to a request which was recorded before.
     async fn unless_recorded(&self, request_id: Uuid, checked: Result<(), Refusal>) -> Result<(), Refusal> {
         if checked.is_err() {
-            let store = self.desk.tickets.journal().store();
-            let before = store.locate(stored::event_id(request_id, 0)).await.map_err(|e| unreadable(e.into()))?;
+            let before = self.desk.requests.find(request_id).await.map_err(|e| unreadable(e.into()))?;
             return before.map_or(checked, |_| Ok(()));
         }
         checked

@@ -20,6 +20,7 @@ use switchboard_engine::{
     journal::{self, JournalError},
     numbers::Numbers,
     projector::Progress,
+    requests::Requests,
     vault::Vault,
 };
 use switchboard_views::{Fact, ticket_list::Row, ticket_page::TicketPage};
@@ -28,7 +29,6 @@ use switchboard_wire::{
     command::{self, TicketRef, TicketRequest},
     proto,
     refusal::Refusal,
-    stored,
 };
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -92,6 +92,7 @@ pub struct Desk {
     pub(crate) list: TicketList,
     pub(crate) listed: Progress,
     pub(crate) feed: Arc<Feed>,
+    pub(crate) requests: Arc<dyn Requests>,
     pub(crate) deadline: Duration,
     recent: Mutex<LruCache<String, TicketId>>,
     /// Places for questions to the list: a caller that gave up leaves its question running, and must not be followed by more.
@@ -111,11 +112,12 @@ impl Desk {
         list: TicketList,
         listed: Progress,
         feed: Arc<Feed>,
+        requests: Arc<dyn Requests>,
         deadline: Duration,
     ) -> Self {
         let recent = Mutex::new(LruCache::new(NonZeroUsize::new(NUMBERS_REMEMBERED).unwrap_or(NonZeroUsize::MIN)));
         let look_ups = Arc::new(Semaphore::new(LOOK_UPS_MAX));
-        Self { tickets, numbers, list, listed, feed, deadline, recent, look_ups }
+        Self { tickets, numbers, list, listed, feed, requests, deadline, recent, look_ups }
     }
 
     /// The longest that a call may take.
@@ -290,7 +292,7 @@ impl Desk {
     /// The durable head of the log.
     #[must_use]
     pub fn head(&self) -> u64 {
-        self.tickets.journal().store().head().0
+        self.tickets.journal().store().head().stored()
     }
 
     /// Waits until the list is true for `position`; the caller's deadline bounds it.
@@ -306,7 +308,7 @@ impl Desk {
         let Some(position) = position else { return Ok(()) };
         let mut head = self.tickets.journal().store().watch_head();
         let closed = |_| Refusal::StoreUnavailable { detail: "the log is closed".into() };
-        head.wait_for(|head| head.0 >= position).await.map(|_| ()).map_err(closed)
+        head.wait_for(|head| head.stored() >= position).await.map(|_| ()).map_err(closed)
     }
 
     /// The facts of one ticket, personal data opened; empty when there is no such ticket.
@@ -367,9 +369,8 @@ impl Desk {
 
     /// The ticket that an earlier, same report was recorded on, with whether it opened it.
     pub(crate) async fn reported(&self, request_id: Uuid) -> Result<Option<(TicketId, bool)>, Refusal> {
-        let store = self.tickets.journal().store();
-        let found = store.locate(stored::event_id(request_id, 0)).await.map_err(|e| unreadable(e.into()))?;
-        Ok(found.and_then(|raw| Some((TicketId::parse(raw.stream.id())?, raw.revision.0 == 0))))
+        let found = self.requests.find(request_id).await.map_err(|e| unreadable(e.into()))?;
+        Ok(found.and_then(|found| Some((TicketId::parse(found.stream.id())?, found.revision == 0))))
     }
 
     /// The caller's open ticket that a report of this type belongs to, the latest first; one that brings another system's number

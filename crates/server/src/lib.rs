@@ -60,6 +60,7 @@ use switchboard_engine::{
     numbers::Numbers,
     projector::{self, ReadModel},
     reactor::{self, ActionOutcome, Pace, Start},
+    requests::EventIds,
     vault::Vault,
 };
 use switchboard_eventstore::{
@@ -169,19 +170,19 @@ impl Server {
         let keys = Arc::new(SqliteKeys::open(&config.data)?);
         let clock = clock_of(&store).await?;
         let list = TicketList::open(&config.data)?;
-        if list.checkpoint() > store.head().0 {
+        if list.checkpoint() > store.head().stored() {
             tracing::warn!("the ticket list is ahead of the log, which must have been restored; it is built again");
             list.start_over()?;
         }
         let clock_histories = ClockHistories::open(&config.data)?;
-        if clock_histories.checkpoint() > store.head().0 {
+        if clock_histories.checkpoint() > store.head().stored() {
             tracing::warn!(
                 "the clock_histories are ahead of the log, which must have been restored; they are built again"
             );
             clock_histories.start_over()?;
         }
         let crew_changes = CrewChanges::open(&config.data)?;
-        if crew_changes.checkpoint() > store.head().0 {
+        if crew_changes.checkpoint() > store.head().stored() {
             tracing::warn!(
                 "the crew_changes are ahead of the log, which must have been restored; they are built again"
             );
@@ -197,7 +198,8 @@ impl Server {
         let (listed, listing) = projector::project(&feed, Arc::new(list.clone()));
         let (clocks_folded, clocks_folding) = projector::project(&feed, Arc::new(clock_histories.clone()));
         let tickets = loops.of::<TicketAggregate>(config.tickets_cached);
-        let desk = Arc::new(Desk::new(tickets, numbers, list, listed, Arc::clone(&feed), config.deadline()));
+        let requests = Arc::new(EventIds::new(store.clone()));
+        let desk = Arc::new(Desk::new(tickets, numbers, list, listed, Arc::clone(&feed), requests, config.deadline()));
         let said = loops.of::<PromiseAggregate>(config.tickets_cached);
         let promises = Arc::new(Promises::new(Arc::clone(&desk), said, clock_histories.clone(), clocks_folded));
         let (policies, calendars) = (loops.of::<Policies>(16), loops.of::<Calendars>(16));
@@ -311,8 +313,7 @@ impl Server {
 
 /// The engine's time: the machine's, and no earlier than the last fact. A log that is ahead of the machine's clock is told loudly.
 async fn clock_of(store: &SqliteStore) -> anyhow::Result<Arc<dyn Clock>> {
-    let before = Position(store.head().0.saturating_sub(1));
-    let last = store.read_all(before, 1, Direction::Forward).await?;
+    let last = store.read_all(Position::END, 1, Direction::Backward).await?;
     let recorded =
         last.first().and_then(|raw| Metadata::from_json(&raw.meta).ok()).map(|metadata| metadata.recorded_at);
     let clock = SystemClock::starting_at(recorded.unwrap_or_default());

@@ -209,12 +209,13 @@ async fn live(rolls: &[u64]) -> Result<(), TestCaseError> {
             }
             Ok(events) => {
                 let outcome = answer.unwrap();
-                facts += events.len() as u64;
+                facts += events.len();
                 states[ticket] = events.iter().fold(before, |state, event| evolve(state, event, now));
                 prop_assert!(!outcome.replayed);
                 prop_assert_eq!(&outcome.events, &events);
                 prop_assert_eq!(&outcome.state, &states[ticket]);
-                prop_assert_eq!(outcome.position, facts, "acknowledged and nothing else was appended");
+                prop_assert_eq!(outcome.position, house.last().await);
+                prop_assert_eq!(house.count().await, facts, "acknowledged and nothing else was appended");
                 let (position, revision, after) = (outcome.position, outcome.revision, outcome.state);
                 lived.push(Accepted { ticket, command, request, position, revision, after });
             }

@@ -23,7 +23,6 @@ use switchboard_engine::{
 use switchboard_eventstore::{
     Direction, EventStore, Position, Recorded as Raw,
     keys::{Key, MemoryKeys},
-    memory::MemoryStore,
 };
 use switchboard_wire::stored::Metadata;
 use tokio::{sync::watch, time::timeout};
@@ -49,7 +48,7 @@ pub struct House {
 
 impl House {
     pub fn new() -> Self {
-        Self::over(Arc::new(MemoryStore::new()))
+        Self::over(Arc::new(crate::store()))
     }
 
     /// A house over a store of one's own.
@@ -76,7 +75,8 @@ impl House {
     pub async fn log(&self) -> Vec<Raw> {
         let mut log: Vec<Raw> = Vec::new();
         loop {
-            let page = self.store.read_all(Position(log.len() as u64), 512, Direction::Forward).await.unwrap();
+            let after = log.last().map_or(Position::START, |last| last.position);
+            let page = self.store.read_all(after, 512, Direction::Forward).await.unwrap();
             if page.is_empty() {
                 return log;
             }
@@ -97,7 +97,27 @@ impl House {
     }
 
     pub fn head(&self) -> u64 {
-        self.store.head().0
+        self.store.head().stored()
+    }
+
+    /// The position of every fact, in the order of the log.
+    pub async fn places(&self) -> Vec<u64> {
+        self.log().await.iter().map(|raw| raw.position.stored()).collect()
+    }
+
+    /// The position of the fact number `nth`, from 1.
+    pub async fn place(&self, nth: usize) -> u64 {
+        self.places().await[nth - 1]
+    }
+
+    /// How many facts there are.
+    pub async fn count(&self) -> usize {
+        self.log().await.len()
+    }
+
+    /// The position of the last fact; 0 when there is none.
+    pub async fn last(&self) -> u64 {
+        self.places().await.last().copied().unwrap_or_default()
     }
 }
 

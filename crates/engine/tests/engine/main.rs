@@ -7,6 +7,7 @@
 
 mod again;
 mod checkpoints;
+mod dense;
 mod faults;
 mod feed;
 mod histories;
@@ -19,3 +20,8 @@ mod promises;
 mod recalls;
 mod sharing;
 mod waking;
+
+/// The log that the tests run on: positions without a gap. `tests/gaps` runs the same tests on one with gaps.
+fn store() -> switchboard_eventstore::MemoryStore {
+    switchboard_eventstore::MemoryStore::new()
+}

@@ -122,14 +122,14 @@ enum Restart {
     WithGarbage,
 }
 
-/// Notes the fold at the first `position` facts: what a process had in its checkpoint some time before it was killed.
-async fn note(house: &House, folder: &Path, position: u64) {
+/// Saves the fold of the first `count` facts: what a process had in its checkpoint some time before it was killed.
+async fn note(house: &House, folder: &Path, count: usize) {
     let (feed, following) = Feed::follow(Arc::clone(&house.store));
     let mut process = Linkage::default();
-    for entry in feed.page(0, usize::try_from(position).unwrap()).await.unwrap() {
+    for entry in feed.page(0, count).await.unwrap() {
         entry.fact.iter().filter_map(|fact| fact.ticket()).for_each(|fact| process.apply(fact));
     }
-    checkpoint(folder).write(position, &process).unwrap();
+    checkpoint(folder).write(house.place(count).await, &process).unwrap();
     following.abort();
 }
 
@@ -150,7 +150,7 @@ async fn family(restart: Restart) -> (Vec<State>, Vec<Uuid>) {
         killed.kill().await;
         match restart {
             // Noted before the adoption: it is wanted still, and was done.
-            Restart::WithNotebook => note(&house, folder.path(), house.head() - 1).await,
+            Restart::WithNotebook => note(&house, folder.path(), house.count().await - 1).await,
             Restart::WithGarbage => std::fs::write(folder.path().join("linkage.json"), b"garbage").unwrap(),
             _ => {}
         }

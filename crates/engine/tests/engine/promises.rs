@@ -81,7 +81,10 @@ async fn say(said: Arc<Aggregates<Promises>>, want: Action<Intent>) -> ActionOut
     match said.execute(ticket, publish, &request).await {
         Ok(outcome) => ActionOutcome::Done(outcome.position),
         // Somebody else was faster: this watch hears of it before it reaches the head.
-        Err(Failure::Rejected(Rejection::AlreadySaid)) => ActionOutcome::Done(said.journal().store().head().0),
+        Err(Failure::Rejected(Rejection::AlreadySaid)) => {
+            let log = said.journal().read(ticket, 0).await.unwrap();
+            ActionOutcome::Done(log.last().unwrap().position)
+        }
         Err(Failure::Corrupt(detail)) => ActionOutcome::Refused(detail),
         Err(_) => ActionOutcome::Later,
     }

@@ -116,9 +116,14 @@ impl Bedroom {
     }
 
     /// Until so many facts are in the log.
-    async fn recorded(&self, count: u64) {
+    async fn recorded(&self, count: usize) {
         let mut head = self.house.store.watch_head();
-        timeout(PATIENCE, head.wait_for(|head| head.0 >= count)).await.expect("it rings").unwrap();
+        let counting = async {
+            while self.house.count().await < count {
+                head.changed().await.unwrap();
+            }
+        };
+        timeout(PATIENCE, counting).await.expect("it rings");
     }
 
     /// Until the alarm was told the fact at a position.
@@ -187,7 +192,7 @@ async fn a_process_wakes_at_its_instant_without_a_fact_and_neither_before_nor_tw
         }
     };
     timeout(PATIENCE, asked_again).await.expect("facts are a reason to ask");
-    assert_eq!((room.tried(), room.house.head()), (vec![0], 3));
+    assert_eq!((room.tried(), room.house.count().await), (vec![0], 3));
     let woken = room.asked().into_iter().find(|at| *at != start);
     assert_eq!(woken, Some(start + TimeDelta::hours(1)));
     stop(tasks);
@@ -217,7 +222,7 @@ async fn a_process_that_is_awake_for_nothing_holds_nobody_up_and_is_asked_again(
     // A sleep is never shorter than it was asked to be: the only thing about time that is certain here.
     assert!(begun.elapsed() >= reactor::WAKE_REST * 4, "it rests between two questions");
     room.engine.execute(&room.ticket, &supplement("by hand"), &request(2)).await.unwrap();
-    room.heard(2).await;
+    room.heard(room.house.place(2).await).await;
     assert!(room.tried().is_empty());
     stop(tasks);
 }
@@ -229,7 +234,7 @@ async fn what_the_store_does_not_take_now_is_asked_for_again() {
     store.meet(&[Fault::Unavailable; 2]);
     let tasks = room.sleep(0..=0, false, Pace::default(), 1);
     room.recorded(2).await;
-    assert_eq!((room.tried(), room.house.head()), (vec![0, 0, 0], 2));
+    assert_eq!((room.tried(), room.house.count().await), (vec![0, 0, 0], 2));
     stop(tasks);
 }
 
@@ -244,8 +249,9 @@ async fn a_process_does_not_speak_again_before_it_has_heard_itself() {
     room.engine.execute(&room.ticket, &classify(), &request(2)).await.unwrap();
     room.house.clock.advance(TimeDelta::hours(1));
     room.recorded(3).await;
-    for position in [2, 3] {
-        hearing.send_replace(Position(position));
+    for nth in [2, 3] {
+        let position = room.house.place(nth).await;
+        hearing.send_replace(Position::from_stored(position));
         room.heard(position).await;
         for _ in 0..10 {
             tokio::task::yield_now().await;

@@ -66,7 +66,7 @@ impl World {
     }
 
     fn head(&self) -> u64 {
-        self.store.head().0
+        self.store.head().stored()
     }
 
     /// Assignments that have told all there is.

@@ -108,7 +108,7 @@ impl Filter {
 fn fact(entry: &Entry) -> proto::Fact {
     let (raw, metadata) = (&entry.raw, entry.metadata.as_ref());
     proto::Fact {
-        position: raw.position.0,
+        position: raw.position.stored(),
         stream: raw.stream.as_str().into(),
         revision: raw.revision.0,
         event_id: raw.id.to_string(),
@@ -161,7 +161,7 @@ impl Reader {
                 Came::Ready(Ok(page)) => {
                     for entry in &page {
                         if self.filter.admits(entry) {
-                            told = entry.raw.position.0;
+                            told = entry.raw.position.stored();
                             self.say(told, PromiseLog::Fact(fact(entry))).await?;
                         }
                     }
@@ -252,7 +252,7 @@ impl AuditService for Audit {
                     return Ok(proto::ReadLogResponse { facts, next_after_position: after, end: true });
                 }
                 for entry in page {
-                    after = entry.raw.position.0;
+                    after = entry.raw.position.stored();
                     if filter.admits(&entry) {
                         facts.push(fact(&entry));
                         bytes += entry.raw.data.len() + entry.raw.meta.len();

@@ -117,8 +117,8 @@ impl Intentions {
     /// Whether no fact after one position and up to another is one that the process is told.
     async fn nothing_between(&self, told: u64, position: u64) -> Result<bool, Refusal> {
         let page = self.desk.feed.page(told, LOOK_AHEAD_FACTS).await.map_err(|error| unreadable(error.into()))?;
-        let reaches = page.last().is_some_and(|last| last.raw.position.0 >= position);
-        Ok(reaches && page.iter().all(|entry| entry.raw.position.0 > position || entry.fact.is_none()))
+        let reaches = page.last().is_some_and(|last| last.raw.position.stored() >= position);
+        Ok(reaches && page.iter().all(|entry| entry.raw.position.stored() > position || entry.fact.is_none()))
     }
 
     pub(super) async fn crews(

@@ -22,6 +22,7 @@ use switchboard_engine::{
     journal::{Journal, Recording},
     numbers::Numbers,
     projector,
+    requests::EventIds,
     vault::Vault,
 };
 use switchboard_eventstore::{
@@ -60,6 +61,7 @@ struct World {
     folder: tempfile::TempDir,
     loops: Loops,
     feed: Arc<Feed>,
+    requests: Arc<EventIds>,
 }
 
 fn desk_clerk() -> Actor {
@@ -69,11 +71,12 @@ fn desk_clerk() -> Actor {
 impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let log: Arc<dyn EventStore> = Arc::new(SqliteStore::open(folder.path(), SqliteOptions::default()).unwrap());
+        let store = Arc::new(SqliteStore::open(folder.path(), SqliteOptions::default()).unwrap());
+        let (requests, log) = (Arc::new(EventIds::new(store.clone())), store as Arc<dyn EventStore>);
         let vault = Vault::new(Arc::new(SqliteKeys::open(folder.path()).unwrap()));
         let (feed, _) = Feed::follow(Arc::clone(&log));
         let clock = Arc::new(SystemClock::default());
-        Self { folder, loops: Loops { log, vault, clock, rules: Arc::new(Rules::default()) }, feed }
+        Self { folder, loops: Loops { log, vault, clock, rules: Arc::new(Rules::default()) }, feed, requests }
     }
 
     /// Opens a ticket and sends it to a crew.
@@ -99,7 +102,7 @@ impl World {
         let crew_changes = CrewChanges::open(self.folder.path()).unwrap();
         let assignments = Assignments::resume(Arc::clone(&self.feed), crew_changes).await.unwrap();
         let running = tokio::spawn(Arc::clone(&assignments).run());
-        assert!(assignments.reach(self.loops.log.head().0).await);
+        assert!(assignments.reach(self.loops.log.head().stored()).await);
         (assignments, running)
     }
 
@@ -107,7 +110,8 @@ impl World {
         let numbers = Numbers::new(self.loops.of(8), desk_clerk());
         let list = TicketList::open(self.folder.path()).unwrap();
         let (listed, _) = projector::project(&self.feed, Arc::new(list.clone()));
-        let desk = Desk::new(self.loops.of(8), numbers, list, listed, Arc::clone(&self.feed), PATIENCE);
+        let desk =
+            Desk::new(self.loops.of(8), numbers, list, listed, Arc::clone(&self.feed), self.requests.clone(), PATIENCE);
         Arc::new(CrewDesk::new(Arc::new(desk), Arc::new(self.loops.of(8)), assignments, Arc::default()))
     }
 }
@@ -145,7 +149,7 @@ async fn looks_while_something_comes() {
     // It has looked, and found nothing; before it knows, there is something.
     tokio::time::timeout(PATIENCE, woken.0.notified()).await.unwrap();
     world.sent(ticket(1), 0).await;
-    let head = world.loops.log.head().0;
+    let head = world.loops.log.head().stored();
     assert!(assignments.reach(head).await);
 
     let told = async {
