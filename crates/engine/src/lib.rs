@@ -11,7 +11,7 @@
 //!
 //! - [`command`]: the command loop, with optimistic concurrency and the request ledger; [`requests`]: the ledger over streams
 //! - [`journal`]: facts to stored bytes and back; [`vault`]: sealing what is personal
-//! - [`feed`]: the log as it grows, read once and handed to everyone
+//! - [`feed`]: the log as it grows, read once and handed to everyone; [`follower`]: the one loop that follows it
 //! - [`projector`]: read models kept up to date; [`reactor`]: processes that say "whenever X happens, also Y" and
 //!   "when it is time, Z", with a [`checkpoint`] where they need one
 //! - [`numbers`]: ticket numbers; [`clock`]: the only place that reads the time
@@ -25,6 +25,7 @@ pub mod checkpoint;
 pub mod clock;
 pub mod command;
 pub mod feed;
+pub mod follower;
 pub mod journal;
 pub mod numbers;
 pub mod projector;

@@ -1,23 +1,15 @@
 //! Keeps read models up to date: pages of facts from the feed, applied in order, each page in one step of the model.
 //! What a model looks like is not known here.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc};
 
 use switchboard_domain::fact::Fact;
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::feed::Feed;
-
-/// The most facts applied in one step.
-pub const STEP_FACTS_MAX: usize = 512;
-/// How long a failed step waits before it is tried again.
-pub const STEP_RETRY: Duration = Duration::from_secs(1);
-
-/// After a step a projector rests so many times as long as the step took, unless more than a step is waiting: it takes a fixed
-/// share of a core at most, and its steps grow with the load.
-pub const REST_FACTOR: u32 = 4;
-/// It rests no longer than this.
-pub const REST_MAX: Duration = Duration::from_millis(20);
+use crate::{
+    feed::Feed,
+    follower::{Fold, Follower, Keep},
+};
 
 /// A read model that keeps its own checkpoint.
 pub trait ReadModel: Send + Sync + 'static {
@@ -55,35 +47,32 @@ impl Progress {
 pub fn project(feed: &Arc<Feed>, model: Arc<dyn ReadModel>) -> (Progress, JoinHandle<()>) {
     let start = model.checkpoint();
     let (progress, reached) = watch::channel(start);
-    let mut cursor = feed.cursor(start);
-    let task = tokio::spawn(async move {
-        loop {
-            let page = match cursor.next(STEP_FACTS_MAX).await {
-                Ok(page) => page,
-                Err(error) => {
-                    tracing::error!(model = model.name(), %error, "the feed cannot be read; trying again");
-                    tokio::time::sleep(STEP_RETRY).await;
-                    continue;
-                }
-            };
-            let facts: Arc<[Arc<Fact>]> = page.iter().filter_map(|entry| entry.fact.clone()).collect();
-            let upto = cursor.position();
-            let begun = tokio::time::Instant::now();
-            loop {
-                let (model, facts) = (Arc::clone(&model), Arc::clone(&facts));
-                let name = model.name();
-                match tokio::task::spawn_blocking(move || model.apply(&facts, upto)).await {
-                    Ok(Ok(())) => break,
-                    Ok(Err(error)) => tracing::error!(model = name, upto, error, "a step was not kept; trying again"),
-                    Err(error) => tracing::error!(model = name, upto, %error, "a step broke off; trying again"),
-                }
-                tokio::time::sleep(STEP_RETRY).await;
-            }
-            progress.send_replace(upto);
-            if page.len() < STEP_FACTS_MAX {
-                tokio::time::sleep((begun.elapsed() * REST_FACTOR).min(REST_MAX)).await;
-            }
-        }
-    });
-    (Progress(reached), task)
+    let projector = Projector { model, facts: Vec::new(), progress };
+    (Progress(reached), tokio::spawn(Follower::new(feed, start, projector).resting().run()))
+}
+
+/// Gathers the facts of a page for a model.
+struct Projector {
+    model: Arc<dyn ReadModel>,
+    facts: Vec<Arc<Fact>>,
+    progress: watch::Sender<u64>,
+}
+
+impl Fold for Projector {
+    fn name(&self) -> &'static str {
+        self.model.name()
+    }
+
+    fn apply(&mut self, fact: &Arc<Fact>) {
+        self.facts.push(Arc::clone(fact));
+    }
+
+    fn keep(&mut self, upto: u64) -> Option<Keep> {
+        let (model, facts) = (Arc::clone(&self.model), mem::take(&mut self.facts));
+        Some(Arc::new(move || model.apply(&facts, upto)))
+    }
+
+    fn tell(&mut self, upto: u64) {
+        self.progress.send_replace(upto);
+    }
 }

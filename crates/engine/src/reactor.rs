@@ -15,20 +15,19 @@ use switchboard_domain::{
     fact::{Fact, TicketFact},
     ticket::TicketId,
 };
-use tokio::{task::JoinHandle, time};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::{
     checkpoint::Checkpoint,
     clock::Clock,
-    feed::{Cursor, Feed},
+    feed::Feed,
+    follower::{Fold, Follower},
 };
 
-/// The most facts folded in one step.
-pub const STEP_FACTS_MAX: usize = 512;
-/// After so many facts a process that has a checkpoint notes where it is.
-pub const CHECKPOINT_FACTS: u64 = 10_000;
-/// How long a want waits that could not be carried out for want of a store, and a history that could not be read.
+/// After so many facts a process that has a checkpoint saves it.
+pub const CHECKPOINT_FACTS: usize = 10_000;
+/// How long an action waits that the store could not take.
 pub const RETRY: Duration = Duration::from_millis(500);
 /// The longest sleep between two looks at the clock: a wall clock that jumps forward is noticed within it.
 pub const WAKE_CAP: Duration = Duration::from_millis(500);
@@ -155,10 +154,56 @@ where
     A: Future<Output = ActionOutcome> + Send + 'static,
 {
     let Start { position, process, note } = start;
-    let (feed, cursor) = (Arc::clone(feed), feed.cursor(position));
-    let reactor =
-        Reactor { process, feed, cursor, clock, pace, carry_out, note, noted: position, writing: None, spoken_at: 0 };
-    tokio::spawn(reactor.run())
+    let folding = Folding { process, note, unsaved: 0, saving: None };
+    let follower = Follower::new(feed, position, folding);
+    tokio::spawn(Reactor { follower, feed: Arc::clone(feed), clock, pace, carry_out, spoken_at: 0 }.run())
+}
+
+/// A process as a fold of the log, with its checkpoint.
+struct Folding<P> {
+    process: P,
+    note: Option<Note<P>>,
+    /// Facts since the last checkpoint.
+    unsaved: usize,
+    /// The checkpoint that is being written.
+    saving: Option<JoinHandle<()>>,
+}
+
+impl<P: Process<Event: Hears>> Fold for Folding<P> {
+    fn name(&self) -> &'static str {
+        self.process.name()
+    }
+
+    fn forgotten(&self, fact: &Fact) -> Option<TicketId> {
+        self.process.forgotten(P::Event::of(fact)?)
+    }
+
+    fn recall(&mut self, history: &[Arc<Fact>]) {
+        history.iter().filter_map(|past| P::Event::of(past)).for_each(|past| self.process.apply(past));
+    }
+
+    fn apply(&mut self, fact: &Arc<Fact>) {
+        self.unsaved += 1;
+        if let Some(event) = P::Event::of(fact) {
+            self.process.apply(event);
+        }
+    }
+
+    /// Starts writing a checkpoint, if one is due and the one before is written: they share a draft.
+    fn tell(&mut self, upto: u64) {
+        let is_saving = self.saving.as_ref().is_some_and(|saving| !saving.is_finished());
+        if self.unsaved < CHECKPOINT_FACTS || is_saving {
+            return;
+        }
+        let Some(note) = &self.note else { return };
+        self.unsaved = 0;
+        let (write, process) = (note(upto, &self.process), self.process.name());
+        self.saving = Some(tokio::task::spawn_blocking(move || {
+            if let Err(error) = write() {
+                tracing::warn!(process, %error, "the checkpoint cannot be written");
+            }
+        }));
+    }
 }
 
 /// What came of asking a process.
@@ -173,17 +218,11 @@ enum Spoken {
 }
 
 struct Reactor<P, F> {
-    process: P,
+    follower: Follower<Folding<P>>,
     feed: Arc<Feed>,
-    cursor: Cursor,
     clock: Arc<dyn Clock>,
     pace: Pace,
     carry_out: F,
-    note: Option<Note<P>>,
-    /// The position that was noted last.
-    noted: u64,
-    /// The note that is being written.
-    writing: Option<JoinHandle<()>>,
     /// The position of its own last write.
     spoken_at: u64,
 }
@@ -211,29 +250,33 @@ where
             } else {
                 self.sleep()
             };
-            ask |= self.listen(patience).await;
+            ask |= self.follower.step(patience).await;
         }
+    }
+
+    fn process(&self) -> &P {
+        &self.follower.fold.process
     }
 
     /// Whether its fold has passed its own last write and whatever else is there to be known.
     fn may_speak(&self) -> bool {
-        self.cursor.position() >= self.feed.head().max(self.spoken_at)
+        self.follower.position() >= self.feed.head().max(self.spoken_at)
     }
 
     /// Whether it is to be woken by now.
     fn is_time(&self) -> bool {
-        self.process.wake().is_some_and(|at| at <= self.clock.now())
+        self.process().wake().is_some_and(|at| at <= self.clock.now())
     }
 
     /// How long it may sleep if no facts come; for ever when only facts can wake it.
     fn sleep(&self) -> Option<Duration> {
-        let left = (self.process.wake()? - self.clock.now()).to_std().unwrap_or_default();
+        let left = (self.process().wake()? - self.clock.now()).to_std().unwrap_or_default();
         Some(if left.is_zero() { WAKE_REST } else { left.min(WAKE_CAP) })
     }
 
     /// Asks the process what it wants, and has that carried out.
     async fn speak(&mut self) -> Spoken {
-        let wants = self.process.pending(self.clock.now(), self.pace.actions_max);
+        let wants = self.follower.fold.process.pending(self.clock.now(), self.pace.actions_max);
         if wants.is_empty() {
             return Spoken::Silence;
         }
@@ -244,7 +287,7 @@ where
         while let Some((answer, want)) = carried.next().await {
             let refusal = match answer {
                 // Done long ago, and the fold that knows it wants it still: asking again would spin.
-                ActionOutcome::Done(position) if position <= self.cursor.position() => {
+                ActionOutcome::Done(position) if position <= self.follower.position() => {
                     Some("carried out before, without the effect that was wanted".to_owned())
                 }
                 ActionOutcome::Done(position) => {
@@ -256,79 +299,11 @@ where
             };
             spoken = Spoken::NotAll;
             if let Some(reason) = refusal {
-                let (process, name, because) = (self.process.name(), want.name, want.because);
+                let (process, name, because) = (self.process().name(), want.name, want.because);
                 tracing::warn!(process, want = name, because, reason, "refused");
-                self.process.refused(&want, &reason);
+                self.follower.fold.process.refused(&want, &reason);
             }
         }
         spoken
-    }
-
-    /// Folds the next facts, for which it waits that long at most; whether there were any.
-    async fn listen(&mut self, patience: Option<Duration>) -> bool {
-        let next = self.cursor.next(STEP_FACTS_MAX);
-        let page = match patience {
-            Some(patience) => time::timeout(patience, next).await,
-            None => Ok(next.await),
-        };
-        match page {
-            Ok(Ok(page)) => {
-                for fact in page.iter().filter_map(|entry| entry.fact.as_deref()) {
-                    self.tell(fact).await;
-                }
-                self.note();
-                // Folding may be work: the others on this thread have their turn between two pages.
-                tokio::task::yield_now().await;
-                true
-            }
-            Ok(Err(error)) => {
-                tracing::error!(process = self.process.name(), %error, "the feed cannot be read; trying again");
-                time::sleep(RETRY).await;
-                false
-            }
-            Err(_) => false,
-        }
-    }
-
-    /// Tells it a fact, and before that the history that it needs again.
-    async fn tell(&mut self, fact: &Fact) {
-        let Some(event) = P::Event::of(fact) else { return };
-        if let Some(ticket) = self.process.forgotten(event) {
-            let history = self.recall(ticket, fact.position()).await;
-            history.iter().filter_map(|past| P::Event::of(past)).for_each(|past| self.process.apply(past));
-        }
-        self.process.apply(event);
-    }
-
-    /// A ticket's history before a position. A fold without it would be another one, so it is tried until it is there.
-    async fn recall(&mut self, ticket: TicketId, before: u64) -> Vec<Arc<Fact>> {
-        loop {
-            match self.feed.history(ticket, before).await {
-                Ok(history) => return history,
-                Err(error) => {
-                    let process = self.process.name();
-                    tracing::error!(process, %ticket, %error, "a history cannot be read; trying again");
-                    time::sleep(RETRY).await;
-                }
-            }
-        }
-    }
-
-    /// Has a note written, if it is time and the one before it is: one at a time, for they share a draft.
-    fn note(&mut self) {
-        let position = self.cursor.position();
-        if position - self.noted < CHECKPOINT_FACTS
-            || self.writing.as_ref().is_some_and(|writing| !writing.is_finished())
-        {
-            return;
-        }
-        let Some(note) = &self.note else { return };
-        self.noted = position;
-        let (write, process) = (note(position, &self.process), self.process.name());
-        self.writing = Some(tokio::task::spawn_blocking(move || {
-            if let Err(error) = write() {
-                tracing::warn!(process, %error, "the checkpoint cannot be written");
-            }
-        }));
     }
 }

@@ -12,8 +12,8 @@ mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use switchboard_domain::{
@@ -23,8 +23,8 @@ use switchboard_domain::{
     ticket::TicketId,
 };
 use switchboard_engine::{
-    feed::{Entry, Feed},
-    projector::STEP_FACTS_MAX,
+    feed::Feed,
+    follower::{self, Follower, Keep},
 };
 use switchboard_views::assignments::{Assignments as Fold, Change, Snapshot, Standing, replay_changes};
 use switchboard_wire::{refusal::Refusal, stored::Stored as _};
@@ -45,14 +45,7 @@ pub const HISTORY_CHANGES_MAX: usize = 64;
 /// Looks into history under way at once; more wait.
 const HISTORIES_MAX: usize = 16;
 /// The file's checkpoint may lie so many facts behind when none of them concerned a crew: they are folded again at the next start.
-const IDLE_FACTS: u64 = 1_000;
-/// How long a step that failed waits before it is tried again.
-const RETRY: Duration = Duration::from_secs(1);
-/// After a step the task rests so many times as long as the step took, at most [`REST_MAX`], unless more than a step waits.
-const REST_FACTOR: u32 = 4;
-/// The longest rest.
-const REST_MAX: Duration = Duration::from_millis(20);
-
+const IDLE_FACTS: usize = 1_000;
 /// A change, with the stored kind of the fact that made it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CrewChange {
@@ -118,70 +111,9 @@ impl Assignments {
 
     /// Follows the log for ever.
     pub async fn run(self: Arc<Self>) {
-        let mut cursor = self.feed.cursor(self.lines.position());
-        let mut kept = self.lines.position();
-        loop {
-            let page = match cursor.next(STEP_FACTS_MAX).await {
-                Ok(page) => page,
-                Err(error) => {
-                    tracing::error!(%error, "the feed cannot be read for the crews; trying again");
-                    tokio::time::sleep(RETRY).await;
-                    continue;
-                }
-            };
-            let begun = tokio::time::Instant::now();
-            let upto = cursor.position();
-            let mut draft = Draft::default();
-            for fact in page.iter().filter_map(|entry: &Arc<Entry>| entry.fact.as_deref()) {
-                self.take(fact, &mut draft).await;
-            }
-            self.folded().position = upto;
-            if !draft.step.is_empty() || upto - kept >= IDLE_FACTS {
-                self.keep(draft.step, upto).await;
-                kept = upto;
-            }
-            self.lines.tell(draft.told, upto);
-            if page.len() < STEP_FACTS_MAX {
-                tokio::time::sleep((begun.elapsed() * REST_FACTOR).min(REST_MAX)).await;
-            }
-        }
-    }
-
-    /// Folds one fact, and before that the history that it needs.
-    async fn take(&self, fact: &Fact, draft: &mut Draft) {
-        let forgotten = self.folded().fold.forgotten(fact);
-        if let Some(ticket) = forgotten {
-            let history = self.recall(ticket, fact.position()).await;
-            self.folded().fold.recall(tickets(&history));
-        }
-        let mut folded = self.folded();
-        folded.position = fact.position();
-        draft.take(&mut folded.fold, fact);
-    }
-
-    async fn recall(&self, ticket: TicketId, before: u64) -> Vec<Arc<Fact>> {
-        loop {
-            match self.feed.history(ticket, before).await {
-                Ok(history) => return history,
-                Err(error) => {
-                    tracing::error!(%ticket, %error, "a history cannot be read; trying again");
-                    tokio::time::sleep(RETRY).await;
-                }
-            }
-        }
-    }
-
-    async fn keep(&self, step: Step, upto: u64) {
-        let step = Arc::new(step);
-        loop {
-            let (crew_changes, step) = (self.crew_changes.clone(), Arc::clone(&step));
-            match tokio::task::spawn_blocking(move || crew_changes.keep(&step, upto)).await {
-                Ok(Ok(())) => return,
-                Ok(Err(error)) => tracing::error!(upto, %error, "crew_changes were not kept; trying again"),
-                Err(error) => tracing::error!(upto, %error, "keeping crew_changes broke off; trying again"),
-            }
-            tokio::time::sleep(RETRY).await;
-        }
+        let (feed, position) = (Arc::clone(&self.feed), self.lines.position());
+        let following = Following { assignments: self, draft: Draft::default(), unkept: 0 };
+        Follower::new(&feed, position, following).resting().run().await;
     }
 
     fn folded(&self) -> MutexGuard<'_, Folded> {
@@ -277,6 +209,49 @@ fn crew_change(change: Change, kinds: &BTreeMap<u64, &'static str>) -> Arc<CrewC
 }
 
 /// The tickets' facts of a history.
+/// The assignments as a fold of the log: what a page comes to is kept, and then told.
+struct Following {
+    assignments: Arc<Assignments>,
+    draft: Draft,
+    /// Facts since the checkpoint of the file.
+    unkept: usize,
+}
+
+impl follower::Fold for Following {
+    fn name(&self) -> &'static str {
+        "assignments"
+    }
+
+    fn forgotten(&self, fact: &Fact) -> Option<TicketId> {
+        self.assignments.folded().fold.forgotten(fact)
+    }
+
+    fn recall(&mut self, history: &[Arc<Fact>]) {
+        self.assignments.folded().fold.recall(tickets(history));
+    }
+
+    fn apply(&mut self, fact: &Arc<Fact>) {
+        let mut folded = self.assignments.folded();
+        folded.position = fact.position();
+        self.draft.take(&mut folded.fold, fact);
+        self.unkept += 1;
+    }
+
+    fn keep(&mut self, upto: u64) -> Option<Keep> {
+        self.assignments.folded().position = upto;
+        if self.draft.step.is_empty() && self.unkept < IDLE_FACTS {
+            return None;
+        }
+        self.unkept = 0;
+        let (crew_changes, step) = (self.assignments.crew_changes.clone(), mem::take(&mut self.draft.step));
+        Some(Arc::new(move || Ok(crew_changes.keep(&step, upto)?)))
+    }
+
+    fn tell(&mut self, upto: u64) {
+        self.assignments.lines.tell(mem::take(&mut self.draft.told), upto);
+    }
+}
+
 fn tickets(history: &[Arc<Fact>]) -> Vec<&TicketFact> {
     history.iter().filter_map(|fact| fact.ticket()).collect()
 }

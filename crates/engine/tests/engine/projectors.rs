@@ -11,7 +11,8 @@ use std::{
 use switchboard_domain::fact::Fact;
 use switchboard_engine::{
     feed::Feed,
-    projector::{ReadModel, STEP_FACTS_MAX, project},
+    follower::STEP_FACTS_MAX,
+    projector::{ReadModel, project},
 };
 use tokio::time::timeout;
 

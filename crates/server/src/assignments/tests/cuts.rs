@@ -1,6 +1,8 @@
 //! Readers that leave and come back while facts are appended without a pause: by token or by snapshot, from the line or from
 //! history, to the last change, which nothing follows.
 
+use std::time::Duration;
+
 use super::*;
 
 /// What a reader is given to hear of the last change: past it, nobody woke it.
