@@ -89,7 +89,7 @@ impl Story {
 
     pub fn tell(mut self, minutes: i64, fact: FactName, word: Option<Word>, change: Change) -> Self {
         let (at, position) = (at(minutes), 10 * (self.0.events.len() as u64 + 1));
-        self.0.events.push(ClockEvent { at, recorded: at, position, fact, word, change });
+        self.0.events.push(ClockEvent { at, recorded: at, position, revision: position, fact, word, change });
         self
     }
 

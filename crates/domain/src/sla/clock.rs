@@ -12,6 +12,7 @@ use crate::{
         calendar::Calendar,
         clock_history::{Attributes, Change, ClockEvent, FactName},
         policy::{Rule, Threshold, Trigger},
+        promise::StartedBy,
     },
 };
 
@@ -44,6 +45,8 @@ pub struct Run {
     pub start: Timestamp,
     /// The position of the fact that started it.
     pub because: u64,
+    /// That fact's revision in the ticket's stream.
+    pub started_by: u64,
     /// When it ran and waited, from its start on.
     pub switches: Vec<Switch>,
     /// How it ended, if it did.
@@ -78,6 +81,8 @@ struct TimedEffect {
     fact: FactName,
     /// Its place in the timeline.
     index: usize,
+    /// Its place in the ticket's stream.
+    revision: u64,
 }
 
 /// A clock event of the timeline and what the ticket was after it.
@@ -96,8 +101,9 @@ pub fn runs(
     for index in cycle {
         let (clock_event, attributes) = &timeline[index];
         let (position, happened, fact) = (clock_event.position, clock_event.at, clock_event.fact);
+        let revision = clock_event.revision;
         collect(rule, clock_event, attributes, |at, effect| {
-            effects.push(TimedEffect { at, position, effect, happened, fact, index })
+            effects.push(TimedEffect { at, position, effect, happened, fact, index, revision })
         });
     }
     effects.sort_unstable();
@@ -193,7 +199,8 @@ impl Runs {
         }
         let (at, because, runs) = (start.at, start.position, self.held == 0);
         let switches = vec![Switch { at, runs, because }];
-        let mut run = Run { start: at, because, switches, end: None, extended: None, seen: None };
+        let started_by = start.revision;
+        let mut run = Run { start: at, because, started_by, switches, end: None, extended: None, seen: None };
         // What was done after the fact that starts it, and before the instant that this fact names, was done in time.
         for timed in
             self.idle.drain(..).filter(|timed| (timed.happened, timed.position) >= (start.happened, start.position))
@@ -219,12 +226,19 @@ fn bit(pause: usize) -> u64 {
 }
 
 impl Run {
-    fn take(&mut self, TimedEffect { at, position: because, effect, index, .. }: TimedEffect, runs: bool) {
+    /// How a promise's fact names the fact that started it.
+    #[must_use]
+    pub fn named(&self) -> StartedBy {
+        StartedBy::Revision { started_by: self.started_by }
+    }
+
+    fn take(&mut self, TimedEffect { at, position: because, effect, index, revision, .. }: TimedEffect, runs: bool) {
         match effect {
             Effect::Revive => (self.end, self.seen) = (None, None),
             _ if self.end.is_some() => {}
             Effect::Reset => {
-                (self.start, self.because, self.extended) = (at, because, None);
+                (self.start, self.because, self.started_by) = (at, because, revision);
+                self.extended = None;
                 self.switches = vec![Switch { at, runs, because }];
             }
             Effect::Extend(until) => self.extended = self.extended.max(Some(until)),

@@ -29,6 +29,8 @@ pub struct ClockEvent {
     pub recorded: Timestamp,
     /// Its place in the log.
     pub position: u64,
+    /// Its place in the ticket's stream.
+    pub revision: u64,
     /// Which fact.
     pub fact: FactName,
     /// Its word, if it has one.
@@ -195,6 +197,7 @@ impl ClockEvent {
             at: fact.occurred_at,
             recorded: fact.recorded_at,
             position: fact.position,
+            revision: fact.revision,
             fact: name,
             word,
             change,

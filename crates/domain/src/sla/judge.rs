@@ -132,7 +132,7 @@ impl Clock {
             policy: self.version.reference(),
             calendar: self.calendar_version.reference(),
             started: self.run.start,
-            because: self.run.because,
+            started_by: self.run.named(),
             due,
             owner,
         }

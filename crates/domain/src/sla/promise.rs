@@ -38,6 +38,23 @@ pub struct VersionRef {
     pub version: u64,
 }
 
+/// The fact of the ticket that started a clock. It is named by its place in the ticket's stream, which a copy of the log
+/// keeps; positions are another log's there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum StartedBy {
+    /// Its revision in the ticket's stream, from 0.
+    Revision {
+        /// The revision.
+        started_by: u64,
+    },
+    /// What was stored before there were revisions: its position in the log that it was recorded in.
+    Position {
+        /// The position.
+        because: u64,
+    },
+}
+
 /// Which promise is meant, and under which rule it was judged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judged {
@@ -54,8 +71,9 @@ pub struct Judged {
     pub calendar: VersionRef,
     /// When the clock started.
     pub started: Timestamp,
-    /// The position of the fact that started it.
-    pub because: u64,
+    /// The fact that started it.
+    #[serde(flatten)]
+    pub started_by: StartedBy,
     /// The due instant. When it is being taken back, the one that it was said of.
     pub due: Timestamp,
     /// Who held the ticket at that instant: the one who answers for it.
@@ -152,10 +170,25 @@ pub struct LogEntry {
 /// What was warned of in one run of a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Run {
-    /// The position of the fact that started it.
-    because: u64,
+    /// The fact that started it.
+    #[serde(flatten)]
+    by: StartedBy,
+    /// When it started.
+    #[serde(with = "chrono::serde::ts_microseconds")]
+    started: Timestamp,
     /// The steps of its ladder, bit by bit from the lowest.
     steps: u8,
+}
+
+impl Run {
+    /// Whether this is the run that a fact started at an instant. A position says nothing in a copy of its log, so the
+    /// instant decides where either fact is named by one.
+    fn is(&self, by: StartedBy, started: Timestamp) -> bool {
+        match (self.by, by) {
+            (StartedBy::Revision { .. }, StartedBy::Revision { .. }) => self.by == by,
+            _ => self.started == started,
+        }
+    }
 }
 
 /// What was said so far of a ticket's promises. Bounded by its clocks.
@@ -164,19 +197,20 @@ struct Run {
 pub struct PromiseLog(Vec<LogEntry>);
 
 impl LogEntry {
-    /// Whether that step, from 1, was warned of in the run that the fact at `because` started.
+    /// Whether that step, from 1, was warned of in the run that the fact started at the instant.
     #[must_use]
-    pub fn was_warned(&self, because: u64, level: u8) -> bool {
-        self.runs.iter().any(|run| run.because == because && run.steps & bit(level) != 0)
+    pub fn was_warned(&self, by: StartedBy, started: Timestamp, level: u8) -> bool {
+        self.runs.iter().any(|run| run.is(by, started) && run.steps & bit(level) != 0)
     }
 
-    fn warn(&mut self, because: u64, level: u8) {
-        let known = self.runs.iter().position(|run| run.because == because);
+    fn warn(&mut self, judged: &Judged, level: u8) {
+        let (by, started) = (judged.started_by, judged.started);
+        let known = self.runs.iter().position(|run| run.is(by, started));
         let known = known.unwrap_or_else(|| {
             if self.runs.len() >= RUNS_MAX {
                 self.runs.remove(0);
             }
-            self.runs.push(Run { because, steps: 0 });
+            self.runs.push(Run { by, started, steps: 0 });
             self.runs.len() - 1
         });
         self.runs[known].steps |= bit(level);
@@ -207,7 +241,9 @@ impl PromiseLog {
         let key = &event.judged().key;
         let said = self.of(&key.clock, key.cycle, key.run_number);
         match event {
-            Event::Warned(e) => said.is_some_and(|said| said.was_warned(e.judged.because, e.level)),
+            Event::Warned(e) => {
+                said.is_some_and(|said| said.was_warned(e.judged.started_by, e.judged.started, e.level))
+            }
             Event::Breached(_) => said.is_some_and(|said| said.breach.is_some()),
             // Another breach than the one that is meant stands.
             Event::Overturned(e) => said.and_then(|said| said.breach.as_deref()) != Some(&e.judged),
@@ -223,7 +259,7 @@ impl PromiseLog {
         });
         let said = &mut self.0[at];
         match event {
-            Event::Warned(e) => said.warn(judged.because, e.level),
+            Event::Warned(e) => said.warn(judged, e.level),
             // A breach may be of another run, and be taken back: what was warned of the run before it is not said again then.
             Event::Breached(e) => said.breach = Some(Box::new(e.judged.clone())),
             Event::Overturned(_) => said.breach = None,

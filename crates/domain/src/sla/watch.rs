@@ -308,7 +308,7 @@ impl<'a> Agenda<'a> {
         }
         if end.is_none() {
             for (level, at) in clock.warnings() {
-                if !said.is_some_and(|said| said.was_warned(clock.run.because, level)) {
+                if !said.is_some_and(|said| said.was_warned(clock.run.named(), clock.run.start, level)) {
                     self.items.push((at, Item::Warn { clock: index, level, at, due }));
                 }
             }

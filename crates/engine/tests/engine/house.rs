@@ -8,7 +8,7 @@ use switchboard_domain::{
     actor::{Actor, Role},
     organisation::OrgPath,
     rules::Rules,
-    sla::promise::{Announce, ClockKey, Event, Judged, VersionRef, Warned},
+    sla::promise::{Announce, ClockKey, Event, Judged, StartedBy, VersionRef, Warned},
     ticket::{
         BusinessType, Category, Channel, Command, Place, Rejection, State, TicketId, Tickets, Urgency,
         command::{Caller, Receive},
@@ -233,7 +233,7 @@ pub fn warned(level: u8) -> Announce {
         policy: version("sgcc"),
         calendar: version("cn"),
         started: at("2026-11-21T02:00:00Z"),
-        because: 1,
+        started_by: StartedBy::Revision { started_by: 0 },
         due: at("2026-11-21T02:45:00Z"),
         owner: org("sgcc"),
     };

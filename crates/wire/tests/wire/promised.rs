@@ -11,7 +11,7 @@ use switchboard_domain::{
         calendar::{Exception, Span, Year},
         clock_history::{FactName, Word},
         policy::{Average, Limit, Pause, Policy, Reading, Rule, Threshold, Title, Trigger, Warning, When},
-        promise::{Breached, ClockKey, Event, Judged, Overturned, VersionRef, Warned},
+        promise::{Breached, ClockKey, Event, Judged, Overturned, StartedBy, VersionRef, Warned},
         publication::{PolicyEvent, PolicyPublished, ShadowEnded, YearPublished},
     },
     ticket::{Area, BusinessType, Category, Channel, Grade, Premises, Tier, Urgency},
@@ -38,7 +38,7 @@ fn judged() -> Judged {
         policy: version("sgcc", 3),
         calendar: version("cn", 7),
         started: at("2026-11-21T08:00:00+08:00"),
-        because: 41,
+        started_by: StartedBy::Revision { started_by: 4 },
         due: at("2026-11-21T08:45:00+08:00"),
         owner: org("sgcc/zj/hz/yuhang/liangzhu/crew3"),
     }

@@ -212,7 +212,7 @@ fn change(fact: FactName, at: Timestamp, dice: &mut Dice) -> Change {
 pub fn clock_event(fact: FactName, at: Timestamp, recorded: Timestamp, position: u64, dice: &mut Dice) -> ClockEvent {
     let word = fact.words();
     let word = (!word.is_empty()).then(|| dice.choose(word));
-    ClockEvent { at, recorded, position, fact, word, change: change(fact, at, dice) }
+    ClockEvent { at, recorded, position, revision: position, fact, word, change: change(fact, at, dice) }
 }
 
 /// The facts that are thrown together: all but the receipt and those that no rule looks at.
@@ -236,7 +236,7 @@ pub fn some_clock_history(rolls: &[u64]) -> ClockHistory {
         let at = if dice.one_in(4) { now - TimeDelta::minutes(dice.choose(&[1, 5, 30, 100])) } else { now };
         clock_history.events.push(if index == 0 {
             let change = Change::Opened(Box::new(opening(at, &mut dice)));
-            ClockEvent { at, recorded: now, position, fact: FactName::Received, word: None, change }
+            ClockEvent { at, recorded: now, position, revision: position, fact: FactName::Received, word: None, change }
         } else {
             clock_event(thrown(&mut dice), at, now, position, &mut dice)
         });

@@ -134,7 +134,7 @@ fn expected(clock_history: &ClockHistory, registry: &PolicyRegistry, now: Timest
         }
     }
     for clock in clocks.iter().filter(|clock| !standing.contains(&clock.key()) && !is_history(clock_history, clock)) {
-        let (key, because) = (clock.key(), clock.run.because);
+        let (key, run) = (clock.key(), &clock.run);
         let said = clock_history.said.of(&key.clock, key.cycle, key.run_number);
         match (clock.verdict, clock.due) {
             // A device whose clock is fast may tell of the end before due has passed: that is waited for.
@@ -142,7 +142,7 @@ fn expected(clock_history: &ClockHistory, registry: &PolicyRegistry, now: Timest
                 expected.insert(format!("breached {key:?} {due}"));
             }
             (Verdict::Running | Verdict::Paused, Some(due)) => {
-                let unsaid = |level| !said.is_some_and(|said| said.was_warned(because, level));
+                let unsaid = |level| !said.is_some_and(|said| said.was_warned(run.named(), run.start, level));
                 for (level, _) in clock.warnings().filter(|(level, at)| *at <= now && unsaid(*level)) {
                     expected.insert(format!("warned {key:?} {due} {level}"));
                 }
@@ -242,7 +242,7 @@ fn everything_is_said_once() {
                 let judged = fact.event.judged().clone();
                 match &fact.event {
                     Event::Warned(e) => {
-                        prop_assert!(warned.insert((judged.key, judged.because, e.level)), "warned twice: {e:?}");
+                        prop_assert!(warned.insert((judged.key, judged.started_by, e.level)), "warned twice: {e:?}");
                     }
                     Event::Breached(e) => {
                         prop_assert!(standing.iter().all(|known: &ClockKey| *known != judged.key), "said twice: {e:?}");

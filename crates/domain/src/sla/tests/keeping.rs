@@ -20,7 +20,7 @@ use crate::{
     sla::{
         clock_history::{FactName, Word},
         policy::{Limit, Policy, Rule},
-        promise::{Announce, Event, PromiseLog, Rejection},
+        promise::{Announce, Event, PromiseLog, Rejection, StartedBy},
         watch::{REVIEW_DOCKETS_MAX, Watch},
     },
     ticket::{
@@ -337,4 +337,47 @@ fn what_is_due_at_the_end_of_time_is_never_said() {
     assert!(watch.wake().is_some_and(|next| next > at("10:00") + TimeDelta::days(365_000)));
     let wants = watch.pending(Timestamp::MAX_UTC, 9);
     assert!(matches!(wants[0].intent.publish.events[..], [Event::Warned(_)]), "{wants:?}");
+}
+
+/// The log as it stands in another store: the same facts in the same order at other positions.
+fn copied(log: &[Fact]) -> Vec<Fact> {
+    let elsewhere = |fact: &Fact| {
+        let mut copy = fact.clone();
+        match &mut copy {
+            Fact::Ticket(fact) => fact.position = 1_000 + 7 * fact.position,
+            Fact::Crew(fact) => fact.position = 1_000 + 7 * fact.position,
+            Fact::Promise(fact) => fact.position = 1_000 + 7 * fact.position,
+            Fact::Policy(fact) => fact.position = 1_000 + 7 * fact.position,
+            Fact::Year(fact) => fact.position = 1_000 + 7 * fact.position,
+        }
+        copy
+    };
+    log.iter().map(elsewhere).collect()
+}
+
+/// Names the fact that started a clock as version 0.1 stored it: by its position.
+fn by_position(fact: &mut Fact) {
+    let Fact::Promise(fact) = fact else { return };
+    let judged = match &mut fact.event {
+        Event::Warned(e) => &mut e.judged,
+        Event::Breached(e) => &mut e.judged,
+        Event::Overturned(e) => &mut e.judged,
+    };
+    judged.started_by = StartedBy::Position { because: 3 };
+}
+
+#[test]
+fn a_log_that_was_copied_to_other_positions_says_nothing_again() {
+    let mut world = with_a_crew([laddered(45)]);
+    world.until("10:50");
+    assert!(world.said().len() > 2, "warned and breached: {:?}", world.said());
+    for of_an_older_version in [false, true] {
+        let mut log = copied(&world.log);
+        if of_an_older_version {
+            log.iter_mut().for_each(by_position);
+        }
+        let mut watch = Watch::default();
+        log.iter().for_each(|fact| watch.apply(fact));
+        assert_eq!(watch.pending(at("10:50"), 9), [], "of an older version: {of_an_older_version}");
+    }
 }

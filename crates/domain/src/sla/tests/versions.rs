@@ -3,8 +3,8 @@
 
 use super::{
     tale::{
-        FIRST, Tale, arrival, at, days, extended, in_force, line, minutes, on, policy, published, registry, reopened,
-        rule, told, year, year_2024,
+        Tale, arrival, at, days, extended, in_force, line, minutes, on, policy, published, registry, reopened, rule,
+        told, year, year_2024,
     },
     world::World,
 };
@@ -17,6 +17,7 @@ use crate::{
         clock_history::FactName,
         judge::judge,
         policy::{Policy, Rule, Threshold, Warning},
+        promise::StartedBy,
         publication::{
             Calendars, Policies, PolicyCommand, PolicyEvent, PolicyPublished, PolicyRejection, PublishYear,
             ShadowEnded, YearRejection,
@@ -341,7 +342,7 @@ fn the_statement_of_a_clock_names_everything_that_it_was_judged_by() {
     assert_eq!(judged.rule_hash, "hash of arrival");
     assert_eq!((judged.policy.name.as_str(), judged.policy.version), ("sgcc", 1));
     assert_eq!((judged.calendar.name.as_str(), judged.calendar.version), ("cn", 1));
-    assert_eq!((told(judged.started), judged.because), ("10:00".to_owned(), FIRST));
+    assert_eq!((told(judged.started), judged.started_by), ("10:00".to_owned(), StartedBy::Revision { started_by: 0 }));
     assert!(clocks[0].is(&judged.key));
     assert_eq!(
         clocks[0].warnings().map(|(level, at)| (level, told(at))).collect::<Vec<_>>(),

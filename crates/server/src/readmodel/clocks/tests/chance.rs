@@ -14,7 +14,7 @@ use switchboard_domain::{
         calendar::{Exception, Span, Year},
         clock_history::{FactName, Word},
         policy::{Average, Limit, Pause, Policy, Reading, Rule, Threshold, Title, Trigger, Warning, When},
-        promise::{Breached, ClockKey, Event as PromiseEvent, Judged, Overturned, VersionRef, Warned},
+        promise::{Breached, ClockKey, Event as PromiseEvent, Judged, Overturned, StartedBy, VersionRef, Warned},
         publication::{PolicyEvent, PolicyPublished, ShadowEnded, YearPublished},
     },
     ticket::{self, Area, Category, TicketId},
@@ -93,7 +93,7 @@ fn promise() -> impl Strategy<Value = PromiseEvent> {
             policy: VersionRef { name: "sgcc".into(), version: 1 },
             calendar: VersionRef { name: "cn".into(), version: 0 },
             started,
-            because: 1,
+            started_by: StartedBy::Revision { started_by: 1 },
             due,
             owner: OrgPath::parse("sgcc/zj").unwrap(),
         };
