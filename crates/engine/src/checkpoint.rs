@@ -8,6 +8,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use switchboard_domain::position::LogPosition;
 use switchboard_eventstore::private;
 
 /// One process's checkpoint.
@@ -20,7 +21,8 @@ pub struct Checkpoint {
 #[derive(Serialize, Deserialize)]
 struct Page<P> {
     version: u32,
-    position: u64,
+    #[serde(flatten)]
+    place: LogPosition,
     process: P,
 }
 
@@ -31,15 +33,18 @@ impl Checkpoint {
         Self { path: folder.join(format!("{name}.json")), version }
     }
 
-    /// The position and the fold that were noted; the beginning when there is none, or none of this version and log.
+    /// The position and the fold that were saved; the beginning when there is none, or none of this version and of the
+    /// log that reaches up to `head`.
     #[must_use]
-    pub fn read<P: DeserializeOwned + Default>(&self, head: u64) -> (u64, P) {
+    pub fn read<P: DeserializeOwned + Default>(&self, head: LogPosition) -> (u64, P) {
         if let Err(error) = private::keep_from_others(&self.path) {
             tracing::warn!(path = %self.path.display(), %error, "others than its owner may read a checkpoint");
         }
         let bytes = fs::read(&self.path).unwrap_or_default();
         match serde_json::from_slice::<Page<P>>(&bytes) {
-            Ok(page) if page.version == self.version && page.position <= head => (page.position, page.process),
+            Ok(page) if page.version == self.version && page.place.is_in(head) => {
+                (page.place.position.stored(), page.process)
+            }
             Ok(_) => (0, P::default()),
             Err(error) => {
                 if !bytes.is_empty() {
@@ -50,12 +55,12 @@ impl Checkpoint {
         }
     }
 
-    /// Notes the fold of `process` at `position`, replacing what was noted before as a whole.
+    /// Saves the fold of `process` at a place in its log, replacing what was saved before as a whole.
     ///
     /// # Errors
-    /// When the file cannot be written; what was noted before stays.
-    pub fn write<P: Serialize>(&self, position: u64, process: &P) -> io::Result<()> {
-        let page = serde_json::to_vec(&Page { version: self.version, position, process })?;
+    /// When the file cannot be written; what was saved before stays.
+    pub fn write<P: Serialize>(&self, place: LogPosition, process: &P) -> io::Result<()> {
+        let page = serde_json::to_vec(&Page { version: self.version, place, process })?;
         let draft = self.path.with_extension("draft");
         private::emptied(&draft)?.write_all(&page)?;
         fs::rename(draft, &self.path)

@@ -7,7 +7,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
 use futures::StreamExt;
@@ -15,6 +15,7 @@ use switchboard_domain::{
     crew::{CrewId, Crews},
     decider::{Decider, Recorded},
     fact::Fact,
+    position::{LogId, LogPosition, Position as Place},
     sla::{
         promise::Promises,
         publication::{Calendars, Policies},
@@ -83,6 +84,11 @@ fn understand<E: Stored, Id>(raw: &Raw, id: Option<Id>, fact: fn(Recorded<E, Id>
     }
 }
 
+/// The id of the log that begins with this event.
+fn log_id(first: &Raw) -> LogId {
+    LogId::of(first.id, Place::from_stored(first.position.stored()))
+}
+
 /// The newest facts.
 #[derive(Default)]
 struct Ring {
@@ -107,6 +113,8 @@ impl Ring {
 /// The log as it grows.
 pub struct Feed {
     store: Arc<dyn EventStore>,
+    /// Set as soon as the log has a fact.
+    log: OnceLock<LogId>,
     ring: RwLock<Ring>,
     head: watch::Sender<u64>,
     /// Set when the store is closed or stopped for good: nothing more will come.
@@ -121,17 +129,26 @@ impl std::fmt::Debug for Feed {
 
 impl Feed {
     /// Starts following `store` from its present head. The task ends when the handle is aborted.
-    #[must_use]
-    pub fn follow(store: Arc<dyn EventStore>) -> (Arc<Self>, JoinHandle<()>) {
-        let start = store.head();
+    ///
+    /// # Errors
+    /// When the store does not tell its first event.
+    pub async fn follow(store: Arc<dyn EventStore>) -> Result<(Arc<Self>, JoinHandle<()>), ReadError> {
+        let log = OnceLock::new();
+        let first = store.read_all(Position::START, 1, Direction::Forward).await?;
+        // The first event of a log that was empty must pass here, for it names the log.
+        let start = if first.is_empty() { Position::START } else { store.head() };
+        for raw in &first {
+            log.get_or_init(|| log_id(raw));
+        }
         let feed = Arc::new(Self {
             store,
+            log,
             ring: RwLock::new(Ring { begun: start.stored(), ..Ring::default() }),
             head: watch::Sender::new(start.stored()),
             ended: watch::Sender::new(false),
         });
         let task = tokio::spawn(Arc::clone(&feed).run(start));
-        (feed, task)
+        Ok((feed, task))
     }
 
     async fn run(self: Arc<Self>, mut after: Position) {
@@ -163,6 +180,7 @@ impl Feed {
 
     fn push(&self, entry: Arc<Entry>) {
         let position = entry.raw.position.stored();
+        self.log.get_or_init(|| log_id(&entry.raw));
         {
             let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
             ring.push(entry);
@@ -174,6 +192,18 @@ impl Feed {
     #[must_use]
     pub fn head(&self) -> u64 {
         *self.head.borrow()
+    }
+
+    /// The log, and the position up to which the feed can be read.
+    #[must_use]
+    pub fn reached(&self) -> LogPosition {
+        self.place(self.head())
+    }
+
+    /// A position of this log.
+    #[must_use]
+    pub fn place(&self, position: u64) -> LogPosition {
+        LogPosition { log: self.log.get().copied().unwrap_or_default(), position: Place::from_stored(position) }
     }
 
     /// The head as it moves.

@@ -13,6 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use switchboard_domain::{
     decider::{Action, Process},
     fact::{Fact, TicketFact},
+    position::LogPosition,
     ticket::TicketId,
 };
 use tokio::task::JoinHandle;
@@ -90,7 +91,7 @@ impl Default for Pace {
 /// Writes down what was copied for it.
 type Write = Box<dyn FnOnce() -> io::Result<()> + Send>;
 /// Copies what is to be noted of a process at a position.
-type Note<P> = Box<dyn Fn(u64, &P) -> Write + Send>;
+type Note<P> = Box<dyn Fn(LogPosition, &P) -> Write + Send>;
 
 /// A process, the position that it is folded up to, and where that is noted as it goes on.
 pub struct Start<P> {
@@ -116,7 +117,7 @@ impl<P> Start<P> {
 impl<P: Serialize + DeserializeOwned + Default + Clone + Send + 'static> Start<P> {
     /// A process as its checkpoint says that it was, in a log with this head; it is noted there from now on.
     #[must_use]
-    pub fn noted(checkpoint: Checkpoint, head: u64) -> Self {
+    pub fn noted(checkpoint: Checkpoint, head: LogPosition) -> Self {
         Self::noted_part(checkpoint, head, |process| process, |process| process)
     }
 }
@@ -127,14 +128,14 @@ impl<P> Start<P> {
     #[must_use]
     pub fn noted_part<N: Serialize + DeserializeOwned + Default + Clone + Send + 'static>(
         checkpoint: Checkpoint,
-        head: u64,
+        head: LogPosition,
         wake: impl FnOnce(N) -> P,
         part: impl Fn(&P) -> &N + Send + 'static,
     ) -> Self {
         let (position, noted) = checkpoint.read(head);
-        let note: Note<P> = Box::new(move |position, process| {
+        let note: Note<P> = Box::new(move |place, process| {
             let (checkpoint, noted) = (checkpoint.clone(), part(process).clone());
-            Box::new(move || checkpoint.write(position, &noted))
+            Box::new(move || checkpoint.write(place, &noted))
         });
         Self { position, process: wake(noted), note: Some(note) }
     }
@@ -154,7 +155,7 @@ where
     A: Future<Output = ActionOutcome> + Send + 'static,
 {
     let Start { position, process, note } = start;
-    let folding = Folding { process, note, unsaved: 0, saving: None };
+    let folding = Folding { process, note, feed: Arc::clone(feed), unsaved: 0, saving: None };
     let follower = Follower::new(feed, position, folding);
     tokio::spawn(Reactor { follower, feed: Arc::clone(feed), clock, pace, carry_out, spoken_at: 0 }.run())
 }
@@ -163,6 +164,7 @@ where
 struct Folding<P> {
     process: P,
     note: Option<Note<P>>,
+    feed: Arc<Feed>,
     /// Facts since the last checkpoint.
     unsaved: usize,
     /// The checkpoint that is being written.
@@ -197,7 +199,7 @@ impl<P: Process<Event: Hears>> Fold for Folding<P> {
         }
         let Some(note) = &self.note else { return };
         self.unsaved = 0;
-        let (write, process) = (note(upto, &self.process), self.process.name());
+        let (write, process) = (note(self.feed.place(upto), &self.process), self.process.name());
         self.saving = Some(tokio::task::spawn_blocking(move || {
             if let Err(error) = write() {
                 tracing::warn!(process, %error, "the checkpoint cannot be written");

@@ -279,7 +279,7 @@ pub(crate) fn start(
         answered: None,
     };
     let checkpoint = Checkpoint::new(data, NAME, DISPATCH_VERSION);
-    let start = Start::noted_part(checkpoint, feed.head(), wake, |attended: &Attended| attended.process.fold());
+    let start = Start::noted_part(checkpoint, feed.reached(), wake, |attended: &Attended| attended.process.fold());
     let carry_out = move |want: Action<Intent>| {
         let (desk, crews, engine) = (Arc::clone(&desk), Arc::clone(&crews), engine.clone());
         async move { carry_out(&desk, &crews, engine, want).await }

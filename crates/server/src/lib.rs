@@ -194,7 +194,7 @@ impl Server {
         // What turns: commands, numbers, the feed, the projectors.
         let loops = Loops { log: Arc::clone(&log), vault, clock: Arc::clone(&clock), rules };
         let numbers = Numbers::new(loops.of(64), engine.clone());
-        let (feed, following) = Feed::follow(log);
+        let (feed, following) = Feed::follow(log).await?;
         let (listed, listing) = projector::project(&feed, Arc::new(list.clone()));
         let (clocks_folded, clocks_folding) = projector::project(&feed, Arc::new(clock_histories.clone()));
         let tickets = loops.of::<TicketAggregate>(config.tickets_cached);
@@ -219,7 +219,7 @@ impl Server {
             let (desk, engine) = (Arc::clone(&desk), engine.clone());
             let carry_out = move |want| link(Arc::clone(&desk), engine.clone(), want);
             let checkpoint = Checkpoint::new(&config.data, "linkage", LINKAGE_VERSION);
-            let start = Start::<Linkage>::noted(checkpoint, feed.head());
+            let start = Start::<Linkage>::noted(checkpoint, feed.reached());
             reactor::run(&feed, Arc::clone(&clock), start, Pace::default(), carry_out)
         };
         let watching = {

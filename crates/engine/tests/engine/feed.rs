@@ -47,7 +47,7 @@ fn positions(page: &[Arc<Entry>]) -> Vec<u64> {
 async fn pages_from_memory_and_from_the_store_agree_at_every_starting_position() {
     let house = House::new();
     append_many(&house.store, 30).await;
-    let (feed, following) = Feed::follow(Arc::clone(&house.store));
+    let (feed, following) = Feed::follow(Arc::clone(&house.store)).await.unwrap();
     // More than memory keeps: the first of them have left it again.
     append_many(&house.store, TAIL_FACTS_MAX + 100).await;
     caught_up(&feed, &house).await;
@@ -69,7 +69,7 @@ async fn every_cursor_sees_every_fact_once_and_in_order_while_appends_go_on() {
     let house = House::new();
     append_many(&house.store, 10).await;
     let begun = house.places().await;
-    let (feed, following) = Feed::follow(Arc::clone(&house.store));
+    let (feed, following) = Feed::follow(Arc::clone(&house.store)).await.unwrap();
     let store = Arc::clone(&house.store);
     let appends = tokio::spawn(async move {
         let mut count = 10;
@@ -105,7 +105,7 @@ async fn every_cursor_sees_every_fact_once_and_in_order_while_appends_go_on() {
 async fn a_fact_of_unknown_kind_passes_as_such_and_stops_nobody() {
     let house = House::new();
     let engine = house.engine();
-    let (feed, following) = Feed::follow(Arc::clone(&house.store));
+    let (feed, following) = Feed::follow(Arc::clone(&house.store)).await.unwrap();
     let mut cursor = feed.cursor(0);
     let (sick, sound) = (open(&engine, 1).await, open(&engine, 2).await);
     append_unknown_kind(&house, sick).await;
@@ -120,7 +120,7 @@ async fn a_fact_of_unknown_kind_passes_as_such_and_stops_nobody() {
     assert_eq!(facts, [Some((place(1), sick)), Some((place(2), sound)), None, Some((place(4), sound)), None]);
     assert_eq!(&*page[2].raw.kind, "ticket.sung.v1");
     // A feed that starts later reads the same from the store.
-    let (late, late_following) = Feed::follow(Arc::clone(&house.store));
+    let (late, late_following) = Feed::follow(Arc::clone(&house.store)).await.unwrap();
     let again = late.page(0, 512).await.unwrap();
     assert_eq!(
         again.iter().map(|e| e.fact.clone()).collect::<Vec<_>>(),

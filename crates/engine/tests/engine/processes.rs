@@ -47,10 +47,10 @@ struct Running {
 }
 
 impl Running {
-    fn start(house: &House, checkpoint: Checkpoint) -> Self {
+    async fn start(house: &House, checkpoint: Checkpoint) -> Self {
         let engine = Arc::new(house.engine());
-        let (feed, following) = Feed::follow(Arc::clone(&house.store));
-        let start = Start::<Linkage>::noted(checkpoint, feed.head());
+        let (feed, following) = Feed::follow(Arc::clone(&house.store)).await.unwrap();
+        let start = Start::<Linkage>::noted(checkpoint, feed.reached());
         let process = reactor::run(&feed, house.clock.clone(), start, Pace::default(), move |want| {
             carry_out(Arc::clone(&engine), want)
         });
@@ -88,7 +88,7 @@ fn children(state: &State) -> usize {
 async fn a_master_adopts_its_children_and_lets_them_go() {
     let (house, folder) = (House::new(), tempfile::tempdir().unwrap());
     let engine = house.engine();
-    let running = Running::start(&house, checkpoint(folder.path()));
+    let running = Running::start(&house, checkpoint(folder.path())).await;
     let (master, child) = (open(&engine, 1).await, open(&engine, 2).await);
     merge(&engine, child, master, 3).await;
     until(&house, master, "adopted", |state| children(state) == 1).await;
@@ -102,7 +102,7 @@ async fn a_master_adopts_its_children_and_lets_them_go() {
 async fn a_merge_that_the_master_refuses_is_undone_by_the_process() {
     let (house, folder) = (House::new(), tempfile::tempdir().unwrap());
     let engine = house.engine();
-    let running = Running::start(&house, checkpoint(folder.path()));
+    let running = Running::start(&house, checkpoint(folder.path())).await;
     let child = open(&engine, 1).await;
     merge(&engine, child, TicketId(Uuid::from_u128(99)), 2).await;
     let alone = |state: &State| state.as_ref().is_some_and(|ticket| ticket.master.is_none());
@@ -124,12 +124,12 @@ enum Restart {
 
 /// Saves the fold of the first `count` facts: what a process had in its checkpoint some time before it was killed.
 async fn note(house: &House, folder: &Path, count: usize) {
-    let (feed, following) = Feed::follow(Arc::clone(&house.store));
+    let (feed, following) = Feed::follow(Arc::clone(&house.store)).await.unwrap();
     let mut process = Linkage::default();
     for entry in feed.page(0, count).await.unwrap() {
         entry.fact.iter().filter_map(|fact| fact.ticket()).for_each(|fact| process.apply(fact));
     }
-    checkpoint(folder).write(house.place(count).await, &process).unwrap();
+    checkpoint(folder).write(feed.place(house.place(count).await), &process).unwrap();
     following.abort();
 }
 
@@ -138,7 +138,7 @@ async fn note(house: &House, folder: &Path, count: usize) {
 async fn family(restart: Restart) -> (Vec<State>, Vec<Uuid>) {
     let (house, folder) = (House::new(), tempfile::tempdir().unwrap());
     let engine = house.engine();
-    let mut running = Some(Running::start(&house, checkpoint(folder.path())));
+    let mut running = Some(Running::start(&house, checkpoint(folder.path())).await);
     let mut tickets = Vec::new();
     for n in 1..=5 {
         tickets.push(open(&engine, n).await);
@@ -158,7 +158,10 @@ async fn family(restart: Restart) -> (Vec<State>, Vec<Uuid>) {
     engine.execute(&closed, &Command::Withdraw { reason: "It came back.".into() }, &request(12)).await.unwrap();
     merge(&engine, two, master, 13).await;
     merge(&engine, three, closed, 14).await;
-    let running = running.unwrap_or_else(|| Running::start(&house, checkpoint(folder.path())));
+    let running = match running {
+        Some(running) => running,
+        None => Running::start(&house, checkpoint(folder.path())).await,
+    };
     until(&house, master, "the second child", |state| children(state) == 2).await;
     until(&house, three, "undone", |state| state.as_ref().unwrap().master.is_none()).await;
     // The master comes to an outcome, which its children take over.

@@ -61,7 +61,7 @@ async fn a_model_that_fails_twice_is_given_every_fact_once_and_in_order() {
     for n in 2..=20 {
         engine.execute(&id, &supplement("more"), &request(n)).await.unwrap();
     }
-    let (feed, following) = Feed::follow(Arc::clone(&house.store));
+    let (feed, following) = Feed::follow(Arc::clone(&house.store)).await.unwrap();
     let model = Arc::new(Diary { frail: true, ..Diary::default() });
     let (progress, projecting) = project(&feed, model.clone());
     assert_eq!(progress.position(), 0);
@@ -88,7 +88,7 @@ async fn a_model_goes_on_after_its_checkpoint_and_reaches_positions_that_hold_no
     append_unknown_kind(&house, id).await;
     let places = house.places().await;
     let (begun_at, last) = (places[6], places[places.len() - 1]);
-    let (feed, following) = Feed::follow(Arc::clone(&house.store));
+    let (feed, following) = Feed::follow(Arc::clone(&house.store)).await.unwrap();
     let model = Arc::new(Diary { begun_at, upto: begun_at.into(), ..Diary::default() });
     let (progress, projecting) = project(&feed, model.clone());
     assert!(timeout(PATIENCE, progress.reach(last)).await.expect("it gets there"));
@@ -102,7 +102,7 @@ async fn a_model_goes_on_after_its_checkpoint_and_reaches_positions_that_hold_no
 async fn who_waits_for_a_projector_that_stopped_is_told_so() {
     let house = House::new();
     open(&house.engine(), 1).await;
-    let (feed, following) = Feed::follow(Arc::clone(&house.store));
+    let (feed, following) = Feed::follow(Arc::clone(&house.store)).await.unwrap();
     let (progress, projecting) = project(&feed, Arc::new(Diary::default()));
     assert!(timeout(PATIENCE, progress.reach(house.last().await)).await.expect("it gets there"));
     projecting.abort();

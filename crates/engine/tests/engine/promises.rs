@@ -104,7 +104,7 @@ struct Watching([JoinHandle<()>; 2]);
 
 impl Watching {
     async fn start(house: &House, clock: &Arc<Watched>, from: From) -> Self {
-        let (feed, following) = Feed::follow(Arc::clone(&house.store));
+        let (feed, following) = Feed::follow(Arc::clone(&house.store)).await.unwrap();
         let start = match from {
             From::Log => Start::at(0, Watch::default()),
             From::ClockHistories => resumed(house, &feed).await,
@@ -159,7 +159,7 @@ type Said = (TicketId, u16, &'static str, Timestamp, String);
 
 /// Everything that was said, in the order of tickets and instants.
 async fn said(house: &House) -> Vec<Said> {
-    let (feed, following) = Feed::follow(Arc::clone(&house.store));
+    let (feed, following) = Feed::follow(Arc::clone(&house.store)).await.unwrap();
     let mut all = Vec::new();
     for entry in feed.page(0, 512).await.unwrap() {
         if let Some(Fact::Promise(fact)) = entry.fact.as_deref() {

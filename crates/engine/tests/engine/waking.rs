@@ -104,11 +104,11 @@ impl Bedroom {
     }
 
     /// Starts an alarm that is set for these hours from now. What it wants is done by `together` at once or not at all.
-    fn sleep(&self, hours: RangeInclusive<i64>, idle: bool, pace: Pace, together: usize) -> [JoinHandle<()>; 2] {
+    async fn sleep(&self, hours: RangeInclusive<i64>, idle: bool, pace: Pace, together: usize) -> [JoinHandle<()>; 2] {
         let now = self.house.clock.now();
         let instants = hours.map(|hour| now + TimeDelta::hours(hour)).collect();
         let alarm = Alarm { diary: Arc::clone(&self.diary), instants, rung: 0, idle };
-        let (feed, following) = Feed::follow(Arc::clone(&self.house.store));
+        let (feed, following) = Feed::follow(Arc::clone(&self.house.store)).await.unwrap();
         let (engine, diary, ticket) = (Arc::clone(&self.engine), Arc::clone(&self.diary), self.ticket);
         let barrier = Arc::new(Barrier::new(together));
         let ring = move |want| ring(Arc::clone(&engine), Arc::clone(&diary), Arc::clone(&barrier), ticket, want);
@@ -174,7 +174,7 @@ fn stop(tasks: [JoinHandle<()>; 2]) {
 async fn a_process_wakes_at_its_instant_without_a_fact_and_neither_before_nor_twice() {
     let room = Bedroom::over(House::new()).await;
     let (start, tick) = (room.house.clock.now(), TimeDelta::microseconds(1));
-    let tasks = room.sleep(1..=1, false, Pace::default(), 1);
+    let tasks = room.sleep(1..=1, false, Pace::default(), 1).await;
     room.clock.looked().await;
     room.house.clock.advance(TimeDelta::hours(1) - tick);
     room.clock.looked().await;
@@ -201,7 +201,7 @@ async fn a_process_wakes_at_its_instant_without_a_fact_and_neither_before_nor_tw
 #[tokio::test]
 async fn a_clock_that_jumps_forward_is_caught_up_with() {
     let room = Bedroom::over(House::new()).await;
-    let tasks = room.sleep(1..=3, false, Pace::default(), 1);
+    let tasks = room.sleep(1..=3, false, Pace::default(), 1).await;
     room.clock.looked().await;
     assert!(room.tried().is_empty());
     room.house.clock.advance(TimeDelta::days(1));
@@ -213,7 +213,7 @@ async fn a_clock_that_jumps_forward_is_caught_up_with() {
 #[tokio::test]
 async fn a_process_that_is_awake_for_nothing_holds_nobody_up_and_is_asked_again() {
     let room = Bedroom::over(House::new()).await;
-    let tasks = room.sleep(-1..=-1, true, Pace::default(), 1);
+    let tasks = room.sleep(-1..=-1, true, Pace::default(), 1).await;
     room.clock.looked().await;
     let (asked, begun) = (room.asked().len(), Instant::now());
     while room.asked().len() < asked + 5 {
@@ -232,7 +232,7 @@ async fn what_the_store_does_not_take_now_is_asked_for_again() {
     let store = Arc::new(Faulty::sound());
     let room = Bedroom::over(House::over(store.clone())).await;
     store.meet(&[Fault::Unavailable; 2]);
-    let tasks = room.sleep(0..=0, false, Pace::default(), 1);
+    let tasks = room.sleep(0..=0, false, Pace::default(), 1).await;
     room.recorded(2).await;
     assert_eq!((room.tried(), room.house.count().await), (vec![0, 0, 0], 2));
     stop(tasks);
@@ -243,7 +243,7 @@ async fn a_process_does_not_speak_again_before_it_has_heard_itself() {
     let store = Arc::new(Faulty::sound());
     let room = Bedroom::over(House::over(store.clone())).await;
     let hearing = store.lag();
-    let tasks = room.sleep(1..=1, false, Pace::default(), 1);
+    let tasks = room.sleep(1..=1, false, Pace::default(), 1).await;
     room.clock.looked().await;
     // Somebody else's fact lies between what it knows and what it does.
     room.engine.execute(&room.ticket, &classify(), &request(2)).await.unwrap();
@@ -267,7 +267,7 @@ async fn so_many_wants_are_carried_out_at_once_as_the_pace_says_and_each_of_them
         let room = Bedroom::over(House::new()).await;
         // Everybody waits for the others of his four: with fewer at once nothing would ever be done.
         let pace = Pace { actions_max: 8, at_once_max };
-        let tasks = room.sleep(-20..=-1, false, pace, at_once_max);
+        let tasks = room.sleep(-20..=-1, false, pace, at_once_max).await;
         room.recorded(21).await;
         let mut tried = room.tried();
         tried.sort_unstable();

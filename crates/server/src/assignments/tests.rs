@@ -39,12 +39,12 @@ struct World {
 }
 
 impl World {
-    fn new() -> Self {
+    async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store: Arc<dyn EventStore> = Arc::new(SqliteStore::open(folder.path(), SqliteOptions::default()).unwrap());
         let vault = Vault::new(Arc::new(SqliteKeys::open(folder.path()).unwrap()));
         let journal = Journal::new(Arc::clone(&store), vault);
-        let (feed, _) = Feed::follow(Arc::clone(&store));
+        let (feed, _) = Feed::follow(Arc::clone(&store)).await.unwrap();
         Self { folder, store, journal, feed, revisions: BTreeMap::new() }
     }
 
@@ -128,7 +128,7 @@ fn plain(crew_changes: &[Arc<CrewChange>]) -> Vec<(u64, AssignmentChange)> {
 }
 
 async fn every_way_tells_the_same(log: Vec<TicketFact>, restart: usize) -> TestCaseResult {
-    let mut world = World::new();
+    let mut world = World::new().await;
     let (early, late) = log.split_at(restart.min(log.len()));
     for fact in early {
         world.append(fact).await;
@@ -171,7 +171,7 @@ proptest! {
     fn a_file_that_was_resumed_is_the_file_that_was_built_at_once(log in log(40), restart in 0usize..40) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let mut world = World::new();
+            let mut world = World::new().await;
             for (n, fact) in log.iter().enumerate() {
                 if n == restart {
                     let (_, first) = world.assignments().await;
@@ -206,7 +206,7 @@ fn rows(assignments: &Assignments) -> Vec<String> {
 
 #[tokio::test]
 async fn a_watcher_is_woken_by_its_own_crew_alone() {
-    let mut world = World::new();
+    let mut world = World::new().await;
     let (assignments, _) = world.assignments().await;
     let (ours, theirs) = (assignments.watch(&crew(0)), assignments.watch(&crew(1)));
     let mut runner = TestRunner::deterministic();

@@ -125,7 +125,7 @@ async fn standing(world: &World) -> Vec<[Snapshot; CREWS.len()]> {
 async fn every_stay_is_told_what_is_true(log: Vec<TicketFact>, plans: Vec<Vec<Stay>>) -> TestCaseResult {
     let facts = with_an_end(log);
     let end = facts.len() as u64;
-    let mut world = World::new();
+    let mut world = World::new().await;
     let (assignments, _running) = world.assignments().await;
     let readers = plans.into_iter().enumerate().map(|(n, stays)| {
         let n = n % CREWS.len();

@@ -69,12 +69,12 @@ fn desk_clerk() -> Actor {
 }
 
 impl World {
-    fn new() -> Self {
+    async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open(folder.path(), SqliteOptions::default()).unwrap());
         let (requests, log) = (Arc::new(EventIds::new(store.clone())), store as Arc<dyn EventStore>);
         let vault = Vault::new(Arc::new(SqliteKeys::open(folder.path()).unwrap()));
-        let (feed, _) = Feed::follow(Arc::clone(&log));
+        let (feed, _) = Feed::follow(Arc::clone(&log)).await.unwrap();
         let clock = Arc::new(SystemClock::default());
         Self { folder, loops: Loops { log, vault, clock, rules: Arc::new(Rules::default()) }, feed, requests }
     }
@@ -124,7 +124,7 @@ fn a_change_that_comes_while_a_reader_looks_into_history_is_told_at_once() {
 }
 
 async fn looks_while_something_comes() {
-    let world = World::new();
+    let world = World::new().await;
     world.sent(ticket(0), 1).await;
     let (_, first) = world.assignments().await;
     first.abort();
