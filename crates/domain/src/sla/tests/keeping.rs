@@ -21,7 +21,7 @@ use crate::{
         clock_history::{FactName, Word},
         policy::{Limit, Policy, Rule},
         promise::{Announce, Event, PromiseLog, Rejection},
-        watch::{REVIEW_DOCKETS_MAX, Watch},
+        watch::{REVIEW_HISTORIES_MAX, Watch},
     },
     ticket::{
         BusinessType, ReplyOutcome, SuspendReason, event,
@@ -247,7 +247,7 @@ fn a_breach_that_was_said_too_late_is_taken_back_of_a_ticket_that_was_let_go() {
 fn after_a_publication_every_ticket_is_judged_anew_in_steps() {
     let mut world = under([arrival(45)]);
     world.now = at("10:00");
-    let tickets = REVIEW_DOCKETS_MAX * 2 + 10;
+    let tickets = REVIEW_HISTORIES_MAX * 2 + 10;
     for ticket in 0..tickets {
         world.ticket(
             ticket_id(1 + ticket as u128 * 2),
@@ -263,7 +263,7 @@ fn after_a_publication_every_ticket_is_judged_anew_in_steps() {
     world.follow(0, usize::MAX);
     let watch = &mut world.engines[0].watch;
     assert_eq!(watch.wake(), Some(at("10:35")), "at once, though nothing was due before 10:45");
-    assert_eq!(watch.pending(at("10:35"), usize::MAX).len(), REVIEW_DOCKETS_MAX);
+    assert_eq!(watch.pending(at("10:35"), usize::MAX).len(), REVIEW_HISTORIES_MAX);
     // Tickets come and go while it is under way, before the place that was reached and after it.
     for ticket in [2, tickets as u128 * 2 - 2] {
         world.ticket(ticket_id(ticket), at("10:00"), received(BusinessType::FaultRepair), Role::Desk);
@@ -272,7 +272,7 @@ fn after_a_publication_every_ticket_is_judged_anew_in_steps() {
     world.ticket(ticket_id(1), at("10:35"), closed(), Role::Desk);
     world.follow(0, usize::MAX);
     let watch = &mut world.engines[0].watch;
-    assert_eq!(watch.pending(at("10:35"), usize::MAX).len(), 2 * REVIEW_DOCKETS_MAX + 1);
+    assert_eq!(watch.pending(at("10:35"), usize::MAX).len(), 2 * REVIEW_HISTORIES_MAX + 1);
     assert_eq!(watch.wake(), Some(at("10:35")));
     assert_eq!(watch.pending(at("10:35"), usize::MAX).len(), tickets + 1);
     let others: BTreeSet<_> = watch.pending(at("10:35"), usize::MAX).iter().map(|want| want.intent.ticket).collect();
@@ -283,7 +283,7 @@ fn after_a_publication_every_ticket_is_judged_anew_in_steps() {
 fn a_publication_in_the_middle_of_a_review_begins_it_anew() {
     let mut world = under([arrival(45)]);
     world.now = at("10:00");
-    for ticket in 1..=REVIEW_DOCKETS_MAX as u128 + 1 {
+    for ticket in 1..=REVIEW_HISTORIES_MAX as u128 + 1 {
         world.ticket(ticket_id(ticket), at("10:00"), received(BusinessType::FaultRepair), Role::Desk);
     }
     world.follow(0, usize::MAX);
