@@ -1,4 +1,4 @@
-//! The catalogue of what is said of promises, in both languages. Wording only: what is said is decided in `promises`.
+//! The sentences about promises in both languages; `promises` decides their contents.
 
 use chrono::{NaiveDate, TimeDelta, Timelike};
 use switchboard_domain::{
@@ -21,7 +21,7 @@ pub(super) fn sentence(statement: &Statement<'_>, language: Language) -> String 
     }
 }
 
-/// Tells instants in turn: the date only where it is not that of the one before, seconds only where there are some.
+/// Formats instants in sequence: the date only if it differs from the previous one, seconds only if they are not 0.
 #[derive(Default)]
 struct Teller {
     date: Option<NaiveDate>,
@@ -129,13 +129,13 @@ fn chinese(statement: &Statement<'_>) -> String {
     format!("{title}，承诺{limit}：{}。", clauses.join("，"))
 }
 
-/// The names of days, hours, minutes and seconds, and what is less than a second.
+/// The names of days, hours, minutes and seconds, the separator, and the text for less than a second.
 struct Units([&'static str; 4], &'static str, &'static str);
 
 const ENGLISH: Units = Units([" d", " h", " min", " s"], " ", "less than 1 s");
 const CHINESE: Units = Units(["天", "小时", "分钟", "秒"], "", "不足1秒");
 
-/// A span in its two greatest units, rounded down.
+/// A duration in its two largest units, rounded down.
 fn span(span: TimeDelta, Units(names, gap, least): &Units) -> String {
     let seconds = span.num_seconds();
     if seconds == 0 && span > TimeDelta::zero() {
@@ -173,7 +173,7 @@ pub(super) fn limit_chinese(limit: Limit) -> String {
     }
 }
 
-/// A limit as people name it: in the greatest unit that divides it, hours rather than a day or two.
+/// A limit in the largest unit that divides it; hours for one or two days.
 fn exact(seconds: i64, Units(names, ..): &Units) -> String {
     let units = [(86_400, 3), (3_600, 1), (60, 1), (1, 0)].into_iter().zip(names);
     let mut fitting = units.filter(|((unit, least), _)| seconds % unit == 0 && seconds / unit >= *least);

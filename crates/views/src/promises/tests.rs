@@ -1,4 +1,4 @@
-//! What is said of promises, word for word, for every way in which a clock can stand.
+//! The sentences about promises, word for word, for every state of a clock.
 
 use chrono::TimeDelta;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! The page that people read beside the catalogue, `docs/kpis.md`: its tables say of every indicator what the catalogue says.
+//! The published page `docs/kpis.md`: its tables agree with the catalogue for every indicator.
 
 use super::*;
 use crate::kpi::measure::clocks;
@@ -10,7 +10,7 @@ fn lines() -> Vec<&'static str> {
     PAGE.lines().filter(|line| line.starts_with("| `")).collect()
 }
 
-/// An indicator as a line of its table.
+/// An indicator as a row of its table.
 fn line(kpi: &Kpi) -> String {
     let told = |text: Text| if text.en.is_empty() { "-" } else { text.en };
     let title = format!("`{}` {}, {}; {}", kpi.name, kpi.title.zh, kpi.title.en, kpi.unit.as_str());
