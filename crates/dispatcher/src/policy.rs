@@ -51,7 +51,7 @@ pub struct Weights {
     pub late: f64,
     /// B: the price of a minute late, multiplied by `max(weight, 1)` when `late_by_weight`, otherwise by 1.
     pub late_minute: f64,
-    /// Whether a minute late is multiplied by the ticket's weight.
+    /// If true, a minute late is multiplied by the ticket's weight.
     pub late_by_weight: bool,
     /// The price of a minute of travel.
     pub travel_minute: f64,

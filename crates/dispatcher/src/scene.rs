@@ -135,7 +135,7 @@ pub struct State {
     pub variance: f64,
 }
 
-/// What prices depend on besides job and crew. Owned, so that a paused search keeps it.
+/// The inputs of prices besides job and crew. Owned, so that a paused search keeps it.
 #[derive(Clone, Debug)]
 pub struct Terms {
     /// The policy.

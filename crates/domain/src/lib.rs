@@ -45,7 +45,7 @@ pub type Timestamp = chrono::DateTime<chrono::Utc>;
 pub struct Violation {
     /// The field's path as the caller wrote it, for example `caller.phone`.
     pub field: &'static str,
-    /// What is wrong with it.
+    /// The kind of fault.
     pub problem: Problem,
 }
 

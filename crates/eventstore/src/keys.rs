@@ -72,7 +72,7 @@ pub enum KeyError {
     /// The key file is damaged. This is never reported as an erased key.
     #[error("the key file is corrupt: {detail}")]
     Corrupt {
-        /// What was found, for the operator.
+        /// The finding, for the operator.
         detail: String,
     },
     /// The store is unavailable; the caller may retry.

@@ -14,7 +14,7 @@ use switchboard_domain::{
 pub enum Language {
     /// Simplified Chinese.
     Chinese,
-    /// English.
+    /// English, also for foreign customers.
     English,
 }
 
@@ -49,7 +49,7 @@ pub enum Standing {
     RevisitDue,
     /// Ready to be archived.
     Settled,
-    /// Archived.
+    /// The ticket is archived.
     Closed,
     /// Withdrawn by the customer.
     Withdrawn,

@@ -325,7 +325,7 @@ pub struct Segment {
     pub from: Timestamp,
     /// The end, exclusive.
     pub to: Timestamp,
-    /// What the clock did.
+    /// Whether the clock ran, waited or was closed.
     pub kind: Kind,
     /// The log position of the fact that began this run or wait.
     pub because: u64,

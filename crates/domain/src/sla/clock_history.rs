@@ -73,7 +73,7 @@ impl Change {
 pub struct Opening {
     /// Business type.
     pub business: BusinessType,
-    /// Channel.
+    /// The channel of the report.
     pub channel: Channel,
     /// The unit that received it.
     pub received_by: OrgPath,
@@ -101,9 +101,9 @@ pub struct Opening {
 pub struct Classification {
     /// Business type.
     pub business: BusinessType,
-    /// Category.
+    /// The accepted category.
     pub category: Category,
-    /// Urgency.
+    /// The urgency.
     pub urgency: Urgency,
     /// Complaint grade.
     pub grade: Option<Grade>,
@@ -116,7 +116,7 @@ pub struct Attributes<'a> {
     pub business: BusinessType,
     /// Accepted category.
     pub category: Option<&'a Category>,
-    /// Urgency.
+    /// The urgency.
     pub urgency: Urgency,
     /// Complaint grade.
     pub grade: Option<Grade>,
@@ -124,7 +124,7 @@ pub struct Attributes<'a> {
     pub area: Option<Area>,
     /// Customer tier.
     pub tier: Option<Tier>,
-    /// Channel.
+    /// The channel of the report.
     pub channel: Channel,
     /// Single or multiple premises.
     pub premises: Option<Premises>,

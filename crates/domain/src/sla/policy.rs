@@ -103,7 +103,7 @@ pub struct When {
     /// Categories that do not contain the ticket's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub category_not: Vec<Category>,
-    /// Urgencies.
+    /// Permitted urgencies.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub urgency: Vec<Urgency>,
     /// Complaint grades.
@@ -115,7 +115,7 @@ pub struct When {
     /// Customer tiers; `None` permits a ticket whose tier is unknown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tier: Vec<Option<Tier>>,
-    /// Channels.
+    /// Permitted channels.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub channel: Vec<Channel>,
     /// Single or multiple premises; `None` permits a ticket that does not say.
@@ -130,7 +130,7 @@ pub struct When {
     /// Required value of `anonymous`; `None` permits both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anonymous: Option<bool>,
-    /// Whether the ticket must have an appointment; `None` permits both.
+    /// Required presence of an appointment; `None` permits both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub appointment: Option<bool>,
 }
@@ -229,7 +229,7 @@ pub struct Pause {
 pub enum Limit {
     /// The limit, in seconds.
     Elapsed {
-        /// Seconds.
+        /// The limit, in seconds.
         seconds: i64,
     },
     /// Working days. The deadline keeps the clock time of the start.

@@ -32,7 +32,7 @@ pub enum Command {
         business: Option<BusinessType>,
         /// The accepted category.
         category: Category,
-        /// Urgency.
+        /// The urgency.
         urgency: Urgency,
         /// The complaint grade: required for a complaint, not permitted otherwise.
         grade: Option<Grade>,
@@ -69,7 +69,7 @@ pub enum Command {
     Contact {
         /// The result of the contact.
         outcome: ContactOutcome,
-        /// What was discussed.
+        /// Notes on the contact.
         note: Option<Personal>,
     },
     /// The holder reports the work done.
@@ -205,7 +205,7 @@ pub enum Command {
     HandOver {
         /// The required skills.
         needs: Skills,
-        /// What the crew found.
+        /// The crew's findings.
         note: Personal,
     },
     /// A unit above the crew recalls the ticket; it returns to the unit that held it before the crew.
@@ -233,7 +233,7 @@ pub struct Receive {
     pub number: String,
     /// Business type.
     pub business: BusinessType,
-    /// Channel.
+    /// The channel of the report.
     pub channel: Channel,
     /// The unit that receives it. Tickets may be received at any level.
     pub received_by: OrgPath,
@@ -270,9 +270,9 @@ pub struct Receive {
 pub struct Caller {
     /// True when the caller wants to stay anonymous.
     pub anonymous: bool,
-    /// Name.
+    /// The customer's name.
     pub name: Option<Personal>,
-    /// Phone.
+    /// The customer's phone number.
     pub phone: Option<Personal>,
     /// Account number (户号).
     pub account: Option<Personal>,

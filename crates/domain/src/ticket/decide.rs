@@ -45,8 +45,8 @@ pub fn decide(state: &State, command: &Command, cx: &Context<'_>) -> Decision {
     }
 }
 
-/// The instant of a command that its caller reports as `reported`. A crew cannot answer an offer before it was made, so an
-/// answer is placed at or after the offer, even if the clock of the device is slow.
+/// The instant at which a command happened; `reported` is the caller's statement. A crew cannot answer an offer before
+/// it was made, so an answer is placed at or after the offer, even if the clock of the device is slow.
 #[must_use]
 pub fn placed(state: &State, command: &Command, reported: Timestamp) -> Timestamp {
     state.as_ref().and_then(|ticket| offer::made(ticket, command)).map_or(reported, |made| reported.max(made))

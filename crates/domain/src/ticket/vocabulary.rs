@@ -188,7 +188,7 @@ words! {
 words! {
     /// The outcome of the work (处理结果).
     ReplyOutcome {
-        /// Solved.
+        /// The trouble is solved.
         Resolved = "resolved",
         /// Not the supplier's equipment: beyond the ownership boundary (产权分界点).
         NotOurs = "not_ours",

@@ -21,7 +21,7 @@ pub fn skills(skills: Skills) -> Vec<i32> {
     skills.iter().map(word).collect()
 }
 
-/// What a crew must know about a ticket before it leaves.
+/// The data about a ticket that a crew needs before it leaves.
 #[derive(Clone, Copy, Debug)]
 pub struct Brief<'t> {
     /// The ticket.
@@ -32,7 +32,7 @@ pub struct Brief<'t> {
     pub place: &'t Place,
     /// The accepted category.
     pub category: Option<&'t Category>,
-    /// Urgency.
+    /// The urgency.
     pub urgency: Urgency,
     /// The number of customers without power, if known.
     pub customers_out: Option<u32>,

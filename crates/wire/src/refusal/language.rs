@@ -6,7 +6,7 @@ pub enum Language {
     /// Simplified Chinese; the default.
     #[default]
     Zh,
-    /// English.
+    /// English: used when the caller prefers it.
     En,
 }
 

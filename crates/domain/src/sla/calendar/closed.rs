@@ -37,7 +37,7 @@ impl<'c> Naming<'c> {
         }
     }
 
-    fn said(self) -> Option<String> {
+    fn name(self) -> Option<String> {
         match self {
             Self::One(name) => Some(name.to_owned()),
             Self::NoDayOff | Self::Several => None,
@@ -70,7 +70,7 @@ impl Calendar {
                 let (opens, closes) =
                     (instant_of_minute(day, span.from).min(to), instant_of_minute(day, span.to).min(to));
                 if since < opens {
-                    found.push(Closed { from: since, to: opens, name: naming.said() });
+                    found.push(Closed { from: since, to: opens, name: naming.name() });
                 }
                 if since < closes {
                     (since, naming) = (closes, Naming::NoDayOff);
@@ -78,7 +78,7 @@ impl Calendar {
             }
         }
         if since < to {
-            found.push(Closed { from: since, to, name: naming.said() });
+            found.push(Closed { from: since, to, name: naming.name() });
         }
         found
     }
