@@ -201,7 +201,7 @@ impl Terms {
         (Visit { service, team, first, minutes: turn_out + leg }, after)
     }
 
-    /// The price of leaving the job unplanned: served after the policy's penalty delay.
+    /// The service that prices an unplanned job: served after the policy's penalty delay.
     #[must_use]
     pub fn left_out<'a>(&'a self, task: &'a Task) -> Service<'a> {
         let arrives = self.now + self.policy.horizon.unplanned_minutes;

@@ -14,7 +14,7 @@ use switchboard_domain::{
 pub enum Language {
     /// Simplified Chinese.
     Chinese,
-    /// English, also for foreign customers.
+    /// English sentences.
     English,
 }
 

@@ -166,12 +166,12 @@ impl Kpi {
     /// The exclusions as a text.
     #[must_use]
     pub fn exclusions_told(&self, language: Language) -> String {
-        let told: Vec<&str> =
+        let parts: Vec<&str> =
             self.exclusions.iter().map(|exclusion| catalogue::excluded(*exclusion).tell(language)).collect();
         match language {
-            _ if told.is_empty() => catalogue::NOTHING_EXCLUDED.tell(language).to_owned(),
-            Language::Chinese => told.join("\u{ff1b}"),
-            Language::English => told.join("; "),
+            _ if parts.is_empty() => catalogue::NOTHING_EXCLUDED.tell(language).to_owned(),
+            Language::Chinese => parts.join("\u{ff1b}"),
+            Language::English => parts.join("; "),
         }
     }
 

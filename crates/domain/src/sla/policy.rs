@@ -227,7 +227,7 @@ pub struct Pause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
-    /// The limit, in seconds.
+    /// Natural time, day and night.
     Elapsed {
         /// The limit, in seconds.
         seconds: i64,

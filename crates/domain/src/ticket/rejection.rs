@@ -80,7 +80,7 @@ pub enum Rejection {
     AlreadyReported {
         /// The step.
         step: CrewProgress,
-        /// The instant of the report.
+        /// The instant at which the step happened.
         at: Timestamp,
     },
     /// A resolved reply requires that power was restored.

@@ -38,8 +38,8 @@ fn shares_under(policy: Policy, name: &str, story: Story, minute: i64) -> Vec<(S
     let clock_history = story.clock_history();
     let clocks = story::judged(&clock_history, policy, at(minute));
     let found = indicator(name).shares(&Case::new(&clock_history, &clocks));
-    let told = found.iter().map(|s| (s.unit.to_string(), (s.at - at(0)).num_minutes(), s.numerator, s.denominator));
-    told.collect()
+    let shares = found.iter().map(|s| (s.unit.to_string(), (s.at - at(0)).num_minutes(), s.numerator, s.denominator));
+    shares.collect()
 }
 
 fn share(unit: &str, minute: i64, numerator: u64) -> (String, i64, u64, u64) {
@@ -78,14 +78,14 @@ fn every_definition_can_be_read_in_both_languages() {
 
 #[test]
 fn what_is_left_out_is_told_in_order() {
-    let told = |name, language| indicator(name).exclusions_told(language);
-    assert_eq!(told("return_rate", Language::English), "withdrawn tickets");
+    let exclusions = |name, language| indicator(name).exclusions_told(language);
+    assert_eq!(exclusions("return_rate", Language::English), "withdrawn tickets");
     assert_eq!(
-        told("arrival_on_time_rate", Language::English),
+        exclusions("arrival_on_time_rate", Language::English),
         "withdrawn tickets; tickets merged into a master, which counts instead"
     );
-    assert_eq!(told("arrival_on_time_rate", Language::Chinese), "已撤销工单；已合并子单（计入主单）");
-    assert_eq!(told("answer_rate", Language::English), "nothing");
+    assert_eq!(exclusions("arrival_on_time_rate", Language::Chinese), "已撤销工单；已合并子单（计入主单）");
+    assert_eq!(exclusions("answer_rate", Language::English), "nothing");
 }
 
 #[test]

@@ -6,7 +6,7 @@ pub enum Language {
     /// Simplified Chinese; the default.
     #[default]
     Zh,
-    /// English: used when the caller prefers it.
+    /// English, when the caller prefers it to Chinese.
     En,
 }
 
