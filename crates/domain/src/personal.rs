@@ -41,7 +41,7 @@ impl Personal {
     }
 
     /// The masked form: `138****5678` for digits, the first character for other text. Agent screens of SGCC mask phones
-    /// this way [S].
+    /// this way (mark S).
     #[must_use]
     pub fn masked(&self) -> String {
         match self {

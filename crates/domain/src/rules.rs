@@ -1,7 +1,7 @@
 //! The limits for revisits, urges and time stamps. They are data: the engine passes them to each decision, and an
 //! operator may change them. Deadlines are not here: see [`crate::sla`].
 //!
-//! The sources carry the marks of `deploy/policies/sgcc.toml`: [S] published, [U] unconfirmed practice.
+//! The sources carry the marks of `deploy/policies/sgcc.toml`: S is published, U is unconfirmed practice.
 
 use chrono::{FixedOffset, NaiveTime, TimeDelta};
 use serde::{Deserialize, Serialize};
@@ -12,17 +12,17 @@ use crate::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rules {
-    /// After this many failed tries the revisit ends as unreachable (SGCC revisit rules: stop after three failed tries
-    /// [S]).
+    /// After this many failed tries the revisit ends as unreachable (SGCC revisit rules: stop after three failed tries,
+    /// mark S).
     pub revisit_tries_max: u16,
-    /// Minimum time between two revisit tries, in minutes (SGCC practice: two hours [U]).
+    /// Minimum time between two revisit tries, in minutes (SGCC practice: two hours, mark U).
     pub revisit_spacing_minutes: u32,
     /// Windows of China Standard Time in which no revisit call may begin; messages are permitted (SGCC practice:
-    /// 21:00-08:00 and 12:00-14:00 [U]).
+    /// 21:00-08:00 and 12:00-14:00, mark U).
     pub revisit_quiet: Vec<QuietWindow>,
-    /// Minimum time between two urges of one ticket, in minutes (SGCC practice: 5 minutes [U]).
+    /// Minimum time between two urges of one ticket, in minutes (SGCC practice: 5 minutes, mark U).
     pub urge_spacing_minutes: u32,
-    /// Maximum number of urges of a ticket that is not a fault repair (SGCC practice: 2 for one matter [U]).
+    /// Maximum number of urges of a ticket that is not a fault repair (SGCC practice: 2 for one matter, mark U).
     pub urges_max: u16,
     /// How far a device's clock may run ahead of the engine's, in minutes.
     pub clock_skew_minutes: u32,

@@ -1,8 +1,8 @@
 //! The ticket (工单): its states, commands, events and rules.
 //!
 //! Two state machines run side by side: the business [`Stage`] of the ticket and the [`CrewProgress`] of the crew that
-//! works on it. SGCC dashboards keep the two apart as 工单状态 and app状态 [S]. Reading order: vocabulary, path (the steps of
-//! each business type), moves (the moves that are legal now), commands, events, `decide`, `evolve`.
+//! works on it. SGCC dashboards keep the two apart as 工单状态 and app状态 (mark S). Reading order: vocabulary, path (the
+//! steps of each business type), moves (the moves that are legal now), commands, events, `decide`, `evolve`.
 
 pub mod command;
 pub mod decide;

@@ -1,6 +1,6 @@
 //! Promises about an average (平均到达现场时长, 平均修复时长): the mean over the tickets of one unit in a rolling window. The limit
-//! of a single ticket is a clock's, not an average's. Source: 供电服务十项承诺, current edition (arrival and restoration are
-//! averages) [S].
+//! of a single ticket is a clock's, not an average's. Source: 供电服务十项承诺, current edition, where arrival and restoration
+//! are averages (mark S of `deploy/policies/sgcc.toml`).
 
 use std::collections::BTreeMap;
 

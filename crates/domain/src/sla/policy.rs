@@ -12,7 +12,7 @@ use crate::{
     ticket::{Area, BusinessType, Category, Channel, Grade, Premises, Tier, Urgency},
 };
 
-/// The most steps in a warning ladder. Four levels (四级预警): Hebei patent 2018 [S].
+/// The most steps in a warning ladder. Four levels (四级预警): Hebei patent 2018 (mark S).
 pub const WARNINGS_MAX: usize = 4;
 /// The most rules in a policy.
 pub const RULES_MAX: usize = 200;

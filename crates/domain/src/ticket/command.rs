@@ -139,7 +139,8 @@ pub enum Command {
     Merge {
         /// The master.
         master: TicketId,
-        /// The evidence that both tickets have the same cause. Outage tickets are merged only after verification [U].
+        /// The evidence that both tickets have the same cause. Outage tickets are merged only after verification (mark
+        /// U).
         evidence: Personal,
     },
     /// Detaches the ticket from its master.
@@ -226,7 +227,7 @@ pub enum Command {
 }
 
 /// The data of a received ticket (受理). Source: the national work-order table and the fault-ticket fields of three
-/// provinces [S].
+/// provinces (mark S).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Receive {
     /// The ticket number, allocated by the engine.

@@ -20,7 +20,7 @@ pub const TEXT_BYTES_MAX: usize = 12 * 1024;
 pub const SHORT_BYTES_MAX: usize = 128;
 /// The longest address, cause or purpose, in bytes.
 pub const LINE_BYTES_MAX: usize = 1024;
-/// The most reasons of a dissatisfied customer: the SMS revisit offers six (Zhejiang 2018 [S]).
+/// The most reasons of a dissatisfied customer: the SMS revisit offers six (Zhejiang 2018, mark S).
 pub const REASONS_MAX: usize = 6;
 /// The latest appointment, in days after the report. A later one is most likely a wrong year.
 pub const APPOINTMENT_DAYS_MAX: i64 = 366;

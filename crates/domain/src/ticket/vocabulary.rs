@@ -1,5 +1,5 @@
-//! The vocabulary of tickets, each word with its Chinese term and its source. Rules are elsewhere. The marks [S], [S?]
-//! and [U] are those of `deploy/policies/sgcc.toml`: published, from an examination without its key, unconfirmed.
+//! The vocabulary of tickets, each word with its Chinese term and its source. Rules are elsewhere. The marks S, S? and
+//! U are those of `deploy/policies/sgcc.toml`: published, from an examination without its key, unconfirmed.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +33,7 @@ macro_rules! words {
 pub(crate) use words;
 
 words! {
-    /// Business type (业务类型). Source: the SGCC list of 2020 [S]; information query (信息查询) and urge (催办) are handled
+    /// Business type (业务类型). Source: the SGCC list of 2020 (mark S); information query (信息查询) and urge (催办) are handled
     /// beside it.
     BusinessType {
         /// Information query (信息查询)
@@ -88,7 +88,7 @@ words! {
 }
 
 words! {
-    /// Urgency (紧急程度). Source: field of the fault ticket [S].
+    /// Urgency (紧急程度). Source: field of the fault ticket (mark S).
     Urgency {
         /// Normal (一般)
         Normal = "normal",
@@ -98,8 +98,8 @@ words! {
 }
 
 words! {
-    /// Complaint grade (投诉等级), lowest first. Source: the four grades of the SGCC 95598 rules [S]; their criteria are
-    /// not published.
+    /// Complaint grade (投诉等级), lowest first. Source: the four grades of the SGCC 95598 rules (mark S); their criteria
+    /// are not published.
     Grade {
         /// General (一般)
         General = "general",
@@ -113,7 +113,8 @@ words! {
 }
 
 words! {
-    /// Kind of area (城乡标志, `URBAN_RURAL_FLAG` 01 to 03 of SG186 [S]). It decides the arrival limit (供电服务十项承诺 [S]).
+    /// Kind of area (城乡标志). Source: `URBAN_RURAL_FLAG` 01 to 03 of SG186 (mark S). It decides the arrival limit:
+    /// 供电服务十项承诺 (mark S).
     Area {
         /// Urban (城区)
         Urban = "urban",
@@ -147,8 +148,8 @@ words! {
 }
 
 words! {
-    /// Why a unit returns a ticket one level (退单原因). Source: field of the crew ticket; wrong area [S], the others are
-    /// usual reasons [U].
+    /// Why a unit returns a ticket one level (退单原因). Source: field of the crew ticket; wrong area (mark S), the others
+    /// are usual reasons (mark U).
     ReturnReason {
         /// Not the area of this unit; the note names the likely unit.
         WrongArea = "wrong_area",
@@ -162,7 +163,7 @@ words! {
 }
 
 words! {
-    /// Why work is suspended (挂起原因): usual reasons [U].
+    /// Why work is suspended (挂起原因): usual reasons (mark U).
     SuspendReason {
         /// Waits for the customer.
         Customer = "customer",
@@ -231,7 +232,7 @@ words! {
 
 words! {
     /// Why a customer is dissatisfied; several reasons are possible. Source: digits 4 to 9 of the SMS revisit, Zhejiang
-    /// 2018 [S].
+    /// 2018 (mark S).
     DissatisfactionReason {
         /// Attitude of the staff (服务态度)
         Attitude = "attitude",
@@ -249,7 +250,7 @@ words! {
 }
 
 words! {
-    /// The owner of the faulty equipment (产权属性; `PR_CODE` of SG186 has the first two [S]).
+    /// The owner of the faulty equipment (产权属性; `PR_CODE` of SG186 has the first two, mark S).
     Ownership {
         /// Supplier (供电企业)
         Utility = "utility",
@@ -268,7 +269,7 @@ impl Satisfaction {
     }
 }
 
-/// The most segments of a category path. Repair slips carry five levels and a cause class [S].
+/// The most segments of a category path. Repair slips carry five levels and a cause class (mark S).
 pub const CATEGORY_DEPTH_MAX: usize = 8;
 /// The longest category path, in bytes.
 pub const CATEGORY_BYTES_MAX: usize = 256;
@@ -358,7 +359,7 @@ pub struct Place {
     pub location_e6: Option<(i32, i32)>,
 }
 
-/// The target of an escalation (升级). An opinion may become a complaint [S?].
+/// The target of an escalation (升级). An opinion may become a complaint (mark S?).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Escalation {

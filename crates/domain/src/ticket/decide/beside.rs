@@ -106,7 +106,7 @@ pub(super) fn follow_master(ticket: &Ticket, master: TicketId, restored: Option<
 }
 
 /// Records that personal data is shown. The identity behind a confidential report or complaint must not reach the
-/// accused unit [S], so only inspectors may see it.
+/// accused unit (mark S), so only inspectors may see it.
 pub(super) fn reveal(ticket: &Ticket, purpose: &str, cx: &Context<'_>) -> Decision {
     if ticket.confidential && cx.actor.role != Role::Inspector {
         return Err(Rejection::Confidential);

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The audit (回单审核) goes up the chain of holders, to the unit that received the ticket. A unit higher in the chain may
-/// pass the reply for those below it. Source: audit at county, city, province and national centre [U].
+/// pass the reply for those below it. Source: audit at county, city, province and national centre (mark U).
 pub(super) fn audit_reply(ticket: &Ticket, verdict: &Verdict, cx: &Context<'_>) -> Decision {
     let org = &cx.actor.org;
     // The highest link for which the actor may act: the next auditor or a unit above it in the chain.
@@ -40,7 +40,7 @@ pub(super) fn audit_reply(ticket: &Ticket, verdict: &Verdict, cx: &Context<'_>) 
 }
 
 /// Checks the order of receipt, arrival and restoration. A reply with contradictory times is sent back (95598 reply
-/// audit [S]).
+/// audit, mark S).
 pub(super) fn times_agree(ticket: &Ticket) -> Result<(), Rejection> {
     let steps =
         [("received", Some(ticket.received)), ("arrived", ticket.crew.arrived), ("restored", ticket.crew.restored)];

@@ -36,7 +36,7 @@ pub(super) fn accept(ticket: &Ticket, cx: &Context<'_>) -> Decision {
     }
 }
 
-/// A return (退单) goes back exactly one level [U].
+/// A return (退单) goes back exactly one level (mark U).
 pub(super) fn give_back(ticket: &Ticket, reason: ReturnReason, note: &Personal, cx: &Context<'_>) -> Decision {
     let from = holder(ticket, cx)?.clone();
     let Some(to) = ticket.holders.iter().rev().nth(1) else { return Err(Rejection::NotFound) };
