@@ -1,4 +1,5 @@
-//! Compiles `proto/` without `protoc`: protox reads the files, prost and tonic write the code. The descriptor set is kept for reflection.
+//! Compiles `proto/` without `protoc`: protox parses the files; prost and tonic generate the code. The descriptor set
+//! is kept for reflection.
 
 use std::{env, fs, path::PathBuf};
 

@@ -1,5 +1,6 @@
-//! Why this crew: what every rule charges it for a ticket, and which rules forbid it. The prices are those that the plan
-//! was made by; `workload` is what the crew's other stops lose. How it is found is `planner/explaining.rs`.
+//! The explanation of a crew's choice: the price of every rule for a ticket, and the rules that forbid the crew. The
+//! prices are those of the plan; `workload` is the cost for the crew's other stops. `planner/explaining.rs` computes
+//! it.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +9,18 @@ use switchboard_domain::{
     crew::{Candidate, CrewId},
 };
 
-/// One crew as weighed for one ticket.
+/// The evaluation of one crew for one ticket.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weighed {
     /// The crew.
     pub crew: CrewId,
-    /// The sum of the prices, in weighted minutes; infinite where a rule forbids it.
+    /// The sum of the prices, in weighted minutes; infinite when a rule forbids the crew.
     pub price: f64,
-    /// What each rule charges, by its name; rules that charge nothing are left out.
+    /// The price of each rule, by name; rules with price 0 are left out.
     pub prices: BTreeMap<&'static str, f64>,
-    /// The rules that forbid it, by name.
+    /// The names of the rules that forbid the crew.
     pub vetoes: Vec<&'static str>,
-    /// Median arrival, where it could go.
+    /// Median arrival; `None` when the crew cannot go there.
     pub arrives: Option<Timestamp>,
 }
 
@@ -34,7 +35,7 @@ impl From<Weighed> for Candidate {
     }
 }
 
-/// Prices are kept to a hundredth of a minute: more digits are noise, and would not all be read back as they were written.
+/// Rounds to 1/100 minute. More digits carry no information, and some JSON readers would not restore them exactly.
 fn hundredths(price: f64) -> f64 {
     (price * 100.0).round() / 100.0
 }

@@ -1,9 +1,8 @@
-//! What a route costs, and what one more stop would: the objective of dispatch, as the search and the planner both walk
-//! it.
+//! The objective: the price of a route, and the price of one more stop. The search and the planner both use it.
 //!
-//! A route remembers the crew's state before each stop, so that an insertion is priced from there on. Absent: which
-//! crew may have which job; whoever asks has asked the hard rules before, all but the end of the shift, which hangs on
-//! the arrival.
+//! A route stores the crew's state before each stop, so that an insertion is priced from that stop on. Not here: which
+//! crew may do which job. Callers check the hard rules first, except the end of the shift, which depends on the
+//! arrival.
 
 use crate::{
     rules::{self, shift},
@@ -11,21 +10,21 @@ use crate::{
     search::{Model, Order},
 };
 
-/// What a route remembers.
+/// The stored state of a priced route.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// The crew's state before each stop, and after the last.
     states: Vec<State>,
-    /// Minutes on wheels to each stop.
+    /// Driving minutes to each stop.
     legs: Vec<f64>,
     /// The price of each stop.
     prices: Vec<f64>,
-    /// Whether all arrivals are allowed.
+    /// True when every arrival lies within the shift.
     sound: bool,
 }
 
 impl Memory {
-    /// Whether every arrival lies within the shift.
+    /// True when every arrival lies within the shift.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.sound
@@ -44,23 +43,23 @@ impl Memory {
     }
 }
 
-/// Where a route begins.
+/// The start of a route.
 #[derive(Clone, Copy, Debug)]
 pub struct Start<'a> {
     /// The crew.
     pub team: &'a Team,
-    /// From where and when.
+    /// The position and the time.
     pub state: State,
-    /// Whether the first stop is the next thing that the crew does.
+    /// True when the first stop is the crew's next activity.
     pub next: bool,
 }
 
-/// Walks routes of these tasks.
+/// Prices routes over these tasks.
 #[derive(Clone, Copy, Debug)]
 pub struct Walk<'a> {
-    /// Weights, now and weather.
+    /// Weights, time and storm state.
     pub terms: &'a Terms,
-    /// Tasks by number.
+    /// The tasks, by number.
     pub tasks: &'a [Task],
 }
 
@@ -69,13 +68,13 @@ impl<'a> Walk<'a> {
         &self.tasks[job as usize]
     }
 
-    /// The crew's route from its own start.
+    /// The start of the crew's route from its own position.
     #[must_use]
     pub fn start(&self, team: &'a Team) -> Start<'a> {
         Start { team, state: self.terms.start(team), next: true }
     }
 
-    /// Walks the stops: their price, with everything remembered.
+    /// The price of the stops; stores all intermediate results in `memory`.
     pub fn price(&self, start: &Start<'_>, stops: &[u32], memory: &mut Memory) -> f64 {
         let mut state = start.state;
         memory.states.clear();
@@ -109,7 +108,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The cheapest place of `job` from position `from` on, and the rise in price; `None` when no arrival is allowed.
+    /// The cheapest position of `job` from `from` on, with the rise in price; `None` when no arrival is permitted.
     pub fn cheapest<B: FnMut() -> bool>(
         &self,
         start: &Start<'_>,
@@ -132,7 +131,8 @@ impl<'a> Walk<'a> {
         best
     }
 
-    /// The rise in price of `job` at position `at`; `None` when it is not below `limit`, or an arrival is not allowed.
+    /// The rise in price when `job` is inserted at `at`; `None` when it is not below `limit`, or when an arrival is not
+    /// permitted.
     #[must_use]
     pub fn rise(
         &self,
@@ -151,7 +151,7 @@ impl<'a> Walk<'a> {
         }
         let mut rise = rules::visit(&visit);
         for (behind, &stop) in stops.iter().enumerate().skip(at) {
-            // Nobody behind is served earlier, so that the rise only grows.
+            // No later stop is served earlier, so the rise can only grow.
             if rise >= limit {
                 return None;
             }
@@ -167,14 +167,14 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Where a route of a part begins.
+/// The start of a route in a part, owned.
 #[derive(Clone, Debug)]
 pub struct Beginning {
     /// The crew.
     pub team: Team,
-    /// From where and when.
+    /// The position and the time.
     pub state: State,
-    /// Whether the first stop is the next thing that the crew does.
+    /// True when the first stop is the crew's next activity.
     pub next: bool,
 }
 
@@ -184,23 +184,23 @@ impl Beginning {
     }
 }
 
-/// A part of the plan as the search sees it: dense numbers of its own, and all that it needs, so that a search may be
-/// laid aside and gone on with.
+/// A part of the plan for the search, with its own dense numbers. It owns all its data, so that a search can be paused
+/// and continued.
 #[derive(Clone, Debug)]
 pub struct Part {
-    /// Weights, now and weather, as of when it was taken out of the plan.
+    /// Weights, time and storm state when the part was taken out of the plan.
     pub terms: Terms,
     /// The part's jobs.
     pub tasks: Vec<Task>,
-    /// Where each route begins.
+    /// The start of each route.
     pub starts: Vec<Beginning>,
-    /// How many stops each route has room for.
+    /// The maximum number of stops of each route.
     pub rooms: Vec<usize>,
-    /// The price of leaving each job out.
+    /// The price of leaving each job unplanned.
     pub left_out: Vec<f64>,
     /// Jobs near each job, nearest first.
     pub near: Vec<Vec<u32>>,
-    /// Routes worth trying for each job, all of them allowed by the hard rules.
+    /// The routes to try for each job; the hard rules permit all of them.
     pub candidates: Vec<Vec<u32>>,
 }
 
@@ -209,7 +209,7 @@ impl Part {
         Walk { terms: &self.terms, tasks: &self.tasks }
     }
 
-    /// Whether every arrival of this route lies within the crew's shift.
+    /// True when every arrival of the route lies within the crew's shift.
     #[must_use]
     pub fn is_sound(&self, route: usize, stops: &[u32], memory: &mut Memory) -> bool {
         self.walk().price(&self.starts[route].start(), stops, memory);

@@ -1,24 +1,24 @@
-//! The plan: which crew does what after what, and why the rest waits. A cache of a computation, never a fact: what is
-//! known is on the board, and only the first stop of a route is ever offered.
+//! The plan: the stops of each crew, and why the other tickets wait. It is a cached computation, not a fact: the board
+//! holds the facts, and only the first stop of a route is offered.
 
 use std::collections::BTreeMap;
 
 use switchboard_domain::{Timestamp, crew::CrewId, ticket::TicketId};
 
-/// Who does what, and who waits for what.
+/// The stops of each crew, and the waiting tickets with their reasons.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// The instant that it is made for.
+    /// The instant for which it is computed.
     pub at: Timestamp,
-    /// Whether the storm switch is on.
+    /// True in storm mode.
     pub storm: bool,
-    /// Names the routes and the waiting tickets: equal plans have equal hashes, on every machine.
+    /// A hash of the routes and the waiting tickets: equal plans have equal hashes on every machine.
     pub hash: String,
-    /// Its price in weighted minutes, that of waiting included.
+    /// The price in weighted minutes, including the waiting tickets.
     pub price: f64,
     /// The stops of each crew that has any, in order.
     pub routes: BTreeMap<CrewId, Vec<Stop>>,
-    /// Open tickets that are in no route, and why.
+    /// The open tickets without a stop, each with the reason.
     pub waiting: BTreeMap<TicketId, Waits>,
 }
 
@@ -33,44 +33,44 @@ pub struct Stop {
     pub done: Timestamp,
 }
 
-/// What a ticket waits for. From `NoTerritory` to `AllBusy` they are hurdles in the order in which a crew takes them.
+/// Why a ticket waits. `NoTerritory` to `AllBusy` are in the order in which the planner excludes crews.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Waits {
-    /// It needs no crew now: unknown, suspended, a child, or not in the hands of a unit.
+    /// It needs no crew now: it is unknown, suspended, a child, or not held by a unit.
     NotOpen,
-    /// A crew has it.
+    /// A crew holds it.
     Assigned,
-    /// A live offer awaits its answer.
+    /// A live offer awaits an answer.
     Offered,
-    /// It is the next to be offered to a crew that is free.
+    /// It is next to be offered to a free crew.
     Ready,
-    /// It stands in the route of a crew that does something else first.
+    /// It is in the route of a crew that has another stop first.
     Planned,
-    /// It has an appointment, for which it is too early.
+    /// It has an appointment that is still too far ahead.
     Appointment,
-    /// Held for a few minutes in a storm, so that its neighbours join it.
+    /// In a storm: held for a few minutes, so that neighbouring tickets can join it.
     HeldForNeighbours,
     /// A person chose a crew that is not free.
     PinnedCrewBusy,
     /// A person chose a crew that is not on the roster.
     PinnedCrewGone,
-    /// No crew of the roster works for the unit.
+    /// No crew on the roster serves the unit.
     NoTerritory,
-    /// No crew that works for the unit is on shift; where a person chose one, that one is not.
+    /// No crew that serves the unit is on shift; or the crew that a person chose is off shift.
     NoCrewOnShift,
-    /// No such crew on shift has the skills.
+    /// No crew on shift that serves the unit has the skills.
     NoSkill,
-    /// Every crew that could has declined it, let it lapse, or lost it a short time ago.
+    /// Every suitable crew declined it, let its offer expire, or lost it recently.
     Excluded,
-    /// The crews that could have not been heard of.
+    /// The suitable crews have not reported for too long.
     Silent,
-    /// The crews that could are away or have a break.
+    /// The suitable crews are away or on a break.
     Resting,
-    /// Every crew that could is at work or meant for another ticket.
+    /// Every suitable crew works or is reserved for another ticket.
     AllBusy,
-    /// A crew that could is free, but its shift ends before it would be there.
+    /// A suitable crew is free, but its shift ends before it could arrive.
     ShiftTooShort,
-    /// A crew that could is free, and the plan has not come to it.
+    /// A suitable crew is free, but the planner has not tried it yet.
     NotTried,
 }
 

@@ -1,5 +1,5 @@
-//! What the plan weighs, as data: every weight, limit and mean of the objective, under a version that stands in each reservation.
-//! Nothing is decided here.
+//! The dispatch policy: every weight, limit and parameter of the objective, as data. Its version is recorded in each
+//! reservation.
 
 use serde::{Deserialize, Serialize};
 use switchboard_domain::{
@@ -7,108 +7,111 @@ use switchboard_domain::{
     ticket::{Area, Category},
 };
 
-/// A dispatch policy. Times are minutes, distances kilometres, prices weighted minutes.
+/// A dispatch policy. Times are in minutes, distances in kilometres, prices in weighted minutes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
-    /// Which version: stands in every reservation.
+    /// The version, recorded in every reservation.
     pub version: String,
     /// Seed of the search.
     pub seed: u64,
-    /// The objective's weights.
+    /// The weights of the objective.
     pub weights: Weights,
-    /// How fast crews travel.
+    /// Travel times.
     pub travel: Travel,
-    /// How long repairs take.
+    /// Repair times.
     pub repair: Repair,
     /// Offers and their leases.
     pub offers: Offers,
-    /// When it is a storm, and what changes.
+    /// When storm mode begins and ends, and what it changes.
     pub storm: Storm,
-    /// How deep and how long is planned.
+    /// The depth and the duration of planning.
     pub horizon: Horizon,
-    /// Skills by category: the longest category that contains the ticket's decides.
+    /// The skills that categories need. The longest matching category decides.
     pub skills: Vec<SkillRule>,
 }
 
-/// The objective, the lower the better: `sum w (restored - reported) + patience (restored - now) + A P(late) + B minutes late`
-/// over the tickets, `+ travel + changes + fairness + coverage + overtime`; w = customers and what is added to them.
+/// The objective to minimise: `sum w (restored - reported) + patience (restored - now) + A P(late) + B minutes late`
+/// over the tickets, `+ travel + changes + fairness + coverage + overtime`. w is the number of customers plus the
+/// additions below.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Weights {
-    /// Added to the customers for an important customer.
+    /// Added to the customers when one of them is important.
     pub important: f64,
-    /// Added for a wire down.
+    /// Added when a wire is down.
     pub wire_down: f64,
-    /// Added when somebody pressed.
+    /// Added when the customer urged the ticket.
     pub pressed: f64,
     /// Added for an urgent ticket.
     pub urgent: f64,
-    /// The most that a ticket weighs.
+    /// The maximum weight of a ticket.
     pub weight_max: f64,
-    /// A: price of a broken arrival promise, times its probability.
+    /// A: the price of a broken arrival promise, multiplied by its probability.
     pub late: f64,
-    /// B: price of a minute late, times `max(weight, 1)` when `late_by_weight`, else once.
+    /// B: the price of a minute late, multiplied by `max(weight, 1)` when `late_by_weight`, otherwise by 1.
     pub late_minute: f64,
-    /// Whether a minute late is priced by the ticket's weight.
+    /// If true, a minute late is multiplied by the ticket's weight.
     pub late_by_weight: bool,
-    /// Price of a minute on the way.
+    /// The price of a minute of travel.
     pub travel_minute: f64,
-    /// Price of sending another crew than the one that the ticket was last offered to.
+    /// The price of sending another crew than the one that last got the offer.
     pub change: f64,
-    /// Price of an hour on site above the mean of the crews on shift with the same skills.
+    /// The price of an hour on site above the mean of the crews on shift with the same skills.
     pub fairness_hour: f64,
-    /// Price of a free crew's hour for each ticket that would find nobody in reach without it, of as many as crews are on
-    /// shift; less the more wait, and none where there is a ticket for each crew.
+    /// The price per hour of occupying a free crew, for each expected ticket that would then find no crew in reach. The
+    /// number of expected tickets is the number of crews on shift. The price falls with the load, and is 0 at one open
+    /// ticket per crew.
     pub coverage: f64,
-    /// Price of a minute past the planned end of the shift.
+    /// The price of a minute after the planned end of the shift.
     pub overtime_minute: f64,
-    /// Weight that a ticket gains per hour past its promise, so that none starves; where more than one waits for each crew,
-    /// divided by how many.
+    /// The weight that a ticket gains per hour after its promise, so that none waits forever. With more than one open
+    /// ticket per crew it is divided by that number.
     pub patience_hour: f64,
 }
 
-/// Travel without a road graph: haversine times a detour, Kolesar's square-root law for short trips, a cruise speed by area.
+/// Travel times without a road graph: great-circle distance with a detour factor, Kolesar's square-root law for short
+/// trips, and a cruise speed per kind of area.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Travel {
-    /// Detour factor of long trips; short hops have `hop_detour * exp(-d / hop_km)` more.
+    /// Detour factor of long trips; short trips add `hop_detour * exp(-d / hop_km)`.
     pub detour: f64,
-    /// Added for short hops.
+    /// The addition for short trips.
     pub hop_detour: f64,
-    /// Length scale of short hops.
+    /// The length scale of short trips.
     pub hop_km: f64,
     /// Cruise speed in urban areas, km/h.
     pub urban_kmh: f64,
-    /// In rural areas.
+    /// Cruise speed in rural areas, km/h.
     pub rural_kmh: f64,
-    /// In remote areas.
+    /// Cruise speed in remote areas, km/h.
     pub remote_kmh: f64,
-    /// Factor on speed in a storm, a floor beside what was learnt of drives: that counts where it is slower still.
+    /// Speed factor in a storm. If observed trips are slower still, the observed factor applies.
     pub storm: f64,
-    /// Minutes from the offer's acceptance to wheels turning, by day and at night.
+    /// Minutes from accepting an offer to departure, by day.
     pub turn_out_day: f64,
-    /// At night.
+    /// Minutes from accepting an offer to departure, at night.
     pub turn_out_night: f64,
-    /// The 90th percentile of a trip over its median.
+    /// The 90th percentile of a trip divided by its median.
     pub p90: f64,
-    /// How far a ticket without a position is taken to be, in kilometres.
+    /// The assumed distance of a ticket without a position, in kilometres.
     pub unknown_km: f64,
-    /// Over how many kilometres a crew gets up to its cruise speed: shorter trips follow the square-root law.
+    /// The distance that a crew needs to reach cruise speed, in kilometres. Shorter trips follow the square-root law.
     pub ramp_km: f64,
 }
 
-/// Repair times: log-normal, median by customers interrupted.
+/// Repair times: log-normal, with a median by the number of customers interrupted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Repair {
-    /// Upper ends of the bands of customers, ascending.
+    /// The upper ends of the customer bands, ascending.
     pub customers: Vec<u32>,
-    /// Median minutes on site per band; one more than `customers`.
+    /// The median minutes on site per band; one more entry than `customers`.
     pub median_minutes: Vec<f64>,
-    /// Sigma of the logarithm.
+    /// The standard deviation of the logarithm.
     pub sigma: f64,
-    /// What is planned for a repair, as a multiple of its median: more than 1, for the mean lies above it.
+    /// The planned repair time as a multiple of the median; above 1, because the mean exceeds the median.
     pub planned: f64,
 }
 
@@ -116,66 +119,66 @@ pub struct Repair {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Offers {
-    /// Lease in seconds.
+    /// The lease, in seconds.
     pub lease_seconds: u32,
-    /// Lease of a priority offer.
+    /// The lease of a priority offer, in seconds.
     pub lease_priority_seconds: u32,
-    /// Seconds past the lease before its expiry is proposed.
+    /// Seconds after the end of a lease before its expiry is proposed.
     pub grace_seconds: u32,
-    /// Parallel offers of a priority ticket, or after one expiry.
+    /// The maximum number of parallel offers for a priority ticket, or after one expiry.
     pub parallel_max: usize,
-    /// Minutes for which a crew that declined is not asked again for the same ticket.
+    /// Minutes before a crew that declined a ticket may get it again.
     pub declined_minutes: u32,
-    /// Minutes for which a crew that let an offer lapse is not asked again.
+    /// Minutes before a crew whose offer expired may get the ticket again.
     pub expired_minutes: u32,
-    /// Minutes of silence after which a crew is not offered anything.
+    /// Minutes without a report after which a crew gets no offers.
     pub silent_minutes: u32,
-    /// Arrival promised, minutes from the report, the appointment or the reopening, by area.
+    /// The promised arrival in urban areas, in minutes from the report, the appointment or the reopening.
     pub arrival_urban: u32,
-    /// In rural areas.
+    /// The promised arrival in rural areas, in minutes.
     pub arrival_rural: u32,
-    /// In remote areas.
+    /// The promised arrival in remote areas, in minutes.
     pub arrival_remote: u32,
-    /// A ticket with an appointment is planned from so many minutes before it.
+    /// Minutes before an appointment from which the ticket is planned.
     pub appointment_minutes: u32,
-    /// A ticket of this weight or more is a priority.
+    /// A ticket of at least this weight is a priority.
     pub priority_weight: f64,
-    /// A crew on the way to a priority ticket is diverted to another priority that weighs so many times more; from any other ticket
-    /// to any priority.
+    /// A crew on its way to a priority ticket is diverted only to a priority with this multiple of its weight; from
+    /// other tickets, to any priority.
     pub divert_ratio: f64,
-    /// Minutes between two diversions from one ticket, and between two call-backs of one crew.
+    /// Minutes between two diversions from one ticket, and between two recalls of one crew.
     pub divert_minutes: u32,
-    /// Minutes for which a ticket does not return to a crew that it was taken from.
+    /// Minutes before a ticket may return to a crew from which it was taken.
     pub return_minutes: u32,
 }
 
-/// The storm switch.
+/// Storm mode.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Storm {
-    /// Open tickets per crew on shift above which it is a storm.
+    /// Open tickets per crew on shift above which storm mode begins.
     pub load: f64,
-    /// And below which it is over.
+    /// Open tickets per crew on shift below which storm mode ends.
     pub load_over: f64,
-    /// Divisor of the price of a broken promise in a storm.
+    /// In a storm the price of a broken promise is divided by this.
     pub late_divisor: f64,
-    /// Minutes for which a lone low-voltage call may be held so that its neighbours join it.
+    /// Minutes for which a single low-voltage ticket may be held, so that neighbouring tickets can join it.
     pub hold_minutes: f64,
-    /// How near a neighbour is, in kilometres.
+    /// The maximum distance of a neighbour, in kilometres.
     pub hold_km: f64,
-    /// Crews weighed for a ticket during improvement, instead of the horizon's.
+    /// Crews evaluated per ticket during improvement, instead of the horizon's.
     pub candidates_max: usize,
 }
 
-/// How deep and how long is planned.
+/// The depth and the duration of planning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Horizon {
-    /// Tickets a crew is planned ahead, at most.
+    /// The maximum number of stops in a crew's route.
     pub stops_max: usize,
-    /// A ticket that is left out is priced as if a crew arrived in so many minutes.
+    /// An unplanned ticket is priced as if a crew arrived after this many minutes.
     pub unplanned_minutes: f64,
-    /// Crews weighed for a ticket during improvement.
+    /// Crews evaluated per ticket during improvement.
     pub candidates_max: usize,
     /// Iterations of improvement per slice.
     pub slice_iterations: u64,
@@ -185,18 +188,18 @@ pub struct Horizon {
     pub period_seconds: u32,
 }
 
-/// The skills that a category takes.
+/// The skills that a category needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SkillRule {
-    /// The category, or one above it.
+    /// The category; categories within it match too.
     pub category: Category,
     /// The skills.
     pub needs: Skills,
 }
 
 impl Policy {
-    /// Minutes from the report within which a crew is promised on site.
+    /// The promised arrival, in minutes from the report.
     #[must_use]
     pub fn arrival_minutes(&self, area: Area) -> u32 {
         match area {
@@ -206,7 +209,7 @@ impl Policy {
         }
     }
 
-    /// The skills that a category takes; low voltage where the policy says nothing.
+    /// The skills that a category needs; low voltage when no rule matches.
     #[must_use]
     pub fn skills_of(&self, category: Option<&Category>) -> Skills {
         let longest = category.and_then(|category| {
@@ -216,7 +219,7 @@ impl Policy {
         longest.map_or(Skills::of(&[Skill::LowVoltage]), |rule| rule.needs)
     }
 
-    /// The median time on site for so many customers, in minutes.
+    /// The median time on site for this number of customers, in minutes.
     #[must_use]
     pub fn repair_minutes(&self, customers: u32) -> f64 {
         let band =

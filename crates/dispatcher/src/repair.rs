@@ -1,12 +1,12 @@
-//! How long work on site takes: log-normal, so that the longer it has lasted the longer it will last still.
+//! Repair times: log-normal, so the expected remaining time grows with the time already spent.
 
 use crate::policy::Repair;
 
-/// Past so many sigmas the tail is taken to be as it is there.
+/// The tail beyond this many standard deviations is treated as constant.
 const SIGMAS_MAX: f64 = 4.0;
 /// The 90th percentile of the standard normal distribution.
 const P90: f64 = 1.281_552;
-/// From the distance between the 90th percentile and the median of a logistic distribution to its scale: ln 9.
+/// ln 9: the distance from the median to the 90th percentile of a logistic distribution, divided by its scale.
 const LOGISTIC_P90: f64 = 2.197_225;
 
 /// The scale of the logistic distribution with this distance between its median and 90th percentile.
@@ -32,7 +32,7 @@ pub fn remaining(repair: &Repair, median: f64, elapsed: f64) -> f64 {
     let z = ((elapsed / median).ln() / sigma).min(SIGMAS_MAX);
     let lasts = upper_tail(z);
     let total = median * (sigma * upper_quantile(lasts / 2.0)).exp();
-    // Past the last sigma the factor stays, so that what remains still grows with what has passed.
+    // Beyond the limit the factor stays constant, so that the remaining time still grows with the elapsed time.
     let reached = median * (sigma * z).exp();
     (total / reached - 1.0).max(0.0) * elapsed
 }
@@ -71,7 +71,8 @@ mod tests {
     fn work_that_overruns_is_expected_to_go_on_longer() {
         let repair = Repair::default();
         assert!((remaining(&repair, 60.0, 0.0) - 60.0).abs() < 0.1);
-        // At the median half are done: half of the rest are done at the 75th percentile, exp(0.6745 sigma) medians.
+        // At the median, half of the repairs are done. Half of the rest end by the 75th percentile: exp(0.6745 sigma)
+        // medians.
         let at_median = 60.0 * ((0.674_49 * repair.sigma).exp() - 1.0);
         assert!((remaining(&repair, 60.0, 60.0) - at_median).abs() < 0.5);
         let mut before = remaining(&repair, 60.0, 60.0);

@@ -1,10 +1,11 @@
-//! What the plan prefers, one rule a file: hard rules forbid, soft rules charge. The search, the proposals and the
-//! explanations all ask here, so that there is one truth.
+//! The rules of the objective, one per file. Hard rules forbid a crew; soft rules have a price. The search, the
+//! proposals and the explanations all use this module, so that they agree.
 //!
-//! A *pairing* of a job and a crew is forbidden or not. A *service* is priced by when a job is served, a *visit* by who
-//! goes there; together they are what a stop of a route costs. What a stop does to the stops behind it is charged by `workload`.
+//! A *pairing* of a job and a crew is permitted or forbidden. A *service* is priced by the time at which a job is
+//! served, a *visit* by the crew that serves it; together they are the price of a stop. `workload` prices the effect of
+//! a stop on later stops.
 //!
-//! Only what is said of a crew or a ticket by itself is asked from outside this crate: its presence, and its weight.
+//! Other modules of this crate use only the rules about a single crew or ticket: presence and weight.
 
 pub(crate) mod coverage;
 pub(crate) mod customers;
@@ -24,14 +25,14 @@ pub(crate) mod workload;
 
 use crate::scene::{Pairing, Service, Visit};
 
-/// Whether a rule forbids that this crew is sent to that job.
+/// True when the rule forbids this crew for this job.
 type OfPairing = fn(&Pairing<'_>) -> bool;
-/// What a rule charges for a service.
+/// The rule's price for a service.
 type OfService = fn(&Service<'_>) -> f64;
-/// What a rule charges for a visit.
+/// The rule's price for a visit.
 type OfVisit = fn(&Visit<'_>) -> f64;
 
-/// Rules that forbid, whenever the crew would arrive.
+/// Hard rules that do not depend on the arrival.
 const OF_PAIRING: [(&str, OfPairing); 7] = [
     (presence::NAME, presence::bars),
     (shift::NAME, shift::bars),
@@ -42,7 +43,7 @@ const OF_PAIRING: [(&str, OfPairing); 7] = [
     (stability::NAME, stability::bars),
 ];
 
-/// Rules that charge by when a job is served.
+/// Rules with a price by the time of service.
 const OF_SERVICE: [(&str, OfService); 4] = [
     (promise::NAME, promise::price),
     (customers::NAME, customers::price),
@@ -50,7 +51,7 @@ const OF_SERVICE: [(&str, OfService); 4] = [
     (patience::NAME, patience::price),
 ];
 
-/// Rules that charge by who goes there, and from where.
+/// Rules with a price by the crew and its route.
 const OF_VISIT: [(&str, OfVisit); 5] = [
     (travel::NAME, travel::price),
     (shift::NAME, shift::price),
@@ -59,30 +60,30 @@ const OF_VISIT: [(&str, OfVisit); 5] = [
     (coverage::NAME, coverage::price),
 ];
 
-/// Whether all rules allow it, but for the arrival.
+/// True when no hard rule forbids the pairing; the arrival is not checked.
 #[must_use]
 pub(crate) fn allow(pairing: &Pairing<'_>) -> bool {
     OF_PAIRING.iter().all(|(_, bars)| !bars(pairing))
 }
 
-/// The rules that forbid it, by name.
+/// The names of the rules that forbid the pairing.
 pub(crate) fn vetoes(pairing: &Pairing<'_>) -> impl Iterator<Item = &'static str> {
     OF_PAIRING.into_iter().filter(|(_, bars)| bars(pairing)).map(|(name, _)| name)
 }
 
-/// What serving a job then costs, whoever does it.
+/// The price of a service, whichever crew performs it.
 #[must_use]
 pub(crate) fn service(service: &Service<'_>) -> f64 {
     OF_SERVICE.iter().map(|(_, price)| price(service)).sum()
 }
 
-/// What a stop costs.
+/// The price of a stop.
 #[must_use]
 pub(crate) fn visit(visit: &Visit<'_>) -> f64 {
     service(&visit.service) + OF_VISIT.iter().map(|(_, price)| price(visit)).sum::<f64>()
 }
 
-/// What each rule charges for a stop; rules that charge nothing are left out.
+/// The price of each rule for a stop; rules with price 0 are left out.
 pub(crate) fn charges(visit: &Visit<'_>) -> impl Iterator<Item = (&'static str, f64)> {
     let by_service = OF_SERVICE.map(|(name, price)| (name, price(&visit.service)));
     let by_visit = OF_VISIT.map(|(name, price)| (name, price(visit)));

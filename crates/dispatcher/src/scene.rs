@@ -1,7 +1,7 @@
-//! Jobs and crews as prices need them: dense numbers on a plane and on one time axis, taken from the board once per
-//! change.
+//! Jobs and crews in the form that prices need: dense numbers, positions on a plane, one time axis. The board updates
+//! them at each change.
 //!
-//! Absent: routes, which are the planner's, and all that the search does not look at, which stays on the board.
+//! Not here: routes (they belong to the planner), and data that the search does not use (it stays on the board).
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
     travel::{self, Plane, Spot},
 };
 
-/// One time axis and one plane for everything that is planned.
+/// The time axis and the plane of everything that is planned.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Frame {
     epoch_millis: i64,
@@ -23,7 +23,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Time begins at `epoch`, which is taken down to its midnight (UTC).
+    /// Time begins at midnight (UTC) of the day of `epoch`.
     #[must_use]
     pub fn new(epoch: Timestamp, plane: Plane) -> Self {
         const DAY_MILLIS: i64 = 86_400_000;
@@ -36,7 +36,7 @@ impl Frame {
         (at.timestamp_millis() - self.epoch_millis) as f64 / 60_000.0
     }
 
-    /// The instant, to the millisecond; past what a timestamp can hold, the last that it can.
+    /// The instant, in milliseconds; limited to the range of time stamps.
     #[must_use]
     pub fn instant(&self, minutes: f64) -> Timestamp {
         let millis = self.epoch_millis.saturating_add((minutes * 60_000.0).round() as i64);
@@ -50,31 +50,31 @@ impl Frame {
     }
 }
 
-/// A job as prices see it. Times are minutes of the [`Frame`].
+/// A job as prices use it. Times are minutes of the [`Frame`].
 #[derive(Clone, Copy, Debug)]
 pub struct Task {
-    /// Where; `None` when nobody said.
+    /// The position; `None` when unknown.
     pub spot: Option<Spot>,
     /// Kind of area.
     pub area: Area,
     /// When it was reported.
     pub reported: f64,
-    /// When a crew is promised on site.
+    /// The promised arrival.
     pub due: f64,
-    /// Customers without power, within the most that a ticket may weigh.
+    /// Customers without power, at most the maximum weight.
     pub customers: f64,
-    /// What is added for danger, importance and pressure, within the same.
+    /// The additions for danger, importance and urges; with the customers at most the maximum weight.
     pub concern: f64,
-    /// What is planned for the work on site, in minutes.
+    /// The planned work on site, in minutes.
     pub repair: f64,
-    /// How far that may be off: the scale of a logistic distribution.
+    /// The uncertainty of the repair time: the scale of a logistic distribution.
     pub repair_spread: f64,
-    /// The crew that it was last offered to; `None` before the first offer, and once a crew has it.
+    /// The crew that last got an offer; `None` before the first offer and while a crew holds the ticket.
     pub told: Option<u32>,
 }
 
 impl Task {
-    /// What a policy makes of a job; offered to nobody so far.
+    /// The task of a job under a policy, without an offer.
     #[must_use]
     pub fn of(policy: &Policy, frame: &Frame, job: &Job) -> Self {
         let (customers, concern) = safety::weight(&policy.weights, job);
@@ -93,60 +93,60 @@ impl Task {
         }
     }
 
-    /// What it weighs.
+    /// The weight: customers plus additions.
     #[must_use]
     pub fn weight(&self) -> f64 {
         self.customers + self.concern
     }
 }
 
-/// A crew as prices see it. Times are minutes of the [`Frame`].
+/// A crew as prices use it. Times are minutes of the [`Frame`].
 #[derive(Clone, Debug)]
 pub struct Team {
-    /// Its number.
+    /// The crew's number.
     pub index: u32,
-    /// Where it will be when it is free.
+    /// The position where it will be free.
     pub spot: Spot,
-    /// When it will be free; never before now.
+    /// When it will be free; not before now.
     pub ready: f64,
-    /// How far that may be off: the square of the scale of a logistic distribution.
+    /// The uncertainty of `ready`: the square of the scale of a logistic distribution.
     pub variance: f64,
-    /// What it can do.
+    /// Its skills.
     pub skills: Skills,
     /// The planned end of its shift; minus infinity off shift.
     pub until: f64,
     /// Its breaks.
     pub breaks: Vec<(f64, f64)>,
-    /// What it costs to give it more work, in weighted minutes: it has had more than its like.
+    /// The fairness price of more work, in weighted minutes.
     pub unfair: f64,
-    /// While it is free: of as many tickets as crews are on shift, those that would find nobody free in reach without
-    /// it.
+    /// For a free crew: the share of the expected tickets that would find no other free crew in reach, multiplied by
+    /// the number of crews on shift.
     pub missed: f64,
 }
 
-/// Where a crew is, and when, between two stops.
+/// The position and time of a crew between two stops.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct State {
-    /// Where; `None` after a job without a position.
+    /// The position; `None` after a job without a position.
     pub spot: Option<Spot>,
-    /// Since when it is free there.
+    /// When it is free there.
     pub free: f64,
-    /// How far that may be off: the square of the scale of a logistic distribution.
+    /// The uncertainty of `free`: the square of the scale of a logistic distribution.
     pub variance: f64,
 }
 
-/// What prices depend on beside job and crew. Owned, so that a search may be laid aside with it.
+/// The inputs of prices besides job and crew. Owned, so that a paused search keeps it.
 #[derive(Clone, Debug)]
 pub struct Terms {
-    /// The weights.
+    /// The policy.
     pub policy: Arc<Policy>,
     /// Now, in minutes of the [`Frame`].
     pub now: f64,
-    /// Whether it is a storm.
+    /// True in storm mode.
     pub storm: bool,
     /// Open tickets per crew on shift.
     pub load: f64,
-    /// What drives have lasted lately, over what the policy expects of them without a storm.
+    /// Observed travel times divided by those that the policy expects without a storm.
     pub pace: f64,
 }
 
@@ -158,15 +158,14 @@ impl Terms {
         self.policy.weights.late / divisor
     }
 
-    /// What a drive lasts, over what the policy expects without a storm: what was learnt, in a storm at least what the
-    /// policy says of storms.
+    /// The factor on travel times: the observed pace, and in a storm at least the policy's storm factor.
     #[must_use]
     pub fn slowness(&self) -> f64 {
         let storm = if self.storm { 1.0 / self.policy.travel.storm.max(0.1) } else { 0.0 };
         self.pace.max(storm)
     }
 
-    /// Minutes on wheels to a job.
+    /// Driving minutes to a job.
     #[must_use]
     pub fn leg(&self, from: Option<Spot>, task: &Task) -> f64 {
         let km = match (from, task.spot) {
@@ -176,13 +175,13 @@ impl Terms {
         travel::minutes(&self.policy.travel, km, task.area) * self.slowness()
     }
 
-    /// Where a crew starts from.
+    /// The crew's state at the start of its route.
     #[must_use]
     pub fn start(&self, team: &Team) -> State {
         State { spot: Some(team.spot), free: team.ready.max(self.now), variance: team.variance }
     }
 
-    /// The crew goes from `state` to `task`, by a leg of so many minutes: arrival, and the state after the work.
+    /// The visit of a crew to `task`, with a drive of `leg` minutes, and the crew's state after the work.
     #[must_use]
     pub fn visit<'a>(
         &'a self,
@@ -202,7 +201,7 @@ impl Terms {
         (Visit { service, team, first, minutes: turn_out + leg }, after)
     }
 
-    /// A job as if it were served so late that it had better be planned.
+    /// The service that prices an unplanned job: served after the policy's penalty delay.
     #[must_use]
     pub fn left_out<'a>(&'a self, task: &'a Task) -> Service<'a> {
         let arrives = self.now + self.policy.horizon.unplanned_minutes;
@@ -214,7 +213,7 @@ fn travel_spread(minutes: f64, p90: f64) -> f64 {
     repair::scale((p90 - 1.0).max(0.0) * minutes)
 }
 
-/// The instant itself, or the end of the break that it falls into, and of the breaks that go on from there.
+/// The given time, or the end of the break that contains it; adjoining breaks are skipped too.
 fn after_break(team: &Team, mut at: f64) -> f64 {
     while let Some((_, until)) = team.breaks.iter().find(|(from, until)| (*from..*until).contains(&at)) {
         at = *until;
@@ -222,39 +221,39 @@ fn after_break(team: &Team, mut at: f64) -> f64 {
     at
 }
 
-/// A job and a crew that might be sent there, whenever it would arrive: what the hard rules look at.
+/// A job and a crew that could go there, as the hard rules see them; independent of the arrival.
 #[derive(Clone, Copy, Debug)]
 pub struct Pairing<'a> {
     /// Now, in minutes of the [`Frame`].
     pub now: f64,
     /// The crew.
     pub team: &'a Team,
-    /// Whether it is on the roster, and neither away nor silent.
+    /// True when the crew is on the roster and neither away nor silent.
     pub present: bool,
-    /// Whether tickets of the job's unit are its to do.
+    /// True when the crew serves the job's unit.
     pub serves: bool,
-    /// Skills that the job takes.
+    /// The skills that the job needs.
     pub needs: Skills,
     /// The crew that a person chose for the job.
     pub chosen: Option<u32>,
-    /// Crews that are not asked again, and until when.
+    /// The crews that must not be asked, each until this time.
     pub excluded: &'a [(u32, f64)],
-    /// Crews that the job was taken from, and until when it does not return.
+    /// The crews from which the job was taken, each until the time when it may return.
     pub left: &'a [(u32, f64)],
 }
 
 impl Pairing<'_> {
-    /// Whether a person chose this crew, and so may send it to what some rules would not.
+    /// True when a person chose this crew; some rules then do not apply.
     #[must_use]
     pub fn is_forced(&self) -> bool {
         self.chosen == Some(self.team.index)
     }
 }
 
-/// A job served at some time, by whomever.
+/// A job served at some time, by any crew.
 #[derive(Clone, Copy, Debug)]
 pub struct Service<'a> {
-    /// Weights, now and weather.
+    /// Weights, time and storm state.
     pub terms: &'a Terms,
     /// The job.
     pub task: &'a Task,
@@ -262,20 +261,20 @@ pub struct Service<'a> {
     pub arrives: f64,
     /// Expected end of the work.
     pub done: f64,
-    /// Scale of the arrival's logistic distribution.
+    /// The scale of the arrival's logistic distribution.
     pub spread: f64,
 }
 
 /// A job served by a crew.
 #[derive(Clone, Copy, Debug)]
 pub struct Visit<'a> {
-    /// When.
+    /// The service.
     pub service: Service<'a>,
-    /// By whom.
+    /// The crew.
     pub team: &'a Team,
-    /// Whether it is the next thing that the crew does.
+    /// True when it is the crew's next activity.
     pub first: bool,
-    /// Minutes of turning out and on the way.
+    /// Minutes of turning out and driving.
     pub minutes: f64,
 }
 

@@ -1,13 +1,12 @@
-//! Ruin and recreate over any objective: slack induction by string removals (SISR; Christiaens and Vanden Berghe 2020).
+//! Ruin and recreate for any objective: slack induction by string removals (SISR; Christiaens and Vanden Berghe 2020).
 //!
-//! One iteration tears strings of neighbouring stops out of neighbouring routes (`ruin`), puts the torn-out jobs back
-//! one by one, each at its cheapest place but for an occasional blink (`recreate`), and keeps the outcome if
-//! simulated annealing lets it (`acceptance`), or else takes it back (`board`). What an iteration costs depends on
-//! what it touches and on how many routes the model offers to a job, never on the size of the plan: insertion prices
-//! are remembered (`quotes`) and the best plan is brought up to date by difference (`best`).
+//! An iteration removes strings of neighbouring stops from neighbouring routes (`ruin`), reinserts the jobs one by one
+//! at their cheapest positions, with occasional blinks (`recreate`), and keeps or reverts the result by simulated
+//! annealing (`acceptance`, `board`). The cost of an iteration depends on the stops that it touches and on the number
+//! of candidate routes, not on the size of the plan: insertion prices are cached (`quotes`), and the best plan is
+//! updated by its differences (`best`).
 //!
-//! Absent: any idea of time, of tickets and of crews, which are the [`Model`]'s; any clock; any randomness but the
-//! seed's.
+//! Not here: time, tickets and crews, which belong to the [`Model`]; any clock; any randomness other than the seed's.
 
 mod acceptance;
 mod best;
@@ -30,32 +29,32 @@ use recreate::Recreate;
 pub(crate) use chance::finalize;
 pub use model::{Model, Order};
 
-/// How the search goes about it. Prices and temperatures are in the model's unit.
+/// The parameters of the search. Prices and temperatures are in the model's unit.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How many jobs an iteration tears out on average, where routes are long enough.
+    /// The mean number of jobs removed per iteration, if routes are long enough.
     pub ruined_mean: f64,
-    /// The longest string of stops torn out of one route.
+    /// The longest string removed from one route.
     pub string_max: usize,
-    /// How often a string is torn out around stops that stay, 0 to 1.
+    /// The probability that a string is split around stops that stay, 0 to 1.
     pub split_chance: f64,
-    /// How often one more stop stays within a split string, 0 to 1.
+    /// The probability that one more stop stays within a split string, 0 to 1.
     pub keep_chance: f64,
-    /// How often a position is overlooked, 0 to 1.
+    /// The probability of a blink: that a position is skipped, 0 to 1.
     pub blink_chance: f64,
-    /// How often an iteration puts in whatever has a place, even where that is dearer than staying out, 0 to 1: what
-    /// does not pay for one job may pay for the next, and the outcome is judged as a whole.
+    /// The probability that an iteration inserts every job that has a position, even at a price above that of leaving
+    /// it out, 0 to 1. One such job may not pay off while several do; the result is accepted or rejected as a whole.
     pub dare_chance: f64,
-    /// How many of the jobs that were unplanned already are tried in one iteration; past it a sample of so many, the
-    /// seed's neighbours first.
+    /// The most jobs, among those unplanned before the iteration, that one iteration tries. If there are more, a sample
+    /// is taken, neighbours of the seed first.
     pub absent_max: usize,
-    /// Temperature at progress 0: a plan dearer by this is kept with probability 1/e.
+    /// The temperature at progress 0: a plan dearer by this amount is kept with probability 1/e.
     pub hot: f64,
-    /// Temperature at progress 1; between the two it falls geometrically. 0 = only what is no dearer.
+    /// The temperature at progress 1. Between the two it falls geometrically. 0 keeps only plans that are not dearer.
     pub cold: f64,
-    /// Over how many iterations [`Search::improve`] cools from `hot` to `cold`; past them it stays cold.
+    /// The iterations over which [`Search::improve`] cools from `hot` to `cold`; then it stays cold.
     pub cooling_iterations: u64,
-    /// How often each order of recreating is drawn, relative to the others.
+    /// The relative frequency of each recreate order.
     pub orders: Vec<(Order, u32)>,
 }
 
@@ -77,19 +76,18 @@ impl Default for Settings {
     }
 }
 
-/// Who does what, in which order.
+/// A plan: the jobs of each route, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
-    /// The stops of each route, as many as the model has routes.
+    /// The stops of each route of the model.
     pub routes: Vec<Vec<u32>>,
-    /// Jobs in no route, ascending.
+    /// The jobs in no route, ascending.
     pub unplanned: Vec<u32>,
-    /// The price of all routes and of what is unplanned.
+    /// The price of all routes and of the unplanned jobs.
     pub price: f64,
 }
 
-/// A search under way, of a model of its own or of one that it borrows. The same model, plan, seed, settings and calls
-/// give the same plans.
+/// A search, over an owned or borrowed model. The same model, plan, seed, settings and calls give the same plans.
 #[derive(Clone, Debug)]
 pub struct Search<M: Model> {
     model: M,
@@ -105,14 +103,14 @@ pub struct Search<M: Model> {
 }
 
 impl<M: Model> Search<M> {
-    /// Begins with all jobs unplanned.
+    /// Starts with all jobs unplanned.
     #[must_use]
     pub fn new(model: M, seed: u64, settings: Settings) -> Self {
         Self::resume(model, &[], seed, settings)
     }
 
-    /// Begins with `plan`: the stops of the model's first routes. What is named twice stays where it is named first,
-    /// and what the model does not know is left out.
+    /// Starts with `plan`: the stops of the model's first routes. A repeated job stays at its first position; a job
+    /// unknown to the model is dropped.
     #[must_use]
     pub fn resume(model: M, plan: &[Vec<u32>], seed: u64, settings: Settings) -> Self {
         let mut chance = Chance::new(seed);
@@ -131,8 +129,8 @@ impl<M: Model> Search<M> {
         }
     }
 
-    /// Puts all that is unplanned to its cheapest place, the most demanding first ([`Order::Demand`]); what has none,
-    /// or only one dearer than staying out, stays unplanned.
+    /// Inserts all unplanned jobs at their cheapest positions, the most demanding first ([`Order::Demand`]). A job
+    /// without a position, or with only a dearer one than leaving it out, stays unplanned.
     pub fn insert_missing(&mut self) {
         self.board.begin();
         self.recreate.everything(&self.board);
@@ -142,7 +140,7 @@ impl<M: Model> Search<M> {
         self.best.settle(self.model.jobs());
     }
 
-    /// Searches for so many iterations, cooling over [`Settings::cooling_iterations`] counted from the first call.
+    /// Runs this many iterations, cooling over [`Settings::cooling_iterations`] counted from the first call.
     pub fn improve(&mut self, iterations: u64) {
         self.board.settle();
         for _ in 0..iterations {
@@ -153,8 +151,7 @@ impl<M: Model> Search<M> {
         self.best.settle(self.model.jobs());
     }
 
-    /// Searches for so many iterations at the temperature of `progress`, 0 (hot) to 1 (cold): for a caller who has a
-    /// deadline.
+    /// Runs this many iterations at the temperature of `progress`, 0 (hot) to 1 (cold). For callers with a deadline.
     pub fn improve_at(&mut self, progress: f64, iterations: u64) {
         let temperature = self.acceptance.temperature(progress);
         self.board.settle();
@@ -164,18 +161,18 @@ impl<M: Model> Search<M> {
         self.best.settle(self.model.jobs());
     }
 
-    /// Cools on from here: so many iterations count as done, by a search that this one takes over from.
+    /// Counts this many iterations as done, to continue the cooling of a search that this one replaces.
     pub fn count_as_done(&mut self, iterations: u64) {
         self.done = iterations;
     }
 
-    /// What is searched.
+    /// The model.
     #[must_use]
     pub fn model(&self) -> &M {
         &self.model
     }
 
-    /// The cheapest plan found so far, the first included.
+    /// The cheapest plan so far, including the initial one.
     #[must_use]
     pub fn best(&self) -> &Plan {
         self.best.plan()

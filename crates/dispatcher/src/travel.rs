@@ -1,32 +1,32 @@
-//! How long a crew travels, without a road graph: distance times a detour, Kolesar's square-root law for short trips, a
-//! cruise speed by kind of area. Places are projected to a plane once, so that a distance is one square root.
+//! Travel times without a road graph: distance with a detour factor, Kolesar's square-root law for short trips, and a
+//! cruise speed per kind of area. Positions are projected onto a plane once, so that a distance costs one square root.
 //!
-//! Absent: storms and what is learnt of drives, which are factors on these minutes (`scene`).
+//! Not here: storms and observed travel times, which are factors on these minutes (`scene`).
 
 use switchboard_domain::{crew::Point, ticket::Area};
 
 use crate::policy::Travel;
 
-/// Kilometres in a degree of latitude, on a sphere of 6,371 km.
+/// Kilometres per degree of latitude, on a sphere of radius 6,371 km.
 const DEGREE_KM: f64 = 111.194_93;
-/// Daylight in minutes of the day, China time (UTC+8): the day's turn-out holds within it.
+/// Day time in minutes of the day, China Standard Time: the daytime turn-out applies within it.
 const DAY: std::ops::Range<f64> = 360.0..1320.0;
 /// Minutes of a day.
 const DAY_MINUTES: f64 = 1440.0;
-/// The crews' time zone has no summer time: always UTC+8.
+/// China Standard Time is UTC+8 without daylight saving.
 const UTC_AHEAD_MINUTES: f64 = 480.0;
 
-/// A place on the plane, in kilometres.
+/// A position on the plane, in kilometres.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Spot {
-    /// East.
+    /// Kilometres east of the origin.
     pub x: f64,
-    /// North.
+    /// Kilometres north of the origin.
     pub y: f64,
 }
 
 impl Spot {
-    /// The straight distance, in kilometres.
+    /// The straight-line distance, in kilometres.
     #[must_use]
     pub fn km(self, other: Self) -> f64 {
         let (x, y) = (self.x - other.x, self.y - other.y);
@@ -34,8 +34,9 @@ impl Spot {
     }
 }
 
-/// An equirectangular projection. Within 100 km of its origin it is 1 to 2 % off the great circle at 30 degrees of
-/// latitude, which is less than the detour factor's own spread.
+/// An equirectangular projection. Limit: at 30 degrees of latitude, distances within 100 km of the origin are 1 to 2 %
+/// off the great circle, less than the spread of the detour factor. Beyond some hundred kilometres the error exceeds
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plane {
     origin: Point,
@@ -43,14 +44,14 @@ pub struct Plane {
 }
 
 impl Plane {
-    /// The plane that touches the planet at `origin`.
+    /// The plane that is tangent at `origin`.
     #[must_use]
     pub fn at(origin: Point) -> Self {
         let latitude = f64::from(origin.latitude_e6) / 1e6;
         Self { origin, degree_east_km: DEGREE_KM * latitude.to_radians().cos() }
     }
 
-    /// Where a point lies on it.
+    /// The position of a point on the plane.
     #[must_use]
     pub fn spot(&self, point: Point) -> Spot {
         let degrees = |a: i32, b: i32| (f64::from(a) - f64::from(b)) / 1e6;
@@ -61,10 +62,10 @@ impl Plane {
     }
 }
 
-/// Median minutes of a trip of `km` straight kilometres to an area, wheels turning to arrival.
+/// Median driving minutes for `km` straight kilometres in an area, from departure to arrival.
 ///
-/// Trips longer than twice the ramp cruise between speeding up and slowing down; shorter ones never reach the cruise
-/// speed and take time by the square root of their length (Kolesar, Walker and Hausner 1975).
+/// A trip longer than twice the ramp reaches cruise speed. The time of a shorter trip grows with the square root of its
+/// length (Kolesar, Walker and Hausner 1975).
 #[must_use]
 pub fn minutes(travel: &Travel, km: f64, area: Area) -> f64 {
     let road = km * (travel.detour + travel.hop_detour * (-km / travel.hop_km.max(0.01)).exp());
@@ -73,8 +74,8 @@ pub fn minutes(travel: &Travel, km: f64, area: Area) -> f64 {
     if road < 2.0 * ramp { 2.0 * (2.0 * road * ramp).sqrt() / speed } else { (road + 2.0 * ramp) / speed }
 }
 
-/// How many straight kilometres a crew gets in so many minutes, wheels turning to arrival; a little less than that where it
-/// never reaches its cruise speed or hops count.
+/// The straight kilometres that a crew covers in this many driving minutes. Slightly too low for short trips, which do
+/// not reach cruise speed.
 #[must_use]
 pub fn reach_km(travel: &Travel, minutes: f64, area: Area) -> f64 {
     let road = minutes * kmh(travel, area) / 60.0 - 2.0 * travel.ramp_km.max(0.0);
@@ -90,7 +91,7 @@ fn kmh(travel: &Travel, area: Area) -> f64 {
     cruise.max(1.0)
 }
 
-/// Minutes from acceptance to wheels turning, at an instant given in minutes of UTC since any midnight.
+/// Minutes from acceptance to departure, at a time given in minutes of UTC since any midnight.
 #[must_use]
 pub fn turn_out(travel: &Travel, utc_minutes: f64) -> f64 {
     let of_day = (utc_minutes + UTC_AHEAD_MINUTES).rem_euclid(DAY_MINUTES);
@@ -122,7 +123,7 @@ mod tests {
             assert!(now > before, "{km}");
             before = now;
         }
-        // 40 km of 1.32 at 28 km/h, and the ramp.
+        // 40 km with detour 1.32 at 28 km/h, plus the ramp.
         let far = minutes(&travel, 40.0, Area::Urban);
         assert!((far - (40.0 * 1.32 + 1.0) / 28.0 * 60.0).abs() < 0.01, "{far}");
     }
@@ -148,7 +149,7 @@ mod tests {
     #[test]
     fn crews_turn_out_slower_at_night_by_their_own_clock() {
         let travel = Travel::default();
-        // Noon in China is 04:00 UTC, midnight 16:00 UTC.
+        // Noon in China is 04:00 UTC, midnight is 16:00 UTC.
         assert_eq!(turn_out(&travel, 240.0), travel.turn_out_day);
         assert_eq!(turn_out(&travel, 960.0), travel.turn_out_night);
         assert_eq!(turn_out(&travel, 960.0 - 1440.0), travel.turn_out_night);

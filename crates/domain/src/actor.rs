@@ -1,4 +1,4 @@
-//! Who does something: recorded with every fact. There is no access control here; that is the server's table.
+//! Actors: the id, role and unit that are recorded with every fact. Access control is not here; `server` has the table.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,18 +7,18 @@ use crate::organisation::OrgPath;
 /// The longest actor id, in bytes.
 pub const ACTOR_ID_BYTES_MAX: usize = 64;
 
-/// Who did something, in which role, for which unit.
+/// The person or system that caused a fact, with its role and unit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     /// A staff or system id: letters, digits, `.`, `_`, `-`, `@`, `:`; never a person's name.
     pub id: String,
-    /// In which role.
+    /// The role that it acted in.
     pub role: Role,
-    /// For which unit.
+    /// The unit that it acted for.
     pub org: OrgPath,
 }
 
-/// The role somebody acts in.
+/// The role of an actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -30,15 +30,15 @@ pub enum Role {
     Desk,
     /// Field crew (抢修班组).
     Crew,
-    /// Discipline or inspection: may see who complained in confidence (纪检).
+    /// Discipline or inspection: may read who made a confidential complaint (纪检).
     Inspector,
     /// Reads history (审计).
     Auditor,
     /// Operates the service (运维).
     Operator,
-    /// Carries over another system's records, with their original times (导入).
+    /// Imports records of another system with their original times (导入).
     Importer,
-    /// The engine itself: a process acting on a fact.
+    /// The engine itself: a process that reacts to facts.
     System,
 }
 
@@ -72,7 +72,7 @@ impl Role {
         }
     }
 
-    /// The role of that name.
+    /// The role with this name; `None` for an unknown name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == name)
@@ -80,7 +80,7 @@ impl Role {
 }
 
 impl Actor {
-    /// Whether `id` may name an actor.
+    /// Checks the form of an actor id: see [`Actor::id`].
     #[must_use]
     pub fn id_is_sound(id: &str) -> bool {
         !id.is_empty()

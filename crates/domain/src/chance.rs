@@ -1,5 +1,5 @@
-//! How a law is put to the test: many seeded cases, each a list of rolls from which a history is read.
-//! No law stands here, and nothing is kept on disk: a failure prints the seed that shows it again.
+//! Property tests: each case is a list of random rolls, from which a test derives a history. Failing cases are not
+//! stored on disk; the failure message prints the seed that repeats it.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -9,26 +9,27 @@ use proptest::{
     test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner},
 };
 
-/// What a law says of one history.
+/// The result of one case.
 pub type Verdict = Result<(), TestCaseError>;
 
-/// How many cases each law sees unless `SWITCHBOARD_CASES` says otherwise.
+/// Cases per property; the environment variable `SWITCHBOARD_CASES` overrides it.
 const CASES: u32 = 2_000;
 
-/// Puts `law` to lists of up to `rolls_max` rolls. Of the history that breaks it, the shortest found is told by `tell`.
+/// Checks `law` with lists of 1 to `rolls_max` rolls. On failure the list is shrunk, and `describe` prints it in the
+/// message.
 ///
-/// `PROPTEST_RNG_SEED` repeats a run; without it every run is another one.
-pub fn always(rolls_max: usize, law: impl Fn(&[u64]) -> Verdict, tell: impl Fn(&[u64]) -> String) {
+/// `PROPTEST_RNG_SEED` repeats a run; without it every run uses a new seed.
+pub fn always(rolls_max: usize, law: impl Fn(&[u64]) -> Verdict, describe: impl Fn(&[u64]) -> String) {
     let mut config = Config { cases: cases(), failure_persistence: None, ..Config::default() };
     if matches!(config.rng_seed, RngSeed::Random) {
         config.rng_seed = RngSeed::Fixed(RandomState::new().hash_one("seed"));
     }
     let seed = config.rng_seed;
-    // A list shrinks by leaving rolls out; a smaller roll would not be a simpler one.
+    // Shrink by removing rolls only: a smaller roll is not a simpler case.
     let rolls = vec(any::<u64>().no_shrink(), 1..=rolls_max);
     match TestRunner::new(config).run(&rolls, |rolls| law(&rolls)) {
         Ok(()) => {}
-        Err(TestError::Fail(why, rolls)) => panic!("{why}\n{}\nagain with PROPTEST_RNG_SEED={seed}", tell(&rolls)),
+        Err(TestError::Fail(why, rolls)) => panic!("{why}\n{}\nagain with PROPTEST_RNG_SEED={seed}", describe(&rolls)),
         Err(TestError::Abort(why)) => panic!("{why}\nagain with PROPTEST_RNG_SEED={seed}"),
     }
 }
@@ -38,7 +39,7 @@ fn cases() -> u32 {
     std::env::var("SWITCHBOARD_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES)
 }
 
-/// Any number of small choices from one roll.
+/// A generator of small choices, seeded by one roll.
 #[derive(Clone, Debug)]
 pub struct Dice(u64);
 
@@ -56,22 +57,22 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    /// A number below `n`, which is not 0.
+    /// A number from 0 to `n - 1`; `n` must not be 0.
     pub fn below(&mut self, n: usize) -> usize {
         (self.bits() % n as u64) as usize
     }
 
-    /// Whether one in `n` comes up.
+    /// True with probability 1/`n`.
     pub fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
 
-    /// One of these.
+    /// One of the elements, at random.
     pub fn choose<T: Clone>(&mut self, among: &[T]) -> T {
         among[self.below(among.len())].clone()
     }
 
-    /// Now and then one of these.
+    /// `None`, or one of the elements, with equal probability.
     pub fn perhaps<T: Clone>(&mut self, among: &[T]) -> Option<T> {
         self.one_in(2).then(|| self.choose(among))
     }

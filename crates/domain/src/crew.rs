@@ -1,8 +1,8 @@
-//! The crew (抢修班组): who may be sent, with what skills, until when, and the one place that says what it is committed to.
+//! The crew (抢修班组): its skills, its shift, and the tickets that its time is reserved for or committed to.
 //!
-//! Who holds a ticket stands on the ticket's stream; here stands only for which tickets the crew's time is taken, so that it
-//! is never promised twice. Positions are telemetry and no facts, but for a thinned track. Reading order: the words, then
-//! commands, events, `decide` and `evolve`.
+//! The ticket's stream says which crew holds the ticket. The crew's stream says only which tickets occupy the crew, so
+//! that its time is never reserved twice. Positions are telemetry: only a thinned track is recorded. Reading order:
+//! vocabulary, commands, events, `decide`, `evolve`.
 
 pub mod command;
 pub mod decide;
@@ -41,7 +41,7 @@ use crate::{
 #[serde(try_from = "OrgPath", into = "OrgPath")]
 pub struct CrewId(OrgPath);
 
-/// The path is not a crew's: it has fewer than six segments, or is too long.
+/// The text is not a crew's path: it does not have six segments, or is longer than [`CREW_PATH_BYTES_MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotACrew;
 
@@ -51,21 +51,21 @@ impl fmt::Display for NotACrew {
     }
 }
 
-/// The longest path of a crew, in bytes: with its category it names a stream.
+/// The longest path of a crew, in bytes. A stream name holds the path and its category.
 pub const CREW_PATH_BYTES_MAX: usize = 120;
 
 impl CrewId {
-    /// The form, for people.
+    /// The expected form, for error messages.
     pub const FORM: &'static str =
         "a path of six segments and at most 120 bytes, such as sgcc/zj/hz/yuhang/liangzhu/crew3";
 
-    /// The crew at this place; `None` when the path is of another level, or longer than [`CREW_PATH_BYTES_MAX`].
+    /// The crew at this path; `None` unless the path has crew level and at most [`CREW_PATH_BYTES_MAX`] bytes.
     #[must_use]
     pub fn of(org: &OrgPath) -> Option<Self> {
         (org.level() == Level::Crew && org.as_str().len() <= CREW_PATH_BYTES_MAX).then(|| Self(org.clone()))
     }
 
-    /// Reads the form in which a stream names it.
+    /// Parses the form that stream names use; see [`fmt::Display`].
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let path: String = text
@@ -104,7 +104,7 @@ impl From<CrewId> for OrgPath {
 }
 
 impl fmt::Display for CrewId {
-    /// The path with `.` for `/` and `~` for `-`, for it is part of a stream's name; neither occurs in a path.
+    /// The form that stream names use: the path with `.` for `/` and `~` for `-`. Neither `.` nor `~` occurs in a path.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.as_str().chars().try_for_each(|c| {
             let shown = match c {

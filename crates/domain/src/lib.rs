@@ -1,4 +1,4 @@
-//! What a ticket *is*, what may happen to it, and every way of saying no.
+//! The rules of tickets, crews and service promises: states, commands, events, and every reason to reject a command.
 //!
 //! ```text
 //!    command ──▶ [decide] ──▶ append ──▶ project ──▶ dispatch ──▶ subscribe
@@ -9,18 +9,20 @@
 //!
 //! Modules in reading order:
 //!
-//! - [`decider`]: the three one-page traits through which the engine sees this crate
-//! - [`position`]: where a fact stands, and in which log
-//! - [`organisation`], [`actor`], [`personal`]: where, who, and what must stay secret
-//! - [`rules`]: the numbers of the trade that are data, not code
-//! - [`ticket`]: the ticket, complete as a state machine
-//! - [`crew`]: the crew, and what its time is promised to
-//! - [`linkage`]: the process that keeps masters and children of a merge in step
-//! - [`numbering`]: ticket numbers, handed out in blocks that are facts
+//! - [`decider`]: the traits through which the engine calls this crate
+//! - [`position`]: the place of a fact, and the id of the log that it belongs to
+//! - [`organisation`], [`actor`], [`personal`]: units, actors with their roles, and personal data
+//! - [`rules`]: the limits for revisits, urges and time stamps; they are data, not code
+//! - [`ticket`]: the ticket as a state machine
+//! - [`crew`]: the crew, and which tickets its time is reserved for or committed to
+//! - [`fact`]: a fact of any stream, as processes and read models receive it
+//! - [`linkage`]: the process that carries a merge to the child tickets
+//! - [`sla`]: service promises: policies, calendars, clocks, and the judge that gives verdicts
+//! - [`numbering`]: ticket numbers, reserved in blocks
 //!
-//! Invariants, including what is absent: this crate is *pure*. There is no clock, no randomness, no I/O,
-//! no `async`, no logging and no stored name in it. `decide` is a function of its arguments; `evolve` is
-//! total, for history cannot be refused. Start reading at [`ticket::moves`], then [`ticket::decide()`].
+//! Invariants: this crate is *pure*. It has no clock, no randomness, no I/O, no `async` and no logging. `decide` is a
+//! function of its arguments. `evolve` is total: it never rejects an event of the log. Start reading at
+//! [`ticket::moves`], then [`ticket::decide()`].
 
 pub mod actor;
 #[cfg(test)]
@@ -37,79 +39,79 @@ pub mod rules;
 pub mod sla;
 pub mod ticket;
 
-/// An instant in UTC, to the microsecond on the wire. People see it at +08:00.
+/// An instant in UTC, in microseconds on the wire. User interfaces show it in China Standard Time (UTC+8).
 pub type Timestamp = chrono::DateTime<chrono::Utc>;
 
-/// One field of a command that cannot be accepted as it stands, whatever the ticket's state.
+/// A field of a command that is invalid whatever the state of the ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The field's path as the caller wrote it, for example `caller.phone`.
     pub field: &'static str,
-    /// What is wrong with it.
+    /// The kind of fault.
     pub problem: Problem,
 }
 
-/// What can be wrong with a field, as a value that every border words in its own language.
+/// The kinds of invalid field. A value, so that each API words it in its own language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
     /// A required field is absent or empty.
     Missing,
     /// Longer than the named limit, in bytes.
     TooLong {
-        /// The most that is taken, in bytes.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// More entries than the named limit.
+    /// A list has more entries than the limit.
     TooMany {
-        /// The most that is taken.
+        /// The largest number of entries.
         limit: usize,
     },
-    /// Not a value of the field's form.
+    /// The value does not have the form of this field.
     Malformed {
-        /// The form that is expected.
+        /// The expected form, in English.
         expected: &'static str,
     },
-    /// Written in a little language, and not readable; the detail says where and why, in English.
+    /// An expression (a filter or a rule) that does not parse.
     Unreadable {
-        /// Where and why.
+        /// The position and the reason, in English.
         detail: String,
     },
     /// Contradicts another field.
     Contradicts {
-        /// That field.
+        /// The path of the other field.
         other: &'static str,
     },
-    /// An instant that lies too far ahead of the engine's clock.
+    /// An instant later than the engine's time plus the permitted clock skew.
     InTheFuture,
-    /// An instant that lies in the past where a coming one is needed.
+    /// An instant in the past, in a field that requires a future one.
     InThePast,
-    /// An instant that lies further ahead than the named limit.
+    /// An instant further ahead than the limit.
     TooFarAhead {
-        /// The furthest that is taken, in days.
+        /// The limit, in days.
         days_max: i64,
     },
 }
 
 impl Violation {
-    /// The field is required.
+    /// A required field is absent.
     #[must_use]
     pub fn missing(field: &'static str) -> Self {
         Self { field, problem: Problem::Missing }
     }
 
-    /// The field has another form than the expected one.
+    /// A field does not have its expected form.
     #[must_use]
     pub fn malformed(field: &'static str, expected: &'static str) -> Self {
         Self { field, problem: Problem::Malformed { expected } }
     }
 
-    /// The field is written in a little language and cannot be read.
+    /// A field holds an expression that does not parse.
     #[must_use]
     pub fn unreadable(field: &'static str, detail: String) -> Self {
         Self { field, problem: Problem::Unreadable { detail } }
     }
 
-    /// The field says the opposite of another one.
+    /// A field contradicts another one.
     #[must_use]
     pub fn contradicts(field: &'static str, other: &'static str) -> Self {
         Self { field, problem: Problem::Contradicts { other } }

@@ -1,6 +1,6 @@
-//! Ticket numbers (工单编号): date and eight digits, handed out in blocks. A block once reserved is never reserved again,
-//! on any keeper and by any number of engines, because the reservation is a fact under an expected revision.
-//! Numbers are for people; nothing parses them.
+//! Ticket numbers (工单编号): the date and eight digits, reserved in blocks. SGCC national tickets have this form (16
+//! digits: yyyymmdd and 8 digits). A reservation is a fact appended under an expected revision, so no block is reserved
+//! twice, however many engines run. Numbers are for people: no code parses them.
 
 #[cfg(test)]
 mod tests;
@@ -12,37 +12,37 @@ use crate::{
     decider::{Context, Decider},
 };
 
-/// The most numbers of one day: eight digits.
+/// The number of ticket numbers in one day: eight digits.
 pub const NUMBERS_PER_DAY_MAX: u32 = 99_999_999;
-/// The most numbers of one block.
+/// The largest block.
 pub const BLOCK_NUMBERS_MAX: u32 = 10_000;
 
-/// The numbers of one day, by its date in China Standard Time: `20261121`.
+/// The ticket numbers of one day. Its id is the date in China Standard Time: `20261121`.
 #[derive(Clone, Debug)]
 pub struct Numbering;
 
 /// Reserve the next `count` numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reserve {
-    /// How many, 1 to [`BLOCK_NUMBERS_MAX`].
+    /// The size of the block, 1 to [`BLOCK_NUMBERS_MAX`].
     pub count: u32,
 }
 
 /// The numbers from `first` up to and including `last` were reserved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reserved {
-    /// The first.
+    /// The first number of the block.
     pub first: u32,
-    /// The last.
+    /// The last number of the block, inclusive.
     pub last: u32,
 }
 
-/// Why no block was reserved.
+/// Why the block was not reserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exhausted {
-    /// The day has no numbers left.
+    /// The day has too few numbers left.
     Day,
-    /// A block holds 1 to [`BLOCK_NUMBERS_MAX`] numbers.
+    /// The size is not 1 to [`BLOCK_NUMBERS_MAX`].
     Count,
 }
 

@@ -1,11 +1,12 @@
-//! Where in the organisation: the operator, its provinces, cities, counties, stations and crews, as one path.
-//! There is no list of units here: which paths exist is the operator's data.
+//! Units: the operator, its provinces, cities, counties, stations and crews, each named by its path. This module has no
+//! list of units; the operator's data decides which exist.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How many levels an organisation has, from the operator's nation-wide centre down to a crew.
+/// The number of levels, from the national centre down to a crew. Source: the SGCC organisation (国网客服中心, 省公司, 地市公司,
+/// 县公司, 供电所, 班组).
 pub const LEVELS: usize = 6;
 /// The longest path, in bytes.
 pub const ORG_BYTES_MAX: usize = 160;
@@ -45,14 +46,15 @@ impl Level {
         }
     }
 
-    /// The level of that name.
+    /// The level with this name; `None` for an unknown name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|level| level.as_str() == name)
     }
 }
 
-/// A unit by its path (供电单位): `sgcc/zj/hz/yuhang/liangzhu/crew3`. The first segment names the operator, its depth the level.
+/// The path of a unit (供电单位): `sgcc/zj/hz/yuhang/liangzhu/crew3`. The first segment is the operator; the number of
+/// segments gives the level.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct OrgPath(String);
@@ -68,14 +70,14 @@ impl fmt::Display for NotAnOrgPath {
 }
 
 impl OrgPath {
-    /// The form, for people.
+    /// The expected form, for error messages.
     pub const FORM: &'static str =
         "1 to 6 segments of a-z, 0-9, '_' or '-' joined by '/', operator first, at most 160 bytes";
 
-    /// Reads a path.
+    /// Parses a path.
     ///
     /// # Errors
-    /// [`NotAnOrgPath`] when the text has another form than [`Self::FORM`].
+    /// [`NotAnOrgPath`] unless the text has the form that [`Self::FORM`] describes.
     pub fn parse(text: &str) -> Result<Self, NotAnOrgPath> {
         let segment = |s: &str| {
             !s.is_empty() && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
@@ -90,14 +92,14 @@ impl OrgPath {
         &self.0
     }
 
-    /// The unit's level, which is its depth.
+    /// The unit's level: the number of segments.
     #[must_use]
     pub fn level(&self) -> Level {
         let depth = self.0.bytes().filter(|&b| b == b'/').count();
         Level::ALL[depth.min(LEVELS - 1)]
     }
 
-    /// The unit of `level` that this one is or lies within; `None` when it stands above that level.
+    /// The unit of `level` on this path; `None` when this unit is above that level.
     #[must_use]
     pub fn at_level(&self, level: Level) -> Option<Self> {
         let depth = Level::ALL.iter().position(|known| *known == level)? + 1;
@@ -106,7 +108,7 @@ impl OrgPath {
         (path.len() == depth).then(|| Self(path.join("/")))
     }
 
-    /// Whether `other` is this unit or lies within it.
+    /// True when `other` is this unit or lies below it.
     #[must_use]
     pub fn contains(&self, other: &Self) -> bool {
         other.0.strip_prefix(&self.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -1,25 +1,25 @@
-//! Personal data: readable only where somebody holds the key, masked everywhere else.
-//! There is no cryptography here; `wire` seals and opens.
+//! Personal data: readable only with the key of its ticket, masked everywhere else. The cryptography is in `wire`.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
-/// A name, a phone number, an address or free text about a person (PIPL).
+/// A name, a phone number, an address or free text about a person: personal information in the sense of the Personal
+/// Information Protection Law (PIPL, 个人信息保护法).
 ///
-/// Its `Debug` form is masked, and it can be serialised only once it is sealed.
+/// `Debug` prints the masked form. Only a sealed or erased value can be serialised.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Personal {
-    /// Readable.
+    /// Plain text.
     Plain(String),
-    /// Ciphertext, in the form that `wire` gives it.
+    /// Ciphertext in the form that `wire` defines.
     Sealed(String),
-    /// The key was deleted: nobody can read it any more. A value, never an error.
+    /// The key was deleted, so nobody can read the text again (PIPL Art. 47). This is a value, not an error.
     Erased,
 }
 
 impl Personal {
-    /// The readable text, where there is one.
+    /// The plain text, if this value has one.
     #[must_use]
     pub fn plain(&self) -> Option<&str> {
         match self {
@@ -28,19 +28,20 @@ impl Personal {
         }
     }
 
-    /// Length in bytes of the readable text; 0 where it cannot be read.
+    /// The length of the plain text in bytes; 0 for a sealed or erased value.
     #[must_use]
     pub fn len(&self) -> usize {
         self.plain().map_or(0, str::len)
     }
 
-    /// Whether there is nothing to read.
+    /// True for a plain text that is blank. A sealed or erased value is not empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         matches!(self, Self::Plain(text) if text.trim().is_empty())
     }
 
-    /// The form that default views show: `138****5678` for digits, the first character for anything else.
+    /// The masked form: `138****5678` for digits, the first character for other text. Agent screens of SGCC mask phones
+    /// this way (mark S).
     #[must_use]
     pub fn masked(&self) -> String {
         match self {
@@ -51,7 +52,8 @@ impl Personal {
     }
 }
 
-/// Masks one text: a number of eight or more digits keeps its first three and last four, other text its first character.
+/// Masks a text. A number of eight or more digits keeps its first three and last four; other text keeps its first
+/// character.
 fn mask(text: &str) -> String {
     let text = text.trim();
     let digits = text.bytes().all(|b| b.is_ascii_digit() || b == b'+' || b == b'-');

@@ -1,5 +1,7 @@
-//! The numbers of the trade that a ticket's decisions consult. They are data: the engine is given them, an operator may change them.
-//! Deadlines and their clocks are not here; they come with the service promises.
+//! The limits for revisits, urges and time stamps. They are data: the engine passes them to each decision, and an
+//! operator may change them. Deadlines are not here: see [`crate::sla`].
+//!
+//! The sources carry the marks of `deploy/policies/sgcc.toml`: S is published, U is unconfirmed practice.
 
 use chrono::{FixedOffset, NaiveTime, TimeDelta};
 use serde::{Deserialize, Serialize};
@@ -10,27 +12,29 @@ use crate::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rules {
-    /// After so many failed tries a revisit counts as unreachable (SGCC revisit practice: after three failed tries stop).
+    /// After this many failed tries the revisit ends as unreachable (SGCC revisit rules: stop after three failed tries,
+    /// mark S).
     pub revisit_tries_max: u16,
-    /// At least so many minutes between two tries (SGCC practice: two hours).
+    /// Minimum time between two revisit tries, in minutes (SGCC practice: two hours, mark U).
     pub revisit_spacing_minutes: u32,
-    /// No revisit call begins in these windows of China Standard Time (SGCC practice: 21:00-08:00 and 12:00-14:00). Messages may.
+    /// Windows of China Standard Time in which no revisit call may begin; messages are permitted (SGCC practice:
+    /// 21:00-08:00 and 12:00-14:00, mark U).
     pub revisit_quiet: Vec<QuietWindow>,
-    /// At least so many minutes between two urges (SGCC practice).
+    /// Minimum time between two urges of one ticket, in minutes (SGCC practice: 5 minutes, mark U).
     pub urge_spacing_minutes: u32,
-    /// At most so many urges of a ticket that is not a fault repair (SGCC practice).
+    /// Maximum number of urges of a ticket that is not a fault repair (SGCC practice: 2 for one matter, mark U).
     pub urges_max: u16,
-    /// How far ahead of the engine's clock a device's clock may run, in minutes.
+    /// How far a device's clock may run ahead of the engine's, in minutes.
     pub clock_skew_minutes: u32,
 }
 
-/// A window of the day, from `from` up to but not including `to`; it may cross midnight.
+/// A window of the day, from `from` (inclusive) to `to` (exclusive). It may cross midnight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuietWindow {
-    /// First minute of the window, `HH:MM:SS`.
+    /// The first instant of the window, `HH:MM:SS`.
     pub from: NaiveTime,
-    /// First minute after it.
+    /// The first instant after the window, `HH:MM:SS`.
     pub to: NaiveTime,
 }
 
@@ -49,7 +53,7 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// The quiet window that `instant` falls into, in China Standard Time.
+    /// The quiet window that contains `instant`, in China Standard Time; `None` outside all windows.
     #[must_use]
     pub fn quiet_at(&self, instant: Timestamp) -> Option<QuietWindow> {
         let china = FixedOffset::east_opt(8 * 3600)?;
@@ -60,19 +64,19 @@ impl Rules {
             .find(|w| if w.from <= w.to { w.from <= time && time < w.to } else { w.from <= time || time < w.to })
     }
 
-    /// Least time between two revisit tries.
+    /// [`Self::revisit_spacing_minutes`] as a duration.
     #[must_use]
     pub fn revisit_spacing(&self) -> TimeDelta {
         TimeDelta::minutes(i64::from(self.revisit_spacing_minutes))
     }
 
-    /// Least time between two urges.
+    /// [`Self::urge_spacing_minutes`] as a duration.
     #[must_use]
     pub fn urge_spacing(&self) -> TimeDelta {
         TimeDelta::minutes(i64::from(self.urge_spacing_minutes))
     }
 
-    /// How far ahead a device's clock may run.
+    /// [`Self::clock_skew_minutes`] as a duration.
     #[must_use]
     pub fn clock_skew(&self) -> TimeDelta {
         TimeDelta::minutes(i64::from(self.clock_skew_minutes))

@@ -1,12 +1,13 @@
-//! Promises (服务承诺): clocks that are data, judged over facts, explained to the segment.
+//! Service promises (服务承诺): deadlines defined by published policies, and judged from the facts of a ticket.
 //!
-//! A policy says which clocks a ticket has; a calendar says which days count; both are facts with versions. A [`clock_history::ClockHistory`]
-//! holds what the clocks look at of one ticket. [`judge::judge`] is a function of clock history, registry and time: it can be asked
-//! for any instant, and a verdict once given stays with the version that gave it. The [`watch::Watch`] says aloud, once each,
-//! what the judge finds.
+//! A policy defines the clocks of tickets. A calendar defines the days and hours that count. Both are facts with
+//! versions. A [`clock_history::ClockHistory`] holds the facts of one ticket that clocks depend on. [`judge::judge`]
+//! computes all clocks from a clock history, the registry and an instant; a later publication does not change an
+//! earlier verdict. The [`watch::Watch`] records each warning and breach once.
 //!
-//! Reading order: [`calendar`], [`policy`] with its [`check`], [`registry`] (what was published when), [`clock_history`], [`clock`] (one rule
-//! over one clock history), [`judge`], [`promise`] (what was said), [`watch`], [`average`].
+//! Reading order: [`calendar`], [`policy`] and its [`check`], [`publication`], [`registry`] (the published versions),
+//! [`clock_history`], [`clock`] (one rule applied to one clock history), [`judge`], [`promise`] (the recorded warnings
+//! and breaches), [`watch`], [`average`].
 
 pub mod average;
 pub mod calendar;
@@ -29,19 +30,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
-/// In which time a clock counts.
+/// The kind of time that a clock counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// Natural time, day and night (24x7).
     Elapsed,
-    /// The whole of each working day, midnight to midnight in China Standard Time; other days do not count.
+    /// Whole working days, midnight to midnight in China Standard Time; other days do not count.
     WorkingDays,
     /// The working hours of each working day.
     WorkingTime,
 }
 
-/// China Standard Time (UTC+8, no daylight saving): the time in which days and hours of a calendar are read.
+/// An instant as a wall-clock reading in China Standard Time (UTC+8, no daylight saving). Calendars use this time.
 #[must_use]
 pub fn china_time(instant: Timestamp) -> chrono::NaiveDateTime {
     instant.naive_utc().checked_add_signed(chrono::TimeDelta::hours(8)).unwrap_or(chrono::NaiveDateTime::MAX)

@@ -1,8 +1,8 @@
-//! The ticket (工单): the aggregate that everything else serves.
+//! The ticket (工单): its states, commands, events and rules.
 //!
-//! Two state machines run side by side and are never squeezed into one: the ticket's business [`Stage`] and the
-//! crew's [`CrewProgress`] on it. Reading order: the words, the legal paths of each business type, the legal moves,
-//! then commands, events, `decide` and `evolve`.
+//! Two state machines run side by side: the business [`Stage`] of the ticket and the [`CrewProgress`] of the crew that
+//! works on it. SGCC dashboards keep the two apart as 工单状态 and app状态 (mark S). Reading order: vocabulary, path (the
+//! steps of each business type), moves (the moves that are legal now), commands, events, `decide`, `evolve`.
 
 pub mod command;
 pub mod decide;
@@ -41,19 +41,19 @@ use crate::{
     decider::{Context, Decider},
 };
 
-/// A ticket's identity inside the engine. People use its number.
+/// The identity of a ticket inside the engine. People use the ticket number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TicketId(pub Uuid);
 
 impl TicketId {
-    /// The identity that the request with this id opens: a repeated request finds the same stream.
+    /// The id of the ticket that this request opens. A repeated request yields the same id.
     #[must_use]
     pub fn opened_by(request_id: Uuid) -> Self {
         Self(Uuid::new_v5(&request_id, b"ticket"))
     }
 
-    /// Reads the dashed or the plain form.
+    /// Parses the form with or without dashes.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Uuid::try_parse(text).ok().map(Self)
@@ -61,7 +61,7 @@ impl TicketId {
 }
 
 impl fmt::Display for TicketId {
-    /// 32 hexadecimal digits, no dash: it is part of a stream's name.
+    /// 32 hexadecimal digits without dashes, as in stream names.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0.simple())
     }
@@ -73,7 +73,7 @@ impl fmt::Debug for TicketId {
     }
 }
 
-/// The ticket as the engine sees it.
+/// The ticket aggregate, as the engine calls it.
 #[derive(Clone, Copy, Debug)]
 pub struct Tickets;
 

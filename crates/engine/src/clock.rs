@@ -1,4 +1,4 @@
-//! The time. Everything else in the house is given it.
+//! The clock of the engine. All other modules get the time from it.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -8,18 +8,18 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use switchboard_domain::Timestamp;
 
-/// Tells the time.
+/// A source of time.
 pub trait Clock: Send + Sync + 'static {
-    /// Now, in whole microseconds.
+    /// The current time, in whole microseconds.
     fn now(&self) -> Timestamp;
 }
 
-/// The machine's clock, never going back and never standing still: after a step backwards of the wall clock, time goes on from where it
-/// was at the pace of the monotonic clock, ahead of the wall clock until that has caught up.
+/// The system clock, strictly increasing. If the wall clock is set back, time continues at the pace of the monotonic
+/// clock, ahead of the wall clock, until the wall clock catches up.
 #[derive(Debug)]
 pub struct SystemClock(Mutex<Reading>);
 
-/// The last reading at which the wall clock led.
+/// The last reading at which the wall clock was ahead.
 #[derive(Clone, Copy, Debug)]
 struct Reading {
     micros: i64,
@@ -27,13 +27,13 @@ struct Reading {
 }
 
 impl SystemClock {
-    /// A clock that begins no earlier than `floor`: what the log says to have happened has happened.
+    /// A clock that starts no earlier than `floor`, the last recorded instant of the log.
     #[must_use]
     pub fn starting_at(floor: Timestamp) -> Self {
         Self(Mutex::new(Reading { micros: floor.timestamp_micros(), monotonic: Self::monotonic() }))
     }
 
-    /// How far it is ahead of the wall clock.
+    /// How far this clock is ahead of the wall clock.
     #[must_use]
     pub fn ahead(&self) -> TimeDelta {
         TimeDelta::microseconds(self.now().timestamp_micros().saturating_sub(Self::wall()))
@@ -69,18 +69,18 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that moves when it is told to.
+/// A clock for tests; it moves only by [`ManualClock::advance`].
 #[derive(Debug)]
 pub struct ManualClock(Mutex<Timestamp>);
 
 impl ManualClock {
-    /// A clock that stands at `start`.
+    /// A clock that shows `start`.
     #[must_use]
     pub fn new(start: Timestamp) -> Self {
         Self(Mutex::new(start))
     }
 
-    /// Moves it by `by`.
+    /// Advances the clock.
     pub fn advance(&self, by: TimeDelta) {
         let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *now += by;

@@ -1,5 +1,5 @@
-//! Ticket numbers for people, from blocks that are reserved in the log: unique on any keeper, by any number of engines.
-//! A restart leaves the rest of a block unused; that is what blocks cost.
+//! Ticket numbers, taken from blocks that are reserved in the log. They are unique across stores and engines. A restart
+//! abandons the rest of the current block.
 
 use std::{
     collections::BTreeMap,
@@ -17,9 +17,9 @@ use uuid::Uuid;
 
 use crate::command::{Aggregates, Failure, Request};
 
-/// The size of a day's first block; each further one is twice as large, up to the domain's limit.
+/// The size of a day's first block. Each further block is twice as large, up to the domain's limit.
 const BLOCK_NUMBERS_FIRST: u32 = 64;
-/// Days whose blocks are kept in memory; the earliest day leaves first.
+/// The most days whose blocks are kept in memory; the earliest day is dropped first.
 const DAYS_MAX: usize = 512;
 
 #[derive(Debug, Default)]
@@ -40,7 +40,7 @@ impl Block {
     }
 }
 
-/// Hands out numbers.
+/// The allocator of ticket numbers.
 #[derive(Debug)]
 pub struct Numbers {
     streams: Aggregates<Numbering>,
@@ -49,13 +49,13 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Numbers from `streams`, reserved by `actor`.
+    /// Numbers from `streams`; `actor` reserves the blocks.
     #[must_use]
     pub fn new(streams: Aggregates<Numbering>, actor: Actor) -> Self {
         Self { streams, actor, days: std::sync::Mutex::default() }
     }
 
-    /// The numbers of the day that `at` falls on in China Standard Time, for one caller at a time.
+    /// The numbers of the day of `at` in China Standard Time. Only one caller holds a day at a time.
     pub async fn day(&self, at: Timestamp) -> Day<'_> {
         let date = date_in_china(at);
         let block = self.block(&date).lock_owned().await;
@@ -89,15 +89,15 @@ pub struct Day<'a> {
 }
 
 impl Day<'_> {
-    /// The next number of the block in memory; `None` when a block must be reserved first, which appends.
+    /// The next number of the block in memory; `None` when a block must be reserved first, which appends to the log.
     pub fn take(&mut self) -> Option<String> {
         self.block.take().map(|number| format(&self.date, number))
     }
 
-    /// The next number, of a block reserved for it.
+    /// The next number, after reserving a block.
     ///
     /// # Errors
-    /// When no block could be reserved.
+    /// The failure of the reservation.
     pub async fn reserve(mut self) -> Result<String, Failure<Exhausted>> {
         *self.block = self.numbers.reserve(&self.date, self.block.size).await?;
         self.take().ok_or_else(|| Failure::Corrupt(format!("a block of no numbers for {}", self.date)))

@@ -1,5 +1,5 @@
-//! Sealing and opening personal data with a key per subject, and the keyed hashes that recognise a person or a request
-//! without naming either. Where keys are kept is `eventstore::keys`; what a seal looks like is `wire::seal`.
+//! Encryption of personal data with one key per subject, and keyed hashes that recognise a person or a request.
+//! `eventstore::keys` stores the keys; `wire::seal` defines the format.
 
 use std::{fmt, sync::Arc};
 
@@ -10,7 +10,7 @@ use switchboard_wire::{
     stored::Stored,
 };
 
-/// Seals and opens.
+/// Seals and opens personal data.
 #[derive(Clone)]
 pub struct Vault {
     keys: Arc<dyn KeyStore>,
@@ -23,30 +23,31 @@ impl fmt::Debug for Vault {
     }
 }
 
-/// A subject's key, held while the facts of one command are sealed.
+/// A subject's key with its id, kept while the facts of one command are sealed.
 pub(crate) type SubjectKey = (KeyId, Key);
 
 impl Vault {
-    /// A vault over these keys.
+    /// A vault with these keys.
     #[must_use]
     pub fn new(keys: Arc<dyn KeyStore>) -> Self {
         let hash = Arc::new(HashKey::new(keys.secret().as_bytes()));
         Self { keys, hash }
     }
 
-    /// A keyed hash of `parts`: the same for the same parts under this installation's secret, guessable by nobody else.
+    /// A keyed hash of `parts`. Equal parts have equal hashes under this installation's secret; without the secret it
+    /// cannot be computed.
     #[must_use]
     pub fn hash(&self, parts: &[&[u8]]) -> String {
         self.hash.hash(parts)
     }
 
-    /// How the same caller is recognised: a keyed hash of a phone or account number.
+    /// A pseudonym: a keyed hash of a phone or account number, by which the same caller is recognised.
     #[must_use]
     pub fn pseudonym(&self, what: &str, value: &str) -> String {
         self.hash(&[b"pseudonym", what.as_bytes(), value.trim().as_bytes()])
     }
 
-    /// The key under which `subject`'s data is sealed. Where it must be waited for, it is not waited for on an async thread.
+    /// The key that seals `subject`'s data. If it must wait, it waits outside the async threads.
     pub(crate) async fn subject_key(&self, subject: &str) -> Result<SubjectKey, KeyError> {
         if let Some(key) = self.keys.at_hand(subject)? {
             return Ok(key);
@@ -56,7 +57,7 @@ impl Vault {
         waited.unwrap_or_else(|error| Err(KeyError::Unavailable(error.to_string().into())))
     }
 
-    /// Seals every readable personal field of an event.
+    /// Seals every plain personal field of an event.
     pub(crate) fn seal<E: Stored>(&self, stream: &str, event: &mut E, key: &SubjectKey) -> Result<(), seal::SealError> {
         let kind = event.kind();
         let mut failure = None;
@@ -71,8 +72,8 @@ impl Vault {
         failure.map_or(Ok(()), Err)
     }
 
-    /// Opens every sealed field of an event that is stored under `kind`. What has no key any more is [`Personal::Erased`]; what does not open though
-    /// the key is there was tampered with, and stays sealed.
+    /// Opens every sealed field of an event stored under `kind`. A field whose key was erased becomes
+    /// [`Personal::Erased`]. A field that does not open although its key exists was altered; it stays sealed.
     pub fn open<E: Stored>(&self, stream: &str, kind: &str, event: &mut E) {
         event.each_personal(&mut |field, personal| {
             if let Personal::Sealed(text) = personal

@@ -1,8 +1,8 @@
-//! Sealing keys: one random key per person, in a file of their own, so that a person can be forgotten.
+//! Encryption keys: one random key per person, in a separate file, so that a person's data can be erased.
 //!
-//! Personal data travels in the log as ciphertext. The log and its backups never contain a key; erasing a key
-//! makes every copy of that ciphertext unreadable while all hashes and counts stay true. Encryption itself is
-//! absent here, and so is any idea of who a subject is.
+//! The log contains personal data only as ciphertext. The log and its backups never contain a key. Erasing a key makes
+//! every copy of the ciphertext unreadable, while hashes and counts stay valid. Encryption itself, and the meaning of a
+//! subject, are not defined here.
 
 pub mod memory;
 pub mod sqlite;
@@ -21,7 +21,7 @@ pub use sqlite::SqliteKeys;
 /// Longest subject in bytes. Past it: [`KeyError::InvalidSubject`].
 pub const SUBJECT_BYTES_MAX: usize = 256;
 
-/// The number of a key. Stored beside what the key sealed; never used twice.
+/// The id of a key. It is stored with the ciphertext and never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub u64);
 
@@ -36,7 +36,7 @@ impl fmt::Display for KeyId {
 pub struct Key([u8; 32]);
 
 impl Key {
-    /// Takes bytes as a key.
+    /// A key with these bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
@@ -60,7 +60,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Why a key store gave no answer.
+/// Why a key store did not answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum KeyError {
     /// The subject is empty or longer than [`SUBJECT_BYTES_MAX`].
@@ -69,48 +69,48 @@ pub enum KeyError {
         /// The limit.
         limit: usize,
     },
-    /// The key file is damaged. Never answered as "erased".
+    /// The key file is damaged. This is never reported as an erased key.
     #[error("the key file is corrupt: {detail}")]
     Corrupt {
-        /// What was found, for the operator.
+        /// The finding, for the operator.
         detail: String,
     },
-    /// The store cannot serve now; it may be tried again.
+    /// The store is unavailable; the caller may retry.
     #[error("the key store is unavailable")]
     Unavailable(#[source] Cause),
 }
 
-/// Keys by subject and by number.
+/// The keys, by subject and by id.
 ///
-/// The methods block: `assign` and `key` for microseconds (or, with an empty pool, for one sync), `erase`, `adopt`
+/// The methods block: `assign` and `key` for microseconds (or for one sync when the pool is empty); `erase`, `adopt`
 /// and `flush` for a sync.
 pub trait KeyStore: Send + Sync + 'static {
-    /// A key of the subject: the one that it had last, while that is remembered, or a fresh one; so a subject may come to
-    /// have several, and an erasure destroys them all. The key is durable when this returns; that it is *this subject's* key
-    /// becomes durable shortly after (see [`orphaned`](KeyStore::orphaned keys)).
+    /// A key of the subject: its last key while that is in memory, otherwise a new one. A subject may therefore have
+    /// several keys; an erasure destroys all of them. The key is durable on return. That it belongs to *this* subject
+    /// becomes durable shortly after (see [`orphaned`](KeyStore::orphaned)).
     fn assign(&self, subject: &str) -> Result<(KeyId, Key), KeyError>;
 
-    /// As [`assign`](KeyStore::assign), but never waits: `None` when a key would have to be waited for.
+    /// As [`assign`](KeyStore::assign), but does not wait: `None` when it would have to.
     fn at_hand(&self, subject: &str) -> Result<Option<(KeyId, Key)>, KeyError>;
 
-    /// The key with this number. `None`: erased, or never existed.
+    /// The key with this id; `None` when it was erased or never existed.
     fn key(&self, id: KeyId) -> Result<Option<Key>, KeyError>;
 
-    /// Destroys every key of the subject, durably, and says how many there were. A later `assign` makes a fresh one.
+    /// Destroys all keys of the subject durably, and returns their number. A later `assign` creates a new key.
     fn erase(&self, subject: &str) -> Result<usize, KeyError>;
 
-    /// 32 random bytes made once with the store, for keyed hashes.
+    /// 32 random bytes for keyed hashes, generated once when the store was created.
     fn secret(&self) -> Key;
 
     /// Waits until every assignment made so far is durable.
     fn flush(&self) -> Result<(), KeyError>;
 
-    /// Keys that may have sealed something for a subject whose name was lost in a crash. They still open what they
-    /// sealed; whoever finds one in use in the log says whose it is with [`adopt`](KeyStore::adopt), so that a later
-    /// `erase` finds it.
+    /// The orphaned keys: keys that may have sealed data of a subject whose assignment was lost in a crash. They still
+    /// open that data. A caller who finds one in use in the log must [`adopt`](KeyStore::adopt) it, so that a later
+    /// `erase` destroys it.
     fn orphaned(&self) -> Result<Vec<KeyId>, KeyError>;
 
-    /// Says that a orphaned key key belongs to a subject, durably. `false`: there is no such orphaned key.
+    /// Assigns an orphaned key to a subject, durably; `false` when there is no such orphaned key.
     fn adopt(&self, id: KeyId, subject: &str) -> Result<bool, KeyError>;
 }
 

@@ -1,22 +1,21 @@
 //! Stream names: `<category>-<id>`, for example `ticket-8f3a`.
 //!
-//! A name says what kind of thing a stream is about and which one. What the categories are is absent here:
-//! a keeper stores bytes for any well-formed name. Personal data never belongs in a name, because names are
-//! stored in clear and cannot be erased.
+//! A name contains the category of a stream and its id. The categories are not defined here: a store accepts any
+//! well-formed name. Never put personal data in a name, because names are stored in plain text and cannot be erased.
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Longest stream name in bytes, the dash included.
+/// The longest stream name, in bytes, including the dash.
 pub const STREAM_NAME_BYTES_MAX: usize = 128;
 
 /// The name of a stream: a category, one dash, an id. Cheap to clone.
 ///
-/// Both parts are non-empty and hold only ASCII lowercase letters, digits, `_`, `.` and `~`; the whole is at most
-/// [`STREAM_NAME_BYTES_MAX`] bytes. The rule is narrow on purpose: every keeper, shell and URL can carry such a
-/// name unescaped, and the category can be cut off at the first dash.
+/// Both parts are non-empty and contain only ASCII lowercase letters, digits, `_`, `.` and `~`; the whole name has at
+/// most [`STREAM_NAME_BYTES_MAX`] bytes. Every store, shell and URL can carry such a name without escaping, and the
+/// first dash ends the category.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamName(Arc<str>);
 
@@ -29,10 +28,10 @@ pub enum InvalidName {
     /// The name is longer than [`STREAM_NAME_BYTES_MAX`].
     #[error("a stream name has at most {limit} bytes")]
     TooLong {
-        /// The limit that was passed.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// There is no dash, or more than one.
+    /// The name does not contain exactly one dash.
     #[error("a stream name has exactly one dash")]
     Dashes,
     /// A character outside lowercase ASCII letters, digits, `_`, `.` and `~`.
@@ -52,7 +51,7 @@ impl StreamName {
         Self::parse(&format!("{category}-{id}"))
     }
 
-    /// Reads a whole name.
+    /// Parses a whole name.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         if text.len() > STREAM_NAME_BYTES_MAX {
             return Err(InvalidName::TooLong { limit: STREAM_NAME_BYTES_MAX });
@@ -107,7 +106,7 @@ impl FromStr for StreamName {
     }
 }
 
-/// Lets a map keyed by names be asked with a plain text.
+/// Permits looking up a name by text in a map.
 impl Borrow<str> for StreamName {
     fn borrow(&self) -> &str {
         &self.0

@@ -1,5 +1,5 @@
-//! What its owner alone may read: the data folder, and the files in it that are made here and elsewhere. Users and groups that an
-//! operator may want to admit are absent on purpose: a copy is made for them.
+//! Files and folders that only their owner can access: files have mode 0600, folders 0700. To give others access, copy
+//! the files.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
@@ -8,18 +8,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The mode of a folder that is made.
+/// The mode of a new folder.
 const FOLDER_MODE: u32 = 0o700;
 /// The mode of a file.
 pub(crate) const FILE_MODE: u32 = 0o600;
-/// What everybody but the owner may do.
+/// The permission bits of everybody except the owner.
 const OTHERS: u32 = 0o077;
 
-/// Creates a folder and what is missing above it, all of it for the owner alone, and makes each new entry durable. A folder that
-/// exists stays as it is.
+/// Creates a folder and its missing parents, for the owner only, and syncs each new entry. An existing folder is not
+/// changed.
 ///
 /// # Errors
-/// When one cannot be made.
+/// A folder cannot be created.
 pub fn create_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -36,12 +36,12 @@ pub fn create_folder(path: &Path) -> io::Result<()> {
     sync_folder(parent)
 }
 
-/// Makes a folder's entries durable.
+/// Syncs the entries of a folder.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Creates an empty file for the owner alone, durably; leaves an existing one as it is.
+/// Creates and syncs an empty file for the owner only. An existing file is not changed.
 pub(crate) fn create_file(path: &Path) -> io::Result<()> {
     match OpenOptions::new().create_new(true).write(true).mode(FILE_MODE).open(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -53,20 +53,20 @@ pub(crate) fn create_file(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens a file for writing that holds nothing and that its owner alone may read, whether it existed or not.
+/// Opens an empty file for writing that only its owner can read; an existing file is truncated.
 ///
 /// # Errors
-/// When it cannot be made or opened.
+/// The file cannot be created or opened.
 pub fn emptied(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().create(true).truncate(true).write(true).mode(FILE_MODE).open(path)?;
     keep_from_others(path)?;
     Ok(file)
 }
 
-/// Takes a file from everybody but its owner. One that is not there, or that is another user's, stays as it is.
+/// Removes all permissions except the owner's. A missing file, or another user's, is not changed.
 ///
 /// # Errors
-/// When its mode can be neither read nor set.
+/// The mode can be neither read nor set.
 pub fn keep_from_others(path: &Path) -> io::Result<()> {
     let kept = fs::metadata(path).and_then(|found| match found.permissions().mode() & OTHERS {
         0 => Ok(()),
@@ -78,7 +78,7 @@ pub fn keep_from_others(path: &Path) -> io::Result<()> {
     }
 }
 
-/// [Takes](keep_from_others) a SQLite file from others, with what SQLite keeps beside it; it gives new ones the mode of the file.
+/// Applies [`keep_from_others`] to a SQLite file and to the files beside it. New files get the mode of the database.
 ///
 /// # Errors
 /// As for [`keep_from_others`].
@@ -86,7 +86,7 @@ pub fn keep_database_from_others(path: &Path) -> io::Result<()> {
     database(path).iter().try_for_each(|file| keep_from_others(file))
 }
 
-/// A SQLite file, and the files that it may have beside it.
+/// The paths of a SQLite file and of the files that it may have beside it.
 #[must_use]
 pub fn database(path: &Path) -> [PathBuf; 3] {
     ["", "-wal", "-shm"].map(|suffix| {

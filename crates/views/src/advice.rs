@@ -1,5 +1,5 @@
-//! What to tell the one who calls about a ticket: one sentence that promises nothing that the facts do not.
-//! The wording is `catalogue.rs`; no language is chosen and no clock is read here.
+//! The sentence for a customer who calls about a ticket. It promises nothing that the facts do not support.
+//! `catalogue.rs` has the wording.
 
 mod catalogue;
 
@@ -9,69 +9,69 @@ use switchboard_domain::{
     ticket::{BusinessType, CrewProgress, Stage, SuspendReason, Ticket},
 };
 
-/// The languages that a caller may be answered in.
+/// The languages of sentences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
-    /// Chinese as written on the mainland.
+    /// Simplified Chinese.
     Chinese,
-    /// English.
+    /// English sentences.
     English,
 }
 
-/// Where a ticket stands, as far as its caller is concerned.
+/// The state of a ticket, as its caller sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Taken down, not yet sent to anybody.
+    /// Received, not dispatched yet.
     Registered,
-    /// Sent to a unit that has not taken it yet.
+    /// Dispatched to a unit that has not accepted it yet.
     HandedOn,
-    /// In the hands of a unit.
+    /// A unit works on it.
     InWork,
-    /// Part of a larger trouble that is being worked on.
+    /// Part of a larger outage that is being repaired.
     PartOfOutage,
-    /// Waits for this.
+    /// Suspended for this reason.
     Waiting(SuspendReason),
-    /// A crew has it and has not left.
+    /// A crew accepted it and has not left yet.
     CrewAssigned,
-    /// A crew is on the way.
+    /// A crew is on its way.
     CrewEnRoute,
     /// A crew is on site.
     CrewOnSite,
     /// The cause is known.
     CauseKnown,
-    /// Power is back.
+    /// Power is restored.
     PowerBack,
-    /// The work on site is done; nobody's power was out.
+    /// The work on site is done; there was no outage.
     SiteDone,
-    /// Done, being checked.
+    /// Replied; the reply is being audited.
     BeingChecked,
-    /// Done, the customer will be asked how it went.
+    /// The reply passed; the customer will be revisited.
     RevisitDue,
-    /// Settled, to be filed.
+    /// Ready to be archived.
     Settled,
-    /// Filed away.
+    /// The ticket is archived.
     Closed,
-    /// Taken back by the customer.
+    /// Withdrawn by the customer.
     Withdrawn,
 }
 
-/// What may be said about when power comes back.
+/// When power is expected to return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Estimate {
-    /// By this instant.
+    /// At this instant at the latest.
     By(Timestamp),
-    /// The instant named before has gone by.
+    /// The estimated instant has passed.
     Passed,
 }
 
-/// The sentence about `ticket` at `now`, with any estimate in China Standard Time.
+/// The sentence about `ticket` at `now`. Estimates are in China Standard Time.
 #[must_use]
 pub fn sentence(ticket: &Ticket, now: Timestamp, language: Language) -> String {
     catalogue::sentence(Standing::of(ticket), Estimate::of(ticket, now), language)
 }
 
 impl Standing {
-    /// Where `ticket` stands.
+    /// The standing of `ticket`.
     #[must_use]
     pub fn of(ticket: &Ticket) -> Self {
         match ticket.stage {
@@ -104,7 +104,7 @@ impl Standing {
 }
 
 impl Estimate {
-    /// What may be said at `now`; nothing once power is back or the work is over.
+    /// The estimate at `now`; `None` once power is restored or the work is over.
     #[must_use]
     pub fn of(ticket: &Ticket, now: Timestamp) -> Option<Self> {
         let working = matches!(ticket.stage, Stage::Dispatched | Stage::Accepted);

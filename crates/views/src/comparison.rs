@@ -1,5 +1,5 @@
-//! What would another policy have said? Two judgements of one clock history held against each other, and the count of where they
-//! differ: what a back-test and a shadow policy come to. Nothing is judged here.
+//! Comparison of two policies: the differences between two judgements of one clock history, and their counts.
+//! Back-tests and shadow policies use it. The judgements come from the judge.
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
@@ -18,51 +18,51 @@ use switchboard_domain::{
 
 use crate::promises;
 
-/// The word for the verdict of a clock that one of the judgements does not have.
+/// The word for a clock that one of the judgements does not have.
 pub const NO_CLOCK: &str = "none";
 
-/// A clock that two policies judge differently.
+/// A clock with different verdicts under two policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flip {
     /// The ticket.
     pub ticket: TicketId,
-    /// The clock; of clocks the same are those with the same name, cycle and run.
+    /// The clock. Two clocks are the same if name, cycle and run are equal.
     pub key: ClockKey,
-    /// The unit that answers for it: in force, or where only the other policy has given a verdict, there.
+    /// The responsible unit under the policy in force; if only the other policy gives a verdict, under that one.
     pub org: OrgPath,
-    /// What the ticket is as far as the log tells.
+    /// The business type after the last fact.
     pub business: BusinessType,
-    /// The verdict in force; `None` when there is no such clock.
+    /// The verdict in force; `None` without such a clock.
     pub was: Option<Verdict>,
-    /// The rule in force; empty when there is no such clock.
+    /// The rule in force; empty without such a clock.
     pub was_rule: String,
-    /// The verdict under the other policy; `None` when there is no such clock.
+    /// The verdict under the other policy; `None` without such a clock.
     pub would_be: Option<Verdict>,
-    /// The other policy's rule; empty when there is no such clock.
+    /// The other policy's rule; empty without such a clock.
     pub would_be_rule: String,
 }
 
-/// The word for a verdict, or for none.
+/// The word for a verdict, or for no clock.
 #[must_use]
 pub fn word(verdict: Option<Verdict>) -> &'static str {
     verdict.map_or(NO_CLOCK, Verdict::as_str)
 }
 
-/// The registry under which `policy` judges the whole of history, as the only one of its operator and with the calendars of
-/// `edition`; from when on it says that it judges is passed over.
+/// A registry in which `policy` is the only version of its operator and applies to all of history, with the calendars
+/// of `edition`. The policy's own `effective_from` is ignored.
 #[must_use]
 pub fn under(edition: &Edition, policy: Policy) -> PolicyRegistry {
     let mut tried = edition.under(Policy { effective_from: Timestamp::MIN_UTC, ..policy });
-    // It always was: the judge need not ask what was published during a ticket's life.
+    // This edition is valid from the beginning, so the judge need not consider later publications.
     (tried.position, tried.recorded) = (0, Timestamp::MIN_UTC);
     PolicyRegistry::of(tried)
 }
 
-/// The clocks of `clock_history` that two judgements at the same instant see differently. Both are in the order in which
-/// [`judge`](switchboard_domain::sla::judge::judge) gives them: of cycle, clock and run; so are the flips.
+/// The clocks that two judgements at the same instant see differently. Both lists, and the result, are in the order of
+/// [`judge`](switchboard_domain::sla::judge::judge): cycle, clock and run.
 ///
-/// A difference counts once one side has given a verdict: kept, cancelled or breached, be it that due has passed and
-/// nothing was done. While a clock runs, waits or is absent on both sides, nothing was judged that could differ.
+/// A difference counts once one side has a verdict: kept, cancelled or breached (also when due has passed without an
+/// end). While a clock runs, waits or is absent on both sides, there is no difference.
 #[must_use]
 pub fn flips(clock_history: &ClockHistory, in_force: &[Clock], other: &[Clock]) -> Vec<Flip> {
     let mut found = Vec::new();
@@ -82,7 +82,7 @@ pub fn flips(clock_history: &ClockHistory, in_force: &[Clock], other: &[Clock]) 
     }
 }
 
-/// What orders a ticket's clocks.
+/// The sort key of a ticket's clocks.
 fn place(clock: &Clock) -> (u16, &str, u16) {
     (clock.cycle, &clock.rule().clock, clock.run_number)
 }
@@ -109,10 +109,10 @@ fn flip(clock_history: &ClockHistory, was: Option<&Clock>, would_be: Option<&Clo
     })
 }
 
-/// What flips are counted by.
+/// The group in which a flip is counted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Kind {
-    /// The unit at city level; above it where the ticket stayed above.
+    /// The unit at city level, or above it if the ticket was held above.
     pub org: OrgPath,
     /// Business type.
     pub business: BusinessType,
@@ -124,8 +124,8 @@ pub struct Kind {
     pub would_be: &'static str,
 }
 
-/// What a comparison over many tickets comes to. Which tickets come first, and which are counted apart and merged
-/// later, makes no difference.
+/// The comparison over many tickets. The result does not depend on the order of the tickets, nor on counting parts and
+/// merging them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Comparison {
     tickets: u64,
@@ -135,7 +135,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Counts a ticket: its clocks as judged by the policy in force, and its [`flips`].
+    /// Adds a ticket: its clocks under the policy in force, and its [`flips`].
     pub fn add(&mut self, in_force: &[Clock], flips: &[Flip]) {
         self.tickets += 1;
         self.clocks += in_force.len() as u64;
@@ -148,7 +148,7 @@ impl Comparison {
         }
     }
 
-    /// Adds what was counted apart, of other tickets.
+    /// Adds the counts of other tickets.
     pub fn merge(&mut self, other: Self) {
         self.tickets += other.tickets;
         self.clocks += other.clocks;
@@ -158,19 +158,19 @@ impl Comparison {
         }
     }
 
-    /// Tickets counted.
+    /// The number of tickets.
     #[must_use]
     pub fn tickets(&self) -> u64 {
         self.tickets
     }
 
-    /// Their clocks as judged by the policy in force.
+    /// The number of clocks under the policy in force.
     #[must_use]
     pub fn clocks(&self) -> u64 {
         self.clocks
     }
 
-    /// Clocks whose verdict differs.
+    /// The number of clocks with different verdicts.
     #[must_use]
     pub fn flips(&self) -> u64 {
         self.flips

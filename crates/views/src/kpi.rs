@@ -1,11 +1,11 @@
-//! How good is the service? The indicators (指标) of the trade, each a definition that can be read: what stands above and
-//! below the line, which instant decides the period, what is left out, whose figure it is. An indicator that needs data
-//! which is not on the log is listed with the reason, and never counted.
+//! Service indicators (指标). Each has a readable definition: numerator, denominator, the instant that decides the
+//! period, exclusions, and the responsible unit. An indicator that needs data outside the log is listed with the reason
+//! and never computed.
 //!
-//! - `catalogue`: every definition, in both languages
-//! - `case`: a ticket laid out for counting
-//! - `measure`: what a ticket brings to an indicator
-//! - `tally`: indicators over a period, for units
+//! - `catalogue`: the definitions, in both languages
+//! - `case`: one ticket prepared for counting
+//! - `measure`: the contribution of one ticket to each indicator
+//! - `tally`: the indicators of units over a period
 
 mod case;
 mod catalogue;
@@ -23,9 +23,9 @@ use crate::advice::Language;
 /// A text in both languages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Text {
-    /// Chinese.
+    /// The Chinese text.
     pub zh: &'static str,
-    /// English.
+    /// The English text.
     pub en: &'static str,
 }
 
@@ -40,14 +40,14 @@ impl Text {
     }
 }
 
-/// What an indicator's figure is given in.
+/// The unit of an indicator's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// A share of a hundred.
+    /// A percentage.
     Percent,
-    /// A mean in minutes; its numerator is a sum of seconds.
+    /// A mean in minutes; the numerator is a sum of seconds.
     Minutes,
-    /// A plain count, without anything below the line.
+    /// A count, without denominator.
     Count,
 }
 
@@ -62,7 +62,7 @@ impl Unit {
         }
     }
 
-    /// The figure; `None` when nothing stands below the line.
+    /// The value; `None` when the denominator is 0.
     #[must_use]
     pub fn figure(self, numerator: u64, denominator: u64) -> Option<f64> {
         let (above, below) = (numerator as f64, denominator as f64);
@@ -75,23 +75,23 @@ impl Unit {
     }
 }
 
-/// Tickets, or cycles of tickets, that an indicator leaves out.
+/// Tickets, or cycles of tickets, that an indicator excludes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exclusion {
     /// Withdrawn (撤销).
     Withdrawn,
-    /// Merged into a master ticket (子单): the master counts.
+    /// Merged into a master ticket (子单); the master is counted.
     Child,
-    /// An urge order (催办工单): the ticket that it urges counts.
+    /// An urge order (催办工单); the urged ticket is counted.
     UrgeOrder,
-    /// Opened by the grid before anybody called (主动工单).
+    /// Opened by the grid before any call (主动工单).
     Proactive,
-    /// Nobody is to be revisited: the business type has no revisit, the caller is anonymous or confidential, or the ticket
-    /// was archived without revisit, which is possible only where there is nobody to ask.
+    /// There is nobody to revisit: the business type has no revisit, the caller is anonymous or confidential, or the
+    /// ticket was archived without a revisit, which is only possible when nobody can be asked.
     NobodyToAsk,
 }
 
-/// What a ticket brings to an indicator, once.
+/// The contribution of a ticket to an indicator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share<'a> {
     /// The unit that it counts for.
@@ -100,55 +100,55 @@ pub struct Share<'a> {
     pub at: Timestamp,
     /// The ticket's cycle that it comes from, from 1.
     pub cycle: u16,
-    /// What it adds above the line.
+    /// The addition to the numerator.
     pub numerator: u64,
-    /// What it adds below the line; 0 for a plain count.
+    /// The addition to the denominator; 0 for a count.
     pub denominator: u64,
 }
 
-/// What a ticket brings to an indicator, exclusions not yet applied.
+/// The contributions of a ticket, before exclusions.
 type Measure = for<'c, 'a> fn(&'c Case<'a>) -> Vec<Share<'a>>;
 
-/// Where an indicator's figures come from.
+/// The source of an indicator's values.
 #[derive(Clone, Copy, Debug)]
 enum Origin {
-    /// From the facts of each ticket.
+    /// The facts of each ticket.
     Facts(Measure),
-    /// From nowhere yet: what is missing.
+    /// None yet: the missing data.
     Nowhere(Text),
 }
 
-/// One indicator.
+/// The definition of an indicator.
 #[derive(Clone, Copy, Debug)]
 pub struct Kpi {
-    /// Its stable name.
+    /// The stable name.
     pub name: &'static str,
-    /// What people call it.
+    /// The title.
     pub title: Text,
-    /// What its figure is given in.
+    /// The unit of the value.
     pub unit: Unit,
-    /// What stands above the line.
+    /// The definition of the numerator.
     pub numerator: Text,
-    /// What stands below it; empty for a plain count.
+    /// The definition of the denominator; empty for a count.
     pub denominator: Text,
-    /// Which instant decides whether something falls into the period.
+    /// The instant that decides the period.
     pub period: Text,
-    /// Which unit it counts for.
+    /// The unit that it counts for.
     pub attribution: Text,
-    /// Where it is written.
+    /// The document that defines it.
     pub source: Text,
     exclusions: &'static [Exclusion],
     origin: Origin,
 }
 
 impl Kpi {
-    /// Whether the log can answer it.
+    /// True when the log has the data.
     #[must_use]
     pub fn available(&self) -> bool {
         matches!(self.origin, Origin::Facts(_))
     }
 
-    /// Why the log cannot answer it, if it cannot.
+    /// The missing data; `None` when the indicator is available.
     #[must_use]
     pub fn missing(&self) -> Option<Text> {
         match self.origin {
@@ -157,25 +157,25 @@ impl Kpi {
         }
     }
 
-    /// What is left out.
+    /// The exclusions.
     #[must_use]
     pub fn exclusions(&self) -> &'static [Exclusion] {
         self.exclusions
     }
 
-    /// What is left out, in words.
+    /// The exclusions as a text.
     #[must_use]
     pub fn exclusions_told(&self, language: Language) -> String {
-        let told: Vec<&str> =
+        let parts: Vec<&str> =
             self.exclusions.iter().map(|exclusion| catalogue::excluded(*exclusion).tell(language)).collect();
         match language {
-            _ if told.is_empty() => catalogue::NOTHING_EXCLUDED.tell(language).to_owned(),
-            Language::Chinese => told.join("\u{ff1b}"),
-            Language::English => told.join("; "),
+            _ if parts.is_empty() => catalogue::NOTHING_EXCLUDED.tell(language).to_owned(),
+            Language::Chinese => parts.join("\u{ff1b}"),
+            Language::English => parts.join("; "),
         }
     }
 
-    /// What one ticket brings to it. A function of its facts and of its clocks as they were judged.
+    /// The contributions of one ticket. They depend only on its facts and its judged clocks.
     #[must_use]
     pub fn shares<'a>(&self, case: &Case<'a>) -> Vec<Share<'a>> {
         let Origin::Facts(measure) = self.origin else { return Vec::new() };
@@ -185,7 +185,7 @@ impl Kpi {
     }
 }
 
-/// Every indicator, in the order in which figures are given.
+/// All indicators, in the order of the report.
 #[must_use]
 pub fn definitions() -> &'static [Kpi] {
     &catalogue::DEFINITIONS

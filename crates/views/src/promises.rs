@@ -1,5 +1,4 @@
-//! How does this promise stand? One judged clock in one sentence, who answers for it, and why it waits.
-//! The wording is `catalogue.rs`; nothing is judged here, no language is chosen and no clock is read.
+//! A judged clock in one sentence, with the responsible unit and the reason of a wait. `catalogue.rs` has the wording.
 
 mod catalogue;
 
@@ -17,28 +16,28 @@ use switchboard_domain::{
 
 use crate::advice::Language;
 
-/// The sentence about a clock as it was judged at `now`. Instants stand in China Standard Time; one of the same day as the
-/// one named before it is told without its date. Margins are natural time and rounded down to two units.
+/// The sentence about a clock as judged at `now`. Instants are in China Standard Time; the date is omitted if it equals
+/// that of the previous instant. Margins are natural time, rounded down to two units.
 #[must_use]
 pub fn sentence(clock: &Clock, clock_history: &ClockHistory, now: Timestamp, language: Language) -> String {
     let timeline = clock_history.timeline();
     catalogue::sentence(&Statement::of(clock, clock_history, &timeline, now), language)
 }
 
-/// The word of the fact at `position`: of a paused segment, why the clock waits. `None` when the fact has no word.
+/// The word of the fact at `position`, for example why a paused clock waits; `None` when the fact has no word.
 #[must_use]
 pub fn reason(clock_history: &ClockHistory, position: u64) -> Option<Word> {
     clock_event(clock_history, position)?.word
 }
 
-/// Who answers for a clock: of a breach, who held the ticket at due; of a clock that ended otherwise, who held it until
-/// the fact that ended it; while it is open, who holds the ticket at `now`.
+/// The unit responsible for a clock. For a breach: the holder at due. For another end: the holder until the fact that
+/// ended it. For an open clock: the holder at `now`.
 #[must_use]
 pub fn answerable(clock: &Clock, clock_history: &ClockHistory, now: Timestamp) -> Option<OrgPath> {
     holder(clock, &clock_history.timeline(), now).cloned()
 }
 
-/// [`answerable`] on a timeline that is at hand.
+/// [`answerable`] for a given timeline.
 pub(crate) fn holder<'a>(clock: &Clock, timeline: &[Entry<'a>], now: Timestamp) -> Option<&'a OrgPath> {
     match (clock.verdict, clock.due, clock.run.end) {
         (Verdict::Breached, Some(due), _) => judge::holder(timeline, due),
@@ -47,36 +46,36 @@ pub(crate) fn holder<'a>(clock: &Clock, timeline: &[Entry<'a>], now: Timestamp) 
     }
 }
 
-/// Who held the ticket until the fact that ended a clock: a dispatch is kept by the one who dispatches.
+/// The holder until the fact that ended a clock: the unit that dispatches meets the dispatch promise.
 fn holder_until<'a>(timeline: &[Entry<'a>], end: End) -> Option<&'a OrgPath> {
     let ending = timeline.iter().position(|(clock_event, _)| clock_event.position == end.because)?;
     let (_, attributes) = timeline.get(ending.saturating_sub(1))?;
     Some(attributes.holder)
 }
 
-/// The fact at `position`, if clocks look at it.
+/// The clock event at `position`, if any.
 fn clock_event(clock_history: &ClockHistory, position: u64) -> Option<&ClockEvent> {
     let index = clock_history.events.binary_search_by_key(&position, |clock_event| clock_event.position).ok()?;
     clock_history.events.get(index)
 }
 
-/// All that the sentence says.
+/// The contents of the sentence.
 #[derive(Clone, Debug, PartialEq)]
 struct Statement<'a> {
     title: &'a Title,
     limit: Limit,
     started: Timestamp,
-    /// How long it waited before it was due or ended, the present wait left out.
+    /// How long it waited before it was due or ended, without the present wait.
     waited: TimeDelta,
-    /// Whether more time was granted than the limit gives.
+    /// True when an extension applies.
     extended: bool,
     due: Option<Timestamp>,
     outcome: Outcome<'a>,
-    /// Years that count Monday to Friday for want of a calendar.
+    /// The years without a calendar, in which Monday to Friday count.
     years: Vec<i32>,
 }
 
-/// How it stands, with what belongs to it. No span is negative.
+/// The state of the clock with its data. No duration is negative.
 #[derive(Clone, Debug, PartialEq)]
 enum Outcome<'a> {
     Running { left: Option<TimeDelta> },
@@ -127,7 +126,7 @@ impl<'a> Outcome<'a> {
     }
 }
 
-/// How long a clock waited while that could move its due instant; a wait that still lasts has its own words.
+/// How long a clock waited while this could change its due instant. The present wait is not included.
 fn waited(clock: &Clock, outcome: &Outcome<'_>, now: Timestamp) -> TimeDelta {
     let until = match outcome {
         Outcome::Paused { since, .. } => Some(*since),

@@ -1,5 +1,5 @@
-//! Does everything that came in still add up? Two ledgers that share nothing: what the facts say went in and out, and what
-//! the rows say is there. An order lost on its way makes them differ.
+//! Reconciliation of two independent counts: the flow of tickets counted from facts, and the stock counted from rows. A
+//! lost ticket makes them differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,26 +7,26 @@ use switchboard_domain::ticket::{BusinessType, Event, Stage, TicketId};
 
 use crate::{Fact, ticket_list::Row};
 
-/// What went in and out, counted from facts alone. Remembers which tickets are open, and no other.
+/// The flow, counted from facts only. It keeps the ids of open tickets and of no others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flow {
     /// Tickets received.
     pub received: u64,
-    /// Tickets filed away, each time; `closed_at_first_contact` is part of it.
+    /// Closings, including repeated ones and `closed_at_first_contact`.
     pub closed: u64,
-    /// Of those, answered while the caller waited.
+    /// Of these, the tickets closed at first contact.
     pub closed_at_first_contact: u64,
     /// Tickets withdrawn.
     pub withdrawn: u64,
-    /// Closed tickets that were taken up again.
+    /// Closed tickets that were reopened.
     pub reopened: u64,
-    /// Dispatches, forwarding included.
+    /// Dispatches, including forwarding.
     pub dispatches: u64,
     open: BTreeSet<TicketId>,
 }
 
 impl Flow {
-    /// Takes the next fact into account. A fact about a ticket that is not open, or that is, where it cannot be, is not counted.
+    /// Applies the next fact. A fact that does not fit the open or closed state of its ticket is not counted.
     pub fn apply(&mut self, fact: &Fact) {
         match &fact.event {
             Event::Received(_) => self.received += u64::from(self.open.insert(fact.id)),
@@ -43,33 +43,33 @@ impl Flow {
         }
     }
 
-    /// Tickets in flight.
+    /// The number of open tickets.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
         self.open.len() as u64
     }
 }
 
-/// What is there, counted from rows.
+/// The stock, counted from rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stock {
-    /// Tickets by business type and stage; pairs without tickets may be absent.
+    /// The number of tickets by business type and stage; pairs without tickets may be absent.
     pub tickets: BTreeMap<(BusinessType, Stage), u64>,
 }
 
 impl Stock {
-    /// Counts one row.
+    /// Adds a row.
     pub fn add(&mut self, row: &Row) {
         *self.tickets.entry((row.ticket.business, row.ticket.stage)).or_default() += 1;
     }
 
-    /// Tickets for which `wanted` holds.
+    /// The number of tickets for which `wanted` is true.
     #[must_use]
     pub fn count(&self, wanted: impl Fn(BusinessType, Stage) -> bool) -> u64 {
         self.tickets.iter().filter(|((business, stage), _)| wanted(*business, *stage)).map(|(_, count)| count).sum()
     }
 
-    /// Whether received = closed + withdrawn + in flight holds, and both ledgers name the same numbers.
+    /// True when received = closed + withdrawn + in flight, and both counts agree.
     #[must_use]
     pub fn agrees_with(&self, flow: &Flow) -> bool {
         let closed = self.count(|_, stage| stage == Stage::Closed);
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
     use crate::random;
 
-    /// Whether `decide` could have let `event` end or reopen a ticket that stands as `row` says.
+    /// True when `decide` could have ended or reopened a ticket in this row's state with `event`.
     fn is_lawful(row: Option<&Row>, event: &Event) -> bool {
         match (row.map(|row| row.ticket.stage), event) {
             (None, event) => matches!(event, Event::Received(_)),

@@ -1,5 +1,5 @@
-//! The domain's words, times and people in protobuf, both ways. Whole views are not made here; `views` folds them and the
-//! server fills them in.
+//! Conversion of the domain's words, times and actors to protobuf and back. Views are not converted here; the server
+//! does that.
 
 mod dispatch;
 mod fact;
@@ -19,21 +19,22 @@ pub use self::{
 };
 use crate::proto;
 
-/// Seconds of 0001-01-01T00:00:00Z, the first instant that protobuf can say.
+/// 0001-01-01T00:00:00Z in seconds: the earliest instant that protobuf permits.
 const SECONDS_MIN: i64 = -62_135_596_800;
-/// Seconds of 9999-12-31T23:59:59Z, the last.
+/// 9999-12-31T23:59:59Z in seconds: the latest.
 const SECONDS_MAX: i64 = 253_402_300_799;
 
 /// An instant in protobuf.
 #[must_use]
 pub fn timestamp(at: Timestamp) -> WireTimestamp {
-    // A leap second is counted in the nanoseconds by chrono and not known to protobuf: it becomes the last instant before midnight.
+    // chrono counts a leap second in the nanoseconds; protobuf has none, so it becomes the last instant before
+    // midnight.
     let nanos = at.timestamp_subsec_nanos().min(999_999_999);
     WireTimestamp { seconds: at.timestamp(), nanos: nanos.cast_signed() }
 }
 
-/// The instant of a protobuf time, cut to whole microseconds, which is how it will be stored; `None` outside the years
-/// 1 to 9999 or with nanoseconds outside a second.
+/// A protobuf time truncated to microseconds, the resolution of the store; `None` outside the years 1 to 9999 or with
+/// nanoseconds outside a second.
 #[must_use]
 pub fn instant(at: &WireTimestamp) -> Option<Timestamp> {
     let nanos = u32::try_from(at.nanos).ok().filter(|nanos| *nanos < 1_000_000_000)?;
@@ -41,13 +42,13 @@ pub fn instant(at: &WireTimestamp) -> Option<Timestamp> {
     Timestamp::from_timestamp(seconds, nanos / 1000 * 1000)
 }
 
-/// Who did something.
+/// An actor in protobuf.
 #[must_use]
 pub fn actor(actor: &Actor) -> proto::Actor {
     proto::Actor { id: actor.id.clone(), role: actor.role.as_str().into(), org: actor.org.as_str().into() }
 }
 
-/// Where the trouble is.
+/// A place in protobuf.
 #[must_use]
 pub fn place(place: &Place) -> proto::Place {
     proto::Place {
@@ -59,7 +60,7 @@ pub fn place(place: &Place) -> proto::Place {
     }
 }
 
-/// The number that another system gave.
+/// A number of another system in protobuf.
 #[must_use]
 pub fn external(external: &ExternalRef) -> proto::ExternalRef {
     proto::ExternalRef { issuer: external.issuer.clone(), value: external.value.clone() }

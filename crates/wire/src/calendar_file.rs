@@ -1,6 +1,6 @@
-//! The calendar file (工作日历文件): one year of one calendar in TOML, read whole or refused with every fault and its line.
-//! What makes a year fit to be published is the domain's to say ([`Year::check`]); here stand the form and the words.
-//! Nothing is opened here: a caller brings the text.
+//! The calendar file (工作日历文件): one year of one calendar in TOML. A file is read completely, or rejected with every
+//! fault and its line. This module defines the format; [`Year::check`] validates the year. It opens no files: the
+//! caller passes the text.
 
 mod wording;
 
@@ -15,26 +15,26 @@ use toml::{
 
 use crate::faults::{Fault, line_of};
 
-/// The longest file that is read, in bytes.
+/// The largest file, in bytes.
 pub const CALENDAR_BYTES_MAX: usize = 64 * 1024;
 /// The longest name of a calendar, in bytes.
 pub const CALENDAR_NAME_BYTES_MAX: usize = 32;
 
 type Value<'d> = &'d Spanned<DeValue<'d>>;
 
-/// Reads a file such as `deploy/calendars/cn/2024.toml`: the calendar's name and the year.
+/// Reads a file such as `deploy/calendars/cn/2024.toml`. Returns the calendar's name and the year.
 ///
 /// # Errors
 ///
-/// Every fault, in the order of the lines, however many; a caller that shows fewer must say how many it leaves out. Text that is no TOML is told before anything else is looked at. A file whose
-/// name is a year holds that year.
+/// All faults, in the order of the lines. A caller that shows only some of them must say how many it leaves out. A text
+/// that is not TOML gets TOML's faults only. A file named after a year must contain that year.
 pub fn read(file_name: &str, text: &str) -> Result<(String, Year), Vec<Fault>> {
     if text.len() > CALENDAR_BYTES_MAX {
         let reason = format!("the file has {} bytes; at most {CALENDAR_BYTES_MAX} are read", text.len());
         return Err(vec![Fault { line: 1, reason }]);
     }
     let (document, errors) = DeTable::parse_recoverable(text);
-    let mut reader = Reader { text, faults: Vec::new(), said: BTreeMap::new(), spans: BTreeMap::new() };
+    let mut reader = Reader { text, faults: Vec::new(), exceptions: BTreeMap::new(), spans: BTreeMap::new() };
     for error in &errors {
         reader.fault(error.span().map_or(0, |span| span.start), error.message());
     }
@@ -47,7 +47,7 @@ pub fn read(file_name: &str, text: &str) -> Result<(String, Year), Vec<Fault>> {
     }
 }
 
-/// A table and where it begins.
+/// A table and its offset in the text.
 #[derive(Clone, Copy)]
 struct Section<'d> {
     table: &'d DeTable<'d>,
@@ -55,19 +55,19 @@ struct Section<'d> {
 }
 
 impl<'d> Section<'d> {
-    /// Where a key's value stands, or else the section.
+    /// The offset of a key's value, or of the section when the key is absent.
     fn place(self, key: &str) -> usize {
         self.table.get(key).map_or(self.at, |value| value.span().start)
     }
 }
 
-/// What was found so far. Places are offsets into the text.
+/// The faults found so far. Places are offsets into the text.
 struct Reader<'t> {
     text: &'t str,
     faults: Vec<Fault>,
-    /// In which section each exception stands.
-    said: BTreeMap<NaiveDate, usize>,
-    /// Every span that was read: of the exception of a date, or of ordinary days.
+    /// The offset of the section of each exception.
+    exceptions: BTreeMap<NaiveDate, usize>,
+    /// Every span that was read, by the date of its exception; `None` for the ordinary hours.
     spans: BTreeMap<Option<NaiveDate>, Vec<(Span, usize)>>,
 }
 
@@ -133,7 +133,7 @@ impl Reader<'_> {
         Some(number)
     }
 
-    /// A holiday: `name`, and every day `from` .. `to`.
+    /// Reads days off: `name`, and every day from `from` to `to`.
     fn off(&mut self, section: Section<'_>, number: Option<i32>, year: &mut Year) {
         self.only(section, &["name", "from", "to"]);
         let name = self.string(section, "name").unwrap_or("-");
@@ -144,17 +144,17 @@ impl Reader<'_> {
             return;
         }
         let days = from.iter_days().take_while(|date| *date <= to);
-        let twice: Vec<NaiveDate> = days.clone().filter(|date| self.said.contains_key(date)).collect();
+        let twice: Vec<NaiveDate> = days.clone().filter(|date| self.exceptions.contains_key(date)).collect();
         if let Some(date) = twice.first() {
             self.twice(section, *date);
         }
         for date in days.filter(|date| !twice.contains(date)) {
-            self.said.insert(date, section.at);
+            self.exceptions.insert(date, section.at);
             year.exceptions.insert(date, Exception { name: name.to_owned(), hours: Vec::new() });
         }
     }
 
-    /// A day that works: `name`, `date`, and its own `hours` unless it has the ordinary ones.
+    /// Reads a working day: `name`, `date`, and `hours` unless it has the ordinary ones.
     fn work(&mut self, section: Section<'_>, number: Option<i32>, year: &mut Year) {
         self.only(section, &["name", "date", "hours"]);
         let name = self.string(section, "name").unwrap_or("-");
@@ -165,11 +165,11 @@ impl Reader<'_> {
             self.fault(section.place("hours"), "hours: a day without hours stands under [[off]]");
         }
         let Some(date) = date else { return };
-        if self.said.contains_key(&date) {
+        if self.exceptions.contains_key(&date) {
             self.twice(section, date);
             return;
         }
-        self.said.insert(date, section.at);
+        self.exceptions.insert(date, section.at);
         let hours = match own {
             Some(own) => {
                 let spans = own.iter().map(|(span, _)| *span).collect();
@@ -182,11 +182,12 @@ impl Reader<'_> {
     }
 
     fn twice(&mut self, section: Section<'_>, date: NaiveDate) {
-        let before = self.said.get(&date).map_or(0, |at| line_of(self.text, *at));
+        let before = self.exceptions.get(&date).map_or(0, |at| line_of(self.text, *at));
         self.fault(section.at, format!("{date} is said before, in line {before}"));
     }
 
-    /// What the domain finds, each at its place. What may follow from a fault of form is not told beside it.
+    /// Reports the faults that [`Year::check`] finds, with their lines. Faults that may only follow from a format fault
+    /// are left out.
     fn check(&mut self, top: Section<'_>, year: &Year) {
         let whole = self.faults.is_empty();
         for fault in year.check() {
@@ -197,7 +198,9 @@ impl Reader<'_> {
                 }
                 YearFault::HoursEmpty => Some(top.place("hours")).filter(|_| whole),
                 YearFault::NoWorkingDay => Some(top.place("year")).filter(|_| whole),
-                YearFault::DateOutside { date } | YearFault::NameLength { date, .. } => self.said.get(&date).copied(),
+                YearFault::DateOutside { date } | YearFault::NameLength { date, .. } => {
+                    self.exceptions.get(&date).copied()
+                }
                 YearFault::SpanEmpty { date, span } | YearFault::SpanOutsideDay { date, span } => self.span(date, span),
                 YearFault::SpansOverlap { date, next, .. } | YearFault::SpansOutOfOrder { date, next, .. } => {
                     self.span(date, next)
@@ -209,13 +212,14 @@ impl Reader<'_> {
         }
     }
 
-    /// Where a span stands. A day with the ordinary hours has none of its own: what is wrong with them is said once.
+    /// The offset of a span. A day with the ordinary hours has no span of its own, so a fault of these is reported
+    /// once.
     fn span(&self, date: Option<NaiveDate>, span: Span) -> Option<usize> {
         let written = self.spans.get(&date)?;
         written.iter().rev().find(|(known, _)| *known == span).map(|(_, at)| *at)
     }
 
-    /// Faults every key but these.
+    /// Reports every key that is not in `keys`.
     fn only(&mut self, section: Section<'_>, keys: &[&str]) {
         let unknown = section.table.keys().filter(|key| !keys.contains(&key.get_ref().as_ref()));
         for key in unknown {
@@ -245,7 +249,7 @@ impl Reader<'_> {
         text
     }
 
-    /// A day of the year, as far as the year is known.
+    /// Reads a date of the year, if the year is known.
     fn date(&mut self, section: Section<'_>, key: &str, year: Option<i32>) -> Option<NaiveDate> {
         let value = self.field(section, key)?;
         let written = value.get_ref().as_datetime().filter(|at| at.time.is_none());
@@ -265,7 +269,7 @@ impl Reader<'_> {
         Some(date)
     }
 
-    /// Working hours, such as `["08:30-12:00", "13:30-17:30"]`, each span with its place.
+    /// Reads working hours such as `["08:30-12:00", "13:30-17:30"]`, each span with its offset.
     fn hours(&mut self, value: Value<'_>) -> Vec<(Span, usize)> {
         let wanted = r#"a list such as ["08:30-12:00", "13:30-17:30"]"#;
         let Some(array) = value.get_ref().as_array() else {
@@ -284,7 +288,7 @@ impl Reader<'_> {
         read
     }
 
-    /// The tables under `[[key]]`; none when there is no such key.
+    /// The tables under `[[key]]`; empty when there is no such key.
     fn sections<'d>(&mut self, top: Section<'d>, key: &str) -> Vec<Section<'d>> {
         let Some(value) = top.table.get(key) else { return Vec::new() };
         let Some(array) = value.get_ref().as_array() else {

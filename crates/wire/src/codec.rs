@@ -1,5 +1,5 @@
-//! How much memory a call takes up for its messages before it has any: tonic asks for 8 KiB on the way in and on the way out of
-//! every call, and a stream keeps its own as long as it lives. Most messages here are some hundred bytes.
+//! A protobuf codec with small buffers. tonic allocates 8 KiB for each direction of every call, and a stream keeps its
+//! buffers as long as it lives. Most messages here have some hundred bytes.
 
 use std::marker::PhantomData;
 
@@ -7,12 +7,12 @@ use prost::Message;
 use tonic::codec::{BufferSettings, Codec};
 use tonic_prost::ProstCodec;
 
-/// The buffer that a call begins with, in bytes; a longer message makes it grow.
+/// The initial size of a buffer, in bytes. It grows for a longer message.
 const BUFFER_BYTES: usize = 1024;
-/// What is encoded is handed to the transport at the latest when it is as long, in bytes: tonic's own default.
+/// Encoded bytes are passed to the transport at this size at the latest: tonic's default.
 const HANDED_ON_BYTES: usize = 32 * 1024;
 
-/// Protobuf, as everywhere; with buffers that are made for short messages.
+/// The protobuf codec, with buffers sized for short messages.
 #[derive(Clone, Copy, Debug)]
 pub struct ShortMessages<T, U>(PhantomData<(T, U)>);
 
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_call_begins_with_a_smaller_buffer_than_by_default() {
-        // The settings can be read in their debug form alone.
+        // The settings are readable only through `Debug`.
         let ours = format!("{:?}", ShortMessages::<String, String>::default().encoder().buffer_settings());
         assert!(ours.contains(&format!("buffer_size: {BUFFER_BYTES}")), "{ours}");
         let theirs = format!("{:?}", ProstCodec::<String, String>::default().encoder().buffer_settings());

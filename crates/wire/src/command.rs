@@ -1,5 +1,5 @@
-//! Requests become commands: everything that a caller can get wrong without knowing the ticket is found here, all of it at
-//! once. What depends on the ticket is the domain's to say; what depends on the time of the engine too.
+//! Conversion of requests to commands. It finds every fault of a request that does not depend on the ticket or on the
+//! time, and reports all of them at once. The domain checks the rest.
 
 mod crew;
 mod device;
@@ -22,20 +22,20 @@ pub use self::{
     receive::{ReceiveHeader, receive},
 };
 
-/// A ticket as callers name it.
+/// A reference to a ticket in a request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TicketRef {
-    /// By identity.
+    /// By id.
     Id(TicketId),
-    /// By the number that people use; opaque.
+    /// By ticket number, an opaque string.
     Number(String),
 }
 
-/// Longest ticket number that is looked up, in bytes.
+/// The longest ticket number, in bytes.
 pub const NUMBER_BYTES_MAX: usize = 32;
 
-/// The ticket that the text names: a UUID with or without dashes is an id, any other printable text of at most
-/// [`NUMBER_BYTES_MAX`] bytes a number. `None` for anything else.
+/// Parses a reference. A UUID, with or without dashes, is an id; any other printable text of at most
+/// [`NUMBER_BYTES_MAX`] bytes is a number; anything else gives `None`.
 #[must_use]
 pub fn reference(text: &str) -> Option<TicketRef> {
     let text = text.trim();
@@ -46,32 +46,33 @@ pub fn reference(text: &str) -> Option<TicketRef> {
     }
 }
 
-/// What every command to an existing ticket carries.
+/// The fields that every command to an existing ticket carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// The caller's name for this request.
+    /// The caller's id for this request.
     pub request_id: Uuid,
-    /// Which ticket.
+    /// The ticket.
     pub ticket: TicketRef,
-    /// The revision that the caller saw.
+    /// The revision that the caller saw, for optimistic concurrency.
     pub etag: Option<u64>,
-    /// When it happened, if that is not now.
+    /// When it happened; `None` means now.
     pub occurred_at: Option<Timestamp>,
 }
 
-/// A request that asks one move of an existing ticket.
+/// A request that makes one move of an existing ticket.
 pub trait TicketRequest: prost::Message {
-    /// The method of `TicketService` or `DispatchService` that takes it, for example `ReportProgress`. No two share a name.
+    /// The method of `TicketService` or `DispatchService`, for example `ReportProgress`. Method names are unique across
+    /// both.
     const METHOD: &'static str;
 
-    /// The command that it means. A ticket that the command names by number stands in it as the nil id until the caller has
-    /// looked it up; see [`Self::master`].
+    /// Converts the request. If the command refers to another ticket by number, it contains the nil id until the caller
+    /// has resolved the number; see [`Self::master`].
     ///
     /// # Errors
     /// Every violation at once, each field at most once, by its path in the request.
     fn read(&self) -> Result<(Header, Command), Vec<Violation>>;
 
-    /// The other ticket that the command names, for a merge; `None` for everything else.
+    /// The other ticket that a merge refers to; `None` for all other commands.
     fn master(&self) -> Option<TicketRef> {
         None
     }

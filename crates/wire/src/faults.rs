@@ -1,19 +1,18 @@
-//! What is wrong with a file that a person wrote, line by line. No word about what stands in such files; their readers
-//! say that.
+//! The faults of a file that a person wrote, with their lines. The readers of each file format word them.
 
 use std::fmt;
 
-/// The faults of one file that are told, at most. How many more there are is told in a line of its own after them, so that one
-/// more than this may come. A caller that shows fewer must say how many it leaves out, that line included: an author who is shown
-/// a part in silence takes it for all.
+/// The most faults that a reader returns for one file. If there are more, one further entry says how many. A caller
+/// that shows fewer must say how many it leaves out, this entry included; otherwise the author takes the list for
+/// complete.
 pub const FAULTS_MAX: usize = 200;
 
-/// One thing that is wrong, and where.
+/// One fault of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong with it, in English: files are written by operators, not by callers.
+    /// The description, in English: operators write these files, not API clients.
     pub reason: String,
 }
 
@@ -23,7 +22,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The line, from 1, in which the byte at `offset` stands; past the end, the last one.
+/// The line, from 1, of the byte at `offset`; past the end, the last line.
 #[must_use]
 pub fn line_of(text: &str, offset: usize) -> usize {
     let before = text.as_bytes().iter().take(offset);

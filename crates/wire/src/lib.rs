@@ -1,4 +1,4 @@
-//! How facts, commands and refusals look outside the process, for ever.
+//! The external formats: stored facts, protobuf messages, refusals, and files that operators write.
 //!
 //! ```text
 //!    command ──▶ decide ──▶ append ──▶ project ──▶ dispatch ──▶ subscribe
@@ -9,24 +9,24 @@
 //!
 //! Modules in reading order:
 //!
-//! - [`stored`]: facts as JSON with a kind, and the metadata beside them
-//! - [`upcast`]: how a kind that is no longer written is still read
-//! - [`seal`]: personal data as ciphertext, and keyed hashes
-//! - [`proto`]: the protobuf API, generated
-//! - [`codec`]: the buffers of its messages
-//! - [`command`]: requests become commands of the domain, or every violation at once
-//! - [`answer`]: the domain's words become protobuf's
-//! - [`refusal`]: every *no* as a status with reason, details and a sentence in Chinese or English
-//! - [`faults`]: what is wrong with a file that a person wrote, line by line
-//! - [`section`]: the tables of such a file and their places in it
-//! - [`calendar_file`]: a year of a calendar, read from TOML
-//! - [`policy_file`]: an operator's policy, read from TOML
-//! - [`roster_file`]: crews, read from TOML
+//! - [`stored`]: facts as JSON, each with a kind and metadata
+//! - [`upcast`]: how kinds that are no longer written are read
+//! - [`seal`]: encryption of personal data, and keyed hashes
+//! - [`proto`]: the generated protobuf API
+//! - [`codec`]: the buffers of protobuf messages
+//! - [`command`]: conversion of requests to commands, with all violations at once
+//! - [`answer`]: conversion of the domain's words to protobuf
+//! - [`refusal`]: every rejection and error as a status with reason, details and a sentence in Chinese or English
+//! - [`faults`]: the faults of an operator's file, with their lines
+//! - [`section`]: the tables of such a file and their offsets
+//! - [`calendar_file`]: a calendar year in TOML
+//! - [`policy_file`]: an operator's policy in TOML
+//! - [`roster_file`]: crews in TOML
 //!
-//! Invariants, including what is absent: there is no rule about tickets in this crate, no I/O, no clock and no key
-//! (a caller brings one). The only randomness is the nonce of a seal. A stored kind is never reused and a stored name never
-//! changes its meaning; `tests/golden` holds every kind ever shipped. What cannot be read is an error, never a default.
-//! Start reading at [`stored::Stored`], then [`command::TicketRequest`].
+//! Invariants: this crate has no rules about tickets, no I/O, no clock and no keys (callers pass them). The only
+//! randomness is the nonce of a seal. A stored kind is never reused, and a stored name never changes its meaning;
+//! `tests/golden` contains every kind ever shipped. Data that cannot be read is an error, never a default. Start
+//! reading at [`stored::Stored`], then [`command::TicketRequest`].
 
 pub mod stored;
 pub mod upcast;
@@ -34,7 +34,7 @@ pub mod upcast;
 pub mod seal;
 
 pub mod proto {
-    //! The protobuf API, generated from `proto/switchboard/v1`; its documentation is the protos' own.
+    //! The protobuf API, generated from `proto/switchboard/v1`. The proto files contain its documentation.
     #![allow(missing_docs, clippy::all, clippy::pedantic, clippy::unwrap_used, clippy::expect_used, rustdoc::all)]
     tonic::include_proto!("switchboard.v1");
 

@@ -1,10 +1,10 @@
-//! The policy file (服务承诺规则文件): the clocks of one operator in TOML, read whole or refused with every fault and its line.
-//! What makes a policy fit to be published is the domain's to say ([`check::faults`]); here stand the form and the words.
-//! Nothing is opened here: a caller brings the text. `docs/policies.md` tells an author what to write.
+//! The policy file (服务承诺规则文件): the rules of one operator's clocks in TOML. A file is read completely, or rejected with
+//! every fault and its line. This module defines the format; [`check::faults`] validates the policy. It opens no files:
+//! the caller passes the text. `docs/policies.md` explains the format to authors.
 //!
-//! - `rule`: `[[clock]]`, `[[average]]` and what stands in them
-//! - `amount`: times as people write them, both ways
-//! - `wording`: what the domain finds, at its line and in words
+//! - `rule`: `[[clock]]` and `[[average]]`
+//! - `amount`: durations as people write them
+//! - `wording`: the sentences and lines of the faults
 
 mod amount;
 mod rule;
@@ -29,19 +29,20 @@ use crate::{
     section::{Reader, Section, read_whole},
 };
 
-/// The longest file that is read, in bytes.
+/// The largest file, in bytes.
 pub const POLICY_BYTES_MAX: usize = 192 * 1024;
-/// The longest policy as it is stored, in bytes: it is one fact of the log, which holds 64 KiB with all that stands beside it.
+/// The largest stored form of a policy, in bytes. A policy is one fact, and the log permits 64 KiB for a fact with its
+/// metadata.
 pub const STORED_BYTES_MAX: usize = 60 * 1024;
 
-/// Reads a file such as `deploy/policies/sgcc.toml`. Each rule and average gets its hash: SHA-256, in hexadecimal digits, of its
+/// Reads a file such as `deploy/policies/sgcc.toml`. Each rule and average gets a hash: SHA-256, in hexadecimal, of its
 /// stored form with an empty hash. White space and comments do not change it.
 ///
 /// # Errors
 ///
-/// Every fault, in the order of the lines, at most [`FAULTS_MAX`] and the line that says how many more there are; none
-/// may be cut off without a word. Text that is no TOML is told before anything else is looked
-/// at, and what the domain finds is told of those rules that could be read.
+/// All faults, in the order of the lines: at most [`FAULTS_MAX`], and one entry that says how many more there are. A
+/// caller must not shorten the list silently. A text that is not TOML gets TOML's faults only. The domain's faults are
+/// reported for the rules that could be read.
 pub fn read(file_name: &str, text: &str) -> Result<Policy, Vec<Fault>> {
     if text.len() > POLICY_BYTES_MAX {
         let name = if file_name.is_empty() { "the file" } else { file_name };
@@ -52,7 +53,7 @@ pub fn read(file_name: &str, text: &str) -> Result<Policy, Vec<Fault>> {
 }
 
 impl Reader {
-    /// The policy, as far as it can be read: of what cannot, something stands in that is of the right type.
+    /// Reads the policy. A value that cannot be read gets a placeholder of the right type.
     fn policy(&mut self, top: Section<'_>) -> Policy {
         self.only(top, &["operator", "effective_from", "calendar", "source", "clock", "average"]);
         let (operator, effective_from) = (self.text(top, "operator"), self.instant(top, "effective_from"));
@@ -79,7 +80,7 @@ impl Reader {
         }
         let found = check::faults(&policy);
         let dated = effective_from.is_some();
-        wording::Places { top, rules: &rules, averages: &averages, dated }.tell(self, &policy, &found);
+        wording::Places { top, rules: &rules, averages: &averages, dated }.report(self, &policy, &found);
         for rule in &mut policy.rules {
             rule.hash = hash(rule);
         }
@@ -96,7 +97,7 @@ impl Reader {
         policy
     }
 
-    /// An instant with its offset from UTC.
+    /// Reads an instant with its UTC offset.
     fn instant(&mut self, section: Section<'_>, key: &str) -> Option<Timestamp> {
         let value = self.field(section, key)?;
         let written = value.get_ref().as_datetime().map(ToString::to_string);
@@ -110,7 +111,7 @@ impl Reader {
     }
 }
 
-/// What has a hash of its own text.
+/// A value with a hash of its own text.
 trait Hashed: Serialize {
     fn unhashed(&self) -> Self;
 }
@@ -127,8 +128,8 @@ impl Hashed for Average {
     }
 }
 
-/// The hash of a rule or an average, whatever hash it has: what an auditor computes again from the published policy. Empty only if
-/// the value had no JSON form, which every value of these types has.
+/// The hash of a rule or an average, computed with its hash field empty. An auditor can compute it again from the
+/// published policy. Empty only if the value had no JSON form, which does not happen for these types.
 #[must_use]
 fn hash(of: &impl Hashed) -> String {
     let text = serde_json::to_vec(&of.unhashed());

@@ -1,6 +1,6 @@
-//! Every *no* that a caller can meet, whoever says it: the domain, the engine, the store or the server. Each has a reason that
-//! programs branch on (`error_reason.proto` documents them), a gRPC code, and a sentence in Chinese and English. Nothing
-//! is decided here, and no refusal carries personal data.
+//! Every refusal that a caller can get from the domain, the engine, the store or the server. Each has a
+//! machine-readable reason (documented in `error_reason.proto`), a gRPC code, and a sentence in Chinese and English. No
+//! refusal contains personal data.
 
 mod language;
 mod status;
@@ -22,86 +22,87 @@ pub const ERROR_DOMAIN: &str = "switchboard";
 /// A refused call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refusal {
-    /// The ticket, or the world around it, does not admit the command.
+    /// The state of the ticket does not permit the command.
     Rejected(Rejection),
-    /// The crew, or the world around it, does not admit the command.
+    /// The state of the crew does not permit the command.
     CrewRejected(crew::Rejection),
     /// Fields are missing, malformed or contradict each other.
     InvalidFields(Vec<Violation>),
-    /// No such ticket.
+    /// The ticket does not exist.
     TicketNotFound,
-    /// The request id was used with another body.
+    /// The request id was already used with another body.
     RequestIdReused,
-    /// The etag is stale.
+    /// The caller's etag is not the current revision.
     RevisionConflict {
-        /// The ticket's revision; `None` when it has no facts.
+        /// The current revision; `None` when the ticket has no events.
         current: Option<u64>,
     },
-    /// Too many writers on one ticket at once.
+    /// Too many concurrent writers on one stream.
     Contended,
-    /// The store takes no commands now.
+    /// The store accepts no commands at present.
     StoreUnavailable {
-        /// Why, for the log alone.
+        /// The reason, for the log only.
         detail: String,
     },
-    /// It cannot be told whether the command was recorded.
+    /// It is unknown whether the command was recorded.
     OutcomeUnknown {
-        /// The request whose repetition will tell.
+        /// The request id; repeating the request gives the outcome.
         request_id: Uuid,
     },
     /// Stored data cannot be read.
     StoreCorrupt,
-    /// The request is larger than any that is taken.
+    /// The request is too large.
     RequestTooLarge {
-        /// The largest, in bytes.
+        /// The limit, in bytes.
         bytes_max: u64,
     },
-    /// A limit of the server was passed.
+    /// A limit of the server is reached.
     Overloaded {
-        /// The limit's name.
+        /// The name of the limit.
         limit: &'static str,
-        /// Its value.
+        /// The value of the limit.
         value: u64,
     },
-    /// The answer was not ready in time.
+    /// The deadline passed before the answer was ready.
     TimedOut,
-    /// A page or resume token that this request did not give.
+    /// A page or resume token that belongs to another request.
     TokenMismatch,
-    /// Who acts is missing from the request's metadata, or malformed.
+    /// The metadata that identifies the actor is missing or malformed.
     ActorMissing {
         /// The metadata key.
         what: &'static str,
     },
-    /// The actor's role may not make this call.
+    /// The actor's role may not call this method.
     NotPermitted {
-        /// A role that may.
+        /// A role that may call it.
         needed: &'static str,
     },
-    /// A device's clock is too far off to place what happened.
+    /// The error of the device's clock is too large to date events.
     DeviceClock {
-        /// What is to be added to it, in milliseconds.
+        /// The offset to add to it, in milliseconds.
         offset_ms: i64,
-        /// Whether the call takes that as its `clock_offset_ms`; any other is sent again without `occurred_at`.
+        /// True when the method accepts the offset as `clock_offset_ms`; otherwise the request must be repeated without
+        /// `occurred_at`.
         takes_offset: bool,
     },
-    /// The server is going down in good order.
+    /// The server is shutting down.
     Draining,
-    /// The reader of a stream took nothing for too long.
+    /// The reader of a stream read nothing for too long.
     SlowReader {
-        /// Where to go on.
+        /// The token at which to resume.
         resume_token: String,
     },
-    /// There is no such call, or its request comes in a form that is not taken.
+    /// The method does not exist, or does not accept this form of request.
     Unsupported,
-    /// A fault of the engine.
+    /// An internal error of the engine.
     Internal {
-        /// What identifies it in the log.
+        /// The id of the error in the log.
         incident: String,
     },
 }
 
 impl Refusal {
-    /// The reason that programs branch on.
+    /// The machine-readable reason.
     #[must_use]
     pub fn reason(&self) -> ErrorReason {
         match self {
@@ -129,8 +130,8 @@ impl Refusal {
         }
     }
 
-    /// Whether the same request, with the same id, may succeed shortly without anybody doing anything. A ticket's *no*, or a
-    /// crew's, even [`Rejection::TooSoon`], is never of that kind.
+    /// True when the same request, with the same id, may soon succeed without any other action. This is never the case
+    /// for a rejection by a ticket or a crew, not even [`Rejection::TooSoon`].
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(
@@ -145,8 +146,8 @@ impl Refusal {
         )
     }
 
-    /// How long to wait before trying again, where that helps. For [`Rejection::TooSoon`] the longest that it can take, for
-    /// there is no clock here; the exact instant stands in the metadata.
+    /// How long to wait before a retry, where a retry helps. For [`Rejection::TooSoon`] it is the longest possible
+    /// wait, because there is no clock here; the metadata contains the exact instant.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -158,7 +159,7 @@ impl Refusal {
         }
     }
 
-    /// The fields that are wrong, whoever found them.
+    /// The invalid fields, whichever layer found them.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         match self {
@@ -169,14 +170,14 @@ impl Refusal {
         }
     }
 
-    /// One sentence for people. It holds nothing that is for the log alone.
+    /// A sentence for people. It contains nothing that is for the log only.
     #[must_use]
     pub fn sentence(&self, language: Language) -> String {
         wording::refusal(self, language)
     }
 
-    /// The refusal as `google.rpc.Status`: the message is the English sentence, for developers; the details hold the reason, what
-    /// to mend or what is legal, when to try again, and the sentence in the caller's language.
+    /// The refusal as `google.rpc.Status`. The message is the English sentence, for developers. The details contain the
+    /// reason, the violations or the legal moves, the retry delay, and the sentence in the caller's language.
     #[must_use]
     pub fn status(&self, language: Language) -> tonic::Status {
         status::status(self, language)
@@ -237,7 +238,7 @@ fn crew_reason_of(rejection: &crew::Rejection) -> ErrorReason {
     }
 }
 
-/// The English sentence, with what is for the log alone.
+/// The English sentence, followed by the details for the log.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence(Language::En))?;

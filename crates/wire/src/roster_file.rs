@@ -1,6 +1,6 @@
-//! The roster file (班组名册): crews with their home, territory and skills in TOML, read whole or refused with every fault and its
-//! line. What a roster entry must be is the domain's to say; here stand the form and the words. Nothing is opened here: a caller
-//! brings the text.
+//! The roster file (班组名册): crews with home, territory and skills in TOML. A file is read completely, or rejected with
+//! every fault and its line. This module defines the format; the domain validates each entry. It opens no files: the
+//! caller passes the text.
 
 use std::collections::BTreeMap;
 
@@ -17,22 +17,23 @@ use crate::{
     section::{Reader, Section, Value, read_whole},
 };
 
-/// The longest file that is read, in bytes.
+/// The largest file, in bytes.
 pub const ROSTER_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// The most crews of one file.
+/// The most crews in one file.
 pub const ROSTER_CREWS_MAX: usize = 5_000;
 
-/// The form of a home station, for people.
+/// The expected form of a home station, for error messages.
 const HOME_FORM: &str = "[latitude, longitude] in degrees, such as [30.382, 120.032],";
 /// Millionths of a degree in a degree.
 const E6: f64 = 1e6;
 
-/// Reads a file such as `deploy/rosters/example.toml`, in its order. A crew without a territory works for its station.
+/// Reads a file such as `deploy/rosters/example.toml`, and keeps its order. A crew without a territory works for its
+/// station.
 ///
 /// # Errors
 ///
-/// Every fault, in the order of the lines, at most [`crate::faults::FAULTS_MAX`] and the line that says how many more there are.
-/// Text that is no TOML is told before anything else is looked at.
+/// All faults, in the order of the lines: at most [`crate::faults::FAULTS_MAX`], and one entry that says how many more
+/// there are. A text that is not TOML gets TOML's faults only.
 pub fn read(file_name: &str, text: &str) -> Result<Vec<Enrol>, Vec<Fault>> {
     if text.len() > ROSTER_BYTES_MAX {
         let name = if file_name.is_empty() { "the file" } else { file_name };
@@ -70,7 +71,7 @@ fn roster(reader: &mut Reader, top: Section<'_>) -> Vec<Enrol> {
     crews
 }
 
-/// One crew, if its path can be read: what else cannot is faulted, and something stands in for it.
+/// Reads one crew; `None` if its path is invalid. Any other invalid value is reported and gets a placeholder.
 fn enrolled(reader: &mut Reader, section: Section<'_>) -> Option<Enrol> {
     reader.only(section, &["path", "home", "territory", "skills", "members", "vehicle"]);
     let path = reader.field(section, "path");
@@ -91,7 +92,7 @@ fn enrolled(reader: &mut Reader, section: Section<'_>) -> Option<Enrol> {
     let roster = Enrol { crew, home, territory, skills: Skills::of(&skills), members, vehicle };
     let roster = Command::Enrol(Box::new(roster));
     for violation in shape(&roster) {
-        tell(reader, section, &violation);
+        report(reader, section, &violation);
     }
     match roster {
         Command::Enrol(roster) => Some(*roster),
@@ -99,8 +100,9 @@ fn enrolled(reader: &mut Reader, section: Section<'_>) -> Option<Enrol> {
     }
 }
 
-/// What the domain finds, at the line of its key. What could not be read has a fault of its own and is not called missing too.
-fn tell(reader: &mut Reader, section: Section<'_>, violation: &Violation) {
+/// Reports a violation of the domain at the line of its key. A value that could not be read is not also reported as
+/// missing.
+fn report(reader: &mut Reader, section: Section<'_>, violation: &Violation) {
     let field = violation.field;
     let Some(value) = section.get(field) else { return };
     let empty = match value.get_ref() {
@@ -120,7 +122,7 @@ fn crew_of(text: &str) -> Option<CrewId> {
     CrewId::of(&OrgPath::parse(text).ok()?)
 }
 
-/// The entries of a list that may be left out, as far as they can be read.
+/// The readable entries of an optional list.
 fn list<'d, T>(
     reader: &mut Reader,
     section: Section<'d>,
@@ -131,7 +133,7 @@ fn list<'d, T>(
     reader.entries(key, value).filter_map(|entry| read(reader, entry)).collect()
 }
 
-/// A home station in degrees, to the millionth.
+/// Reads a home station, in degrees with six decimals.
 fn home(reader: &mut Reader, value: Value<'_>) -> Option<Point> {
     let degrees: Option<Vec<f64>> =
         value.get_ref().as_array().and_then(|list| list.iter().map(|entry| number(entry.get_ref())).collect());
@@ -155,10 +157,10 @@ fn number(value: &DeValue<'_>) -> Option<f64> {
     }
 }
 
-/// Degrees in millionths; `None` beyond any angle.
+/// Degrees in millionths; `None` beyond 360 degrees.
 fn e6(degrees: f64) -> Option<i32> {
     const DEGREES_MAX: f64 = 360.0;
-    // Within the bound the cast is exact, for the value is whole and small.
+    // Within the limit the cast is exact, because the value is whole and small.
     #[allow(clippy::cast_possible_truncation)]
     (degrees.abs() <= DEGREES_MAX).then(|| (degrees * E6).round() as i32)
 }

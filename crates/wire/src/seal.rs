@@ -1,9 +1,8 @@
-//! Personal data as ciphertext, and keyed hashes of it. Keys come from the caller; where they are kept, and whether one was
-//! erased, is not known here.
+//! Encryption of personal data, and keyed hashes. Callers pass the keys; key storage and erasure are elsewhere.
 //!
-//! A seal is AES-256-GCM with a random nonce. The stream, the kind and the field that it stands in are authenticated with it,
-//! so that ciphertext cut out of one fact does not open in another. One key seals one person's few hundred fields, far below
-//! the 2^32 seals after which random nonces become doubtful.
+//! A seal is AES-256-GCM with a random nonce. The stream, kind and field are authenticated with it, so that a
+//! ciphertext moved to another fact cannot be opened. One key seals the few hundred fields of one person, far below the
+//! 2^32 seals at which random nonces become unsafe.
 
 use std::cell::RefCell;
 
@@ -13,10 +12,10 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 
-/// The form of a seal: `1.<key id>.<base64url of nonce and ciphertext>`.
+/// The version prefix of a seal: `1.<key id>.<base64url of nonce and ciphertext>`.
 const FORM: &str = "1";
 
-/// Where a seal stands; it opens nowhere else.
+/// The place of a seal. It can only be opened with the same place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place<'a> {
     /// The stream, for example `ticket-6f0...`.
@@ -27,13 +26,13 @@ pub struct Place<'a> {
     pub field: &'a str,
 }
 
-/// Why a seal was not made, or does not open. Never says what was inside.
+/// Why sealing or opening failed. It contains nothing of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// The text is not a seal.
     #[error("not a seal")]
     Malformed,
-    /// Another key, another place, or altered.
+    /// The key or the place differs, or the seal was altered.
     #[error("the seal does not open with this key at this place")]
     Mismatch,
     /// The cipher or the system's random source failed.
@@ -41,10 +40,10 @@ pub enum SealError {
     Unavailable,
 }
 
-/// Seals `plain` for its place under the key with this number.
+/// Seals `plain` for its place, with the key of this id.
 ///
 /// # Errors
-/// [`SealError::Unavailable`] when the system gives no random bytes.
+/// [`SealError::Unavailable`] when the system provides no random bytes.
 pub fn seal(key: &[u8; 32], key_id: u64, place: &Place<'_>, plain: &str) -> Result<String, SealError> {
     let cipher = cipher(key)?;
     let nonce = fresh_nonce()?;
@@ -61,7 +60,7 @@ pub fn seal(key: &[u8; 32], key_id: u64, place: &Place<'_>, plain: &str) -> Resu
     Ok(text)
 }
 
-/// The number of the key that `sealed` needs.
+/// The id of the key that sealed it.
 ///
 /// # Errors
 /// [`SealError::Malformed`] when the text is not a seal.
@@ -72,7 +71,7 @@ pub fn key_id(sealed: &str) -> Result<u64, SealError> {
 /// Opens a seal.
 ///
 /// # Errors
-/// [`SealError::Malformed`] when the text is not a seal, [`SealError::Mismatch`] when it is not this key's or not this place's.
+/// [`SealError::Malformed`] when the text is not a seal; [`SealError::Mismatch`] when the key or the place differs.
 pub fn open(key: &[u8; 32], place: &Place<'_>, sealed: &str) -> Result<String, SealError> {
     let (_, body) = parts(sealed)?;
     let mut body = BASE64.decode(body).map_err(|_| SealError::Malformed)?;
@@ -83,7 +82,7 @@ pub fn open(key: &[u8; 32], place: &Place<'_>, sealed: &str) -> Result<String, S
 }
 
 impl Place<'_> {
-    /// What is authenticated beside the ciphertext: three texts, each after its length, so that no two places look alike.
+    /// The authenticated data: three texts, each preceded by its length, so that no two places are equal.
     fn authenticated(&self) -> Aad<Vec<u8>> {
         let texts = [self.stream, self.kind, self.field];
         let mut bytes = Vec::with_capacity(texts.iter().map(|text| 8 + text.len()).sum());
@@ -95,15 +94,16 @@ impl Place<'_> {
     }
 }
 
-/// How many nonces are drawn at once: asking the random source costs as much as a seal, whatever the number of bytes.
+/// The number of nonces drawn at once. One call of the random source costs as much as a seal, whatever its size.
 const NONCES_DRAWN: usize = 64;
 
 thread_local! {
-    /// Nonces in stock; taken out, never put back. A process that forks without `exec` must not seal: it would copy the stock.
+    /// Unused nonces. A nonce is taken out and never returned. After `fork` without `exec` a process must not seal,
+    /// because both would use the same nonces.
     static STOCK: RefCell<Vec<[u8; NONCE_LEN]>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A random nonce that no seal had before.
+/// A fresh random nonce.
 fn fresh_nonce() -> Result<[u8; NONCE_LEN], SealError> {
     STOCK.with_borrow_mut(|stock| {
         if stock.is_empty() {
@@ -127,18 +127,19 @@ fn parts(sealed: &str) -> Result<(u64, &str), SealError> {
     }
 }
 
-/// A secret made ready for keyed hashes: equal texts give equal hashes, but only who holds the secret can tell which text.
+/// A secret prepared for keyed hashes. Equal texts have equal hashes; only the holder of the secret can compute them.
 #[derive(Clone, Debug)]
 pub struct HashKey(hmac::Key);
 
 impl HashKey {
-    /// Prepares the secret; worth doing once, for it costs as much as a hash.
+    /// Prepares the secret. Reuse the result: preparing costs as much as a hash.
     #[must_use]
     pub fn new(secret: &[u8; 32]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
     }
 
-    /// HMAC-SHA256 of the parts, each after its length, as 64 hexadecimal digits. `["ab", "c"]` and `["a", "bc"]` differ.
+    /// HMAC-SHA256 of the parts, each preceded by its length, as 64 hexadecimal digits. `["ab", "c"]` and `["a", "bc"]`
+    /// differ.
     #[must_use]
     pub fn hash(&self, parts: &[&[u8]]) -> String {
         let mut context = hmac::Context::with_key(&self.0);
@@ -156,7 +157,7 @@ pub fn keyed_hash(secret: &[u8; 32], parts: &[&[u8]]) -> String {
     HashKey::new(secret).hash(parts)
 }
 
-/// Bytes as hexadecimal digits.
+/// The bytes in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {

@@ -1,7 +1,8 @@
-//! Tables of a file that a person wrote, and their places in the text. What is missing, unknown or of another type is noted here,
-//! and reading goes on with something of the right type, so that all faults are found at once. No word about what stands in them.
+//! A reader for the tables of a file that a person wrote, with offsets into the text. A missing, unknown or mistyped
+//! value is reported and replaced by a placeholder, so that all faults are found at once. The contents are not
+//! interpreted here.
 //!
-//! - `near`: the known words, when an unknown one was written
+//! - `near`: suggestions for an unknown word
 
 mod near;
 
@@ -13,10 +14,10 @@ use toml::{
 pub(crate) use self::near::quoted;
 use crate::faults::{FAULTS_MAX, Fault};
 
-/// A value and where it stands.
+/// A value with its offsets.
 pub type Value<'d> = &'d Spanned<DeValue<'d>>;
 
-/// A table and where it begins.
+/// A table and its offset.
 #[derive(Clone, Copy, Debug)]
 pub struct Section<'d> {
     /// The table.
@@ -26,7 +27,7 @@ pub struct Section<'d> {
 }
 
 impl<'d> Section<'d> {
-    /// The table that `value` is, if it is one.
+    /// The table that `value` is, or `None`.
     #[must_use]
     pub fn of(value: Value<'d>) -> Option<Self> {
         value.get_ref().as_table().map(|table| Self { table, at: value.span().start })
@@ -39,11 +40,11 @@ impl<'d> Section<'d> {
     }
 }
 
-/// What was found so far. Places are offsets into the text.
+/// The faults found so far. Places are offsets into the text.
 #[derive(Debug)]
 pub struct Reader {
     found: Vec<(usize, String)>,
-    /// Where each line of the text ends.
+    /// The offset of the end of each line.
     ends: Vec<usize>,
 }
 
@@ -53,31 +54,31 @@ impl Reader {
         Self { found: Vec::new(), ends: ends.collect() }
     }
 
-    /// The line, from 1, in which the byte at `at` stands.
+    /// The line, from 1, of the byte at `at`.
     #[must_use]
     pub fn line(&self, at: usize) -> usize {
         1 + self.ends.partition_point(|end| *end < at)
     }
 
-    /// Notes what is wrong at an offset into the text.
+    /// Adds a fault at an offset.
     pub fn fault(&mut self, at: usize, reason: impl Into<String>) {
         self.found.push((at, reason.into()));
     }
 
-    /// What `read` makes, unless it found a fault.
+    /// The result of `read`, or `None` if it found a fault.
     pub fn whole<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
         let before = self.found.len();
         let made = read(self);
         (self.found.len() == before).then_some(made)
     }
 
-    /// In the order of the lines.
+    /// The faults, in the order of the lines.
     fn into_faults(mut self) -> Vec<Fault> {
         self.found.sort_by_key(|(at, _)| *at);
         self.found.dedup();
-        let told = self.found.iter().take(FAULTS_MAX);
+        let shown = self.found.iter().take(FAULTS_MAX);
         let mut faults: Vec<Fault> =
-            told.map(|(at, reason)| Fault { line: self.line(*at), reason: reason.clone() }).collect();
+            shown.map(|(at, reason)| Fault { line: self.line(*at), reason: reason.clone() }).collect();
         if let Some((at, _)) = self.found.get(FAULTS_MAX) {
             let reason = format!("from here on {} more are not told", self.found.len() - FAULTS_MAX);
             faults.push(Fault { line: self.line(*at), reason });
@@ -85,7 +86,7 @@ impl Reader {
         faults
     }
 
-    /// Faults every key but these.
+    /// Reports every key that is not in `keys`.
     pub fn only(&mut self, section: Section<'_>, keys: &[&str]) {
         for key in section.table.keys().filter(|key| !keys.contains(&key.get_ref().as_ref())) {
             let reason = format!("{}: unknown key; {}", near::quoted(key.get_ref()), near::known(key.get_ref(), keys));
@@ -93,7 +94,7 @@ impl Reader {
         }
     }
 
-    /// The value of a required key.
+    /// Reads the value of a required key.
     pub fn field<'d>(&mut self, section: Section<'d>, key: &str) -> Option<Value<'d>> {
         let found = section.get(key);
         if found.is_none() {
@@ -102,19 +103,19 @@ impl Reader {
         found
     }
 
-    /// Notes that `value` is of another type than the one wanted.
+    /// Reports that `value` has another type than the expected one.
     pub fn expected(&mut self, key: &str, wanted: &str, value: Value<'_>) {
         let found = value.get_ref().type_str();
         self.fault(value.span().start, format!("{key}: {wanted} is expected, not a value of type {found}"));
     }
 
-    /// A required string.
+    /// Reads a required string.
     pub fn text(&mut self, section: Section<'_>, key: &str) -> String {
         let Some(value) = self.field(section, key) else { return String::new() };
         self.string(key, value).unwrap_or_default().to_owned()
     }
 
-    /// The string that `value` is.
+    /// Reads `value` as a string.
     pub fn string<'d>(&mut self, key: &str, value: Value<'d>) -> Option<&'d str> {
         let text = value.get_ref().as_str();
         if text.is_none() {
@@ -123,7 +124,7 @@ impl Reader {
         text
     }
 
-    /// The entries of the list that `value` is; none when it is no list.
+    /// The entries of the list `value`; empty when it is not a list.
     pub fn entries<'d>(&mut self, key: &str, value: Value<'d>) -> impl Iterator<Item = Value<'d>> + use<'d> {
         let list = value.get_ref().as_array();
         if list.is_none() {
@@ -132,7 +133,7 @@ impl Reader {
         list.into_iter().flat_map(|list| list.iter())
     }
 
-    /// The tables under `[[key]]`; none when there is no such key.
+    /// The tables under `[[key]]`; empty when there is no such key.
     pub fn sections<'d>(&mut self, top: Section<'d>, key: &str) -> Vec<Section<'d>> {
         let Some(value) = top.get(key) else { return Vec::new() };
         let mut found = Vec::new();
@@ -145,7 +146,7 @@ impl Reader {
         found
     }
 
-    /// The word of `all` that `value` names.
+    /// Reads `value` as one of the words in `all`.
     pub fn word<T: Copy>(&mut self, key: &str, value: Value<'_>, all: &[(&str, T)]) -> Option<T> {
         let text = self.string(key, value)?;
         let found = all.iter().find(|(name, _)| *name == text).map(|(_, word)| *word);
@@ -157,7 +158,7 @@ impl Reader {
         found
     }
 
-    /// What `parse` makes of the text that `value` is, or else a fault that tells the form.
+    /// Parses the string `value`; a failure is reported with the expected form.
     pub fn parsed<T>(
         &mut self,
         key: &str,
@@ -174,11 +175,11 @@ impl Reader {
     }
 }
 
-/// Reads a whole text of TOML with `read`: what it makes, or every fault.
+/// Reads a TOML text with `read`. Returns its result, or all faults.
 ///
 /// # Errors
-/// Every fault, in the order of the lines, at most [`FAULTS_MAX`] and the line that says how many more there are. Text that is no
-/// TOML is told before anything else is looked at.
+/// All faults, in the order of the lines: at most [`FAULTS_MAX`], and one entry that says how many more there are. A
+/// text that is not TOML gets TOML's faults only.
 pub fn read_whole<T>(text: &str, read: impl FnOnce(&mut Reader, Section<'_>) -> T) -> Result<T, Vec<Fault>> {
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut reader = Reader::new(text);

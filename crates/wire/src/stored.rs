@@ -1,5 +1,5 @@
-//! Facts as they are stored: JSON payloads that are readable without this program, each under a kind that says how to read it.
-//! The payload structs themselves are the domain's; their names for ever are the table below. There is no storage here.
+//! The stored form of facts: JSON payloads that are readable without this program, each with a kind. The payload
+//! structs are in the domain; the table of their permanent kinds is here. Storage itself is in `eventstore`.
 
 mod metadata;
 
@@ -19,30 +19,30 @@ use uuid::Uuid;
 pub use self::metadata::Metadata;
 use crate::upcast;
 
-/// Room for most payloads, in bytes, so that writing one allocates once.
+/// The initial capacity of a payload, in bytes: enough for most, so that one allocation suffices.
 const PAYLOAD_BYTES_USUAL: usize = 768;
 
-/// An event that can be written to the log and read back from it, this year and in twenty.
+/// An event with a stored form that stays readable.
 pub trait Stored: Sized {
-    /// Every kind that is written today.
+    /// The kinds that are written today.
     const KINDS: &'static [&'static str];
 
-    /// The kind that this event is stored under, for example `ticket.received.v1`.
+    /// The kind of this event, for example `ticket.received.v1`.
     fn kind(&self) -> &'static str;
 
-    /// The payload: one JSON object, without white space; absent fields are left out.
+    /// The payload: one JSON object without white space. Absent fields are omitted.
     ///
     /// # Errors
-    /// [`EncodeError`] while personal data in it is readable: it must be sealed first.
+    /// [`EncodeError`] while it contains plain personal data, which must be sealed first.
     fn payload(&self) -> Result<Vec<u8>, EncodeError>;
 
     /// Reads a payload of one of [`Self::KINDS`]. Unknown fields are ignored.
     ///
     /// # Errors
-    /// [`DecodeError::UnknownKind`] for any other kind, [`DecodeError::Malformed`] for anything else.
+    /// [`DecodeError::UnknownKind`] for another kind; [`DecodeError::Malformed`] for an invalid payload.
     fn read_current(kind: &str, payload: &[u8]) -> Result<Self, DecodeError>;
 
-    /// Reads a payload of any kind ever written; older kinds are lifted by [`upcast`].
+    /// Reads a payload of any kind that was ever written; [`upcast`] converts older kinds.
     ///
     /// # Errors
     /// As for [`Self::read_current`].
@@ -53,28 +53,28 @@ pub trait Stored: Sized {
         }
     }
 
-    /// Calls `each` with every personal field that is present, by its stored name. To seal or open it, use the kind that the
-    /// fact is stored under, which for an old fact is not [`Self::kind`].
+    /// Calls `each` for every personal field that is present, with its stored name. To seal or open a field, use the
+    /// kind under which the fact is stored; for an old fact that is not [`Self::kind`].
     fn each_personal(&mut self, each: &mut dyn FnMut(&'static str, &mut Personal));
 }
 
-/// The event cannot be written.
+/// An event cannot be encoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind} cannot be stored: {detail}")]
 pub struct EncodeError {
-    /// Its kind.
+    /// The kind.
     pub kind: &'static str,
-    /// What is wrong with it; holds no personal data.
+    /// The cause, without personal data.
     pub detail: String,
 }
 
-/// What is stored cannot be read.
+/// A stored fact cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// Nothing of that kind was ever written by this version or an earlier one.
+    /// No version up to this one wrote this kind.
     #[error("unknown kind {0}")]
     UnknownKind(String),
-    /// The bytes are not what the kind promises.
+    /// The payload does not have the form of its kind.
     #[error("{kind} cannot be read: {detail}")]
     Malformed {
         /// The kind.
@@ -84,8 +84,8 @@ pub enum DecodeError {
     },
 }
 
-/// Names the stored kind of every event of an aggregate, and its personal data. The match is exhaustive: an event without a kind
-/// does not compile.
+/// Declares the stored kind of every event of an aggregate, and its personal data. The match is exhaustive: an event
+/// without a kind does not compile.
 macro_rules! kinds {
     ($all:ty, $personal:expr, { $($event:ident = $kind:literal,)+ }) => {
         impl Stored for $all {
@@ -113,7 +113,7 @@ macro_rules! kinds {
     };
 }
 
-/// The same for an aggregate to which only one thing happens.
+/// Declares the stored kind of an aggregate with a single event.
 macro_rules! one_kind {
     ($event:ty = $kind:literal) => {
         impl Stored for $event {
@@ -138,7 +138,7 @@ macro_rules! one_kind {
     };
 }
 
-/// Of an event that has no field for a person.
+/// For events without personal fields.
 fn nothing_personal<E>(_: &mut E, _: &mut dyn FnMut(&'static str, &mut Personal)) {}
 
 kinds!(ticket::Event, ticket::Event::each_personal, {
@@ -213,7 +213,7 @@ kinds!(PolicyEvent, nothing_personal, {
 one_kind!(Reserved = "numbering.reserved.v1");
 one_kind!(YearPublished = "calendar.year_published.v1");
 
-/// Every kind that is written today, of all aggregates.
+/// The kinds that are written today, of all aggregates.
 pub fn known_kinds() -> impl Iterator<Item = &'static str> {
     let each = [
         ticket::Event::KINDS,
@@ -226,8 +226,8 @@ pub fn known_kinds() -> impl Iterator<Item = &'static str> {
     each.into_iter().flatten().copied()
 }
 
-/// The id of a request's fact number `index`, from 0: a UUIDv5 in the request's own name space, so that a keeper
-/// recognises a repeated append. The name is the index in decimal digits.
+/// The id of the fact with this index, from 0, in a request: a UUIDv5 in the request's own name space, of the index in
+/// decimal digits. With it, a store recognises a repeated append.
 #[must_use]
 pub fn event_id(request_id: Uuid, index: usize) -> Uuid {
     Uuid::new_v5(&request_id, index.to_string().as_bytes())

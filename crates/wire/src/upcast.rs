@@ -1,25 +1,26 @@
-//! How facts of a kind that is no longer written are still read: pure steps, each from one kind to the next, applied until
-//! the kind is current. Stored bytes are never rewritten, and a current kind never comes here.
+//! Upcasting: reading facts of kinds that are no longer written. Each step is a pure function from one kind to the
+//! next; steps are applied until the kind is current. Stored bytes are never rewritten, and current kinds are not
+//! upcast.
 
 use serde_json::Value;
 
 use crate::stored::{DecodeError, Stored};
 
-/// One step: what a fact of the kind `from` is called and looks like one version later.
+/// One step: the conversion of a kind to its next version.
 #[derive(Clone, Copy, Debug)]
 pub struct Step {
-    /// The kind that it lifts.
+    /// The kind that it reads.
     pub from: &'static str,
-    /// The kind that comes out.
+    /// The kind that it produces.
     pub to: &'static str,
-    /// The payload, one version later. Total: what it does not know it leaves as it is.
+    /// Converts the payload. Total: unknown fields stay as they are.
     pub lift: fn(Value) -> Value,
 }
 
-/// Every step ever needed; none yet. A step stays for ever, with a golden file of the kind that it lifts.
+/// All steps; none yet. A step is never removed, and has a golden file of its old kind.
 pub const STEPS: &[Step] = &[];
 
-/// Applies the one step that lifts `kind`; without one, both come back as they were.
+/// Applies the step for `kind`; without one, returns both unchanged.
 #[must_use]
 pub fn upcast(steps: &[Step], kind: &str, payload: Value) -> (String, Value) {
     match steps.iter().find(|step| step.from == kind) {
@@ -28,7 +29,7 @@ pub fn upcast(steps: &[Step], kind: &str, payload: Value) -> (String, Value) {
     }
 }
 
-/// Lifts step by step, at most once per known step, until the kind is current.
+/// Applies steps, at most as many as are known, until the kind is current.
 pub(crate) fn read<E: Stored>(steps: &[Step], kind: &str, payload: &[u8]) -> Result<E, DecodeError> {
     let unknown = || DecodeError::UnknownKind(kind.to_owned());
     let malformed =
@@ -53,7 +54,7 @@ mod tests {
 
     use super::*;
 
-    /// An imagined past: urges were once called pressures, and began to be counted later still.
+    // A fictional history: urges had another name before, and were not counted.
     const PAST: &[Step] = &[
         Step { from: "ticket.pressed.v2", to: "ticket.urged.v1", lift: counted },
         Step { from: "ticket.pressed.v1", to: "ticket.pressed.v2", lift: renamed },

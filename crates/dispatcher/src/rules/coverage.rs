@@ -1,13 +1,13 @@
-//! Coverage: a free crew is worth most where tickets come from and few others are free; who is missed least is sent. The
-//! fewer crews there are for what waits already, the less counts what may come.
+//! Coverage: occupying a free crew has a price where tickets are expected and few other crews are free. The price falls
+//! with the load, because open tickets matter more than expected ones.
 
 use crate::scene::Visit;
 
 /// The rule's stable name.
 pub const NAME: &str = "coverage";
 
-/// The price of the tickets that would find nobody free in reach while the crew is away, where it is free now; at most what one
-/// broken promise costs, so that none is broken for certain for the sake of those that may come.
+/// The price of the expected tickets that would find no free crew in reach while this crew is away. At most the price
+/// of one broken promise, so that no certain breach is accepted for the sake of expected tickets.
 #[must_use]
 pub fn price(visit: &Visit<'_>) -> f64 {
     if !visit.first {

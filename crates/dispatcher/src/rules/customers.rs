@@ -1,4 +1,4 @@
-//! Customers interrupted: every customer's minute without power counts alike, from the report to the restoration.
+//! Customers interrupted: each customer's minute without power has the same price, from the report to the restoration.
 
 use crate::scene::Service;
 

@@ -1,17 +1,17 @@
-//! Fairness: whoever has worked more than crews of the same skills gets the next job a little later.
+//! Fairness: a crew that has worked more than the crews with the same skills has a price for the next job.
 
 use crate::scene::Visit;
 
 /// The rule's stable name.
 pub const NAME: &str = "fairness";
 
-/// What giving this crew more work costs.
+/// The price of giving this crew more work.
 #[must_use]
 pub fn price(visit: &Visit<'_>) -> f64 {
     visit.team.unfair
 }
 
-/// What giving more work costs to a crew that has `worked` minutes on site in this shift, where crews of its skills
+/// The price of more work for a crew that has `worked` minutes on site in this shift, when the crews with its skills
 /// have `mean`.
 #[must_use]
 pub fn unfair(fairness_hour: f64, worked: f64, mean: f64) -> f64 {

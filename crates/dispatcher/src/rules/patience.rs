@@ -1,12 +1,12 @@
-//! Patience: a ticket past its promise weighs more with every hour, so that a light one is not overtaken for ever. The
-//! more tickets wait for each crew, the less does it say that one of them is old: they all are.
+//! Patience: a ticket past its promise gains weight with every hour, so that a light ticket does not wait forever. Age
+//! counts less when the backlog per crew is high, because then most tickets are old.
 
 use crate::scene::Service;
 
 /// The rule's stable name.
 pub const NAME: &str = "patience";
 
-/// The weight gained by waiting so far, times the minutes that it will wait still.
+/// The weight gained so far, multiplied by the minutes until restoration.
 #[must_use]
 pub fn price(service: &Service<'_>) -> f64 {
     let terms = service.terms;

@@ -1,12 +1,12 @@
-//! Pinned: a crew that a person chose is the only one, and goes there next. Skill, territory and stability do not bind
-//! the person; that the crew must be on shift and present does, and that it declined since it was chosen.
+//! Pinned: if a person chose a crew, only that crew may go, as its next stop. Skill, territory and stability do not
+//! restrict the person's choice. Shift and presence do, and so does a later refusal by the crew.
 
 use crate::scene::Pairing;
 
 /// The rule's stable name.
 pub const NAME: &str = "pinned";
 
-/// Whether a person chose another crew.
+/// True when a person chose another crew.
 #[must_use]
 pub fn bars(pairing: &Pairing<'_>) -> bool {
     pairing.chosen.is_some_and(|chosen| chosen != pairing.team.index)

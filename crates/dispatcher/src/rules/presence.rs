@@ -1,4 +1,4 @@
-//! Presence: a crew that reports itself away, or that nobody has heard of for minutes, is not sent.
+//! Presence: a crew that is away, or has not reported for some minutes, is not sent.
 
 use crate::{board::Crew, policy::Offers, scene::Pairing};
 use switchboard_domain::Timestamp;
@@ -6,27 +6,25 @@ use switchboard_domain::Timestamp;
 /// The rule's stable name.
 pub(crate) const NAME: &str = "presence";
 
-/// Whether the crew is not there to be sent.
+/// True when the crew is absent.
 #[must_use]
 pub(crate) fn bars(pairing: &Pairing<'_>) -> bool {
     !pairing.present
 }
 
-/// Whether the crew is away, or silent while it has nothing to do. A crew at work may be out of reach and is planned
-/// on.
+/// True when the crew is away, or idle and silent. A working crew may be out of reach and still be planned.
 #[must_use]
 pub(crate) fn forbids(offers: &Offers, crew: &Crew, now: Timestamp) -> bool {
     crew.away.is_some() || crew.committed.is_empty() && crew.reserved.is_none() && is_silent(offers, crew, now)
 }
 
-/// Whether it has not been heard of for too long.
+/// True when the crew has not reported for too long.
 #[must_use]
 pub fn is_silent(offers: &Offers, crew: &Crew, now: Timestamp) -> bool {
     now >= falls_silent(offers, crew)
 }
 
-/// When the crew is silent if nothing more is heard of it: a whole millisecond, as the planner's clock has no finer
-/// ones.
+/// When the crew becomes silent, without further reports: in whole milliseconds, the resolution of the planner's clock.
 #[must_use]
 pub(crate) fn falls_silent(offers: &Offers, crew: &Crew) -> Timestamp {
     let silence = i64::from(offers.silent_minutes) * 60_000 + 1;

@@ -1,17 +1,18 @@
-//! Promise: a crew is on site when it was promised, and if not then as little late as can be.
+//! Promise: a crew should arrive within the promise, and otherwise with the least delay.
 //!
-//! Arrival is uncertain, and a plan by medians alone keeps half of its promises: lateness is priced by its probability
-//! and its expectation under a logistic distribution, whose scale comes from the 90th percentiles of travel and repair.
+//! Arrivals are uncertain, and a plan by medians alone would break half of its promises. Lateness is therefore priced
+//! by its probability and its expectation under a logistic distribution; the scale comes from the 90th percentiles of
+//! travel and repair.
 
 use crate::scene::Service;
 
 /// The rule's stable name.
 pub const NAME: &str = "promise";
 
-/// Past so many scales the distribution is taken to be over.
+/// Beyond this many scales the distribution is treated as 0 or 1.
 const SCALES_MAX: f64 = 15.0;
 
-/// `A P(late) + B E(minutes late)`, B times the weight where the policy says so.
+/// `A P(late) + B E(minutes late)`; B is multiplied by the weight when the policy says so.
 #[must_use]
 pub fn price(service: &Service<'_>) -> f64 {
     let weights = &service.terms.policy.weights;
@@ -20,7 +21,7 @@ pub fn price(service: &Service<'_>) -> f64 {
     service.terms.late() * probability + weights.late_minute * by_weight * minutes
 }
 
-/// Probability of being late, and expected minutes late, `over` minutes after the promise by the median.
+/// The probability of being late, and the expected minutes late, for a median arrival `over` minutes after the promise.
 fn lateness(over: f64, scale: f64) -> (f64, f64) {
     if over <= -SCALES_MAX * scale {
         return (0.0, 0.0);

@@ -1,12 +1,12 @@
-//! Refusal: a crew that declined a ticket or let its offer lapse is not asked again for a while, whoever chose it: nobody
-//! can make it accept.
+//! Refusal: a crew that declined a ticket, or let its offer expire, is not asked again for some time, even if a person
+//! chose it: nobody can force it to accept.
 
 use crate::scene::Pairing;
 
 /// The rule's stable name.
 pub const NAME: &str = "refusal";
 
-/// Whether this crew is not to be asked now.
+/// True when this crew must not be asked now.
 #[must_use]
 pub fn bars(pairing: &Pairing<'_>) -> bool {
     pairing.excluded.iter().any(|(crew, until)| *crew == pairing.team.index && pairing.now < *until)

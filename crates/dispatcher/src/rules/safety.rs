@@ -1,5 +1,5 @@
-//! Safety and important customers: a wire down, a customer of tier A count like many customers; so does, a little,
-//! whoever was pressed about.
+//! Safety and important customers: a wire down or a tier A customer counts like many customers; an urged ticket counts
+//! slightly more.
 
 use crate::{board::Job, policy::Weights, scene::Service};
 use switchboard_domain::ticket::Urgency;
@@ -7,13 +7,13 @@ use switchboard_domain::ticket::Urgency;
 /// The rule's stable name.
 pub(crate) const NAME: &str = "safety";
 
-/// What is added for concerns, times minutes.
+/// The price of the additions, multiplied by the minutes until restoration.
 #[must_use]
 pub(crate) fn price(service: &Service<'_>) -> f64 {
     service.task.concern * (service.done - service.task.reported)
 }
 
-/// Customers and concerns of a job, together at most `weight_max`.
+/// The customers and the additions of a job, together at most `weight_max`.
 #[must_use]
 pub fn weight(weights: &Weights, job: &Job) -> (f64, f64) {
     let customers = f64::from(job.customers.max(1)).min(weights.weight_max);
@@ -27,7 +27,7 @@ pub fn weight(weights: &Weights, job: &Job) -> (f64, f64) {
     (customers, concern.min(weights.weight_max - customers).max(0.0))
 }
 
-/// Whether life, an important customer or very many customers wait: a priority of the offer protocol.
+/// True for danger to life, an important customer or very many customers: such an offer is a priority.
 #[must_use]
 pub(crate) fn is_priority(policy: &crate::policy::Policy, job: &Job, weight: f64) -> bool {
     job.concerns.wire_down || job.concerns.important || weight >= policy.offers.priority_weight

@@ -1,29 +1,29 @@
-//! Shift: nobody is sent off shift, no arrival is planned past the end of a shift, and work past it costs.
+//! Shift: a crew off shift is not sent, no arrival is planned after the end of the shift, and overtime has a price.
 
 use crate::scene::{Pairing, Team, Visit};
 
 /// The rule's stable name.
 pub const NAME: &str = "shift";
 
-/// Whether the crew has no shift now.
+/// True when the crew is off shift now.
 #[must_use]
 pub fn bars(pairing: &Pairing<'_>) -> bool {
     forbids(pairing.team, pairing.now)
 }
 
-/// Whether the crew is off shift, or its shift has run out.
+/// True when the crew is off shift, or its shift has ended.
 #[must_use]
 pub fn forbids(team: &Team, now: f64) -> bool {
     team.until <= now
 }
 
-/// Whether the crew would arrive past the end of its shift.
+/// True when the crew would arrive after the end of its shift.
 #[must_use]
 pub fn forbids_arrival(team: &Team, arrives: f64) -> bool {
     arrives > team.until
 }
 
-/// So much per minute of work past the end of the shift.
+/// The price of each minute of work after the end of the shift.
 #[must_use]
 pub fn price(visit: &Visit<'_>) -> f64 {
     let over = (visit.service.done - visit.team.until).max(0.0).min(visit.service.done - visit.service.arrives);

@@ -1,4 +1,4 @@
-//! Skill: a crew is sent only to what it can do.
+//! Skill: a crew gets only jobs that it has the skills for.
 
 use switchboard_domain::crew::Skills;
 
@@ -7,19 +7,19 @@ use crate::{board::Job, policy::Policy, scene::Pairing};
 /// The rule's stable name.
 pub const NAME: &str = "skill";
 
-/// Whether the crew cannot do the job, and nobody chose it in spite of that.
+/// True when the crew lacks a skill and no person chose it.
 #[must_use]
 pub fn bars(pairing: &Pairing<'_>) -> bool {
     !pairing.is_forced() && forbids(pairing.team.skills, pairing.needs)
 }
 
-/// The skills that a job takes: those of its category, and those found to be needed on site.
+/// The skills that a job needs: those of its category, and those that a crew found necessary on site.
 #[must_use]
 pub fn needed(policy: &Policy, job: &Job) -> Skills {
     policy.skills_of(job.category.as_ref()).union(job.needs)
 }
 
-/// Whether the crew lacks a skill that the job needs.
+/// True when the crew lacks a needed skill.
 #[must_use]
 pub fn forbids(has: Skills, needs: Skills) -> bool {
     !has.covers(needs)

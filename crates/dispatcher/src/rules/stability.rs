@@ -1,19 +1,19 @@
-//! Stability: whom a ticket was last offered to is sent unless something is gained by the change, and a ticket does not
-//! go back and forth between two crews.
+//! Stability: a ticket stays with the crew that last got its offer unless a change pays off, and does not alternate
+//! between two crews.
 
 use crate::scene::{Pairing, Visit};
 
 /// The rule's stable name.
 pub const NAME: &str = "stability";
 
-/// The price of a change, where the next stop of a crew is a job that was last offered to another.
+/// The price of making a job the next stop of a crew, when it was last offered to another crew.
 #[must_use]
 pub fn price(visit: &Visit<'_>) -> f64 {
     let another = visit.service.task.told.is_some_and(|told| told != visit.team.index);
     if visit.first && another { visit.service.terms.policy.weights.change } else { 0.0 }
 }
 
-/// Whether the ticket was taken from this crew a moment ago, and nobody chose it in spite of that.
+/// True when the ticket was taken from this crew recently and no person chose the crew.
 #[must_use]
 pub fn bars(pairing: &Pairing<'_>) -> bool {
     let left = |(crew, until): &(u32, f64)| *crew == pairing.team.index && pairing.now < *until;

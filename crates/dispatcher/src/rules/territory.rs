@@ -1,4 +1,4 @@
-//! Territory: a crew works on the tickets of its units, and only on those whose holder answers for it.
+//! Territory: a crew serves the tickets of its units, and only those whose holder contains the crew.
 
 use switchboard_domain::organisation::OrgPath;
 
@@ -7,14 +7,14 @@ use crate::scene::Pairing;
 /// The rule's stable name.
 pub const NAME: &str = "territory";
 
-/// Whether the job is not the crew's to do, and nobody chose it in spite of that.
+/// True when the crew does not serve the ticket's unit and no person chose it.
 #[must_use]
 pub fn bars(pairing: &Pairing<'_>) -> bool {
     !pairing.is_forced() && !pairing.serves
 }
 
-/// Whether the crew at `crew` with this territory may not be given a ticket that `holder` answers for. The ticket's own
-/// stream refuses an offer to a crew outside the holder.
+/// True when a crew with this path and territory cannot get a ticket of `holder`. The ticket itself rejects an offer to
+/// a crew outside its holder.
 #[must_use]
 pub fn forbids(crew: &OrgPath, territory: &[OrgPath], holder: &OrgPath) -> bool {
     let works_there = territory.iter().any(|unit| unit.contains(holder) || holder.contains(unit));

@@ -1,4 +1,4 @@
-//! A stage for the tests of rules: one crew, one job, and whoever needs a board builds it from the same pieces.
+//! Fixtures for the tests of rules: one crew and one job; tests with a board use the same parts.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ impl Default for Stage {
 }
 
 impl Stage {
-    /// The crew and the job, with nothing between them.
+    /// The pairing of the crew and the job.
     pub fn pairing(&self) -> Pairing<'_> {
         Pairing {
             now: self.now,
@@ -71,7 +71,7 @@ impl Stage {
         }
     }
 
-    /// What `of` says of the crew's visit to the job, `km` to the east.
+    /// The result of `of` for the crew's visit to the job, `km` to the east.
     pub fn visit<T>(&self, km: f64, of: impl Fn(&Visit<'_>) -> T) -> T {
         let policy = self.policy.clone().into();
         let terms = Terms { policy, now: self.now, storm: self.storm, load: self.load, pace: 1.0 };
@@ -82,37 +82,37 @@ impl Stage {
     }
 }
 
-/// So many minutes into the tests' day, 2026-03-02 08:00 in China.
+/// An instant, in minutes after 2026-03-02 08:00 in China.
 pub fn at(minutes: i64) -> Timestamp {
     Timestamp::from_timestamp_millis((1_772_409_600 + minutes * 60) * 1_000).unwrap()
 }
 
-/// A ticket's identity.
+/// A ticket id.
 pub fn ticket(n: u32) -> TicketId {
     TicketId(Uuid::from_u128(u128::from(n)))
 }
 
-/// A place so many kilometres east of 30 N 120 E.
+/// A point this many kilometres east of 30 N 120 E.
 pub fn east(km: f64) -> Point {
     place(km, 0.0)
 }
 
-/// A place so many kilometres east and north of 30 N 120 E.
+/// A point this many kilometres east and north of 30 N 120 E.
 pub fn place(east: f64, north: f64) -> Point {
     Point::new(30_000_000 + (north * 8_993.2) as i32, 120_000_000 + (east * 10_384.5) as i32).unwrap()
 }
 
-/// The unit of all tests.
+/// The unit in all tests.
 pub fn station() -> OrgPath {
     OrgPath::parse("sgcc/zj/hz/yuhang/liangzhu").unwrap()
 }
 
-/// A crew's identity.
+/// A crew id.
 pub fn crew_id(n: u32) -> CrewId {
     CrewId::of(&OrgPath::parse(&format!("sgcc/zj/hz/yuhang/liangzhu/crew{n}")).unwrap()).unwrap()
 }
 
-/// A single customer's low-voltage job, reported at minute 0.
+/// A low-voltage job with one customer, reported at minute 0.
 pub fn job(n: u32, km: f64) -> Job {
     Job {
         ticket: ticket(n),
@@ -142,7 +142,7 @@ pub fn job(n: u32, km: f64) -> Job {
     }
 }
 
-/// A free low-voltage crew on shift for ten hours, just heard of at minute 0.
+/// A free low-voltage crew, on shift for ten hours, last seen at minute 0.
 pub fn crew(n: u32, km: f64) -> Crew {
     Crew {
         id: crew_id(n),

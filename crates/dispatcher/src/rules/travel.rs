@@ -1,11 +1,11 @@
-//! Travel: of two crews that serve equally well, the one that drives less.
+//! Travel: each minute on the way has a price.
 
 use crate::scene::Visit;
 
 /// The rule's stable name.
 pub const NAME: &str = "travel";
 
-/// So much per minute of turning out and driving.
+/// The price of the minutes of turning out and driving.
 #[must_use]
 pub fn price(visit: &Visit<'_>) -> f64 {
     visit.service.terms.policy.weights.travel_minute * visit.minutes

@@ -1,17 +1,15 @@
-//! Workload: a crew is planned a few tickets ahead and no more, and whoever is put in between is charged for those who
-//! then wait longer, and for whom there is no room left.
+//! Workload: a route has a maximum number of stops, and an inserted stop pays for the later stops that it delays.
 
 /// The rule's stable name.
 pub const NAME: &str = "workload";
 
-/// Whether the crew has no room for another stop.
+/// True when the route has no room for another stop.
 #[must_use]
 pub fn forbids(stops: usize, stops_max: usize) -> bool {
     stops >= stops_max.max(1)
 }
 
-/// What the stops of a route lose by another one: the rise in price of the whole route less what the new stop itself
-/// costs.
+/// The cost for the other stops of a route: the rise in price of the whole route minus the price of the new stop.
 #[must_use]
 pub fn price(rise: f64, own: f64) -> f64 {
     rise - own

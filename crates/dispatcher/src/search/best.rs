@@ -1,8 +1,8 @@
-//! The cheapest plan so far, brought up to date by the routes that differ from the plan as it stands.
+//! The cheapest plan so far, updated from the routes that differ from the current plan.
 
 use super::{Plan, board::Board};
 
-/// By how much, relative to the price, a plan must be cheaper to be another best: more than rounding.
+/// The minimum relative gain of a new best plan, above rounding errors.
 const GAIN_MIN: f64 = 1e-10;
 
 /// The cheapest plan so far.
@@ -11,7 +11,7 @@ pub struct Best {
     plan: Plan,
     prices: Vec<f64>,
     left_out: f64,
-    /// Routes of the plan as it stands that are not those of this one, perhaps.
+    /// The routes of the current plan that may differ from this one.
     differing: Vec<u32>,
     differs: Vec<bool>,
 }
@@ -38,14 +38,14 @@ impl Best {
         &self.plan
     }
 
-    /// Notes that this route of the plan as it stands has changed.
+    /// Records that this route of the current plan has changed.
     pub fn differs(&mut self, route: u32) {
         if !std::mem::replace(&mut self.differs[route as usize], true) {
             self.differing.push(route);
         }
     }
 
-    /// Takes the plan as it stands for the best if it is cheaper. Who is unplanned waits for [`Self::settle`].
+    /// Takes over the current plan if it is cheaper. The list of unplanned jobs is updated later, by [`Self::settle`].
     pub fn follow<R: Clone + Default>(&mut self, board: &Board<R>) {
         if board.price() >= self.plan.price - GAIN_MIN * self.plan.price.abs() {
             return;
@@ -60,7 +60,7 @@ impl Best {
         }
     }
 
-    /// Finishes the plan: lists who is unplanned, and adds the prices up anew.
+    /// Completes the plan: lists the unplanned jobs and recomputes the price.
     pub fn settle(&mut self, jobs: usize) {
         let mut planned = vec![false; jobs];
         for job in self.plan.routes.iter().flatten() {

@@ -1,7 +1,7 @@
-//! The plan as it stands: routes, where each job is, what it costs; and the way back.
+//! The current plan: routes, the place of each job, prices, and the undo state of an iteration.
 //!
-//! A route is put aside before its first change in an iteration, and put back if the iteration is not kept: only what
-//! is touched is ever copied.
+//! A route is saved before its first change in an iteration and restored if the iteration is rejected. Routes that are
+//! not touched are never copied.
 
 use super::{best::Best, model::Model};
 
@@ -14,17 +14,17 @@ pub struct Route<R> {
     pub stops: Vec<u32>,
     pub memory: R,
     pub price: f64,
-    /// Names this very content of this very route: no other ever has the same.
+    /// Identifies this content of this route; no other content ever has the same version.
     pub version: u64,
 }
 
-/// The plan as it stands.
+/// The current plan.
 #[derive(Clone, Debug)]
 pub struct Board<R> {
     routes: Vec<Route<R>>,
     places: Vec<u32>,
     absent: Vec<u32>,
-    /// Where in `absent` a job stands, if it does.
+    /// The index of a job in `absent`, if it is there.
     ranks: Vec<u32>,
     used: usize,
     routed: f64,
@@ -33,13 +33,13 @@ pub struct Board<R> {
     way_back: WayBack<R>,
 }
 
-/// What undoes the iteration under way.
+/// The undo state of the current iteration.
 #[derive(Clone, Debug)]
 struct WayBack<R> {
     saved: Vec<(u32, Route<R>)>,
-    /// Emptied routes whose allocations are used again.
+    /// Unused routes, kept for their allocations.
     spare: Vec<Route<R>>,
-    /// Per route the iteration that touched it last.
+    /// For each route, the last iteration that touched it.
     touched: Vec<u64>,
     iteration: u64,
     moves: Vec<(u32, u32)>,
@@ -109,32 +109,32 @@ impl<R: Clone + Default> Board<R> {
         self.places[job as usize]
     }
 
-    /// Jobs in no route, in no order.
+    /// The jobs in no route, unordered.
     pub fn absent(&self) -> &[u32] {
         &self.absent
     }
 
-    /// What staying out costs, of all that stay out.
+    /// The price of all jobs that are in no route.
     pub fn left_out(&self) -> f64 {
         self.left_out
     }
 
-    /// Whether the iteration under way has changed this route.
+    /// True when the current iteration has changed this route.
     pub fn is_touched(&self, route: u32) -> bool {
         self.way_back.touched[route as usize] == self.way_back.iteration
     }
 
-    /// Whether this job is among the first `waiting` of the absent.
+    /// True when this job is among the first `waiting` absent jobs.
     pub fn waits(&self, job: u32, waiting: usize) -> bool {
         self.place(job) == NOWHERE && (self.ranks[job as usize] as usize) < waiting
     }
 
-    /// Jobs torn out since the iteration began, of which some may be back.
+    /// The jobs removed in this iteration; some may be back.
     pub fn torn_out(&self) -> impl Iterator<Item = u32> {
         self.way_back.moves.iter().filter(|(_, from)| *from != NOWHERE).map(|(job, _)| *job)
     }
 
-    /// The mean number of stops of the routes that have any.
+    /// The mean number of stops of the non-empty routes.
     pub fn stops_mean(&self) -> f64 {
         (self.places.len() - self.absent.len()) as f64 / self.used.max(1) as f64
     }
@@ -143,12 +143,12 @@ impl<R: Clone + Default> Board<R> {
         self.routed + self.left_out
     }
 
-    /// Adds the prices up anew, so that rounding does not gather over slices.
+    /// Recomputes the prices, so that rounding errors do not accumulate over slices.
     pub fn settle(&mut self) {
         self.routed = self.routes.iter().map(|route| route.price).sum();
     }
 
-    /// From here [`Self::take_back`] leads back.
+    /// Starts an iteration; [`Self::take_back`] reverts to this point.
     pub fn begin(&mut self) {
         let back = &mut self.way_back;
         back.iteration += 1;
@@ -156,7 +156,7 @@ impl<R: Clone + Default> Board<R> {
         (back.used, back.routed, back.left_out) = (self.used, self.routed, self.left_out);
     }
 
-    /// Tears the stops `from..to` out. The route is not priced until [`Self::reprice`].
+    /// Removes the stops `from..to`. The route has no valid price until [`Self::reprice`].
     pub fn tear<M: Model>(&mut self, model: &M, route: u32, from: usize, to: usize) {
         self.touch(route);
         for at in from..to {
@@ -172,32 +172,32 @@ impl<R: Clone + Default> Board<R> {
         self.used -= usize::from(from < to && stops.is_empty());
     }
 
-    /// Puts an absent job in.
+    /// Inserts an absent job.
     pub fn put<M: Model<Memory = R>>(&mut self, model: &M, route: u32, at: usize, job: u32) {
         self.touch(route);
         self.used += usize::from(self.stops(route).is_empty());
         self.routes[route as usize].stops.insert(at, job);
         self.leave_absent(job);
-        // A sum that has come down to nothing is nothing, whatever was rounded on the way.
+        // With no absent jobs the sum is exactly 0, whatever the rounding errors.
         self.left_out = if self.absent.is_empty() { 0.0 } else { self.left_out - model.unplanned(job) };
         self.places[job as usize] = route;
         self.way_back.moves.push((job, NOWHERE));
         self.reprice(model, route);
     }
 
-    /// Prices a route after a change.
+    /// Computes the price of a changed route.
     pub fn reprice<M: Model<Memory = R>>(&mut self, model: &M, route: u32) {
         let Route { stops, memory, price, version } = &mut self.routes[route as usize];
         self.routed -= *price;
         *price = model.price(route, stops, memory);
         self.routed += *price;
         self.versions += 1;
-        // An empty route is always the same one.
+        // An empty route always has the same version.
         *version = if stops.is_empty() { u64::from(route) + 1 } else { self.versions };
     }
 
-    /// Keeps what the iteration did, and tells the best plan which routes differ now. A route that is as it was stays
-    /// the one it was, so that what is known of it stays known.
+    /// Keeps the result of the iteration, and tells `best` which routes changed. A route with its old content gets its
+    /// old version back, so that cached prices stay valid.
     pub fn keep(&mut self, best: &mut Best) {
         for (route, mut aside) in self.way_back.saved.drain(..) {
             let stands = &mut self.routes[route as usize];
@@ -210,7 +210,7 @@ impl<R: Clone + Default> Board<R> {
         }
     }
 
-    /// Takes back what the iteration did.
+    /// Reverts the iteration.
     pub fn take_back(&mut self) {
         for (route, aside) in self.way_back.saved.drain(..) {
             self.way_back.spare.push(std::mem::replace(&mut self.routes[route as usize], aside));

@@ -1,27 +1,27 @@
-//! What can be searched: the one trait a problem fulfils. The engine knows no more of it than this.
+//! The trait that a problem implements. The search depends on nothing else.
 
-/// In which order jobs are put back; smaller keys first. What each means is the model's; an order that means nothing to
-/// it may give every job the same key.
+/// The order in which jobs are reinserted, smaller keys first. The model defines the keys; it may give every job the
+/// same key for an order that does not apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// By lot: the model is not asked.
+    /// Random; the model is not asked.
     Random,
-    /// The most demanding, or the most pressing, first.
+    /// Most demanding or most urgent first.
     Demand,
-    /// Far from where routes begin first.
+    /// Farthest from the starts of the routes first.
     Far,
-    /// Close to where routes begin first.
+    /// Closest to the starts of the routes first.
     Close,
-    /// The shortest time window first.
+    /// Shortest time window first.
     Narrow,
-    /// The earliest start of the time window first.
+    /// Earliest start of the time window first.
     Early,
-    /// The earliest end of the time window first.
+    /// Earliest end of the time window first.
     Due,
 }
 
 impl Order {
-    /// How often each is drawn, as published for problems with time windows.
+    /// The relative frequency of each order, as published for problems with time windows.
     pub const WEIGHTS: [(Self, u32); 7] = [
         (Self::Random, 4),
         (Self::Demand, 4),
@@ -33,39 +33,39 @@ impl Order {
     ];
 }
 
-/// What is searched: jobs to be put into routes. Jobs and routes are dense indices. All prices are finite.
+/// The problem: jobs to insert into routes. Jobs and routes are dense indices. All prices are finite.
 pub trait Model {
-    /// What a route remembers so that an insertion is priced without walking all of it.
+    /// The stored state of a route, so that an insertion is priced without walking the whole route.
     type Memory: Clone + Default;
 
-    /// How many jobs there are.
+    /// The number of jobs.
     fn jobs(&self) -> usize;
 
-    /// How many routes there are, used or not.
+    /// The number of routes, including empty ones.
     fn routes(&self) -> usize;
 
-    /// Jobs near to `job`, nearest first, itself excluded; need not be all of them.
+    /// The jobs near `job`, nearest first, without `job`; the list may be incomplete.
     fn near(&self, job: u32) -> &[u32];
 
-    /// Routes worth trying for `job`; `None` = all.
+    /// The routes to try for `job`; `None` means all.
     fn candidates(&self, job: u32) -> Option<&[u32]>;
 
-    /// Whether all empty routes are alike, so that only one of them need be tried.
+    /// True when all empty routes are equal, so that only one of them needs to be tried.
     fn interchangeable(&self) -> bool {
         false
     }
 
-    /// The price of leaving `job` out of the plan; may be huge.
+    /// The price of leaving `job` unplanned; may be very high.
     fn unplanned(&self, job: u32) -> f64;
 
-    /// The price of route `route` with `stops`, refreshing its memory, which may hold what *any* route left there and
-    /// must be overwritten whole. Only called with stops that came from `cheapest` insertions and removals from them,
-    /// or from a caller's starting plan.
+    /// The price of route `route` with `stops`. It overwrites `memory` completely; before the call, `memory` may
+    /// contain the state of *any* route. The stops always come from `cheapest` insertions, removals, or the caller's
+    /// initial plan.
     fn price(&self, route: u32, stops: &[u32], memory: &mut Self::Memory) -> f64;
 
-    /// The cheapest place of `job` in the route: position (0 = first, `stops.len()` = last) and rise in price; `None` =
-    /// nowhere allowed. `blink()` returning true skips a position; it need not be asked where nothing is allowed. With
-    /// a blink that never skips, the answer must be a function of the arguments alone.
+    /// The cheapest position of `job` in the route (0 = first, `stops.len()` = last), with the rise in price; `None`
+    /// when no position is permitted. A position is skipped when `blink()` returns true; it need not be called for
+    /// positions that are not permitted. If `blink` never skips, the result must depend on the arguments only.
     fn cheapest<B: FnMut() -> bool>(
         &self,
         route: u32,
@@ -75,7 +75,7 @@ pub trait Model {
         blink: &mut B,
     ) -> Option<(usize, f64)>;
 
-    /// Sort key for the recreate order, smaller first. Never asked for [`Order::Random`].
+    /// The sort key of a recreate order, smaller first. Never called for [`Order::Random`].
     fn key(&self, job: u32, order: Order) -> f64;
 }
 

@@ -1,11 +1,11 @@
-//! Insertion prices that are still good: a route that has not changed quotes a job the same price as before.
+//! A cache of insertion prices: while a route does not change, its price for a job stays valid.
 //!
-//! Most routes outlive hundreds of iterations, so that most places are found here without looking at a single position.
+//! Most routes stay unchanged for hundreds of iterations, so most positions are found here without computation.
 
-/// How many are remembered; past it newer ones push out older ones.
+/// The capacity of the cache; newer entries replace older ones.
 const QUOTES_MAX: usize = 1 << 16;
 
-/// The cheapest place of one job in one route of one content.
+/// The cheapest position of one job in one version of a route.
 #[derive(Clone, Copy, Debug, Default)]
 struct Quote {
     version: u64,
@@ -14,10 +14,10 @@ struct Quote {
     rise: f64,
 }
 
-/// What routes quote.
+/// The cached quotes.
 #[derive(Clone, Debug)]
 pub struct Quotes {
-    /// As many as a power of two.
+    /// The length is a power of two.
     slots: Vec<Quote>,
     routes: usize,
 }
@@ -25,12 +25,12 @@ pub struct Quotes {
 impl Quotes {
     pub fn new(jobs: usize, routes: usize) -> Self {
         let size = jobs.saturating_mul(routes).clamp(1, QUOTES_MAX).next_power_of_two();
-        // No content has version 0, so that an unused slot answers nothing.
+        // No content has version 0, so an unused slot never matches.
         Self { slots: vec![Quote::default(); size], routes }
     }
 
-    /// What `ask` says of this job and this content of this route, asked only if it is not known. A rise of infinity
-    /// says that the job may stand nowhere.
+    /// The quote for this job and this version of the route; calls `ask` on a miss. An infinite rise means that no
+    /// position is permitted.
     pub fn get(
         &mut self,
         job: u32,

@@ -1,6 +1,5 @@
-//! Recreate: the jobs in hand go back one by one, in an order drawn by lot, each to its cheapest place of all routes
-//! offered. Now and then a position is overlooked (a blink), which is what leads out of what greed alone would always
-//! rebuild.
+//! Recreate: the removed jobs are reinserted one by one, in a random order, each at its cheapest position among all
+//! candidate routes. An occasional blink skips a position, so that the search leaves local optima.
 
 use super::{
     board::Board,
@@ -9,12 +8,12 @@ use super::{
     quotes::Quotes,
 };
 
-/// The jobs in hand.
+/// The jobs to reinsert.
 #[derive(Clone, Debug)]
 pub struct Recreate {
     orders: Vec<(Order, u32)>,
     weights: usize,
-    /// Sort key and job.
+    /// The sort key and the job.
     hand: Vec<(f64, u32)>,
 }
 
@@ -24,7 +23,7 @@ impl Recreate {
         Self { orders: orders.to_vec(), weights, hand: Vec::new() }
     }
 
-    /// An order drawn by lot; without any to draw from, by lot itself.
+    /// A random order by frequency; [`Order::Random`] when no frequencies are given.
     pub fn order(&self, chance: &mut Chance) -> Order {
         let mut rest = chance.below(self.weights);
         for &(order, weight) in &self.orders {
@@ -36,14 +35,14 @@ impl Recreate {
         Order::Random
     }
 
-    /// Takes all that is absent in hand.
+    /// Takes all absent jobs.
     pub fn everything<R: Clone + Default>(&mut self, board: &Board<R>) {
         self.hand.clear();
         self.hand.extend(board.absent().iter().map(|job| (0.0, *job)));
     }
 
-    /// Takes in hand what was torn out around `seed`, and of what was absent before at most `absent_max`: up to half of
-    /// it near the seed, where room has just been made, the rest by lot.
+    /// Takes the jobs removed around `seed`, and at most `absent_max` of those absent before: up to half of them near
+    /// the seed, where there is now room, the rest at random.
     pub fn sample<M: Model>(
         &mut self,
         model: &M,
@@ -54,7 +53,7 @@ impl Recreate {
     ) {
         self.hand.clear();
         self.hand.extend(board.torn_out().map(|job| (0.0, job)));
-        // What was torn out last stands last among the absent.
+        // The jobs removed last are at the end of the absent jobs.
         let waiting = &board.absent()[..board.absent().len() - self.hand.len()];
         if waiting.len() <= absent_max {
             self.hand.extend(waiting.iter().map(|job| (0.0, *job)));
@@ -70,7 +69,7 @@ impl Recreate {
         self.hand.dedup_by_key(|(_, job)| *job);
     }
 
-    /// Brings the hand in order.
+    /// Sorts the jobs.
     pub fn sort<M: Model>(&mut self, model: &M, order: Order, chance: &mut Chance) {
         for (key, job) in &mut self.hand {
             *key = if order == Order::Random { chance.unit() } else { model.key(*job, order) };
@@ -78,7 +77,7 @@ impl Recreate {
         self.hand.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     }
 
-    /// Puts the hand into routes. What has no place stays out; so does what is dearer in than out, unless one `dares`.
+    /// Inserts the jobs. A job without a position stays out; so does a job that is dearer in than out, unless `dares`.
     pub fn insert<M: Model>(
         &self,
         model: &M,
@@ -99,7 +98,7 @@ impl Recreate {
     }
 }
 
-/// One job's look around.
+/// The search for the position of one job.
 struct Looking<'a, M: Model> {
     model: &'a M,
     board: &'a Board<M::Memory>,
@@ -108,7 +107,7 @@ struct Looking<'a, M: Model> {
     chance: &'a mut Chance,
     job: u32,
     best: Option<(u32, usize)>,
-    /// Only what is cheaper than this is of interest.
+    /// Only a smaller rise is of interest.
     limit: f64,
 }
 

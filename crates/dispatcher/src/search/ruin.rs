@@ -1,4 +1,4 @@
-//! Ruin: strings of stops around one job are torn out of the routes near it, which leaves slack in space and in time.
+//! Ruin: removes strings of stops around one job from the routes near it, which frees capacity and time.
 
 use super::{
     Settings,
@@ -7,7 +7,7 @@ use super::{
     model::Model,
 };
 
-/// Tears strings out around a job drawn by lot, and returns it.
+/// Removes strings around a random job, and returns the job.
 pub fn ruin<M: Model>(model: &M, settings: &Settings, board: &mut Board<M::Memory>, chance: &mut Chance) -> u32 {
     let seed = chance.below(model.jobs()) as u32;
     let string_max = board.stops_mean().min(settings.string_max as f64).max(1.0);
@@ -16,7 +16,7 @@ pub fn ruin<M: Model>(model: &M, settings: &Settings, board: &mut Board<M::Memor
     let mut torn = 0;
     for &job in std::iter::once(&seed).chain(model.near(seed)) {
         let route = board.place(job);
-        // A route that is torn already gives no second string.
+        // At most one string per route.
         if route == NOWHERE || board.is_touched(route) {
             continue;
         }
@@ -32,12 +32,12 @@ pub fn ruin<M: Model>(model: &M, settings: &Settings, board: &mut Board<M::Memor
     seed
 }
 
-/// A whole number from 1 to `most`, the last less likely as far as `most` is not whole.
+/// A whole number from 1 to `most`. If `most` is not whole, the last number is proportionally less likely.
 fn uniform(most: f64, chance: &mut Chance) -> usize {
     (1.0 + chance.unit() * most) as usize
 }
 
-/// Tears `length` stops out of `route`, the one at `at` among them or within the part that stays.
+/// Removes `length` stops from `route`: the string contains the stop at `at`, or the part that stays does.
 fn tear<M: Model>(
     model: &M,
     settings: &Settings,
@@ -56,7 +56,7 @@ fn tear<M: Model>(
     let span = length + kept;
     let first = (at + 1).saturating_sub(span);
     let from = first + chance.below(at.min(stops - span) - first + 1);
-    // The part that stays lies within the string, neither end of it.
+    // The part that stays lies inside the string, not at its ends.
     let before = if kept == 0 { 0 } else { 1 + chance.below(length - 1) };
     board.tear(model, route, from + before + kept, from + span);
     board.tear(model, route, from, from + before);

@@ -1,4 +1,4 @@
-//! Laws of the engine, put to many small seeded problems, and its pieces by example.
+//! Properties of the search over many small seeded problems, and examples for its parts.
 
 mod pieces;
 mod toy;
@@ -8,14 +8,14 @@ use std::collections::BTreeSet;
 use self::toy::Toy;
 use super::{Model, Order, Plan, Search, Settings, chance::Chance};
 
-/// How many problems each law sees.
+/// Problems per property.
 const CASES: u64 = 60;
 
 fn settings() -> Settings {
     Settings { hot: 30.0, cold: 0.1, cooling_iterations: 500, ..Settings::default() }
 }
 
-/// Puts a law to problems of all sizes; the seed of the one that breaks it is printed.
+/// Checks a property on problems of all sizes; a failure prints the seed.
 fn of_every_problem(law: impl Fn(&Toy, u64)) {
     for seed in 0..CASES {
         let toy = Toy::of(&mut Chance::new(seed));
@@ -81,7 +81,7 @@ fn slices_lead_where_one_go_does() {
         let mut search = Search::new(toy, seed, settings());
         search.insert_missing();
         (0..4).for_each(|_| search.improve(50));
-        // Sums are taken anew at each slice, so that the last digits may differ.
+        // Sums are recomputed at each slice, so the last digits may differ.
         let plan = found(toy, seed, 200);
         assert!((search.best().price - plan.price).abs() < 1e-6);
     });
@@ -165,7 +165,7 @@ fn an_iteration_tries_only_so_many_of_the_absent() {
     assert_eq!(search.best().unplanned.len(), 492);
     toy.asked.set(0);
     search.improve(100);
-    // At most all eight planned and six absent jobs an iteration, each at four routes.
+    // At most eight planned and six absent jobs per iteration, each at four routes.
     let asked = toy.asked.get();
     assert!((100..=100 * 14 * 4).contains(&asked), "{asked}");
 }

@@ -1,4 +1,4 @@
-//! What somebody may ask of a crew, in the imperative.
+//! The commands to a crew.
 
 use crate::{
     Timestamp,
@@ -13,85 +13,85 @@ use crate::{
 /// A command to one crew.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Puts it on the roster, or corrects what the roster says of it.
+    /// Adds the crew to the roster, or updates its entry.
     Enrol(Box<Enrol>),
-    /// Strikes it off the roster.
+    /// Removes the crew from the roster.
     Dismiss,
     /// Begins a shift.
     StartShift {
-        /// Its planned end.
+        /// The planned end.
         until: Timestamp,
-        /// Planned breaks.
+        /// The planned breaks.
         breaks: Vec<Break>,
-        /// Where the crew is; its home station when absent.
+        /// The crew's position; `None` means its home station.
         at: Option<Point>,
     },
     /// Ends the shift.
     EndShift,
-    /// The crew cannot be sent for a while.
+    /// The crew becomes unavailable.
     GoAway {
-        /// Why.
+        /// The reason.
         why: Absence,
     },
-    /// The crew can be sent again.
+    /// The crew becomes available again.
     ComeBack,
-    /// Keeps a point of the track.
+    /// Records a point of the thinned track.
     Locate {
-        /// Where.
+        /// The position.
         at: Point,
         /// Accuracy, in metres.
         accuracy_m: u32,
     },
-    /// Keeps its time for an offer. The dispatch process alone says this.
+    /// Reserves the crew's time for an offer. Only the dispatch process may send this.
     Reserve(Box<Reserve>),
-    /// Gives its time to a ticket. The dispatch process alone says this.
+    /// Commits the crew's time to a ticket. Only the dispatch process may send this.
     Commit {
         /// The ticket.
         ticket: TicketId,
-        /// The accepted offer, if it came to the crew by one.
+        /// The accepted offer; `None` when a person assigned the ticket.
         offer: Option<OfferId>,
     },
-    /// Frees its time of a ticket. The dispatch process alone says this.
+    /// Releases the crew's time. Only the dispatch process may send this.
     Release {
         /// The ticket.
         ticket: TicketId,
-        /// The offer, if it came to no more than that.
+        /// The offer, to release a reservation; `None` to release a commitment.
         offer: Option<OfferId>,
-        /// Why.
+        /// The reason.
         why: ReleaseReason,
     },
 }
 
-/// What the roster says of a crew.
+/// The roster entry of a crew.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Enrol {
-    /// Its place in the organisation.
+    /// The crew's path.
     pub crew: CrewId,
     /// Home station.
     pub home: Point,
     /// The units whose tickets it works on.
     pub territory: Vec<OrgPath>,
-    /// What it can do.
+    /// Its skills.
     pub skills: Skills,
     /// Staff ids.
     pub members: Vec<String>,
-    /// Vehicle.
+    /// The vehicle's name.
     pub vehicle: Option<String>,
 }
 
-/// For which offer the crew's time is kept.
+/// The reservation of a crew's time for an offer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reserve {
     /// The offer.
     pub offer: OfferId,
-    /// Of this ticket.
+    /// The ticket of the offer.
     pub ticket: TicketId,
-    /// When its lease ends.
+    /// The end of the lease.
     pub lease_until: Timestamp,
-    /// For life safety or an important customer.
+    /// True for life safety or an important customer.
     pub priority: bool,
-    /// The person who chose the crew.
+    /// The person who chose the crew; `None` when the dispatcher did.
     pub forced: Option<Forced>,
-    /// Why this crew.
+    /// Why the dispatcher chose this crew.
     pub grounds: Grounds,
 }

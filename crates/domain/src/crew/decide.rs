@@ -1,5 +1,6 @@
-//! What follows from a command to a crew. Order of the noes: what is malformed, whether there is such a crew, who may ask, what
-//! the world contradicts. Whether a lease ran out is not asked here: the ticket's stream settles what becomes of an offer.
+//! The decisions on crew commands. The checks come in this order: form of the command, existence of the crew, rights of
+//! the actor, conflicts with the state. The expiry of a lease is not checked here: the ticket's stream decides how an
+//! offer ends.
 
 use crate::{
     Problem, Timestamp, Violation,
@@ -16,27 +17,27 @@ use crate::{
     ticket::TicketId,
 };
 
-/// The most units of a territory.
+/// The most units in a territory.
 pub const TERRITORY_MAX: usize = 32;
-/// The most members.
+/// The most members of a crew.
 pub const MEMBERS_MAX: usize = 64;
 /// The longest vehicle name, in bytes.
 pub const NAME_BYTES_MAX: usize = 64;
-/// The longest shift, in hours: more is a slip of the date.
+/// The longest shift, in hours. A longer one is most likely a wrong date.
 pub const SHIFT_HOURS_MAX: i64 = 24;
-/// The most breaks of a shift.
+/// The most breaks in a shift.
 pub const BREAKS_MAX: usize = 8;
-/// The most tickets that a crew's time may be given to at once: people may queue them by giving a crew several, the dispatcher
-/// never does.
+/// The most tickets that a crew may be committed to at once. Only people can assign several tickets; the dispatcher
+/// assigns one at a time.
 pub const COMMITMENTS_MAX: usize = 16;
 
-/// The outcome of a decision.
+/// The events of an accepted command, or the reason for its rejection.
 pub type Decision = Result<Vec<Event>, Rejection>;
 
-/// Decides one command. Pure.
+/// Decides one command. A pure function.
 ///
 /// # Errors
-/// A [`Rejection`] that describes the world.
+/// A [`Rejection`] with its data.
 pub fn decide(state: &State, command: &Command, cx: &Context<'_>) -> Decision {
     let found = violations(command, cx);
     if !found.is_empty() {
@@ -46,47 +47,47 @@ pub fn decide(state: &State, command: &Command, cx: &Context<'_>) -> Decision {
         above(roster.crew.org(), cx)?;
         return enrol(state.as_ref(), roster);
     }
-    let crew = state.as_ref().filter(|crew| crew.enrolled || is_winding_up(command)).ok_or(Rejection::NotEnrolled)?;
+    let crew = state.as_ref().filter(|crew| crew.enrolled || is_release(command)).ok_or(Rejection::NotEnrolled)?;
     match command {
         Command::Enrol(_) => Err(Rejection::NotEnrolled),
         Command::Dismiss => above(crew.id.org(), cx).and_then(|()| dismiss(crew)),
         Command::StartShift { until, breaks, at } => {
-            speaks_for(crew, cx)?;
+            may_act_for(crew, cx)?;
             start_shift(crew, *until, breaks, *at)
         }
-        Command::EndShift => speaks_for(crew, cx).and_then(|()| end_shift(crew)),
+        Command::EndShift => may_act_for(crew, cx).and_then(|()| end_shift(crew)),
         Command::GoAway { why } => {
-            speaks_for(crew, cx)?;
+            may_act_for(crew, cx)?;
             crew.shift.as_ref().ok_or(Rejection::OffShift)?;
             if crew.away == Some(*why) { Err(Rejection::Unchanged) } else { one(event::WentAway { why: *why }) }
         }
         Command::ComeBack => {
-            speaks_for(crew, cx)?;
+            may_act_for(crew, cx)?;
             crew.away.map_or(Err(Rejection::Unchanged), |_| one(event::CameBack {}))
         }
         Command::Locate { at, accuracy_m } => {
-            speaks_for(crew, cx)?;
+            may_act_for(crew, cx)?;
             crew.shift.as_ref().ok_or(Rejection::OffShift)?;
             one(event::Located { at: *at, accuracy_m: *accuracy_m })
         }
-        Command::Reserve(reserve) => keep(crew, reserve, cx),
+        Command::Reserve(reserve) => reserve_time(crew, reserve, cx),
         Command::Commit { ticket, offer } => commit(crew, *ticket, *offer, cx),
         Command::Release { ticket, offer, why } => release(crew, *ticket, *offer, *why, cx),
     }
 }
 
-/// What may still be said of a crew that was struck off: that its time is free.
-fn is_winding_up(command: &Command) -> bool {
+/// True for the only command that a dismissed crew accepts: releasing its time.
+fn is_release(command: &Command) -> bool {
     matches!(command, Command::Release { .. })
 }
 
-/// One of the crew speaks for it, or a unit above it.
-fn speaks_for(crew: &Crew, cx: &Context<'_>) -> Result<(), Rejection> {
+/// Checks that the actor belongs to the crew or to a unit above it.
+fn may_act_for(crew: &Crew, cx: &Context<'_>) -> Result<(), Rejection> {
     let actor = &cx.actor.org;
     if actor.contains(crew.id.org()) { Ok(()) } else { Err(Rejection::NotTheCrew { actor: actor.clone() }) }
 }
 
-/// The roster is written by a unit above the crew.
+/// Checks that the actor belongs to a unit above the crew: only such a unit may change the roster.
 fn above(crew: &OrgPath, cx: &Context<'_>) -> Result<(), Rejection> {
     let actor = &cx.actor.org;
     if actor.contains(crew) && actor != crew { Ok(()) } else { Err(Rejection::NotAbove { actor: actor.clone() }) }
@@ -118,8 +119,8 @@ fn enrol(known: Option<&Crew>, roster: &Enrol) -> Decision {
     })
 }
 
-/// A crew is struck off when its time is free. An offer that is live may have been accepted a moment ago, and nobody could
-/// commit a crew that is struck off.
+/// A crew can be dismissed only without commitments and reservations. A reserved offer may just have been accepted, and
+/// a dismissed crew could not be committed.
 fn dismiss(crew: &Crew) -> Decision {
     unengaged(crew)?;
     unreserved(crew)?;
@@ -133,14 +134,14 @@ fn start_shift(crew: &Crew, until: Timestamp, breaks: &[Break], at: Option<Point
     one(event::ShiftStarted { until, breaks: breaks.to_vec(), at })
 }
 
-/// A shift ends when nothing is under way: what is not done is handed over or recalled first. An offer that is live lapses.
+/// A shift can end only without commitments: open tickets must be handed over or recalled first. A live offer lapses.
 fn end_shift(crew: &Crew) -> Decision {
     crew.shift.as_ref().ok_or(Rejection::OffShift)?;
     unengaged(crew)?;
     one(event::ShiftEnded {})
 }
 
-/// Nothing is under way.
+/// Checks that the crew has no commitments.
 fn unengaged(crew: &Crew) -> Result<(), Rejection> {
     if crew.commitments.is_empty() {
         Ok(())
@@ -149,13 +150,13 @@ fn unengaged(crew: &Crew) -> Result<(), Rejection> {
     }
 }
 
-/// No offer is live.
+/// Checks that the crew has no reservation.
 fn unreserved(crew: &Crew) -> Result<(), Rejection> {
     crew.reserved.map_or(Ok(()), |held| Err(Rejection::Reserved { offer: held.offer }))
 }
 
-/// The crew's time is kept for one offer at a time, and for none while it is given to a ticket.
-fn keep(crew: &Crew, reserve: &Reserve, cx: &Context<'_>) -> Decision {
+/// Reserves the crew's time for one offer. The crew must be available, without a reservation and without commitments.
+fn reserve_time(crew: &Crew, reserve: &Reserve, cx: &Context<'_>) -> Decision {
     engine_only(cx)?;
     crew.shift.as_ref().ok_or(Rejection::OffShift)?;
     if let Some(why) = crew.away {
@@ -174,8 +175,8 @@ fn keep(crew: &Crew, reserve: &Reserve, cx: &Context<'_>) -> Decision {
     })
 }
 
-/// The time goes to a ticket that the crew has, by the offer that its time was kept for or because a person gave it the ticket.
-/// What the ticket's stream has decided is not turned away for a shift that ended or an absence.
+/// Commits the crew's time to a ticket that it holds, by an accepted offer or a person's assignment. The end of the
+/// shift or an absence does not prevent it, because the ticket's stream has already decided.
 fn commit(crew: &Crew, ticket: TicketId, offer: Option<OfferId>, cx: &Context<'_>) -> Decision {
     engine_only(cx)?;
     if crew.commitments.iter().any(|held| held.ticket == ticket) {
@@ -193,7 +194,7 @@ fn commit(crew: &Crew, ticket: TicketId, offer: Option<OfferId>, cx: &Context<'_
     one(event::Committed { ticket, offer, fence })
 }
 
-/// Of an offer, the reservation is released; of a ticket, the commitment. Nothing is released that is not held.
+/// Releases a reservation (with `offer`) or a commitment (without).
 fn release(crew: &Crew, ticket: TicketId, offer: Option<OfferId>, why: ReleaseReason, cx: &Context<'_>) -> Decision {
     engine_only(cx)?;
     let held = match offer {
@@ -203,7 +204,7 @@ fn release(crew: &Crew, ticket: TicketId, offer: Option<OfferId>, why: ReleaseRe
     if held { one(event::Released { ticket, offer, why }) } else { Err(Rejection::NotHeld { ticket }) }
 }
 
-/// Everything that is wrong with `command` at the time of `cx`, whatever the crew's state.
+/// All violations of `command` at the time of `cx`, whatever the crew's state.
 #[must_use]
 pub fn violations(command: &Command, cx: &Context<'_>) -> Vec<Violation> {
     let mut found = Vec::new();
@@ -211,7 +212,7 @@ pub fn violations(command: &Command, cx: &Context<'_>) -> Vec<Violation> {
         found.push(Violation { field: "occurred_at", problem: Problem::InTheFuture });
     }
     if let Command::StartShift { until, .. } = command {
-        // One that was over before it is told would only be kept open.
+        // A shift that ended before it is reported would never be closed.
         if *until <= cx.occurred_at.max(cx.now) {
             found.push(Violation { field: "until", problem: Problem::InThePast });
         }
@@ -223,7 +224,7 @@ pub fn violations(command: &Command, cx: &Context<'_>) -> Vec<Violation> {
     found
 }
 
-/// Everything that is wrong with `command` by itself, whatever the time and the crew's state.
+/// All violations of `command` that depend neither on time nor on the crew's state.
 #[must_use]
 pub fn shape(command: &Command) -> Vec<Violation> {
     let mut found = Vec::new();
@@ -236,9 +237,9 @@ pub fn shape(command: &Command) -> Vec<Violation> {
             if breaks.iter().any(|rest| rest.from >= rest.until || rest.until > *until) {
                 found.push(Violation::contradicts("breaks", "until"));
             }
-            on_the_planet("at", *at, &mut found);
+            check_point("at", *at, &mut found);
         }
-        Command::Locate { at, .. } => on_the_planet("at", Some(*at), &mut found),
+        Command::Locate { at, .. } => check_point("at", Some(*at), &mut found),
         Command::Reserve(reserve) => {
             let candidates = &reserve.grounds.candidates;
             if candidates.len() > CANDIDATES_MAX {
@@ -247,7 +248,7 @@ pub fn shape(command: &Command) -> Vec<Violation> {
                     problem: Problem::TooMany { limit: CANDIDATES_MAX },
                 });
             }
-            // A price that is no number could be stored but never read again.
+            // JSON cannot represent a price that is not finite: it could be stored but not read.
             if candidates.iter().any(|candidate| candidate.prices.values().any(|price| !price.is_finite())) {
                 found.push(Violation::malformed("grounds.candidates.prices", "finite numbers"));
             }
@@ -257,14 +258,14 @@ pub fn shape(command: &Command) -> Vec<Violation> {
     found
 }
 
-fn on_the_planet(field: &'static str, at: Option<Point>, found: &mut Vec<Violation>) {
+fn check_point(field: &'static str, at: Option<Point>, found: &mut Vec<Violation>) {
     if at.is_some_and(|at| Point::new(at.latitude_e6, at.longitude_e6).is_none()) {
         found.push(Violation::malformed(field, "latitude -90 to 90 and longitude -180 to 180 degrees"));
     }
 }
 
 fn roster_shape(roster: &Enrol, found: &mut Vec<Violation>) {
-    on_the_planet("home", Some(roster.home), found);
+    check_point("home", Some(roster.home), found);
     if roster.territory.is_empty() {
         found.push(Violation::missing("territory"));
     }
@@ -293,7 +294,7 @@ fn roster_shape(roster: &Enrol, found: &mut Vec<Violation>) {
     }
 }
 
-/// One event, accepted.
+/// A decision with one event.
 fn one(event: impl Into<Event>) -> Decision {
     Ok(vec![event.into()])
 }

@@ -1,4 +1,4 @@
-//! What each fact changes. Total: whatever the log holds, there is a state after it. No decision is made here.
+//! The state after each event of a crew. Total: every event yields a state, and no decision is made here.
 
 use crate::{
     Timestamp,
@@ -24,7 +24,7 @@ pub fn evolve(state: State, event: &Event, at: Timestamp) -> State {
     Some(crew)
 }
 
-/// A crew of which nothing is known but its roster entry.
+/// The state of a crew after its first enrolment.
 fn unknown(e: &Enrolled) -> Crew {
     Crew {
         id: e.crew.clone(),
@@ -69,7 +69,7 @@ fn apply(crew: &mut Crew, event: &Event, at: Timestamp) {
         }
         Event::WentAway(e) => crew.away = Some(e.why),
         Event::CameBack(_) => crew.away = None,
-        // A point that comes late does not move the crew back.
+        // A late point does not replace a newer one.
         Event::Located(e) => {
             if crew.located.is_none_or(|(_, known)| known <= at) {
                 crew.located = Some((e.at, at));

@@ -1,5 +1,5 @@
-//! What holds of every history of a crew, put to thousands of random ones. Single rules by example are in `tests`.
-//! That the histories get everywhere is a law of its own, for a generator that degenerates proves nothing.
+//! Properties of every history of a crew, tested with thousands of random ones; examples are in `tests`. One property
+//! is that the generator reaches every kind of history.
 
 mod histories;
 mod totality;
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::{prop_assert, prop_assert_eq};
 use uuid::Uuid;
 
-use self::histories::{Ask, Turn, live, tell};
+use self::histories::{Ask, Turn, describe, live};
 use crate::{
     Timestamp,
     actor::Actor,
@@ -29,23 +29,23 @@ use crate::{
 /// The longest life, in turns.
 const TURNS_MAX: usize = 80;
 
-/// Puts a law to whole lives.
+/// Checks a property of whole lives.
 fn of_every_life(law: impl Fn(&[Turn]) -> Verdict) {
     let rules = Rules::default();
-    chance::always(TURNS_MAX, |rolls| law(&live(rolls, &rules)), |rolls| tell(&live(rolls, &rules)));
+    chance::always(TURNS_MAX, |rolls| law(&live(rolls, &rules)), |rolls| describe(&live(rolls, &rules)));
 }
 
-/// Puts a law to every turn of every life.
+/// Checks a property of every turn of every life.
 fn of_every_turn(law: impl Fn(&Turn) -> Verdict) {
     of_every_life(|turns| turns.iter().try_for_each(&law));
 }
 
-/// Puts a law to every state that some life comes to.
+/// Checks a property of every state in a life.
 fn of_every_crew(law: impl Fn(&Crew) -> Verdict) {
     of_every_turn(|turn| turn.after.as_ref().map_or(Ok(()), &law));
 }
 
-/// Puts a law to every fact with the crew before it, and its revision.
+/// Checks a property of every event, with the crew before it and its revision.
 fn of_every_fact(law: impl Fn(&Event, Option<&Crew>, u64) -> Verdict) {
     of_every_life(|turns| {
         let facts = turns.iter().flat_map(|turn| turn.facts().iter().map(move |fact| (turn, fact)));
@@ -67,7 +67,7 @@ fn a_decision_is_a_function_of_its_arguments() {
 
 #[test]
 fn an_accepted_command_leaves_one_fact_and_a_refused_one_leaves_nothing() {
-    // That `evolve` accepts every fact is checked by its own assertion while the life is lived.
+    // `evolve` asserts by itself that it accepts every event.
     of_every_turn(|turn| {
         let rules = Rules::default();
         match &turn.decision {
@@ -273,7 +273,7 @@ fn the_histories_lead_to_every_fact_and_to_every_no() {
     let rules = Rules::default();
     let mut facts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut refusals: BTreeSet<String> = BTreeSet::new();
-    // Always the same lives: what they reach is a property of the generator, not of luck.
+    // Always the same lives, so that the result depends on the generator and not on chance.
     let mut dice = chance::Dice::of(95598);
     for _ in 0..1_000 {
         let rolls: Vec<u64> = (0..TURNS_MAX).map(|_| dice.bits()).collect();

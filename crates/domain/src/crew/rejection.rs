@@ -1,4 +1,4 @@
-//! Why a command to a crew is not accepted: a description of the world with its data, worded elsewhere.
+//! The rejections of crew commands: values with data. `wire` words them.
 
 use crate::{
     Timestamp, Violation,
@@ -7,58 +7,58 @@ use crate::{
     ticket::TicketId,
 };
 
-/// Why not.
+/// Why a command was rejected.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rejection {
-    /// The command cannot be accepted in any state; every violation is listed.
+    /// The command is invalid in any state; all violations are listed.
     Invalid(Vec<Violation>),
-    /// The roster does not know the crew, or no longer.
+    /// The crew is not on the roster.
     NotEnrolled,
-    /// The one who asks neither belongs to the crew nor stands above it.
+    /// The actor's unit is neither the crew nor above it.
     NotTheCrew {
-        /// The unit the actor stands for.
+        /// The actor's unit.
         actor: OrgPath,
     },
-    /// Only a unit above the crew writes the roster.
+    /// Only a unit above the crew may change the roster.
     NotAbove {
-        /// The unit the actor stands for.
+        /// The actor's unit.
         actor: OrgPath,
     },
-    /// Only the engine's own dispatch process says this.
+    /// Only the dispatch process may send this command.
     EngineOnly,
-    /// A shift runs already.
+    /// The crew is already on shift.
     OnShift {
-        /// Its planned end.
+        /// The planned end of the shift.
         until: Timestamp,
     },
-    /// No shift runs.
+    /// The crew is off shift.
     OffShift,
-    /// The crew cannot be sent for a while.
+    /// The crew is unavailable.
     Away {
-        /// Why.
+        /// The reason.
         why: Absence,
     },
-    /// Nothing would change: the roster says the same already, the crew is not away or is away for the same reason, or its time is
-    /// given to that ticket.
+    /// The command changes nothing: the roster entry is equal, the crew is not away or is away for the same reason, or
+    /// it is already committed to that ticket.
     Unchanged,
-    /// Its time is kept for an offer.
+    /// The crew's time is reserved for an offer.
     Reserved {
-        /// That offer.
+        /// The offer.
         offer: OfferId,
     },
-    /// Its time is given to these tickets.
+    /// The crew is committed to tickets.
     Committed {
-        /// They.
+        /// The tickets.
         tickets: Vec<TicketId>,
     },
-    /// Its time is not taken by that offer or ticket.
+    /// The crew has no such reservation or commitment.
     NotHeld {
         /// The ticket.
         ticket: TicketId,
     },
-    /// It has more tickets already than a crew may have.
+    /// The crew has the maximum number of commitments.
     Overcommitted {
-        /// The most.
+        /// The maximum.
         max: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! What is remembered of a crew to decide its next move; no more.
+//! The state of a crew: what decisions need, and no more.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,38 +15,38 @@ use crate::{
 /// `None` until the crew is enrolled.
 pub type State = Option<Crew>;
 
-/// A crew, as far as decisions need it.
+/// A crew.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Crew {
     /// Its identity.
     pub id: CrewId,
-    /// How many facts its stream holds: the revision of the next one.
+    /// The number of events in its stream, which is the revision of the next event.
     pub facts: u64,
-    /// Whether the roster knows it still.
+    /// True while the crew is on the roster.
     pub enrolled: bool,
     /// Home station.
     pub home: Point,
     /// The units whose tickets it works on.
     pub territory: Vec<OrgPath>,
-    /// What it can do.
+    /// Its skills.
     pub skills: Skills,
     /// Staff ids.
     pub members: Vec<String>,
-    /// Vehicle.
+    /// The vehicle's name.
     pub vehicle: Option<String>,
-    /// The shift that runs.
+    /// The current shift; `None` when off shift.
     pub shift: Option<Shift>,
-    /// Why it cannot be sent, while it cannot.
+    /// Why the crew is unavailable; `None` when it is available.
     pub away: Option<Absence>,
-    /// The last point of its track.
+    /// The last point of its track, with its instant.
     pub located: Option<(Point, Timestamp)>,
-    /// The offer that its time is kept for.
+    /// The offer that its time is reserved for.
     pub reserved: Option<Reservation>,
-    /// The tickets that its time is given to, in the order in which they came.
+    /// The tickets that its time is committed to, oldest first.
     pub commitments: Vec<Commitment>,
 }
 
-/// A shift.
+/// A shift of a crew.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shift {
     /// When it began.
@@ -57,28 +57,28 @@ pub struct Shift {
     pub breaks: Vec<Break>,
 }
 
-/// A live reservation: at most one.
+/// A reservation; a crew has at most one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reservation {
     /// The offer.
     pub offer: OfferId,
     /// The ticket.
     pub ticket: TicketId,
-    /// The reservation's own revision.
+    /// The revision of the reservation event.
     pub fence: u64,
-    /// When the offer's lease ends.
+    /// The end of the offer's lease.
     pub lease_until: Timestamp,
 }
 
-/// A ticket that the crew's time is given to.
+/// A ticket that the crew's time is committed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commitment {
     /// The ticket.
     pub ticket: TicketId,
-    /// The offer that it came by.
+    /// The offer through which the crew got the ticket; `None` after an assignment by a person.
     pub offer: Option<OfferId>,
-    /// The fence of the work.
+    /// The fence of the commitment: that of the accepted reservation, or the revision of the commitment event.
     pub fence: u64,
-    /// Since when.
+    /// When the commitment began.
     pub since: Timestamp,
 }

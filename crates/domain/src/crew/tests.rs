@@ -1,5 +1,5 @@
-//! Each rule and each no of crews, by example: the roster, shifts, absences and the track, and what the crew's time is given to.
-//! What holds of every history is in `laws`.
+//! The rules and rejections of crews by example: roster, shifts, absences, the track, reservations and commitments.
+//! `laws` has the properties that hold for every history.
 
 mod roster;
 mod shifts;

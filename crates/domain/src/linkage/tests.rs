@@ -1,5 +1,5 @@
-//! Masters and children in a small world: several tickets, people who merge and unmerge them, and a process that reads
-//! late, speaks in any order, is refused and is restarted. Whatever happens, both sides of a merge agree in the end.
+//! Masters and children in a small model: several tickets, people who merge and unmerge them, and a process that lags,
+//! acts in any order, is rejected and restarts. In the end both sides of every merge agree.
 
 mod examples;
 mod world;
@@ -15,7 +15,7 @@ use crate::{
     ticket::{Stage, Ticket},
 };
 
-/// What must hold once everything is said.
+/// The property that holds once the process has no actions left.
 fn agrees(world: &World) -> Verdict {
     let children = |(&id, ticket): (&TicketId, &Ticket)| ticket.is_child().then(|| (id, ticket.master.unwrap()));
     let links: BTreeMap<_, _> = world.open().filter_map(children).collect();
@@ -36,7 +36,7 @@ fn agrees(world: &World) -> Verdict {
     }
     prop_assert_eq!(&world.process.links, &links);
     prop_assert_eq!(&world.process.families, &families);
-    // What lies before the present crew had the ticket may be another's work: the process may know it or not.
+    // Work before the present crew's stint may belong to another crew; the process may know of it or not.
     let back = |(&id, ticket): (&TicketId, &Ticket)| {
         ticket.crew.restored.filter(|_| ticket.stage <= Stage::Replied).map(|at| (id, (at, ticket.crew.assigned)))
     };
@@ -67,7 +67,7 @@ fn both_sides_of_every_merge_agree_once_everything_is_said() {
             world.come_to_rest()?;
             agrees(&world)
         },
-        World::told,
+        World::describe,
     );
 }
 
@@ -85,7 +85,7 @@ fn a_process_rebuilt_from_the_log_repeats_nothing_that_matters() {
             prop_assert_eq!(world.log.len(), facts, "not a fact more");
             agrees(&world)
         },
-        World::told,
+        World::describe,
     );
 }
 
@@ -102,13 +102,13 @@ fn a_crash_at_any_instant_leads_to_agreement_and_changes_nothing_for_a_child_tha
             crashed.come_to_rest()?;
             agrees(&lived)?;
             agrees(&crashed)?;
-            // A master that once refused a child is asked again and may have changed its mind; that much may differ.
+            // After a restart, a master that rejected a child is asked again and may accept; only this may differ.
             for child in &adopted {
                 prop_assert_eq!(&lived.tickets[child], &crashed.tickets[child]);
             }
             Ok(())
         },
-        World::told,
+        World::describe,
     );
 }
 
@@ -123,16 +123,16 @@ fn adopted_for_good(world: &World) -> Vec<TicketId> {
 
 #[test]
 fn the_world_sees_every_intent_and_every_kind_of_refusal() {
-    let mut said: BTreeSet<(&str, bool)> = BTreeSet::new();
+    let mut executed: BTreeSet<(&str, bool)> = BTreeSet::new();
     let mut dice = Dice::of(95598);
     for _ in 0..300 {
         let rolls: Vec<u64> = (0..80).map(|_| dice.bits()).collect();
         let mut world = World::lived(&rolls);
         world.come_to_rest().unwrap();
-        said.extend(world.said);
+        executed.extend(world.executed);
     }
     for name in ["adopt", "follow", "release", "undo"] {
-        assert!(said.contains(&(name, true)), "{name} was never accepted");
+        assert!(executed.contains(&(name, true)), "{name} was never accepted");
     }
-    assert!(said.contains(&("adopt", false)), "no master ever refused a child");
+    assert!(executed.contains(&("adopt", false)), "no master ever refused a child");
 }

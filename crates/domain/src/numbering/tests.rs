@@ -1,4 +1,4 @@
-//! Blocks of numbers by example, and that no number is ever handed out twice.
+//! Blocks of numbers by example, and the property that no number is reserved twice.
 
 use proptest::{prop_assert, prop_assert_eq};
 
@@ -10,7 +10,7 @@ use crate::{
     rules::Rules,
 };
 
-/// Asks for a block when `last` is the last number reserved.
+/// Reserves a block when `last` is the last reserved number.
 fn reserve(last: u32, count: u32) -> Result<Vec<Reserved>, Exhausted> {
     let actor = Actor { id: "engine".into(), role: Role::System, org: OrgPath::parse("sgcc").unwrap() };
     let now = Timestamp::UNIX_EPOCH;

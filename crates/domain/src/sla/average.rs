@@ -1,5 +1,6 @@
-//! Promises about an average (平均到达现场时长, 平均修复时长): the mean over many tickets of one unit, within a rolling window.
-//! A ticket's own limit is a clock's business; here one late ticket may be made good by an early one.
+//! Promises about an average (平均到达现场时长, 平均修复时长): the mean over the tickets of one unit in a rolling window. The limit
+//! of a single ticket is a clock's, not an average's. Source: 供电服务十项承诺, current edition, where arrival and restoration
+//! are averages (mark S of `deploy/policies/sgcc.toml`).
 
 use std::collections::BTreeMap;
 
@@ -15,14 +16,14 @@ use crate::{
     },
 };
 
-/// What one ticket brings to an average.
+/// One measured interval of one ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// The unit that it counts for: who held the ticket at its end.
+    /// The unit that it counts for: the unit that held the ticket when the interval ended.
     pub unit: OrgPath,
-    /// When the measured stretch ended: what decides into which window it falls.
+    /// When the interval ended. This instant decides whether it lies in a window.
     pub ended: Timestamp,
-    /// How long it was; none is negative.
+    /// The length of the interval; never negative.
     pub took: TimeDelta,
 }
 
@@ -31,17 +32,17 @@ pub struct Sample {
 pub struct Mean {
     /// The unit.
     pub unit: OrgPath,
-    /// How many tickets it is made of.
+    /// The number of samples.
     pub tickets: u64,
     /// The mean, in seconds, rounded half up.
     pub seconds: i64,
-    /// Whether the promise is kept.
+    /// True when the mean is within the limit.
     pub kept: bool,
 }
 
 impl Average {
-    /// What `clock_history` brings to it: one sample for each cycle that has both facts, attributed to the unit of its level. A merged
-    /// ticket brings none: its master does.
+    /// The samples of one ticket: one for each cycle that has both facts, attributed to the unit of the average's
+    /// level. A merged ticket has no samples; its master has.
     #[must_use]
     pub fn samples(&self, clock_history: &ClockHistory) -> Vec<Sample> {
         let timeline = clock_history.timeline();
@@ -68,7 +69,7 @@ impl Average {
         judge::cycles(&timeline).into_iter().filter_map(sample).collect()
     }
 
-    /// The means of the samples that ended in the window which ends at `now`, by unit.
+    /// The mean for each unit over the samples that ended in the window before `now`.
     #[must_use]
     pub fn means<'a>(&self, samples: impl Iterator<Item = &'a Sample>, now: Timestamp) -> Vec<Mean> {
         let window = TimeDelta::days(i64::from(self.window_days));

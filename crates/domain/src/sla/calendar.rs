@@ -1,11 +1,12 @@
-//! Which days and hours count (工作日历): years as data, holidays and make-up working days (调休) both ways, and how much
-//! of a stretch of time counts. No year stands in the code; one that was not published counts Monday to Friday, and
-//! [`Calendar::missing`] says so.
+//! Working calendar (工作日历): the days and hours that count, including holidays and make-up working days (调休). Years are
+//! published data; no year is in the code. In a year that was not published, Monday to Friday count, and
+//! [`Calendar::missing`] reports the year. Source of the years: the yearly holiday notice of the State Council
+//! (国务院办公厅); see `deploy/calendars`.
 //!
-//! - `year`: a year as it was published, and what can be wrong with one
-//! - `table`: the same years as a table of dates, ready to be counted
-//! - `arithmetic`: how much counts, and when enough has
-//! - `closed`: the stretches that do not count
+//! - `year`: one published year and its validation
+//! - `table`: the years as a table of dates
+//! - `arithmetic`: elapsed working time, and deadlines
+//! - `closed`: the intervals that do not count
 
 mod arithmetic;
 mod closed;
@@ -24,11 +25,11 @@ pub use self::{
 };
 use crate::{Timestamp, sla::china_time};
 
-/// [`Calendar::closed`] and [`Calendar::missing`] look no further than so many days (12 years); no clock of the trade
-/// runs longer. What lies past it is left out of what they say. Counting itself has no such end.
+/// [`Calendar::closed`] and [`Calendar::missing`] stop after this many days (12 years) and report nothing later. No
+/// deadline of a policy is longer. Counting has no such limit.
 pub const TOLD_DAYS_MAX: i64 = 12 * 366;
 
-/// Years put together. A year that is missing counts Monday to Friday, and says so.
+/// A set of published years. In a year that is not in the set, Monday to Friday count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calendar {
     years: BTreeMap<i32, Year>,
@@ -36,10 +37,10 @@ pub struct Calendar {
 }
 
 impl Calendar {
-    /// Of two years of the same number the later one counts. A year outside [`YEARS`] is not taken: it stays missing.
+    /// If two years have the same number, the later one wins. A year outside [`YEARS`] is ignored and stays missing.
     ///
-    /// Nothing else is refused here, for history cannot be: of spans that [`Year::check`] would fault, the part within
-    /// the day counts, once.
+    /// Invalid spans are not rejected, because the log may contain them: only the part within the day counts, and
+    /// overlaps count once. [`Year::check`] rejects such a year before it is published.
     #[must_use]
     pub fn new(years: impl IntoIterator<Item = Year>) -> Self {
         let years = years.into_iter().filter(|year| YEARS.contains(&year.year));
@@ -47,44 +48,44 @@ impl Calendar {
         Self { table: Table::of(&years), years }
     }
 
-    /// The same calendar with one year more, or with that year in the place of the one that it had.
+    /// A copy with `year` added, or replaced.
     #[must_use]
     pub fn with(&self, year: Year) -> Self {
         Self::new(self.years.values().cloned().chain([year]))
     }
 
-    /// Whether that year was published.
+    /// True when that year was published.
     #[must_use]
     pub fn covers(&self, year: i32) -> bool {
         self.years.contains_key(&year)
     }
 
-    /// Every published year, in order.
+    /// All published years, in order.
     pub fn years(&self) -> impl Iterator<Item = &Year> {
         self.years.values()
     }
 
-    /// The working hours of a date, in order and apart; none when the day is off.
+    /// The working hours of a date, in order, without overlaps; empty when the day is off.
     #[must_use]
     pub fn hours(&self, date: NaiveDate) -> &[Span] {
         self.table.hours(day_number(date))
     }
 
-    /// Whether anything of that date is working time.
+    /// True when the date has working hours.
     #[must_use]
     pub fn is_working(&self, date: NaiveDate) -> bool {
         !self.hours(date).is_empty()
     }
 
-    /// Why that date is not what its weekday says, for example the holiday's name; none of an ordinary day.
+    /// The name of the exception on that date, for example of the holiday; `None` on an ordinary day.
     #[must_use]
     pub fn name(&self, date: NaiveDate) -> Option<&str> {
         let exception = self.years.get(&date.year())?.exceptions.get(&date)?;
         Some(&exception.name)
     }
 
-    /// The years that `[from, to)` touches in China Standard Time and that were not published; told for
-    /// [`TOLD_DAYS_MAX`] days from `from`.
+    /// The unpublished years that `[from, to)` touches in China Standard Time, within [`TOLD_DAYS_MAX`] days from
+    /// `from`.
     #[must_use]
     pub fn missing(&self, from: Timestamp, to: Timestamp) -> Vec<i32> {
         if to <= from {
@@ -96,7 +97,7 @@ impl Calendar {
     }
 }
 
-/// Where telling ends that begins at `from`.
+/// The end of a report that begins at `from`: `to`, or [`TOLD_DAYS_MAX`] days later if that is earlier.
 fn told_until(from: Timestamp, to: Timestamp) -> Timestamp {
     from.checked_add_signed(TimeDelta::days(TOLD_DAYS_MAX)).map_or(to, |horizon| horizon.min(to))
 }

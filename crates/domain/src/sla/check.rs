@@ -1,10 +1,10 @@
-//! What is wrong with a policy, whatever it is read from: found before it is published, never while it judges. All of it at once,
-//! as data; a border words it. Nothing is repaired here, and the hash of a rule is not looked at: whoever reads the text makes it.
+//! Validation of a policy before it is published. It reports all faults at once, as data; each API words them. It does
+//! not check the hash of a rule: the reader of the policy file computes it.
 //!
-//! - `bounds`: lists that are too long, told before anything compares their entries
-//! - `condition`: what no ticket can be
-//! - `overlap`: when two conditions can hold for one ticket
-//! - `trigger`: facts that cannot happen, or not so
+//! - `bounds`: lists that are too long; checked before their entries are compared
+//! - `condition`: conditions that no ticket meets
+//! - `overlap`: two conditions that one ticket can meet
+//! - `trigger`: triggers that no fact can fire
 //! - `time`: limits and warning ladders
 
 mod bounds;
@@ -27,26 +27,25 @@ use crate::{
     ticket::Category,
 };
 
-/// The longest name of an operator or a calendar, in bytes: it is part of a stream's name.
+/// The longest name of an operator or a calendar, in bytes. Stream names contain it.
 pub const NAME_BYTES_MAX: usize = 32;
-/// The longest id of a rule and name of a clock, in bytes.
+/// The longest id of a rule, and the longest name of a clock, in bytes.
 pub const ID_BYTES_MAX: usize = 32;
-/// The longest title, in bytes of each language.
+/// The longest title, in bytes per language.
 pub const TITLE_BYTES_MAX: usize = 256;
-/// The longest note of a source, in bytes.
+/// The longest source note, in bytes.
 pub const SOURCE_BYTES_MAX: usize = 1_024;
-/// The averages of a policy, at most.
+/// The most averages in a policy.
 pub const AVERAGES_MAX: usize = 50;
-/// The pauses of a rule, at most.
+/// The most pauses in a rule.
 pub const PAUSES_MAX: usize = 16;
-/// The values of each list of a condition, at most.
+/// The most values in one list of a condition.
 pub const WHEN_VALUES_MAX: usize = 64;
-/// The triggers of each list of a rule, at most; of a pause, those that end it.
+/// The most triggers in one list of a rule, or in the end of one pause.
 pub const TRIGGERS_MAX: usize = 16;
-/// The words of a trigger, at most, and as many levels.
+/// The most words, and the most levels, in one trigger.
 pub const WORDS_MAX: usize = 16;
-/// The years, in UTC, in which a policy can come into force. Readers of its stored form take years of four digits, and no promise
-/// is older than the trade's first.
+/// The years, in UTC, in which a policy can take effect. Stored instants have years of four digits.
 pub const EFFECTIVE_YEARS: RangeInclusive<i32> = 1990..=2200;
 /// The longest limit in working days.
 pub const WORKING_DAYS_MAX: u32 = 250;
@@ -56,134 +55,135 @@ pub const WINDOW_DAYS_MAX: u32 = 400;
 /// One fault of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The rule's place in the policy; `None` when it is not about one rule.
+    /// The index of the rule in the policy; `None` when the fault is not in one rule.
     pub rule: Option<usize>,
-    /// The average's place in the policy; `None` when it is not about one average.
+    /// The index of the average in the policy; `None` when the fault is not in one average.
     pub average: Option<usize>,
-    /// The key that is meant, as a policy file writes it: `start`, `when.area`, `pause.until`.
+    /// The faulty key as a policy file writes it: `start`, `when.area`, `pause.until`.
     pub key: &'static str,
-    /// Which entry of that key, from 0; of `pause.from` and `pause.until` which pause. `None` when the whole key is meant.
+    /// The index of the faulty entry, from 0. For `pause.from` and `pause.until` it is the index of the pause. `None`
+    /// for the whole key.
     pub entry: Option<usize>,
-    /// What is wrong there.
+    /// The kind of fault.
     pub flaw: Flaw,
 }
 
-/// What can be wrong.
+/// The kinds of fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// Required, and empty.
+    /// A required value is empty.
     Empty,
-    /// A text that is longer than the limit, in bytes.
+    /// A text is longer than the limit.
     TooLong {
-        /// The most that is taken.
+        /// The limit, in bytes.
         bytes_max: usize,
     },
-    /// More entries than the limit.
+    /// A list has more entries than the limit.
     TooMany {
-        /// The most that is taken.
+        /// The limit.
         max: usize,
     },
-    /// A trigger with more words, or levels, than the limit.
+    /// A trigger has more words, or more levels, than the limit.
     TooManyWords {
-        /// The most that is taken, of each.
+        /// The limit, of each.
         max: usize,
     },
-    /// An instant in a year that is not among [`EFFECTIVE_YEARS`].
+    /// The year of an instant is outside [`EFFECTIVE_YEARS`].
     YearOutside {
         /// The year, in UTC.
         year: i32,
     },
-    /// Not of the form that a name has: 1 to so many bytes of the characters that are taken there.
+    /// A name is empty, too long, or contains a character that is not permitted.
     NotAName {
-        /// The longest name.
+        /// The longest name, in bytes.
         bytes_max: usize,
-        /// The characters, for people.
+        /// The permitted characters, in English.
         of: &'static str,
     },
-    /// Another rule or average before it has the same id.
+    /// An earlier rule or average has the same id.
     IdTaken {
-        /// That id.
+        /// The id.
         id: String,
     },
-    /// A limit or a warning of no time at all, or less.
+    /// A limit or a warning is zero or negative.
     NotPositive,
-    /// A time that is longer than the limit, in days of its own kind.
+    /// A time is longer than the limit.
     LongerThan {
-        /// The most that is taken.
+        /// The limit, in days of the same basis.
         days_max: i64,
     },
-    /// A share of the limit that is not 1 to 99 per cent.
+    /// A share of the limit is not 1 to 99 per cent.
     NotAShare,
-    /// A warning so long before due that the clock has not started.
+    /// A warning is earlier than the start of the clock.
     BeforeStart,
-    /// A warning that comes no later than one that is written before it.
+    /// A warning is not later than the one written before it.
     OutOfOrder,
-    /// Complaint grades are asked for, and none of the business types has one.
+    /// The condition requires a complaint grade, but none of its business types has one.
     NeverGraded,
-    /// A category that lies within one that is shut out.
+    /// A required category lies within an excluded one.
     ShutOut {
-        /// The one that is asked for.
+        /// The required category.
         category: Category,
-        /// The one that is shut out.
+        /// The excluded category.
         by: Category,
     },
-    /// A unit of another operator.
+    /// A unit belongs to another operator.
     NotOfOperator {
-        /// That unit.
+        /// The unit.
         unit: OrgPath,
     },
-    /// Asked not to be confidential, where every ticket is.
+    /// The condition excludes confidential tickets, but all its tickets are confidential.
     AlwaysConfidential,
-    /// A ticket can be meant by this rule and by another of the same clock.
+    /// Another rule of the same clock can apply to the same ticket.
     Overlaps {
-        /// The other rule's place.
+        /// The index of the other rule.
         rule: usize,
-        /// Its id.
+        /// The id of the other rule.
         id: String,
         /// The clock.
         clock: String,
     },
-    /// A fact that happens to no ticket that is meant, or not with that word.
+    /// The fact never happens to the tickets of the condition, or not with that word.
     NeverHappens {
         /// The fact.
         fact: FactName,
-        /// The word, when it is the word's fault.
+        /// The word; `None` when the fact itself cannot happen.
         word: Option<Word>,
     },
-    /// A word that the fact never carries.
+    /// The fact never carries that word.
     NotItsWord {
         /// The fact.
         fact: FactName,
         /// The word.
         word: Word,
     },
-    /// A level that no ticket is at after the fact.
+    /// No ticket is at that level after the fact.
     NeverAtLevel {
         /// The fact.
         fact: FactName,
         /// The level.
         level: Level,
     },
-    /// An instant that the fact does not have.
+    /// The fact does not have that instant.
     NotItsTime {
         /// The fact.
         fact: FactName,
         /// The instant.
         time: Reading,
     },
-    /// A fact that grants no time.
+    /// The fact does not extend a deadline.
     GrantsNoTime {
         /// The fact.
         fact: FactName,
     },
-    /// What starts the clock also ends it, at the same instant: it never runs.
+    /// The same fact starts the clock and ends it at the same instant, so the clock never runs.
     EndsAsItStarts {
         /// The fact.
         fact: FactName,
     },
 }
 
-/// All faults of a policy; none when it can be published.
+/// All faults of a policy; empty when it can be published.
 #[must_use]
 pub fn faults(policy: &Policy) -> Vec<Fault> {
     let mut check = Check { found: Vec::new(), place: Place::Whole };
@@ -209,13 +209,13 @@ pub fn faults(policy: &Policy) -> Vec<Fault> {
         check.id(&average.id, &mut ids);
         check.average(average, operator);
     }
-    // Past the limit of rules that limit is fault enough; the pairs would be too many to look at.
+    // More rules than the limit are a fault already; comparing every pair would take too long.
     comparable.truncate(RULES_MAX);
     check.overlaps(&comparable);
     check.found
 }
 
-/// Which part of a policy is being looked at.
+/// The part of the policy that is being checked.
 #[derive(Clone, Copy)]
 enum Place {
     Whole,
@@ -223,7 +223,7 @@ enum Place {
     Average(usize),
 }
 
-/// What was found so far.
+/// The faults found so far.
 struct Check {
     found: Vec<Fault>,
     place: Place,
@@ -239,7 +239,8 @@ impl Check {
         self.found.push(Fault { rule, average, key, entry, flaw });
     }
 
-    /// What is wrong with a rule. Answers whether it can be compared with others: its clock has a name, and no list is too long.
+    /// Checks one rule. Returns true when it can be compared with others: its clock has a valid name and no list is too
+    /// long.
     fn rule(&mut self, rule: &Rule, operator: Option<&str>) -> bool {
         let named = self.name("clock", &rule.clock, ID_BYTES_MAX);
         self.labels(&rule.title, &rule.source);
@@ -301,7 +302,7 @@ impl Check {
         }
     }
 
-    /// A name that can stand in a unit's path and, after the dash, in a stream's name. Answers whether it is one.
+    /// Checks a name that unit paths and stream names contain (after the dash). Returns true when it is valid.
     fn name(&mut self, key: &'static str, name: &str, bytes_max: usize) -> bool {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         let sound = (1..=bytes_max).contains(&name.len()) && name.bytes().all(plain);
@@ -311,7 +312,7 @@ impl Check {
         sound
     }
 
-    /// An id as rule registries have them; no two rules or averages share one. Answers whether it has the form of one.
+    /// Checks an id: its form, and that no other rule or average has it. Returns true when its form is valid.
     fn id<'p>(&mut self, id: &'p str, ids: &mut BTreeSet<&'p str>) -> bool {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         let sound = (1..=ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(plain);

@@ -1,5 +1,6 @@
-//! One rule over one cycle of a ticket: when its clock ran, when it waited, when it is due. A function of the facts in the order
-//! in which they happened; nothing here knows of versions or of what was said.
+//! A clock: one rule applied to one cycle of a ticket. It says when the clock ran, waited and ended, and when it is
+//! due. It is computed from the facts, in the order in which they happened. Versions of policies, and what was recorded
+//! about the clock, are not considered here.
 
 use std::collections::BTreeSet;
 
@@ -16,48 +17,49 @@ use crate::{
     },
 };
 
-/// From an instant on a clock runs, or waits.
+/// The instant from which a clock runs, or waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Switch {
-    /// From when on.
+    /// The instant.
     pub at: Timestamp,
-    /// Whether it runs.
+    /// True: the clock runs. False: it waits.
     pub runs: bool,
-    /// The position of the fact that made it so.
+    /// The log position of the fact that caused it.
     pub because: u64,
 }
 
-/// How a lap ended.
+/// The end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
-    /// When.
+    /// The instant of the end.
     pub at: Timestamp,
-    /// The position of the fact that ended it.
+    /// The log position of the fact that ended it.
     pub because: u64,
-    /// Whether the promise was met, in time or not; otherwise it was cancelled.
+    /// True when the promise was met, in time or not; false when it was cancelled.
     pub met: bool,
 }
 
 /// One run of a clock from its start to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// When it started.
+    /// The instant of the start.
     pub start: Timestamp,
-    /// The position of the fact that started it.
+    /// The log position of the fact that started it.
     pub because: u64,
-    /// That fact's revision in the ticket's stream.
+    /// The revision of that fact in the ticket's stream.
     pub started_by: u64,
-    /// When it ran and waited, from its start on.
+    /// All changes between running and waiting, from the start on.
     pub switches: Vec<Switch>,
-    /// How it ended, if it did.
+    /// The end; `None` while the run is open.
     pub end: Option<End>,
-    /// Due is no earlier than this.
+    /// The earliest due instant that an extension granted; `None` without an extension.
     pub extended: Option<Timestamp>,
-    /// The last fact, by its place in the timeline, that the choice of the rule may look at: the one that ended the lap.
+    /// The index in the timeline of the fact that ended the run. The choice of the rule looks no further; `None` while
+    /// the run is open.
     pub seen: Option<usize>,
 }
 
-/// What a fact does to a clock; of one instant and one fact in this order.
+/// The effect of a fact on a clock. Effects of one fact at one instant apply in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Effect {
     Start,
@@ -70,26 +72,27 @@ enum Effect {
     Cancel,
 }
 
-/// A fact that pulls, in the order in which pulls take effect: by the instant that the rule reads, then as the log has it.
+/// An effect with its time. Effects apply in the order of the instant that the rule reads, then in the order of the
+/// log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct TimedEffect {
     at: Timestamp,
     position: u64,
     effect: Effect,
-    /// When the fact happened, whichever of its instants the rule reads.
+    /// The instant at which the fact happened, whichever of its instants the rule reads.
     happened: Timestamp,
     fact: FactName,
-    /// Its place in the timeline.
+    /// The index of the fact in the timeline.
     index: usize,
     /// Its place in the ticket's stream.
     revision: u64,
 }
 
-/// A clock event of the timeline and what the ticket was after it.
+/// A clock event of the timeline, and the ticket's attributes after it.
 pub type Entry<'a> = (&'a ClockEvent, Attributes<'a>);
 
-/// The laps of `rule` over one cycle. `timeline` is the ticket's whole timeline, `cycle` the part of it that belongs to the cycle;
-/// `ended` is the fact that ended the cycle, if there is one: what still ran then is cancelled.
+/// The runs of `rule` in one cycle. `timeline` is the ticket's whole timeline; `cycle` is the range of the cycle in it;
+/// `ended` is the fact that ended the cycle, if any. A run that is still open then is cancelled.
 #[must_use]
 pub fn runs(
     rule: &Rule,
@@ -122,7 +125,7 @@ pub fn runs(
 
 fn collect(rule: &Rule, clock_event: &ClockEvent, ticket: &Attributes<'_>, mut each: impl FnMut(Timestamp, Effect)) {
     let mut any = |triggers: &[Trigger], effect: Effect| {
-        // Most triggers are of other facts: the level is asked for when one is of this.
+        // Most triggers name another fact, so check the fact before computing the level.
         let mut meant = triggers.iter().filter(|trigger| trigger.fact == clock_event.fact);
         if let Some(at) = meant.find_map(|trigger| trigger.triggered(clock_event, ticket.level())) {
             each(at, effect);
@@ -142,8 +145,8 @@ fn collect(rule: &Rule, clock_event: &ClockEvent, ticket: &Attributes<'_>, mut e
     any(&rule.cancel, Effect::Cancel);
 }
 
-/// The facts that this one takes back: a clock that it revives goes on as though they had never been. A clock that something
-/// else had ended stays ended.
+/// The facts that `fact` undoes: a clock that it revives continues as if they had not happened. A clock that another
+/// fact ended stays ended.
 fn takes_back(fact: FactName) -> &'static [FactName] {
     match fact {
         FactName::Unmerged => &[FactName::Merged],
@@ -152,7 +155,7 @@ fn takes_back(fact: FactName) -> &'static [FactName] {
     }
 }
 
-/// Leaves out what was taken back, and what took it back.
+/// Removes the effects that were undone, and the effects that undid them.
 fn take_back(effects: &mut Vec<TimedEffect>) {
     if !effects.iter().any(|timed| timed.effect == Effect::Revive && !takes_back(timed.fact).is_empty()) {
         return;
@@ -170,13 +173,13 @@ fn take_back(effects: &mut Vec<TimedEffect>) {
     effects.reverse();
 }
 
-/// The laps as they come about.
+/// The runs of a rule, as the effects are applied.
 #[derive(Default)]
 struct Runs {
     runs: Vec<Run>,
-    /// Which pauses hold, bit by bit.
+    /// The pauses that hold, one bit each.
     held: u64,
-    /// What was pulled while no lap was open.
+    /// The effects that arrived while no run was open.
     idle: Vec<TimedEffect>,
 }
 
@@ -201,7 +204,8 @@ impl Runs {
         let switches = vec![Switch { at, runs, because }];
         let started_by = start.revision;
         let mut run = Run { start: at, because, started_by, switches, end: None, extended: None, seen: None };
-        // What was done after the fact that starts it, and before the instant that this fact names, was done in time.
+        // A rule may read an instant later than the fact (an appointment). Effects between the fact and that instant
+        // belong to this run and count as in time.
         for timed in
             self.idle.drain(..).filter(|timed| (timed.happened, timed.position) >= (start.happened, start.position))
         {
@@ -213,14 +217,14 @@ impl Runs {
     fn hold(&mut self, timed: TimedEffect, held: u64) {
         let turned = (self.held == 0) != (held == 0);
         self.held = held;
-        // A lap that has ended takes note too: it may be revived.
+        // An ended run also records the switch, because it may be revived.
         if let Some(run) = self.runs.last_mut().filter(|_| turned) {
             run.switches.push(Switch { at: timed.at, runs: held == 0, because: timed.position });
         }
     }
 }
 
-/// The bit of a pause. A check lets no policy pass that has more pauses than bits; past them they share the last one.
+/// The bit of a pause. Validation permits fewer pauses than bits; any beyond share the last bit.
 fn bit(pause: usize) -> u64 {
     1 << pause.min(63)
 }
@@ -250,7 +254,7 @@ impl Run {
         }
     }
 
-    /// Its turns up to its end, each with the instant at which it gives way to the next; the last one is open.
+    /// The switches before the end of the run, each with the instant of the next one; `None` for the last.
     fn stretches(&self) -> impl Iterator<Item = (Switch, Option<Timestamp>)> {
         let end = self.end.map(|end| end.at);
         let within = move |switch: &&Switch| end.is_none_or(|end| switch.at < end || switch.at == self.start);
@@ -259,8 +263,8 @@ impl Run {
         switches.iter().enumerate().map(move |(index, switch)| (*switch, switches.get(index + 1).map(|next| next.at)))
     }
 
-    /// When `amount` of the clock's time is used up; `None` while it waits and has not used it up before.
-    /// A wait that begins at that very instant comes first: nothing is exceeded yet.
+    /// The instant at which `amount` of the clock's time is used up; `None` while the clock waits and has not used it
+    /// up. If a wait begins at that same instant, the wait applies first: the amount is not exceeded yet.
     #[must_use]
     pub fn reaches(&self, amount: TimeDelta, basis: Basis, calendar: &Calendar) -> Option<Timestamp> {
         let mut left = amount;
@@ -274,14 +278,14 @@ impl Run {
         None
     }
 
-    /// When it is due; `None` while it waits, unless it was due before.
+    /// The due instant; `None` while the clock waits, unless it was due before the wait.
     #[must_use]
     pub fn due(&self, rule: &Rule, calendar: &Calendar) -> Option<Timestamp> {
         let due = self.reaches(rule.limit.budget(self.start, calendar), rule.limit.basis(), calendar)?;
         Some(self.extended.map_or(due, |extended| extended.max(due)))
     }
 
-    /// When a step of the warning ladder is reached, if it is before due.
+    /// The instant of a step of the warning ladder; `None` when it is not before `due`.
     #[must_use]
     pub fn warned(&self, at: Threshold, rule: &Rule, due: Timestamp, calendar: &Calendar) -> Option<Timestamp> {
         let instant = match at {
@@ -296,15 +300,16 @@ impl Run {
         (instant < due).then_some(instant)
     }
 
-    /// Whether it runs now, or did when it ended.
+    /// True when the clock runs now, or ran when it ended.
     #[must_use]
     pub fn runs(&self) -> bool {
         self.stretches().last().is_none_or(|(switch, _)| switch.runs)
     }
 }
 
-/// When an amount that begins to be used at `from` is used up. Working days are used up when more than them would be: one
-/// that ends with a Friday ends when Monday begins, for a deadline keeps the clock time of its start on a working day.
+/// The instant at which `amount`, used from `from` on, is used up. A working-day deadline keeps the clock time of its
+/// start (evidence: a CSG ticket of 2026-08-14), so it falls on a working day: an amount that ends with Friday is used
+/// up at the beginning of Monday.
 fn used_up(from: Timestamp, amount: TimeDelta, basis: Basis, calendar: &Calendar) -> Timestamp {
     const NEXT: TimeDelta = TimeDelta::nanoseconds(1);
     match (basis, amount.checked_add(&NEXT)) {
@@ -316,32 +321,32 @@ fn used_up(from: Timestamp, amount: TimeDelta, basis: Basis, calendar: &Calendar
     }
 }
 
-/// What a stretch of a clock's life was.
+/// The kind of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It ran.
+    /// The clock ran.
     Running,
-    /// It waited, because of the fact at the segment's position.
+    /// The clock waited, because of the fact at the segment's position.
     Paused,
-    /// The calendar was closed; the name is the holiday's, if it was one.
+    /// The calendar was closed. The name is the holiday's, if it was one.
     Closed(Option<String>),
 }
 
-/// A stretch of a clock's life.
+/// An interval in the life of a clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
-    /// From.
+    /// The start, inclusive.
     pub from: Timestamp,
-    /// Until.
+    /// The end, exclusive.
     pub to: Timestamp,
-    /// What it was.
+    /// Whether the clock ran, waited or was closed.
     pub kind: Kind,
-    /// The position of the fact that began the run or wait that it belongs to.
+    /// The log position of the fact that began this run or wait.
     pub because: u64,
 }
 
 impl Run {
-    /// Its life from start to end, or to `now` while it has none, without gaps.
+    /// The life of the clock without gaps, from its start to its end, or to `now` while it is open.
     #[must_use]
     pub fn segments(&self, basis: Basis, calendar: &Calendar, now: Timestamp) -> Vec<Segment> {
         let stop = self.end.map_or(now, |end| end.at);

@@ -1,5 +1,5 @@
-//! What the clocks look at of one ticket: when what happened, and what the ticket was then. Folded from its facts; texts,
-//! people and everything that no clock can depend on are left out. Nothing is judged here.
+//! A clock history: the facts of one ticket that clocks depend on, each with its instants and the attributes that it
+//! changed. It has no texts, no persons and no verdicts.
 
 mod names;
 
@@ -18,49 +18,49 @@ use crate::{
     },
 };
 
-/// One fact, as far as clocks care.
+/// A fact, reduced to what clocks depend on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClockEvent {
-    /// When it happened.
+    /// The instant at which it happened.
     #[serde(with = "chrono::serde::ts_microseconds")]
     pub at: Timestamp,
-    /// When the engine learnt it.
+    /// The instant at which the engine recorded it.
     #[serde(with = "chrono::serde::ts_microseconds")]
     pub recorded: Timestamp,
-    /// Its place in the log.
+    /// Its position in the log.
     pub position: u64,
-    /// Its place in the ticket's stream.
+    /// Its revision in the ticket's stream.
     pub revision: u64,
-    /// Which fact.
+    /// The name of the fact.
     pub fact: FactName,
-    /// Its word, if it has one.
+    /// Its word, if it carries one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub word: Option<Word>,
-    /// What it changed of the ticket.
+    /// The change to the ticket's attributes.
     #[serde(default, skip_serializing_if = "Change::is_none")]
     pub change: Change,
 }
 
-/// What a fact changed of what clocks look at.
+/// The change that a fact made to the attributes that clocks depend on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// Nothing.
+    /// No change.
     #[default]
     None,
-    /// Everything: the ticket exists.
+    /// The ticket was received: all attributes are set.
     Opened(Box<Opening>),
-    /// What it is about.
+    /// Business type, category, urgency or grade changed.
     Classified(Box<Classification>),
-    /// Who holds it.
+    /// The holder changed.
     Holder(OrgPath),
-    /// Its grade, type or urgency.
+    /// The grade, the type or the urgency was raised.
     Raised(Escalation),
-    /// The kind of area, as found on site.
+    /// The crew corrected the kind of area on site.
     Area(Area),
-    /// Nothing, but it names an instant: an extension's end.
+    /// No attribute changed; the fact names the end of an extension.
     Until(Timestamp),
-    /// Nothing, but it says whether what was complained of was found true (属实).
+    /// No attribute changed; the fact says whether the complaint was substantiated (属实).
     Found(bool),
 }
 
@@ -70,12 +70,12 @@ impl Change {
     }
 }
 
-/// A ticket as it was received.
+/// The attributes of a ticket when it was received.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
     /// Business type.
     pub business: BusinessType,
-    /// Channel.
+    /// The channel of the report.
     pub channel: Channel,
     /// The unit that received it.
     pub received_by: OrgPath,
@@ -85,39 +85,40 @@ pub struct Opening {
     pub tier: Option<Tier>,
     /// Single or multiple premises.
     pub premises: Option<Premises>,
-    /// Whether it is confidential.
+    /// True when the ticket is confidential.
     pub confidential: bool,
-    /// Whether it is anonymous.
+    /// True when the customer is anonymous.
     pub anonymous: bool,
     /// The end of the call.
     pub hung_up: Option<Timestamp>,
     /// The instant agreed with the customer.
     pub appointment: Option<Timestamp>,
-    /// Whether it was carried over from another system's records: what was due before is history, of which nobody is warned.
+    /// True when the ticket was imported from another system. No warning and no breach is recorded for what was due
+    /// before the import.
     pub imported: bool,
 }
 
-/// What a ticket was classified as.
+/// The attributes that a classification sets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Classification {
     /// Business type.
     pub business: BusinessType,
-    /// Category.
+    /// The accepted category.
     pub category: Category,
-    /// Urgency.
+    /// The urgency.
     pub urgency: Urgency,
     /// Complaint grade.
     pub grade: Option<Grade>,
 }
 
-/// What a ticket is at some clock event.
+/// The attributes of a ticket after some clock event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attributes<'a> {
     /// Business type.
     pub business: BusinessType,
     /// Accepted category.
     pub category: Option<&'a Category>,
-    /// Urgency.
+    /// The urgency.
     pub urgency: Urgency,
     /// Complaint grade.
     pub grade: Option<Grade>,
@@ -125,17 +126,17 @@ pub struct Attributes<'a> {
     pub area: Option<Area>,
     /// Customer tier.
     pub tier: Option<Tier>,
-    /// Channel.
+    /// The channel of the report.
     pub channel: Channel,
     /// Single or multiple premises.
     pub premises: Option<Premises>,
-    /// Whether it is confidential.
+    /// True when the ticket is confidential.
     pub confidential: bool,
-    /// Whether it is anonymous.
+    /// True when the customer is anonymous.
     pub anonymous: bool,
     /// The instant agreed with the customer.
     pub appointment: Option<Timestamp>,
-    /// Who holds it.
+    /// The unit that holds it.
     pub holder: &'a OrgPath,
 }
 
@@ -159,7 +160,7 @@ impl<'a> Attributes<'a> {
 
     fn after(self, clock_event: &'a ClockEvent, opening: &'a Opening) -> Self {
         match &clock_event.change {
-            // The work starts anew with the unit that received it.
+            // Work starts again at the unit that received the ticket.
             _ if clock_event.fact == FactName::Reopened => Self { holder: &opening.received_by, ..self },
             Change::None | Change::Opened(_) | Change::Until(_) | Change::Found(_) => self,
             Change::Classified(c) => Self {
@@ -181,7 +182,7 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// The level of whoever holds it.
+    /// The level of the unit that holds the ticket.
     #[must_use]
     pub fn level(&self) -> Level {
         self.holder.level()
@@ -189,7 +190,7 @@ impl<'a> Attributes<'a> {
 }
 
 impl ClockEvent {
-    /// What clocks care about of a fact; `None` when no clock can.
+    /// The clock event of a fact; `None` when no clock depends on the fact.
     #[must_use]
     pub fn of(fact: &Recorded<Event, TicketId>) -> Option<Self> {
         let (name, word, change) = read(&fact.event, fact.actor.role)?;
@@ -204,12 +205,12 @@ impl ClockEvent {
         })
     }
 
-    /// The first of its instants.
+    /// The earliest of its instants.
     pub(super) fn earliest(&self) -> Timestamp {
         self.reading(Reading::HungUp).min(self.at).min(self.recorded).min(self.reading(Reading::Appointment))
     }
 
-    /// One of its instants.
+    /// The instant that `which` selects.
     #[must_use]
     pub fn reading(&self, which: Reading) -> Timestamp {
         let opening = match &self.change {
@@ -225,7 +226,7 @@ impl ClockEvent {
     }
 }
 
-/// The clocks' view of one event.
+/// The name, word and change of one event; `None` when no clock depends on it.
 fn read(event: &Event, role: Role) -> Option<(FactName, Option<Word>, Change)> {
     let word = |name: &str| Word::parse(name);
     let plain = |name| Some((name, None, Change::None));
@@ -278,7 +279,7 @@ fn read(event: &Event, role: Role) -> Option<(FactName, Option<Word>, Change)> {
         Event::MasterFollowed(_) => plain(FactName::MasterFollowed),
         Event::Withdrawn(_) => plain(FactName::Withdrawn),
         Event::Supplemented(_) | Event::ChildAdopted(_) | Event::ChildReleased(_) | Event::PersonalRevealed(_) => None,
-        // What an offer comes to is told by the dispatch and the acceptance, or the reassignment, that stand beside it.
+        // The facts appended with it (dispatch and acceptance, or reassignment) carry the result of an offer.
         Event::Offered(_) | Event::OfferAccepted(_) | Event::OfferEnded(_) => None,
         Event::HandedOver(_) | Event::Recalled(_) | Event::Pinned(_) => None,
     }
@@ -300,38 +301,39 @@ fn opening(e: &Received, role: Role) -> Opening {
     }
 }
 
-/// A ticket as its clocks see it. `None` of the accessors before its first fact.
+/// The clock history of one ticket. The accessors return `None` before its first fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClockHistory {
-    /// Which ticket.
+    /// The ticket.
     pub id: TicketId,
-    /// Its facts in the order of the log.
+    /// Its clock events, in the order of the log.
     pub events: Vec<ClockEvent>,
-    /// What was said of its promises.
+    /// The warnings and breaches recorded so far.
     #[serde(default, skip_serializing_if = "promise::PromiseLog::is_empty")]
     pub said: promise::PromiseLog,
 }
 
 impl ClockHistory {
-    /// A ticket of which nothing is known.
+    /// An empty history.
     #[must_use]
     pub fn new(id: TicketId) -> Self {
         Self { id, events: Vec::new(), said: promise::PromiseLog::default() }
     }
 
-    /// Takes a fact of the ticket into account; whether anything changed. A fact seen before is passed over.
+    /// Adds a fact of the ticket. Returns true when the history changed; a fact at or before the last position is
+    /// ignored.
     pub fn take(&mut self, fact: &Recorded<Event, TicketId>) -> bool {
         if self.events.last().is_some_and(|last| last.position >= fact.position) {
             return false;
         }
         let Some(clock_event) = ClockEvent::of(fact) else { return false };
-        // A watch holds very many clock histories, and each grows by a dozen facts over hours or days.
+        // A watch holds very many histories, and each grows by a dozen facts over hours or days: save memory, not time.
         self.events.reserve_exact(1);
         self.events.push(clock_event);
         true
     }
 
-    /// How the ticket was received.
+    /// The attributes at receipt.
     #[must_use]
     pub fn opening(&self) -> Option<&Opening> {
         match &self.events.first()?.change {
@@ -346,25 +348,25 @@ impl ClockHistory {
         self.opening()?.received_by.as_str().split('/').next()
     }
 
-    /// Whether the ticket has ended, as far as the log tells.
+    /// True when the last end of the ticket has not been followed by a reopening.
     #[must_use]
     pub fn is_over(&self) -> bool {
         let ends = |m: &&ClockEvent| m.fact.ends_the_ticket() || m.fact == FactName::Reopened;
         self.events.iter().rev().find(ends).is_some_and(|last| last.fact != FactName::Reopened)
     }
 
-    /// Its facts in the order in which they happened, each with what the ticket was after it.
+    /// The clock events in the order in which they happened, each with the ticket's attributes after it.
     #[must_use]
     pub fn timeline(&self) -> Vec<(&ClockEvent, Attributes<'_>)> {
         timeline(&self.events)
     }
 }
 
-/// [`ClockHistory::timeline`] of the facts up to some place in the log.
+/// [`ClockHistory::timeline`] of a prefix of the events.
 pub(super) fn timeline(events: &[ClockEvent]) -> Vec<(&ClockEvent, Attributes<'_>)> {
     let Some(Change::Opened(opening)) = events.first().map(|first| &first.change) else { return Vec::new() };
     let mut order: Vec<&ClockEvent> = events.iter().collect();
-    // Nothing happens to a ticket before it is received, whatever a device's clock says.
+    // No fact comes before the receipt, even if a device's clock says so.
     order[1..].sort_by_key(|clock_event| (clock_event.at, clock_event.position));
     let mut attributes = Attributes::opened(opening);
     let after = order.into_iter().map(|clock_event| {

@@ -1,9 +1,10 @@
-//! The judge: every clock of a ticket, under the version that has the say over it. A function of clock history, registry and time; it can be
-//! asked for any instant, and asked twice says the same.
+//! The judge: the verdict on every clock of a ticket. It is a function of clock history, registry and instant, so the
+//! same question always has the same answer.
 //!
-//! Which rule of a clock applies is decided by what the ticket was when the clock ended, or is now: an area corrected on site
-//! changes the limit of the clock that it ended. Which version applies is decided by the clock's start, among the versions known
-//! when its first verdict was given: what is published later changes no verdict.
+//! Several rules may define one clock. The ticket's attributes when the clock ended (or now) decide which rule applies:
+//! an area that the crew corrected on site changes the limit of the clock that the correction ended. The start of the
+//! clock decides which version of the policy applies, among the versions known when the clock got its first verdict. A
+//! later publication changes no verdict.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -20,18 +21,18 @@ use crate::{
     ticket::BusinessType,
 };
 
-/// How a clock stands.
+/// The state of a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It runs.
+    /// It runs, and is not due yet.
     Running,
     /// It waits.
     Paused,
-    /// The promise was kept.
+    /// The promise was met in time.
     Kept,
-    /// Due passed before the promise was met.
+    /// The promise was not met when it was due.
     Breached,
-    /// It ended before due without having to be met.
+    /// It ended before it was due, and no longer has to be met.
     Cancelled,
 }
 
@@ -48,31 +49,31 @@ impl Verdict {
         }
     }
 
-    /// Whether it is settled, as far as facts known today settle it.
+    /// True when the verdict is final with respect to time; a later fact may still change it.
     #[must_use]
     pub fn is_given(self) -> bool {
         !matches!(self, Self::Running | Self::Paused)
     }
 }
 
-/// A clock of a ticket, judged.
+/// A clock of a ticket with its verdict.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    /// The version that judged it.
+    /// The version of the policy that it was judged by.
     pub version: Arc<Version>,
-    /// The calendar that it was judged by.
+    /// The version of the calendar that it was judged by.
     pub calendar_version: Arc<CalendarVersion>,
-    /// The rule's place in its policy.
+    /// The index of the rule in its policy.
     rule: usize,
     /// The ticket's cycle, from 1.
     pub cycle: u16,
     /// The number of the run within the cycle, from 1.
     pub run_number: u16,
-    /// When it started, ran, waited and ended.
+    /// Its start, switches and end.
     pub run: Run,
-    /// When it is due; `None` while it waits.
+    /// The due instant; `None` while it waits.
     pub due: Option<Timestamp>,
-    /// How it stands.
+    /// The verdict.
     pub verdict: Verdict,
 }
 
@@ -83,19 +84,19 @@ impl Clock {
         &self.version.policy.rules[self.rule]
     }
 
-    /// Its name among the ticket's clocks.
+    /// The key that identifies it among the ticket's clocks.
     #[must_use]
     pub fn key(&self) -> ClockKey {
         ClockKey { clock: self.rule().clock.clone(), cycle: self.cycle, run_number: self.run_number }
     }
 
-    /// Whether `key` names it.
+    /// True when `key` identifies this clock.
     #[must_use]
     pub fn is(&self, key: &ClockKey) -> bool {
         self.run_number == key.run_number && self.cycle == key.cycle && self.rule().clock == key.clock
     }
 
-    /// The steps of the warning ladder that lie before due and before its end: which, from 1, and when.
+    /// The steps of the warning ladder before both due and end: number, from 1, and instant.
     pub fn warnings(&self) -> impl Iterator<Item = (u8, Timestamp)> {
         let end = self.run.end.map(|end| end.at);
         let steps = self.rule().warnings.iter().take(WARNINGS_MAX).zip(1_u8..);
@@ -105,13 +106,13 @@ impl Clock {
         })
     }
 
-    /// Its life, segment by segment, up to `now`.
+    /// Its life up to `now`, in segments.
     #[must_use]
     pub fn segments(&self, now: Timestamp) -> Vec<Segment> {
         self.run.segments(self.rule().limit.basis(), &self.calendar_version.calendar, now)
     }
 
-    /// Years that its time touches and its calendar does not cover: they count Monday to Friday.
+    /// The years that its time touches and its calendar lacks. In these years Monday to Friday count.
     #[must_use]
     pub fn years_assumed(&self, now: Timestamp) -> Vec<i32> {
         if self.rule().limit.basis() == super::Basis::Elapsed {
@@ -121,7 +122,8 @@ impl Clock {
         self.calendar_version.calendar.missing(self.run.start, last)
     }
 
-    /// The statement of it that is recorded when something is said: with `due` and who held the ticket then.
+    /// The record of this clock for a promise event, with its due instant and the unit that held the ticket at that
+    /// instant.
     #[must_use]
     pub fn judged(&self, due: Timestamp, owner: OrgPath) -> Judged {
         let rule = self.rule();
@@ -139,14 +141,14 @@ impl Clock {
     }
 }
 
-/// Who held the ticket at an instant.
+/// The unit that held the ticket at an instant.
 #[must_use]
 pub fn holder<'a>(timeline: &[Entry<'a>], at: Timestamp) -> Option<&'a OrgPath> {
     let before = timeline.iter().take_while(|(clock_event, _)| clock_event.at <= at).last();
     before.or_else(|| timeline.first()).map(|(_, attributes)| attributes.holder)
 }
 
-/// Every clock of a ticket as it stands at `now`, in the order of cycle, clock and lap.
+/// All clocks of a ticket at `now`, ordered by cycle, clock and run.
 #[must_use]
 pub fn judge(clock_history: &ClockHistory, registry: &PolicyRegistry, now: Timestamp) -> Vec<Clock> {
     let (Some(first), Some(newest), Some(operator)) =
@@ -157,7 +159,7 @@ pub fn judge(clock_history: &ClockHistory, registry: &PolicyRegistry, now: Times
     let timeline = clock_history.timeline();
     let mut clocks = under(&timeline, operator, newest, now);
     let later = registry.editions().partition_point(|edition| edition.position <= first.position);
-    // Nothing was published since the ticket was received, which is nearly always so.
+    // The common case: nothing was published since the ticket was received.
     if later == registry.editions().len() {
         return clocks;
     }
@@ -174,8 +176,8 @@ pub fn judge(clock_history: &ClockHistory, registry: &PolicyRegistry, now: Times
     clocks
 }
 
-/// Which edition has the last say over a clock, for those that had their first verdict before the newest edition: of each edition
-/// but the newest, what the judge would have said just before the next one was published, knowing what was known then.
+/// For each clock that got its first verdict before the newest edition: the edition that gave it. Each earlier edition
+/// is judged just before the next publication, with the facts known then.
 fn pins(events: &[ClockEvent], operator: &str, editions: &[Arc<Edition>]) -> BTreeMap<ClockKey, Arc<Edition>> {
     let mut pins = BTreeMap::new();
     for pair in editions.windows(2) {
@@ -193,16 +195,16 @@ fn pins(events: &[ClockEvent], operator: &str, editions: &[Arc<Edition>]) -> BTr
     pins
 }
 
-/// Every clock of a ticket under one edition.
+/// All clocks of a ticket under one edition.
 fn under(timeline: &[Entry<'_>], operator: &str, edition: &Edition, now: Timestamp) -> Vec<Clock> {
     let mut clocks = Vec::new();
     let Some(earliest) = timeline.iter().map(|(clock_event, _)| clock_event.earliest()).min() else { return clocks };
-    // No clock starts before every instant of every fact.
+    // No clock starts before the earliest instant of all facts.
     let first = edition.version(operator, earliest).map(|version| version.number);
     for version in edition.versions(operator) {
         if version.policy.effective_from > earliest || Some(version.number) == first {
-            let has_a_say = |at| edition.version(operator, at).is_some_and(|v| v.number == version.number);
-            version_clocks(timeline, version, edition, now, &has_a_say, &mut clocks);
+            let applies = |at| edition.version(operator, at).is_some_and(|v| v.number == version.number);
+            version_clocks(timeline, version, edition, now, &applies, &mut clocks);
         }
     }
     in_order(&mut clocks);
@@ -217,8 +219,8 @@ fn in_order(clocks: &mut [Clock]) {
     });
 }
 
-/// Of alternatives of one clock that both had their turn in a cycle the later one is a further lap: no two clocks of a ticket bear
-/// one name.
+/// Renumbers runs that came from different rules of one clock in one cycle, so that no two clocks of a ticket have the
+/// same key.
 fn number_on(clocks: &mut [Clock]) {
     for index in 1..clocks.len() {
         let last = &clocks[index - 1];
@@ -235,7 +237,7 @@ fn version_clocks(
     version: &Arc<Version>,
     edition: &Edition,
     now: Timestamp,
-    has_a_say: &dyn Fn(Timestamp) -> bool,
+    applies: &dyn Fn(Timestamp) -> bool,
     clocks: &mut Vec<Clock>,
 ) {
     let calendar_version = edition.calendar_version(&version.policy.calendar);
@@ -244,7 +246,7 @@ fn version_clocks(
         for (index, rule) in version.policy.rules.iter().enumerate().filter(|(_, rule)| ever.admits(rule)) {
             for (run_number, run) in clock::runs(rule, timeline, range.clone(), ended).into_iter().enumerate() {
                 let seen = run.seen.unwrap_or(range.end - 1);
-                if has_a_say(run.start) && rule.when.admits(&timeline[seen].1) {
+                if applies(run.start) && rule.when.admits(&timeline[seen].1) {
                     let due = run.due(rule, &calendar_version.calendar);
                     let verdict = verdict(&run, due, now);
                     let (version, calendar_version) = (Arc::clone(version), Arc::clone(&calendar_version));
@@ -256,7 +258,8 @@ fn version_clocks(
     }
 }
 
-/// Everything that a ticket was about and that happened to it, bit by bit: most rules are for others.
+/// Every value that the ticket's attributes ever had and every fact that happened, as bits. It rules out most rules
+/// quickly.
 struct Ever {
     businesses: u16,
     facts: u64,
@@ -270,7 +273,7 @@ impl Ever {
         })
     }
 
-    /// Whether the rule may have a clock of it.
+    /// False when the rule cannot have a clock of this ticket.
     fn admits(&self, rule: &Rule) -> bool {
         let business = |business: &BusinessType| self.businesses & 1 << *business as u16 != 0;
         rule.start.iter().any(|trigger| self.facts & 1 << trigger.fact as u64 != 0)
@@ -278,13 +281,13 @@ impl Ever {
     }
 }
 
-/// Counted from 1; past the end of numbers all have the last one.
+/// The number of an index, from 1; at most `u16::MAX`.
 fn number(index: usize) -> u16 {
     u16::try_from(index.saturating_add(1)).unwrap_or(u16::MAX)
 }
 
-/// A ticket's cycles: which part of the timeline, and the fact that ended it: the ticket's end, or else the beginning of the next
-/// cycle. None is empty.
+/// The cycles of a ticket: the range of each in the timeline, and the fact that ended it (the end of the ticket, or the
+/// start of the next cycle). No range is empty.
 #[must_use]
 pub fn cycles<'a>(timeline: &[Entry<'a>]) -> Vec<(std::ops::Range<usize>, Option<&'a ClockEvent>)> {
     let mut cycles = Vec::new();

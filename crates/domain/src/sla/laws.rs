@@ -1,5 +1,5 @@
-//! What holds of every clock, put to thousands of random histories under random policies. Worked examples are in `tests`.
-//! That the histories get everywhere is a law of its own, for a generator that degenerates proves nothing.
+//! Properties of every clock, tested with thousands of random histories under random policies; worked examples are in
+//! `tests`. One property is that the generator reaches every kind of history.
 
 mod clocks;
 mod draw;

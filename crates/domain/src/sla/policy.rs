@@ -1,6 +1,6 @@
-//! A policy: the clocks of one operator's tickets, as data (服务承诺规则). These structs are also stored, and a rule's hash covers its
-//! stored form: a field that comes later is left out while it says nothing, or every hash would change. What is wrong with one is said in [`super::check`]; its
-//! file form is `wire`'s. Which version judges what is [`super::registry`]'s.
+//! A policy: the rules of one operator's clocks, as data (服务承诺规则). These structs are stored as they are, and the hash
+//! of a rule covers its stored form; so a new field must be skipped while it is empty, or every hash changes.
+//! Validation is in [`super::check`], versions in [`super::registry`], the file format in `wire`.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -12,28 +12,28 @@ use crate::{
     ticket::{Area, BusinessType, Category, Channel, Grade, Premises, Tier, Urgency},
 };
 
-/// The steps of a warning ladder (四级预警), at most.
+/// The most steps in a warning ladder. Four levels (四级预警): Hebei patent 2018 (mark S).
 pub const WARNINGS_MAX: usize = 4;
-/// The rules of a policy, at most.
+/// The most rules in a policy.
 pub const RULES_MAX: usize = 200;
-/// The longest limit in natural time.
+/// The longest limit in natural time, in days.
 pub const LIMIT_DAYS_MAX: i64 = 366;
 
-/// The clocks of one operator, from one instant on. Judges every clock that starts at or after `effective_from` and before
-/// the next version's.
+/// The rules of one operator. A policy judges every clock that starts at or after `effective_from` and before that of
+/// the next version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// The operator: the first segment of every unit's path.
     pub operator: String,
-    /// From when on.
+    /// The instant from which it applies.
     pub effective_from: Timestamp,
     /// The calendar that its working days and hours are read from.
     pub calendar: String,
-    /// Where it is written.
+    /// The documents that it is taken from.
     pub source: String,
-    /// The clocks. Rules of the same `clock` are alternatives: at most one of them fits a ticket.
+    /// The rules. Rules with the same `clock` are alternatives: at most one of them applies to a ticket.
     pub rules: Vec<Rule>,
-    /// Promises about an average, not about one ticket.
+    /// Promises about the average of many tickets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub averages: Vec<Average>,
 }
@@ -41,108 +41,108 @@ pub struct Policy {
 /// A text in both languages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Title {
-    /// Chinese.
+    /// The Chinese text.
     pub zh: String,
-    /// English.
+    /// The English text.
     pub en: String,
 }
 
-/// One clock for some tickets.
+/// One rule: a clock for the tickets that meet its condition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
-    /// Its name in the operator's rule registry: `F05u`.
+    /// Its id in the operator's rule registry: `F05u`.
     pub id: String,
-    /// The clock that it is an alternative of: `arrival`.
+    /// The clock that it defines: `arrival`.
     pub clock: String,
-    /// What is promised.
+    /// A description of the promise.
     pub title: Title,
-    /// Where it is written.
+    /// The document that states the limit.
     pub source: String,
-    /// A hash of the rule's text: what an auditor holds against the policy.
+    /// A hash of the rule's text, so that an auditor can check which text was applied.
     pub hash: String,
-    /// Which tickets.
+    /// The tickets that it applies to.
     #[serde(default, skip_serializing_if = "When::is_any")]
     pub when: When,
-    /// How long.
+    /// The limit.
     pub limit: Limit,
-    /// What starts it. After it ended, the next start begins another lap.
+    /// The triggers that start the clock. After an end, the next start begins a new run.
     pub start: Vec<Trigger>,
-    /// What stops it: the promise was met at that instant, in time or not.
+    /// The triggers that meet the promise, in time or not.
     pub stop: Vec<Trigger>,
-    /// What makes it wait. The clock waits while any of them holds.
+    /// The pauses. The clock waits while any of them holds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pauses: Vec<Pause>,
-    /// What starts it over from nothing.
+    /// The triggers that restart the clock with its full limit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reset: Vec<Trigger>,
-    /// What ends it without verdict.
+    /// The triggers that cancel the clock, without a verdict on the promise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cancel: Vec<Trigger>,
-    /// What undoes its last stop or cancel: it goes on as though it had never ended. An unmerging undoes merges and nothing else,
-    /// a reply that is sent back undoes replies.
+    /// The triggers that undo the last stop or cancel: the clock continues as if it had not ended. Unmerging undoes
+    /// merges only; sending a reply back undoes replies only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revive: Vec<Trigger>,
-    /// What grants more time: due is then no earlier than the instant that the fact names.
+    /// The triggers that extend the deadline: due is not before the instant that the fact names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extend: Vec<Trigger>,
-    /// The warning ladder, in order.
+    /// The warning ladder, earliest step first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
 }
 
-/// A condition on a ticket. An empty list lets every value through.
+/// A condition on a ticket. An empty list permits every value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct When {
     /// Business types.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub business: Vec<BusinessType>,
-    /// Categories that the ticket's lies within.
+    /// Categories that contain the ticket's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub category: Vec<Category>,
-    /// Categories that it does not lie within.
+    /// Categories that do not contain the ticket's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub category_not: Vec<Category>,
-    /// Urgencies.
+    /// Permitted urgencies.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub urgency: Vec<Urgency>,
     /// Complaint grades.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub grade: Vec<Grade>,
-    /// Kinds of area; `None` stands for one that nobody has said.
+    /// Kinds of area; `None` permits a ticket whose area is unknown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub area: Vec<Option<Area>>,
-    /// Customer tiers; `None` stands for one that nobody has said.
+    /// Customer tiers; `None` permits a ticket whose tier is unknown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tier: Vec<Option<Tier>>,
-    /// Channels.
+    /// Permitted channels.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub channel: Vec<Channel>,
-    /// Single or multiple premises; `None` stands for one that nobody has said.
+    /// Single or multiple premises; `None` permits a ticket that does not say.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub premises: Vec<Option<Premises>>,
-    /// Units that the holder is or lies within.
+    /// Units that contain the holder, or are the holder.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub org: Vec<OrgPath>,
-    /// Whether it is confidential.
+    /// Required value of `confidential`; `None` permits both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confidential: Option<bool>,
-    /// Whether it is anonymous.
+    /// Required value of `anonymous`; `None` permits both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anonymous: Option<bool>,
-    /// Whether an appointment was made.
+    /// Required presence of an appointment; `None` permits both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub appointment: Option<bool>,
 }
 
 impl When {
-    /// Whether every ticket is meant.
+    /// True when the condition permits every ticket.
     #[must_use]
     pub fn is_any(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether a ticket is meant.
+    /// True when a ticket with these attributes meets the condition.
     #[must_use]
     pub fn admits(&self, ticket: &Attributes<'_>) -> bool {
         fn one<T: PartialEq>(list: &[T], value: &T) -> bool {
@@ -165,34 +165,34 @@ impl When {
     }
 }
 
-/// A fact that does something to a clock.
+/// A fact that has an effect on a clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trigger {
-    /// Which fact.
+    /// The name of the fact.
     pub fact: FactName,
-    /// Only with one of these words: how a contact ended, why it was suspended. Empty lets all through.
+    /// The permitted words of the fact, for example the result of a contact. Empty permits all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub is: Vec<Word>,
-    /// Only when the ticket is with a unit of one of these levels after it. Empty lets all through.
+    /// The permitted levels of the unit that holds the ticket after the fact. Empty permits all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub level: Vec<Level>,
-    /// Which of the fact's instants counts.
+    /// The instant of the fact that counts.
     #[serde(default, skip_serializing_if = "Reading::is_usual")]
     pub time: Reading,
 }
 
-/// Which instant of a fact counts.
+/// An instant of a fact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reading {
-    /// When it happened, by the clock of whoever reported it.
+    /// The instant at which it happened, by the reporter's clock.
     #[default]
     Occurred,
-    /// When the engine learnt it.
+    /// The instant at which the engine recorded it.
     Recorded,
-    /// The end of the call that brought it; when it happened, if there was no call.
+    /// The end of the call that brought it; if there was no call, the instant at which it happened.
     HungUp,
-    /// The instant agreed with the customer (约时); when it happened, if none was agreed.
+    /// The appointment with the customer (约时); if there is none, the instant at which it happened.
     Appointment,
 }
 
@@ -203,7 +203,8 @@ impl Reading {
 }
 
 impl Trigger {
-    /// The instant at which `clock_event`, after which the ticket is with a unit of `level`, pulls this trigger.
+    /// The instant at which `clock_event` fires this trigger; `None` when it does not. `level` is that of the holder
+    /// after it.
     #[must_use]
     pub fn triggered(&self, clock_event: &ClockEvent, level: Level) -> Option<Timestamp> {
         let meant = self.fact == clock_event.fact
@@ -213,32 +214,32 @@ impl Trigger {
     }
 }
 
-/// While it holds, a clock waits.
+/// A pause: the clock waits while it holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
-    /// What begins it.
+    /// The trigger that begins it.
     pub from: Trigger,
-    /// What ends it.
+    /// The triggers that end it.
     pub until: Vec<Trigger>,
 }
 
-/// How long a clock may run.
+/// The limit of a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
-    /// Natural time, in seconds.
+    /// Natural time, day and night.
     Elapsed {
-        /// Seconds.
+        /// The limit, in seconds.
         seconds: i64,
     },
-    /// Working days; the deadline keeps the clock time of the start.
+    /// Working days. The deadline keeps the clock time of the start.
     WorkingDays {
-        /// Days.
+        /// The limit, in days.
         days: u32,
     },
-    /// Time within the working hours, in seconds.
+    /// Time within working hours.
     WorkingTime {
-        /// Seconds.
+        /// The limit, in seconds.
         seconds: i64,
     },
 }
@@ -246,51 +247,51 @@ pub enum Limit {
 /// A step of the warning ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
-    /// When.
+    /// The instant of the step.
     pub at: Threshold,
-    /// The level whose unit is told, of those that the ticket passed; `None` tells the holder.
+    /// The level of the unit to notify, among the units above the holder; `None` notifies the holder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tell: Option<Level>,
 }
 
-/// When a warning is due.
+/// The instant of a warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Threshold {
-    /// So many per cent of the limit are used up, 1 to 99.
+    /// When this share of the limit is used up: 1 to 99 per cent.
     Percent(u8),
-    /// So many seconds of natural time before due.
+    /// This many seconds of natural time before due.
     Before(i64),
 }
 
-/// A promise about the mean of many tickets: `平均到达现场时长`.
+/// A promise about the average of many tickets: `平均到达现场时长`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Average {
-    /// Its name in the operator's rule registry.
+    /// Its id in the operator's rule registry.
     pub id: String,
-    /// What is promised.
+    /// A description of the promise.
     pub title: Title,
-    /// Where it is written.
+    /// The document that states the limit.
     pub source: String,
     /// A hash of the rule's text.
     pub hash: String,
-    /// Which tickets.
+    /// The tickets that count.
     #[serde(default, skip_serializing_if = "When::is_any")]
     pub when: When,
-    /// From the first of these facts of a cycle...
+    /// The start of the measured interval: the first matching fact of a cycle.
     pub from: Trigger,
-    /// ...to the last of these, in natural time.
+    /// The end of the measured interval, in natural time: the last matching fact of the cycle.
     pub to: Trigger,
-    /// The mean is to be at most so many seconds.
+    /// The largest permitted mean, in seconds.
     pub limit_seconds: i64,
-    /// Over the tickets whose `to` lies in so many days before.
+    /// The length of the rolling window, in days. A ticket counts when its interval ended in the window.
     pub window_days: u32,
-    /// For each unit of this level.
+    /// The level of the units that are compared.
     pub level: Level,
 }
 
 impl Limit {
-    /// The time in which it counts.
+    /// The kind of time that the limit counts.
     #[must_use]
     pub fn basis(&self) -> super::Basis {
         match self {
@@ -300,8 +301,8 @@ impl Limit {
         }
     }
 
-    /// How much time of its basis a clock has that starts at `start`. Working days are counted by date and keep the clock time, so
-    /// that a start on a day off has less of its first day than of the others.
+    /// The amount of time, of the limit's basis, that a clock which starts at `start` may use. Working days are counted
+    /// by date and keep the clock time; a start on a day off therefore uses none of that day.
     #[must_use]
     pub fn budget(&self, start: Timestamp, calendar: &super::calendar::Calendar) -> TimeDelta {
         match *self {

@@ -1,5 +1,5 @@
-//! What was said of a ticket's promises (服务承诺预警与超时): warned, breached, and taken back when a late fact showed otherwise.
-//! A stream of its own beside the ticket's, so that a warning never gets in the way of an agent's command.
+//! The record of a ticket's warnings and breaches (服务承诺预警与超时), including breaches that a late fact overturned. It has a
+//! stream of its own, so that a warning never conflicts with an agent's command.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,52 +10,52 @@ use crate::{
     ticket::TicketId,
 };
 
-/// So many runs of one clock are remembered with what was warned of in them.
+/// The most runs of one clock whose warnings are remembered.
 const RUNS_MAX: usize = 8;
 
-/// The promises of one ticket.
+/// The promise stream of one ticket.
 #[derive(Clone, Copy, Debug)]
 pub struct Promises;
 
-/// A clock of a ticket: its name, the cycle of the ticket and the run within it, each from 1.
+/// The key of a clock: its name, the cycle of the ticket, and the run within the cycle.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ClockKey {
     /// The clock's name: `arrival`.
     pub clock: String,
-    /// The ticket's cycle.
+    /// The ticket's cycle, from 1.
     pub cycle: u16,
     /// The number of the run within the cycle, from 1. Stored as `lap`.
     #[serde(rename = "lap")]
     pub run_number: u16,
 }
 
-/// A version of something published: its name and its number, from 1; 0 stands for none published.
+/// A reference to a published version: its name and its number, from 1. Number 0 means that nothing was published.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct VersionRef {
     /// The policy's operator, or the calendar's name.
     pub name: String,
-    /// The number.
+    /// The version number.
     pub version: u64,
 }
 
-/// The fact of the ticket that started a clock. It is named by its place in the ticket's stream, which a copy of the log
-/// keeps; positions are another log's there.
+/// The fact that started a clock. The ticket's stream identifies it by its revision, which a copy of the log keeps; a
+/// copy has other positions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum StartedBy {
-    /// Its revision in the ticket's stream, from 0.
+    /// The fact's revision in the ticket's stream, from 0.
     Revision {
         /// The revision.
         started_by: u64,
     },
-    /// What was stored before there were revisions: its position in the log that it was recorded in.
+    /// What version 0.1 stored: the fact's position in the log that it was recorded in.
     Position {
         /// The position.
         because: u64,
     },
 }
 
-/// Which promise is meant, and under which rule it was judged.
+/// A clock, and the rule that judged it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judged {
     /// The clock.
@@ -74,60 +74,61 @@ pub struct Judged {
     /// The fact that started it.
     #[serde(flatten)]
     pub started_by: StartedBy,
-    /// The due instant. When it is being taken back, the one that it was said of.
+    /// The due instant. In an [`Overturned`] event: the due instant of the breach that is overturned.
     pub due: Timestamp,
-    /// Who held the ticket at that instant: the one who answers for it.
+    /// The unit that held the ticket at the due instant: it is responsible for the breach.
     pub owner: OrgPath,
 }
 
 /// A step of the warning ladder was reached (预警).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warned {
-    /// Which promise.
+    /// The promise.
     #[serde(flatten)]
     pub judged: Judged,
-    /// Which step, from 1.
+    /// The number of the step, from 1.
     pub level: u8,
-    /// When it was reached.
+    /// The instant of the step.
     pub at: Timestamp,
-    /// The unit that is told.
+    /// The unit to notify.
     pub tell: OrgPath,
 }
 
-/// Due passed and the promise was not kept (超时).
+/// The promise was not met when it was due (超时).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Breached {
-    /// Which promise.
+    /// The promise.
     #[serde(flatten)]
     pub judged: Judged,
 }
 
-/// A breach no longer stands, for a fact that came late or changed what was due. What was said before stays in the log.
+/// A recorded breach no longer holds, because of a late fact or a changed due instant. The breach itself stays in the
+/// log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overturned {
-    /// Which promise.
+    /// The promise, as the breach recorded it.
     #[serde(flatten)]
     pub judged: Judged,
-    /// What it is now: `kept`, `cancelled`, `running`, `paused`, or `gone` when the ticket has no such clock any more.
+    /// The state now: `kept`, `cancelled`, `running`, `paused`, or `gone` when the ticket no longer has the clock.
     pub now: String,
-    /// The due instant now, if there is one.
+    /// The due instant now; `None` while the clock waits, or without a clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_now: Option<Timestamp>,
 }
 
-/// Anything that can be said.
+/// An event of the promise stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Warned.
+    /// A step of the warning ladder was reached.
     Warned(Warned),
-    /// Breached.
+    /// The promise was breached.
     Breached(Breached),
-    /// Overturned.
+    /// A breach was overturned.
     Overturned(Overturned),
 }
 
 impl Event {
-    /// Which promise it is about.
+    /// The promise that the event is about.
     #[must_use]
     pub fn judged(&self) -> &Judged {
         match self {
@@ -138,51 +139,51 @@ impl Event {
     }
 }
 
-/// Say these things, as far as they were not said before.
+/// Record these events, except those that were recorded before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announce {
-    /// In the order in which they are to be recorded.
+    /// The events, in the order in which they are to be recorded.
     pub events: Vec<Event>,
 }
 
-/// Why nothing was said.
+/// Why nothing was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejection {
-    /// All of it was said before.
+    /// All events were recorded before.
     AlreadySaid,
 }
 
-/// What was said so far of one clock.
+/// The recorded events of one clock, folded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
-    /// Which clock.
+    /// The clock.
     #[serde(flatten)]
     pub key: ClockKey,
-    /// The runs that were warned of, the latest last: a clock that starts over is warned of anew. More than one, for an engine
-    /// that knows less may speak of an older run in between.
+    /// The runs with warnings, latest last: a restarted clock warns again. Several are kept, because an engine that is
+    /// behind may record a warning of an older run in between.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     runs: Vec<Run>,
-    /// The breach that stands, if one does.
+    /// The breach that holds, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub breach: Option<Box<Judged>>,
 }
 
-/// What was warned of in one run of a clock.
+/// The warnings of one run of a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Run {
     /// The fact that started it.
     #[serde(flatten)]
     by: StartedBy,
-    /// When it started.
+    /// The instant of its start.
     #[serde(with = "chrono::serde::ts_microseconds")]
     started: Timestamp,
-    /// The steps of its ladder, bit by bit from the lowest.
+    /// The recorded steps of the ladder, one bit each, lowest step first.
     steps: u8,
 }
 
 impl Run {
-    /// Whether this is the run that a fact started at an instant. A position says nothing in a copy of its log, so the
-    /// instant decides where either fact is named by one.
+    /// True for the run that the fact `by` started at `started`. Where either side names the fact by a position, the
+    /// instant decides: positions differ between a log and its copy.
     fn is(&self, by: StartedBy, started: Timestamp) -> bool {
         match (self.by, by) {
             (StartedBy::Revision { .. }, StartedBy::Revision { .. }) => self.by == by,
@@ -191,13 +192,13 @@ impl Run {
     }
 }
 
-/// What was said so far of a ticket's promises. Bounded by its clocks.
+/// The promise stream of a ticket, folded. Its size is bounded by the number of clocks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PromiseLog(Vec<LogEntry>);
 
 impl LogEntry {
-    /// Whether that step, from 1, was warned of in the run that the fact started at the instant.
+    /// True when `level` (from 1) was recorded as warned, in the run that the fact `by` started at `started`.
     #[must_use]
     pub fn was_warned(&self, by: StartedBy, started: Timestamp, level: u8) -> bool {
         self.runs.iter().any(|run| run.is(by, started) && run.steps & bit(level) != 0)
@@ -218,24 +219,24 @@ impl LogEntry {
 }
 
 impl PromiseLog {
-    /// Whether nothing was said.
+    /// True when nothing was recorded.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What was said of each clock, in the order in which it was first spoken of.
+    /// One entry for each clock, in the order of the first record.
     pub fn each(&self) -> impl Iterator<Item = &LogEntry> {
         self.0.iter()
     }
 
-    /// What was said of one clock.
+    /// The entry of one clock.
     #[must_use]
     pub fn of(&self, clock: &str, cycle: u16, run: u16) -> Option<&LogEntry> {
         self.0.iter().find(|said| said.key.run_number == run && said.key.cycle == cycle && said.key.clock == clock)
     }
 
-    /// Whether saying `event` would say nothing new.
+    /// True when recording `event` would add nothing.
     #[must_use]
     pub fn knows(&self, event: &Event) -> bool {
         let key = &event.judged().key;
@@ -245,12 +246,12 @@ impl PromiseLog {
                 said.is_some_and(|said| said.was_warned(e.judged.started_by, e.judged.started, e.level))
             }
             Event::Breached(_) => said.is_some_and(|said| said.breach.is_some()),
-            // Another breach than the one that is meant stands.
+            // Another breach holds than the one to overturn.
             Event::Overturned(e) => said.and_then(|said| said.breach.as_deref()) != Some(&e.judged),
         }
     }
 
-    /// Takes note of what was said.
+    /// Applies a recorded event.
     pub fn take(&mut self, event: &Event) {
         let judged = event.judged();
         let at = self.0.iter().position(|said| said.key == judged.key).unwrap_or_else(|| {
@@ -260,14 +261,15 @@ impl PromiseLog {
         let said = &mut self.0[at];
         match event {
             Event::Warned(e) => said.warn(judged, e.level),
-            // A breach may be of another run, and be taken back: what was warned of the run before it is not said again then.
+            // The breach may be of another run and may be overturned later; the recorded warnings stay, so that they
+            // are not repeated.
             Event::Breached(e) => said.breach = Some(Box::new(e.judged.clone())),
             Event::Overturned(_) => said.breach = None,
         }
     }
 }
 
-/// The bit of a step of the ladder; steps are 1 to 4, and a greater one counts as the last.
+/// The bit of a step of the ladder. Steps are 1 to 4; any above 8 shares the last bit.
 fn bit(level: u8) -> u8 {
     1 << level.saturating_sub(1).min(7)
 }

@@ -1,5 +1,5 @@
-//! Publishing: policies and calendars as facts, one stream for each operator's policy and one for each calendar.
-//! What was published is never changed; a later version takes its place from its own instant on.
+//! Publication of policies and calendars: one stream for each operator's policy and one for each calendar. A published
+//! version never changes. A later version replaces it from the later version's own instant on.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,18 +17,19 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Policies;
 
-/// A command to an operator's policies.
+/// A command to the policies of one operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PolicyCommand {
-    /// Puts a version in force from its instant on.
+    /// Publishes a version, which applies from its `effective_from` on.
     Publish(Box<Policy>),
-    /// Lets a version run beside the one in force and judge without being heard. Replaces the shadow before it.
+    /// Publishes a shadow: a version that is judged beside the one in force, for comparison only. It replaces the
+    /// previous shadow.
     PublishShadow(Box<Policy>),
     /// Ends the shadow.
     EndShadow,
 }
 
-/// What happened to an operator's policies.
+/// An event of an operator's policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PolicyEvent {
     /// A version was published.
@@ -42,7 +43,7 @@ pub enum PolicyEvent {
 /// A policy was published.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyPublished {
-    /// As it reads.
+    /// The policy.
     pub policy: Policy,
 }
 
@@ -50,7 +51,7 @@ pub struct PolicyPublished {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShadowEnded {}
 
-/// What is remembered: the newest version and the shadow.
+/// The state: the newest version and the shadow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyState {
     /// The version published last.
@@ -59,20 +60,20 @@ pub struct PolicyState {
     pub shadow: Option<Box<Policy>>,
 }
 
-/// Why a policy was not published.
+/// Why a policy was rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PolicyRejection {
-    /// It has faults.
+    /// The policy has faults.
     Faulty(Vec<Fault>),
-    /// It says what the newest one says.
+    /// The policy equals the newest one.
     Unchanged,
-    /// There is no shadow.
+    /// There is no shadow to end.
     NoShadow,
 }
 
 impl Decider for Policies {
     const CATEGORY: &'static str = "policy";
-    /// The operator.
+    /// The operator's name.
     type Id = String;
     type Command = PolicyCommand;
     type Event = PolicyEvent;
@@ -123,7 +124,7 @@ impl Decider for Policies {
 #[derive(Clone, Copy, Debug)]
 pub struct Calendars;
 
-/// Puts a year in force; it replaces the same year published before.
+/// Publishes a year. It replaces an earlier publication of the same year.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishYear {
     /// The year.
@@ -137,12 +138,12 @@ pub struct YearPublished {
     pub year: Year,
 }
 
-/// Why a year was not published.
+/// Why a year was rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum YearRejection {
-    /// It has faults.
+    /// The year has faults.
     Faulty(Vec<YearFault>),
-    /// It says what is published already.
+    /// The year equals the published one.
     Unchanged,
 }
 

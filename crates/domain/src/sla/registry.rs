@@ -1,5 +1,5 @@
-//! What was published when: editions of all policies and calendars, one for each publication, in the order of the log. A verdict
-//! belongs to the edition that was the newest when it was given.
+//! The registry of published policies and calendars. Each publication creates an edition: everything in force after it.
+//! Editions are in the order of the log. A verdict belongs to the newest edition at the time when it was given.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,61 +14,61 @@ use crate::{
     },
 };
 
-/// A policy with its number among its operator's, from 1.
+/// A published policy with its version number.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Version {
-    /// The number: the place of its fact in the operator's stream.
+    /// The version number, from 1: the number of its fact in the operator's stream.
     pub number: u64,
-    /// The position of its fact; 0 when it was never published.
+    /// The log position of its fact; 0 when it was never published.
     pub position: u64,
-    /// As it reads.
+    /// The policy.
     pub policy: Policy,
 }
 
 impl Version {
-    /// Its name and number.
+    /// The reference that promise events record.
     #[must_use]
     pub fn reference(&self) -> VersionRef {
         VersionRef { name: self.policy.operator.clone(), version: self.number }
     }
 }
 
-/// A calendar with the number of its newest year's publication; 0 when nothing is published under its name.
+/// A calendar with its version number: that of its newest publication; 0 when nothing was published under its name.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CalendarVersion {
     /// The calendar's name.
     pub name: String,
-    /// The number.
+    /// The version number.
     pub number: u64,
-    /// Its years.
+    /// The published years.
     pub calendar: Calendar,
 }
 
 impl CalendarVersion {
-    /// Its name and number.
+    /// The reference that promise events record.
     #[must_use]
     pub fn reference(&self) -> VersionRef {
         VersionRef { name: self.name.clone(), version: self.number }
     }
 }
 
-/// All that was in force after one publication.
+/// Everything that was in force after one publication.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edition {
-    /// The position of the publication.
+    /// The log position of the publication.
     pub position: u64,
-    /// When the engine learnt it.
+    /// The instant at which the engine recorded it.
     pub recorded: Timestamp,
-    /// Versions by operator, in the order of publication.
+    /// The versions of each operator, in the order of publication.
     policies: BTreeMap<String, Vec<Arc<Version>>>,
-    /// The shadow of an operator.
+    /// The shadow of each operator that has one.
     shadows: BTreeMap<String, Arc<Version>>,
     calendar_versions: BTreeMap<String, Arc<CalendarVersion>>,
 }
 
 impl Edition {
-    /// The version that judges an operator's clocks which start at `start`: of those in force by then the one whose instant is
-    /// the latest, and of several with the same instant the one published last.
+    /// The version that judges a clock of the operator that starts at `start`: the one with the latest `effective_from`
+    /// not after `start`. Of several with the same instant, the one published last.
     #[must_use]
     pub fn version(&self, operator: &str, start: Timestamp) -> Option<&Arc<Version>> {
         let versions = self.policies.get(operator)?;
@@ -81,7 +81,7 @@ impl Edition {
         self.policies.get(operator).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether another edition judges an operator's tickets just as this one does: the same versions by the same calendars.
+    /// True when both editions judge the operator's tickets alike: they have the same versions and the same calendars.
     #[must_use]
     pub fn agrees_with(&self, other: &Self, operator: &str) -> bool {
         let calendars = self.versions(operator).iter().map(|version| &version.policy.calendar);
@@ -89,30 +89,30 @@ impl Edition {
             && calendars.into_iter().all(|name| self.calendar_versions.get(name) == other.calendar_versions.get(name))
     }
 
-    /// Every operator that has a policy.
+    /// The operators that have a policy.
     pub fn operators(&self) -> impl Iterator<Item = &str> {
         self.policies.keys().map(String::as_str)
     }
 
-    /// The shadow of an operator.
+    /// The shadow of an operator, if any.
     #[must_use]
     pub fn shadow(&self, operator: &str) -> Option<&Arc<Version>> {
         self.shadows.get(operator)
     }
 
-    /// A calendar; one of which nothing is published has no years.
+    /// The calendar with this name; an empty one when nothing was published.
     #[must_use]
     pub fn calendar_version(&self, name: &str) -> Arc<CalendarVersion> {
         let none = || Arc::new(CalendarVersion { name: name.to_owned(), number: 0, calendar: Calendar::default() });
         self.calendar_versions.get(name).cloned().unwrap_or_else(none)
     }
 
-    /// Every calendar.
+    /// All calendars.
     pub fn calendar_versions(&self) -> impl Iterator<Item = &Arc<CalendarVersion>> {
         self.calendar_versions.values()
     }
 
-    /// The same edition with `policy` as the only one of its operator: for judging history anew.
+    /// A copy in which `policy` is the only version of its operator, to judge history under it.
     #[must_use]
     pub fn under(&self, policy: Policy) -> Self {
         let (operator, version) = (policy.operator.clone(), Version { number: 0, position: 0, policy });
@@ -122,20 +122,20 @@ impl Edition {
     }
 }
 
-/// Editions in the order of the log.
+/// All editions, in the order of the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyRegistry {
     editions: Vec<Arc<Edition>>,
 }
 
 impl PolicyRegistry {
-    /// A registry of one edition, which always was.
+    /// A registry with one edition, valid from the beginning.
     #[must_use]
     pub fn of(edition: Edition) -> Self {
         Self { editions: vec![Arc::new(edition)] }
     }
 
-    /// Takes a publication of a policy into account.
+    /// Adds a publication of a policy.
     pub fn take_policy(&mut self, fact: &Recorded<PolicyEvent, String>) {
         self.publish(fact.position, fact.recorded_at, |edition| {
             let version = |policy: &Policy| {
@@ -155,7 +155,7 @@ impl PolicyRegistry {
         });
     }
 
-    /// Takes a publication of a year into account.
+    /// Adds a publication of a calendar year.
     pub fn take_year(&mut self, fact: &Recorded<YearPublished, String>) {
         self.publish(fact.position, fact.recorded_at, |edition| {
             let before = edition.calendar_version(&fact.id);
@@ -187,19 +187,19 @@ impl PolicyRegistry {
         self.editions.last()
     }
 
-    /// The registry as it was at a position of the log.
+    /// The registry as of a position of the log, inclusive.
     #[must_use]
     pub fn as_of(&self, position: u64) -> Self {
         Self { editions: self.editions.iter().take_while(|edition| edition.position <= position).cloned().collect() }
     }
 
-    /// The registry as it was known at an instant.
+    /// The registry as known at an instant, inclusive.
     #[must_use]
     pub fn known_at(&self, time: Timestamp) -> Self {
         Self { editions: self.editions.iter().take_while(|edition| edition.recorded <= time).cloned().collect() }
     }
 
-    /// The rule of a published version, by its id.
+    /// The rule with this id, in a published version.
     #[must_use]
     pub fn rule(&self, policy: &VersionRef, rule: &str) -> Option<&Rule> {
         let versions = self.newest()?.versions(&policy.name);

@@ -1,5 +1,5 @@
-//! Clocks by example: worked timelines with what is due, what was judged and what is said of it. All instants are told in China
-//! Standard Time. What holds of *every* history is in `laws`.
+//! Clocks by example: worked timelines with due instants, verdicts and recorded promise events. All instants are China
+//! Standard Time. `laws` has the properties that hold for *every* history.
 
 mod averages;
 mod cycles;

@@ -1,9 +1,9 @@
-//! The watch: the process that says aloud, once each, what the judge finds: a warning step reached, a promise breached, a breach
-//! that a late fact took back. It wakes for what is due and for nothing else.
+//! The watch: the process that records, once each, what the judge finds: a warning step, a breach, or a breach that a
+//! late fact overturned. It wakes only when something is due.
 //!
-//! A ticket in flight has one timer, set to the next instant at which there may be something to say of it. Tickets that have ended
-//! and of which nothing is left to say are let go; a fact that comes later brings them back with their history
-//! ([`Process::forgotten`]). Time never un-breaches: only facts do.
+//! A ticket in flight has one timer, set to the next instant at which there may be something to record. An ended ticket
+//! with nothing left to record is dropped; a later fact loads it again with its history ([`Process::forgotten`]). Time
+//! alone never overturns a breach; only facts do.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,32 +24,32 @@ use crate::{
     ticket::TicketId,
 };
 
-/// After a publication the clock histories in flight are judged anew, so many between two looks at the log.
-pub const REVIEW_DOCKETS_MAX: usize = 2_000;
-/// The finest step of the engine's time: due itself is still in time.
+/// The most clock histories that are judged again between two reads of the log, after a publication.
+pub const REVIEW_HISTORIES_MAX: usize = 2_000;
+/// The resolution of the engine's time. A promise met at its due instant is met in time.
 const TICK: TimeDelta = TimeDelta::microseconds(1);
 
-/// Say these things of this ticket.
+/// Record these promise events of a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
     /// The ticket.
     pub ticket: TicketId,
-    /// What.
+    /// The command for the ticket's promise stream.
     pub publish: Announce,
 }
 
-/// The fold: what is published, the tickets in flight, and when to look at which.
+/// The state of the process: the registry, the tickets in flight, and their timers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Watch {
     registry: PolicyRegistry,
     clock_histories: BTreeMap<TicketId, Tracked>,
-    /// When there may be something to say, and of which ticket.
+    /// The next instant at which there may be something to record, for each ticket.
     timers: BTreeSet<(Timestamp, TicketId)>,
-    /// Tickets to be judged anew after a publication, from this one on.
+    /// After a publication: the next ticket to judge again.
     review: Option<TicketId>,
-    /// The ticket that is let go next. It stays for a while: what is told now may be its history, with more of it to come.
+    /// The ticket to drop next. It stays until another one leaves, because its history may still be loading.
     leaving: Option<TicketId>,
-    /// The latest instant that the log has seen: what was true then is not undone by a clock that goes back.
+    /// The latest recorded instant in the log: the process never takes an earlier time as now.
     latest: Timestamp,
     parked: BTreeMap<TicketId, String>,
 }
@@ -61,7 +61,7 @@ struct Tracked {
 }
 
 impl Watch {
-    /// A watch that knows what is published, and the clock histories that were in flight then.
+    /// A watch with this registry and the clock histories of the tickets in flight.
     #[must_use]
     pub fn resume(registry: PolicyRegistry, clock_histories: impl IntoIterator<Item = ClockHistory>) -> Self {
         let latest = registry.newest().map_or(Timestamp::default(), |newest| newest.recorded);
@@ -72,40 +72,40 @@ impl Watch {
             watch.clock_histories.insert(id, Tracked { clock_history, timer: None });
             watch.look(id);
         }
-        watch.let_go();
+        watch.drop_leaving();
         watch
     }
 
-    /// The tickets that it holds.
+    /// The number of tickets held.
     #[must_use]
     pub fn len(&self) -> usize {
         self.clock_histories.len()
     }
 
-    /// Whether it holds none.
+    /// True when no ticket is held.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.clock_histories.is_empty()
     }
 
-    /// What is published, as far as it knows.
+    /// The registry, as of the last fact applied.
     #[must_use]
     pub fn registry(&self) -> &PolicyRegistry {
         &self.registry
     }
 
-    /// One ticket's clock history, while it is in flight.
+    /// The clock history of a ticket that is held.
     #[must_use]
     pub fn clock_history(&self, id: TicketId) -> Option<&ClockHistory> {
         self.clock_histories.get(&id).map(|tracked| &tracked.clock_history)
     }
 
-    /// What could not be said, with the reason: for a person to look at.
+    /// The tickets whose promise events were rejected, with the reason. An operator must look at them.
     pub fn parked(&self) -> impl Iterator<Item = (TicketId, &str)> {
         self.parked.iter().map(|(id, reason)| (*id, reason.as_str()))
     }
 
-    /// Sets a ticket's timer anew. One that has ended, and of which nothing is left to say, leaves.
+    /// Recomputes the timer of a ticket. An ended ticket with nothing left to record is marked to be dropped.
     fn look(&mut self, id: TicketId) {
         let Some(tracked) = self.clock_histories.get_mut(&id) else { return };
         if let Some(before) = tracked.timer.take() {
@@ -119,7 +119,7 @@ impl Watch {
         }
         if next.is_none() && tracked.clock_history.is_over() {
             if self.leaving != Some(id) {
-                self.let_go();
+                self.drop_leaving();
             }
             self.leaving = Some(id);
         } else if self.leaving == Some(id) {
@@ -127,15 +127,15 @@ impl Watch {
         }
     }
 
-    /// Lets the ticket go that is to leave.
-    fn let_go(&mut self) {
+    /// Drops the ticket that is marked.
+    fn drop_leaving(&mut self) {
         if let Some(id) = self.leaving.take() {
             self.clock_histories.remove(&id);
         }
     }
 
     fn take_ticket(&mut self, fact: &TicketFact) {
-        // Without its receipt nothing of a ticket can be judged.
+        // A ticket whose receipt was not seen cannot be judged.
         if fact.revision > 0 && !self.clock_histories.contains_key(&fact.id) {
             return;
         }
@@ -149,7 +149,7 @@ impl Watch {
     fn take_promise(&mut self, fact: &PromiseFact) {
         if let Some(tracked) = self.clock_histories.get_mut(&fact.id) {
             tracked.clock_history.said.take(&fact.event);
-            // Another engine may have said what this one was refused to say.
+            // Another engine may have recorded what this engine's command was rejected for.
             self.parked.remove(&fact.id);
             self.look(fact.id);
         }
@@ -163,15 +163,15 @@ impl Watch {
         }
     }
 
-    /// Judges the next clock histories anew after a publication.
-    fn go_on_reviewing(&mut self) {
+    /// Judges the next batch of clock histories after a publication.
+    fn continue_review(&mut self) {
         let Some(from) = self.review else { return };
         let ids: Vec<TicketId> =
-            self.clock_histories.range(from..).take(REVIEW_DOCKETS_MAX + 1).map(|(id, _)| *id).collect();
-        for &id in ids.iter().take(REVIEW_DOCKETS_MAX) {
+            self.clock_histories.range(from..).take(REVIEW_HISTORIES_MAX + 1).map(|(id, _)| *id).collect();
+        for &id in ids.iter().take(REVIEW_HISTORIES_MAX) {
             self.look(id);
         }
-        self.review = ids.get(REVIEW_DOCKETS_MAX).copied();
+        self.review = ids.get(REVIEW_HISTORIES_MAX).copied();
     }
 }
 
@@ -198,9 +198,9 @@ impl Process for Watch {
     }
 
     fn pending(&mut self, now: Timestamp, limit: usize) -> Vec<Action<Intent>> {
-        self.go_on_reviewing();
+        self.continue_review();
         let now = now.max(self.latest);
-        let mut wants = Vec::new();
+        let mut actions = Vec::new();
         let due: Vec<TicketId> =
             self.timers.range(..=(now, TicketId(uuid::Uuid::max()))).take(limit).map(|(_, id)| *id).collect();
         for id in due {
@@ -208,19 +208,19 @@ impl Process for Watch {
             let clocks = judged(&tracked.clock_history, &self.registry, now);
             let events = Agenda::of(&tracked.clock_history, &clocks).events(now);
             if events.is_empty() {
-                // It was looked at when less was known; the timer is set to what is true now.
+                // The timer was set with less knowledge; recompute it.
                 self.look(id);
                 continue;
             }
             let because = tracked.clock_history.events.last().map_or(0, |last| last.position);
-            wants.push(Action {
+            actions.push(Action {
                 because,
                 name: "publish",
                 intent: Intent { ticket: id, publish: Announce { events } },
             });
         }
-        self.let_go();
-        wants
+        self.drop_leaving();
+        actions
     }
 
     fn wake(&self) -> Option<Timestamp> {
@@ -234,21 +234,21 @@ impl Process for Watch {
         match fact {
             Fact::Ticket(fact) if self.clock_histories.contains_key(&fact.id) => None,
             Fact::Ticket(fact) => (fact.revision > 0 && ClockEvent::of(fact).is_some()).then_some(fact.id),
-            // What was said is to be taken back if it does not stand, whoever said it.
+            // The breach must be overturned if it does not hold, whichever engine recorded it.
             Fact::Promise(fact) => (!self.clock_histories.contains_key(&fact.id)).then_some(fact.id),
             Fact::Policy(_) | Fact::Year(_) | Fact::Crew(_) => None,
         }
     }
 
-    fn refused(&mut self, want: &Action<Intent>, reason: &str) {
-        let id = want.intent.ticket;
+    fn refused(&mut self, action: &Action<Intent>, reason: &str) {
+        let id = action.intent.ticket;
         self.parked.insert(id, reason.to_owned());
         self.look(id);
     }
 }
 
-/// The clocks that are spoken of. A ticket that has ended is not looked at again for the sake of what is published later: what is said
-/// must not depend on whether it is still remembered.
+/// The clocks to consider. An ended ticket is judged by the editions known at its last fact, so that the result does
+/// not depend on whether the ticket is still held when something is published.
 fn judged(clock_history: &ClockHistory, registry: &PolicyRegistry, now: Timestamp) -> Vec<Clock> {
     match clock_history.events.last() {
         Some(last) if clock_history.is_over() => judge(clock_history, &registry.as_of(last.position), now),
@@ -256,14 +256,14 @@ fn judged(clock_history: &ClockHistory, registry: &PolicyRegistry, now: Timestam
     }
 }
 
-/// What there is to say of one ticket, and from when on.
+/// The promise events of one ticket that are due now or later.
 struct Agenda<'a> {
     clock_history: &'a ClockHistory,
     clocks: &'a [Clock],
     items: Vec<(Timestamp, Item<'a>)>,
 }
 
-/// One thing to say; what is said at one instant is said in this order.
+/// One event to record. Events at the same instant are recorded in this order.
 #[derive(Clone, Copy)]
 enum Item<'a> {
     Overturn { breach: &'a Judged, now: &'static str, due: Option<Timestamp> },
@@ -279,7 +279,7 @@ impl<'a> Agenda<'a> {
                 agenda.overturn(breach, "gone", None);
             }
         }
-        let learnt =
+        let imported_at =
             clock_history.opening().filter(|o| o.imported).and_then(|_| Some(clock_history.events.first()?.recorded));
         for (index, clock) in clocks.iter().enumerate() {
             let said = clock_history.said.of(&clock.rule().clock, clock.cycle, clock.run_number);
@@ -287,12 +287,12 @@ impl<'a> Agenda<'a> {
                 let Some(now) = instead(clock, breach) else { continue };
                 agenda.overturn(breach, now, clock.due);
             }
-            // What was due before an imported ticket was learnt of is history.
-            if let Some(due) = clock.due.filter(|due| learnt.is_none_or(|learnt| *due > learnt)) {
+            // Whatever was due before an imported ticket was recorded is not reported.
+            if let Some(due) = clock.due.filter(|due| imported_at.is_none_or(|imported_at| *due > imported_at)) {
                 agenda.consider(index, clock, due, said);
             }
         }
-        // Stable: what was put in first is said first.
+        // The sort is stable: events at one instant keep their order.
         agenda.items.sort_by_key(|(at, _)| *at);
         agenda
     }
@@ -313,7 +313,7 @@ impl<'a> Agenda<'a> {
                 }
             }
         }
-        // What is due at the end of time is never late.
+        // A due instant at the end of time can never be exceeded.
         if let Some(late) = due.checked_add_signed(TICK) {
             self.items.push((late, Item::Breach { clock: index, due }));
         }
@@ -323,7 +323,7 @@ impl<'a> Agenda<'a> {
         self.items.first().map(|(at, _)| *at)
     }
 
-    /// What is to be said at `now`. Of a clock that is past due only that it is: its warnings come too late.
+    /// The events to record at `now`. For a clock that is past due, only the breach is recorded, not its warnings.
     fn events(&self, now: Timestamp) -> Vec<Event> {
         let timeline = self.clock_history.timeline();
         let late = |clock: usize| {
@@ -332,9 +332,9 @@ impl<'a> Agenda<'a> {
             };
             self.items.iter().any(breached)
         };
-        let ripe = self.items.iter().take_while(|(at, _)| *at <= now);
-        let spoken = ripe.filter(|(_, item)| !matches!(item, Item::Warn { clock, .. } if late(*clock)));
-        spoken.filter_map(|(_, item)| self.event(*item, &timeline)).collect()
+        let due_now = self.items.iter().take_while(|(at, _)| *at <= now);
+        let recorded = due_now.filter(|(_, item)| !matches!(item, Item::Warn { clock, .. } if late(*clock)));
+        recorded.filter_map(|(_, item)| self.event(*item, &timeline)).collect()
     }
 
     fn event(&self, item: Item<'_>, timeline: &[Entry<'_>]) -> Option<Event> {
@@ -346,7 +346,7 @@ impl<'a> Agenda<'a> {
                 let owner = judge::holder(timeline, at)?.clone();
                 let clock = &self.clocks[clock];
                 let tell = clock.rule().warnings.get(usize::from(level) - 1).and_then(|warning| warning.tell);
-                let tell = unit_told(&owner, tell);
+                let tell = unit_to_notify(&owner, tell);
                 Event::Warned(Warned { judged: clock.judged(due, owner), level, at, tell })
             }
             Item::Breach { clock, due } => {
@@ -357,7 +357,7 @@ impl<'a> Agenda<'a> {
     }
 }
 
-/// What a clock is instead of breached as it was said, where that stands no longer: by facts, never by time.
+/// The state that replaces a recorded breach; `None` while the breach holds. It changes with facts, never with time.
 fn instead(clock: &Clock, said: &Judged) -> Option<&'static str> {
     match (clock.run.end, clock.due) {
         (Some(_), _) => matches!(clock.verdict, Verdict::Kept | Verdict::Cancelled).then(|| clock.verdict.as_str()),
@@ -366,7 +366,7 @@ fn instead(clock: &Clock, said: &Judged) -> Option<&'static str> {
     }
 }
 
-/// The unit of the level that is to be told; the holder itself where the ticket has not come down to that level.
-fn unit_told(holder: &OrgPath, level: Option<Level>) -> OrgPath {
+/// The unit of `level` on the holder's path; the holder itself when it is above that level.
+fn unit_to_notify(holder: &OrgPath, level: Option<Level>) -> OrgPath {
     level.and_then(|level| holder.at_level(level)).unwrap_or_else(|| holder.clone())
 }

@@ -1,4 +1,4 @@
-//! What somebody may ask of a ticket, in the imperative. One move each; see `moves.rs` for when.
+//! The commands to a ticket. Each makes one move; `moves.rs` says when a move is legal.
 
 use crate::{
     Timestamp,
@@ -21,316 +21,319 @@ use crate::{
 pub enum Command {
     /// Opens the ticket.
     Receive(Box<Receive>),
-    /// Adds what the customer said later.
+    /// Adds information that the customer gave later.
     Supplement {
-        /// What was added.
+        /// The added text.
         content: Personal,
     },
-    /// Says what it is about, how urgent and how grave.
+    /// Sets the category, the urgency and the complaint grade.
     Classify {
-        /// A corrected business type.
+        /// The corrected business type; `None` keeps it.
         business: Option<BusinessType>,
-        /// The category as accepted.
+        /// The accepted category.
         category: Category,
-        /// Urgency.
+        /// The urgency.
         urgency: Urgency,
-        /// Grade: complaints need one, nothing else has one.
+        /// The complaint grade: required for a complaint, not permitted otherwise.
         grade: Option<Grade>,
     },
-    /// Answers and closes while the caller waits.
+    /// Answers the caller during the call, and closes the ticket.
     CloseAtFirstContact {
-        /// What the caller was told.
+        /// The answer given.
         answer: Personal,
     },
-    /// Sends it on to a unit within the present holder.
+    /// Dispatches the ticket to a unit within the holder.
     Dispatch {
-        /// That unit.
+        /// The unit.
         to: OrgPath,
     },
-    /// The holder takes it.
+    /// The holder accepts the ticket.
     Accept,
-    /// The holder gives it back one level, before taking it.
+    /// The holder returns the ticket one level, before accepting it.
     Return {
-        /// Why.
+        /// The reason.
         reason: ReturnReason,
-        /// In words; for a wrong area it names the likely one.
+        /// An explanation; for a wrong area it names the likely unit.
         note: Personal,
     },
-    /// Moves it from the present holder to another unit; the one who asks stands above both.
+    /// Moves the ticket to another unit. The actor's unit must contain both units.
     Reassign {
         /// The new holder.
         to: OrgPath,
-        /// Why.
+        /// The reason.
         reason: Personal,
     },
-    /// The crew reports a step.
+    /// The crew reports a step of its work.
     ReportProgress(Step),
     /// Records a contact with the customer.
     Contact {
-        /// Whether it worked.
+        /// The result of the contact.
         outcome: ContactOutcome,
-        /// What was said.
+        /// Notes on the contact.
         note: Option<Personal>,
     },
     /// The holder reports the work done.
     Reply(Box<Reply>),
-    /// A unit of the chain judges the reply.
+    /// A unit of the chain audits the reply.
     AuditReply {
-        /// Passed, with the category as settled; or sent back with the reason.
+        /// The verdict.
         verdict: Verdict,
     },
-    /// Records one try to ask the customer how it went.
+    /// Records one try to ask the customer about the result.
     Revisit {
-        /// How.
+        /// The method.
         method: RevisitMethod,
-        /// What it brought.
+        /// The result.
         outcome: Satisfaction,
-        /// Why dissatisfied; empty otherwise.
+        /// The reasons of a dissatisfied customer; empty otherwise.
         reasons: Vec<DissatisfactionReason>,
-        /// What the customer said.
+        /// The customer's comment.
         comment: Option<Personal>,
     },
-    /// Takes it up again from the start of the work.
+    /// Reopens the ticket: its work starts again.
     Reopen {
-        /// Why.
+        /// The reason.
         reason: Personal,
     },
-    /// Files it away.
+    /// Archives the ticket.
     Close {
-        /// Needed when the customer stays dissatisfied: what was explained.
+        /// The explanation given to a customer who stays dissatisfied; required then.
         explanation: Option<Personal>,
     },
-    /// The customer presses.
+    /// Records that the customer urges the ticket.
     Urge {
-        /// In the customer's words.
+        /// The reason, in the customer's words.
         reason: Personal,
     },
-    /// A unit above puts it under supervision.
+    /// A unit above the holder supervises the ticket.
     Supervise {
-        /// What is demanded.
+        /// The demand.
         demand: Personal,
     },
-    /// Raises it.
+    /// Escalates the ticket.
     Escalate {
-        /// To what.
+        /// The escalation.
         to: Escalation,
-        /// Why.
+        /// The reason.
         reason: Personal,
     },
-    /// Lets the work wait.
+    /// Suspends the work.
     Suspend {
-        /// For what.
+        /// The reason.
         reason: SuspendReason,
-        /// When it is expected to go on.
+        /// When the work is expected to continue.
         until: Option<Timestamp>,
-        /// In words.
+        /// An explanation.
         note: Option<Personal>,
     },
-    /// Lets the work go on.
+    /// Resumes the work.
     Resume,
-    /// Grants more time.
+    /// Extends the deadline.
     Extend {
-        /// Until when.
+        /// The new deadline.
         until: Timestamp,
-        /// Present state and next steps.
+        /// The present state and the next steps.
         reason: Personal,
     },
-    /// Makes it the child of a master ticket.
+    /// Makes the ticket the child of a master ticket.
     Merge {
         /// The master.
         master: TicketId,
-        /// What verified that it is the same trouble (outage tickets are merged only after verification).
+        /// The evidence that both tickets have the same cause. Outage tickets are merged only after verification (mark
+        /// U).
         evidence: Personal,
     },
-    /// Lets it stand on its own again.
+    /// Detaches the ticket from its master.
     Unmerge {
-        /// Why.
+        /// The reason.
         reason: Personal,
     },
-    /// Tells a master of a child.
+    /// Records a child on its master.
     AdoptChild {
         /// The child.
         child: TicketId,
     },
-    /// Tells a master that a child left.
+    /// Removes a child from its master.
     ReleaseChild {
         /// The child.
         child: TicketId,
     },
-    /// Carries the master's outcome over to a child.
+    /// Applies the outcome of the master to a child.
     FollowMaster {
         /// The master.
         master: TicketId,
-        /// When power came back, as the master's crew reported it.
+        /// When power returned, as the master's crew reported it.
         restored: Option<Timestamp>,
     },
-    /// The customer takes it back.
+    /// The customer withdraws the ticket.
     Withdraw {
-        /// Why.
+        /// The reason.
         reason: Personal,
     },
-    /// Shows personal data to the one who asks, on the record.
+    /// Shows personal data to the actor, and records that.
     Reveal {
-        /// For what.
+        /// The purpose.
         purpose: String,
     },
-    /// Offers it to a crew whose time is kept for it. The dispatch process alone says this.
+    /// Offers the ticket to a crew with a reservation for it. Only the dispatch process may send this.
     Offer(Box<Offer>),
-    /// The crew takes the offer.
+    /// The crew accepts the offer.
     AcceptOffer {
-        /// Which.
+        /// The offer.
         offer: OfferId,
         /// The fence that the offer carried.
         fence: u64,
     },
     /// The crew declines the offer.
     DeclineOffer {
-        /// Which.
+        /// The offer.
         offer: OfferId,
         /// The fence that the offer carried.
         fence: u64,
-        /// Why.
+        /// The reason.
         reason: DeclineReason,
-        /// In words.
+        /// An explanation.
         note: Option<Personal>,
     },
-    /// The offer runs out, or is taken back. The dispatch process alone says this.
+    /// Ends the offer, because it expired or is withdrawn. Only the dispatch process may send this.
     EndOffer {
-        /// Which.
+        /// The offer.
         offer: OfferId,
-        /// How.
+        /// How it ended.
         how: OfferEnd,
     },
-    /// The crew hands it over: others are needed.
+    /// The crew hands the ticket over, because other skills are needed.
     HandOver {
-        /// The skills that it takes.
+        /// The required skills.
         needs: Skills,
-        /// What was found.
+        /// The crew's findings.
         note: Personal,
     },
-    /// A unit above the crew calls it back; the ticket returns to the unit that held it before.
+    /// A unit above the crew recalls the ticket; it returns to the unit that held it before the crew.
     Recall {
-        /// The crew that is meant, by whoever goes by an older state: another one is not called back instead.
+        /// The crew to recall. If the ticket is held by another crew, the command is rejected, so that a caller with an
+        /// old state does not recall the wrong crew.
         crew: Option<CrewId>,
-        /// Why.
+        /// The reason.
         reason: Personal,
     },
-    /// A person says which crew it is for, against or without the plan; or that the plan decides again.
+    /// A person chooses the crew, or leaves the choice to the dispatcher again.
     Pin {
-        /// The crew; `None` leaves it to the plan.
+        /// The crew; `None` leaves the choice to the dispatcher.
         crew: Option<CrewId>,
-        /// Why.
+        /// The reason.
         reason: Personal,
     },
 }
 
-/// All that is known when a ticket is received (受理): the fields of the national and provincial work orders.
+/// The data of a received ticket (受理). Source: the national work-order table and the fault-ticket fields of three
+/// provinces (mark S).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Receive {
-    /// The number that people use, allocated by the engine.
+    /// The ticket number, allocated by the engine.
     pub number: String,
     /// Business type.
     pub business: BusinessType,
-    /// Channel.
+    /// The channel of the report.
     pub channel: Channel,
-    /// The unit that receives it, at any level.
+    /// The unit that receives it. Tickets may be received at any level.
     pub received_by: OrgPath,
-    /// Who calls.
+    /// The caller.
     pub caller: Caller,
-    /// The customer's tier, where known.
+    /// The customer's tier, if known.
     pub tier: Option<Tier>,
     /// Service address (用电地址).
     pub address: Option<Personal>,
-    /// What is the matter, as told (受理内容).
+    /// The content of the report (受理内容).
     pub content: Personal,
-    /// Where on the grid.
+    /// The place on the grid.
     pub place: Place,
     /// Single or multiple premises.
     pub premises: Option<Premises>,
-    /// Customers without power, where known.
+    /// The number of customers without power, if known.
     pub customers_out: Option<u32>,
-    /// Asks not to be named to the units that handle it.
+    /// True when the caller asks that the handling units do not learn the caller's identity.
     pub confidential: bool,
-    /// The call, as the telephone system names it.
+    /// The id of the call in the telephone system.
     pub call_id: Option<String>,
-    /// When the call ended (dispatch clocks start here).
+    /// The end of the call. Dispatch clocks start here.
     pub hung_up_at: Option<Timestamp>,
-    /// The instant agreed with the customer (约时), if one was.
+    /// The appointment with the customer (约时), if any.
     pub appointment: Option<Timestamp>,
-    /// The number another system gave it.
+    /// The number that another system gave to the ticket.
     pub external: Option<ExternalRef>,
-    /// The ticket that it belongs to (an urge's).
+    /// The ticket that this one belongs to (only for an urge).
     pub linked: Option<TicketId>,
 }
 
-/// Who calls. All absent and `anonymous` set, or at least one way to find the customer.
+/// The caller. Either anonymous, with no other field set, or with at least one way to find the customer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Caller {
-    /// Does not want to be known.
+    /// True when the caller wants to stay anonymous.
     pub anonymous: bool,
-    /// Name.
+    /// The customer's name.
     pub name: Option<Personal>,
-    /// Phone.
+    /// The customer's phone number.
     pub phone: Option<Personal>,
     /// Account number (户号).
     pub account: Option<Personal>,
-    /// Keyed hash of the phone, so that the same caller is recognised; made by the engine.
+    /// Keyed hash of the phone number, computed by the engine, to recognise repeated callers.
     pub phone_key: Option<String>,
-    /// Keyed hash of the account number.
+    /// Keyed hash of the account number, computed by the engine.
     pub account_key: Option<String>,
 }
 
 /// The reply slip (回单).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
-    /// What it came to.
+    /// The outcome of the work.
     pub outcome: ReplyOutcome,
-    /// The facts found.
+    /// The facts that were found.
     pub facts: Personal,
-    /// The cause.
+    /// The cause of the trouble.
     pub cause: String,
-    /// What was done.
+    /// The work done.
     pub measures: Personal,
-    /// The customer's view.
+    /// The customer's opinion.
     pub customer_view: Option<Personal>,
-    /// Category as confirmed.
+    /// The confirmed category.
     pub category: Category,
-    /// Whose it was.
+    /// The owner of the faulty equipment.
     pub ownership: Option<Ownership>,
-    /// For complaints and reports: whether it was found true (属实).
+    /// For complaints and reports: true when the claim was substantiated (属实).
     pub substantiated: Option<bool>,
 }
 
-/// An offer to a crew (派工): an order with a right to refuse for cause, and a lease.
+/// An offer to a crew (派工): an assignment that the crew may decline for cause, with a lease.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Offer {
-    /// Its identity.
+    /// The id of the offer.
     pub offer: OfferId,
-    /// The how-manieth offer of the ticket, counted from 1 over its life.
+    /// Attempt number, from 1, over the life of the ticket.
     pub attempt: u32,
-    /// To whom.
+    /// The crew.
     pub crew: CrewId,
-    /// The revision of the crew's reservation.
+    /// The revision of the crew's reservation event.
     pub fence: u64,
-    /// When its lease ends.
+    /// The end of the lease.
     pub lease_until: Timestamp,
-    /// For life safety or an important customer.
+    /// True for life safety or an important customer.
     pub priority: bool,
-    /// The person who chose the crew, if one did.
+    /// The person who chose the crew; `None` when the dispatcher did.
     pub forced: Option<Forced>,
 }
 
-/// A unit's judgement on a reply (回单审核).
+/// The verdict of an audit of a reply (回单审核).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// Good; the category as settled, if it differs from the confirmed one.
+    /// The reply is accepted.
     Passed {
-        /// That category.
+        /// The final category, if it differs from the confirmed one.
         category: Option<Category>,
     },
-    /// To be investigated again (回退).
+    /// The reply is sent back for another investigation (回退).
     SentBack {
-        /// Why.
+        /// The reason.
         reason: Personal,
     },
 }

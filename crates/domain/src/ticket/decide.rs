@@ -1,5 +1,6 @@
-//! What follows from a command. One exhaustive `match` that names a function per command; the functions live by
-//! phase of the work. Order of the noes: what is malformed, what the state does not admit, what the world contradicts.
+//! The decisions on ticket commands: one exhaustive `match` that calls one function per command; the functions are
+//! grouped by phase of the work. The checks come in this order: form of the command, legality of the move, then
+//! conflicts with the state.
 
 mod beside;
 mod closing;
@@ -20,13 +21,13 @@ use crate::{
     },
 };
 
-/// The outcome of a decision.
+/// The events of an accepted command, or the reason for its rejection.
 pub type Decision = Result<Vec<Event>, Rejection>;
 
-/// Decides one command. Pure; see the module's head for the order in which it refuses.
+/// Decides one command. A pure function; the head of this module gives the order of the checks.
 ///
 /// # Errors
-/// A [`Rejection`] that describes the world; an [`Rejection::IllegalMove`] names the moves that are legal.
+/// A [`Rejection`] with its data; [`Rejection::IllegalMove`] lists the legal moves.
 pub fn decide(state: &State, command: &Command, cx: &Context<'_>) -> Decision {
     let found = violations(command, cx);
     if !found.is_empty() {
@@ -36,7 +37,7 @@ pub fn decide(state: &State, command: &Command, cx: &Context<'_>) -> Decision {
     match (state, command) {
         (None, Command::Receive(receive)) => intake::receive(receive, cx),
         (None, _) => Err(Rejection::NotFound),
-        // About an offer that is gone there is more to say than that the move is not legal.
+        // For an offer that has ended, say what happened to it instead of `IllegalMove`.
         (Some(ticket), _) if !legal_of(ticket).contains(asked) => {
             offer::settled(ticket, command, cx).unwrap_or_else(|| Err(illegal(ticket, asked)))
         }
@@ -44,14 +45,14 @@ pub fn decide(state: &State, command: &Command, cx: &Context<'_>) -> Decision {
     }
 }
 
-/// When a command happened, of which its caller said that it was at `said`. What is said of an offer was said after it was made,
-/// however slow the clock of the device.
+/// The instant at which a command happened; `reported` is the caller's statement. A crew cannot answer an offer before
+/// it was made, so an answer is placed at or after the offer, even if the clock of the device is slow.
 #[must_use]
-pub fn placed(state: &State, command: &Command, said: Timestamp) -> Timestamp {
-    state.as_ref().and_then(|ticket| offer::made(ticket, command)).map_or(said, |made| said.max(made))
+pub fn placed(state: &State, command: &Command, reported: Timestamp) -> Timestamp {
+    state.as_ref().and_then(|ticket| offer::made(ticket, command)).map_or(reported, |made| reported.max(made))
 }
 
-/// Decides a legal command to a ticket that exists.
+/// Decides a legal command on an existing ticket.
 fn decide_open(ticket: &Ticket, command: &Command, cx: &Context<'_>) -> Decision {
     match command {
         Command::Receive(_) => Err(illegal(ticket, Move::Receive)),
@@ -98,7 +99,7 @@ fn decide_open(ticket: &Ticket, command: &Command, cx: &Context<'_>) -> Decision
     }
 }
 
-/// The refusal that names what is legal instead.
+/// The rejection that lists the legal moves.
 fn illegal(ticket: &Ticket, asked: Move) -> Rejection {
     Rejection::IllegalMove {
         asked,
@@ -110,7 +111,7 @@ fn illegal(ticket: &Ticket, asked: Move) -> Rejection {
     }
 }
 
-/// One event, accepted.
+/// A decision with one event.
 fn one(event: impl Into<Event>) -> Decision {
     Ok(vec![event.into()])
 }

@@ -1,5 +1,5 @@
-//! What holds of every history of a ticket, put to thousands of random ones. Single rules by example are in `tests`.
-//! That the histories get everywhere is a law of its own, for a generator that degenerates proves nothing.
+//! Properties of every history of a ticket, tested with thousands of random ones; examples are in `tests`. One property
+//! is that the generator reaches every kind of history.
 
 mod histories;
 mod offers;
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::{prop_assert, prop_assert_eq};
 use uuid::Uuid;
 
-use self::histories::{Turn, live, tell};
+use self::histories::{Turn, describe, live};
 pub(crate) use self::histories::{ask, later};
 use crate::{
     Timestamp,
@@ -28,18 +28,18 @@ use crate::{
 /// The longest life, in turns.
 const TURNS_MAX: usize = 60;
 
-/// Puts a law to whole lives.
+/// Checks a property of whole lives.
 fn of_every_life(law: impl Fn(&[Turn]) -> Verdict) {
     let rules = Rules::default();
-    chance::always(TURNS_MAX, |rolls| law(&live(rolls, &rules)), |rolls| tell(&live(rolls, &rules)));
+    chance::always(TURNS_MAX, |rolls| law(&live(rolls, &rules)), |rolls| describe(&live(rolls, &rules)));
 }
 
-/// Puts a law to every turn of every life.
+/// Checks a property of every turn of every life.
 fn of_every_turn(law: impl Fn(&Turn) -> Verdict) {
     of_every_life(|turns| turns.iter().try_for_each(&law));
 }
 
-/// Puts a law to every turn of a ticket that was received before it.
+/// Checks a property of every turn of a ticket that was received before it.
 fn of_every_ticket(law: impl Fn(&Turn, &Ticket, &Ticket) -> Verdict) {
     of_every_turn(|turn| match (&turn.before, &turn.after) {
         (Some(before), Some(after)) => law(turn, before, after),
@@ -52,7 +52,7 @@ fn a_decision_is_a_function_of_its_arguments() {
     of_every_turn(|turn| {
         let rules = Rules::default();
         prop_assert_eq!(&decide(&turn.before, &turn.ask.command, &turn.ask.cx(&rules)), &turn.decision);
-        // Who took an offer and who chose a crew is itself a fact.
+        // These events record the actor: who accepted the offer, who chose the crew.
         if matches!(turn.ask.command.as_move(), Move::AcceptOffer | Move::Pin) {
             return Ok(());
         }
@@ -65,7 +65,7 @@ fn a_decision_is_a_function_of_its_arguments() {
 
 #[test]
 fn an_accepted_command_leaves_a_fact_and_a_refused_one_leaves_nothing() {
-    // That `evolve` accepts every fact is checked by its own assertions while the life is lived.
+    // `evolve` asserts by itself that it accepts every event.
     of_every_turn(|turn| {
         match &turn.decision {
             Ok(facts) if facts.is_empty() => {
@@ -109,7 +109,7 @@ fn a_well_formed_command_is_an_illegal_move_exactly_when_the_table_says_so() {
                 prop_assert!(!open);
                 prop_assert_eq!(*asked, turn.ask.command.as_move());
             }
-            // About an offer that is gone there is more to say.
+            // For an offer that is not live, the rejection says more.
             (Some(_), _) if offers::is_about_one(&turn.ask.command) => {}
             (Some(_), _) => prop_assert!(open),
         }
@@ -291,7 +291,7 @@ fn a_child_waits_until_it_follows_or_stands_alone_again() {
         if before.is_child() {
             let freed = matches!(turn.facts(), [Event::Unmerged(_) | Event::MasterFollowed(_)]);
             prop_assert_eq!(freed, !after.is_child());
-            // Its crew's first sign of work takes it, also while it waits.
+            // The first step of the crew accepts the ticket, even while it is suspended.
             let taken = matches!(turn.ask.command, Command::ReportProgress(_)) && after.stage == Stage::Accepted;
             prop_assert!(freed || taken || before.stage == after.stage);
         }
@@ -306,7 +306,7 @@ fn nothing_moves_while_the_work_is_suspended() {
         if before.suspended.is_some() && after.suspended.is_some() && after.stage != Stage::Withdrawn {
             prop_assert_eq!(before.stage, after.stage);
             prop_assert_eq!(&before.holders, &after.holders);
-            // What a crew did before, or does nevertheless, is history.
+            // Late reports of a crew are recorded in any stage.
             let reported = matches!(turn.ask.command, Command::ReportProgress(_));
             prop_assert!(reported || before.crew == after.crew);
             prop_assert!(after.offers.is_empty());
@@ -352,7 +352,7 @@ fn the_histories_reach_every_stage_and_make_every_move() {
     let mut stages: BTreeSet<Stage> = BTreeSet::new();
     let mut moves: BTreeMap<Move, usize> = BTreeMap::new();
     let mut refusals: BTreeSet<String> = BTreeSet::new();
-    // Always the same lives: what they reach is a property of the generator, not of luck.
+    // Always the same lives, so that the result depends on the generator and not on chance.
     let mut dice = chance::Dice::of(95598);
     for _ in 0..2_000 {
         let rolls: Vec<u64> = (0..TURNS_MAX).map(|_| dice.bits()).collect();

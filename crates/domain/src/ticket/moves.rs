@@ -1,4 +1,5 @@
-//! Which moves are legal now. The only table of that kind: `decide` consults it first, refusals quote it, screens may show it.
+//! The legal moves of a ticket. This is the only such table: `decide` consults it first, rejections quote it, and
+//! screens may show it.
 
 use std::fmt;
 
@@ -17,9 +18,9 @@ macro_rules! moves {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Move { $($(#[$doc])* $variant,)+ }
         impl Move {
-            /// Every move.
+            /// All moves.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-            /// The stable name, which is also the call's.
+            /// The stable name. The API method has the same name.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
@@ -29,75 +30,75 @@ macro_rules! moves {
 }
 
 moves! {
-    /// 受理
+    /// Receive the ticket (受理).
     Receive = "receive",
-    /// 补充
+    /// Add information (补充).
     Supplement = "supplement",
-    /// 分类定级
+    /// Set category, urgency and grade (分类定级).
     Classify = "classify",
-    /// 办结
+    /// Answer and close during the call (办结).
     CloseAtFirstContact = "close_at_first_contact",
-    /// 派发
+    /// Dispatch to a unit within the holder (派发).
     Dispatch = "dispatch",
-    /// 接单
+    /// Accept as the holder (接单).
     Accept = "accept",
-    /// 退单
+    /// Return one level, before acceptance (退单).
     Return = "return",
-    /// 改派
+    /// Move to another unit (改派).
     Reassign = "reassign",
-    /// 抢修进程
+    /// Report a step of the crew's work (抢修进程).
     ReportProgress = "report_progress",
-    /// 联系客户
+    /// Record a contact with the customer (联系客户).
     Contact = "contact",
-    /// 回单
+    /// Report the work done (回单).
     Reply = "reply",
-    /// 回单审核
+    /// Audit the reply (回单审核).
     AuditReply = "audit_reply",
-    /// 回访
+    /// Record a try to revisit the customer (回访).
     Revisit = "revisit",
-    /// 重新处理
+    /// Start the work again (重新处理).
     Reopen = "reopen",
-    /// 归档
+    /// Archive the ticket (归档).
     Close = "close",
-    /// 催办
+    /// Record that the customer urges it (催办).
     Urge = "urge",
-    /// 督办
+    /// Supervise from a unit above (督办).
     Supervise = "supervise",
-    /// 升级
+    /// Raise type, grade or urgency (升级).
     Escalate = "escalate",
-    /// 挂起
+    /// Suspend the work (挂起).
     Suspend = "suspend",
-    /// 恢复
+    /// Resume the work (恢复).
     Resume = "resume",
-    /// 延期
+    /// Extend the deadline (延期).
     Extend = "extend",
-    /// 合并
+    /// Become the child of a master (合并).
     Merge = "merge",
-    /// 取消合并
+    /// Leave the master (取消合并).
     Unmerge = "unmerge",
-    /// A master takes note of a child.
+    /// Record a child on its master.
     AdoptChild = "adopt_child",
-    /// A master takes note that a child left.
+    /// Remove a child from its master.
     ReleaseChild = "release_child",
-    /// A child takes over its master's outcome.
+    /// Apply the master's outcome to a child.
     FollowMaster = "follow_master",
-    /// 撤销
+    /// Withdraw on the customer's request (撤销).
     Withdraw = "withdraw",
-    /// Personal data is shown to somebody, on the record.
+    /// Show personal data, and record that.
     Reveal = "reveal",
-    /// The dispatcher offers it to a crew.
+    /// Offer the ticket to a crew. Dispatch process only.
     Offer = "offer",
-    /// A crew takes an offer.
+    /// Accept an offer.
     AcceptOffer = "accept_offer",
-    /// A crew declines an offer (拒单).
+    /// Decline an offer (拒单).
     DeclineOffer = "decline_offer",
-    /// An offer runs out or is taken back.
+    /// End an offer that expired or is withdrawn. Dispatch process only.
     EndOffer = "end_offer",
-    /// A crew hands it over to others with the skills it takes.
+    /// Hand over from the crew to others with the required skills.
     HandOver = "hand_over",
-    /// A unit above calls the crew back.
+    /// Recall the ticket from its crew.
     Recall = "recall",
-    /// A person says which crew it is for.
+    /// Choose the crew by hand.
     Pin = "pin",
 }
 
@@ -112,38 +113,39 @@ impl MoveSet {
         moves.iter().fold(Self::default(), |set, &m| set.with(m))
     }
 
-    /// With one more.
+    /// The set with `m` added.
     #[must_use]
     pub fn with(self, m: Move) -> Self {
         Self(self.0 | 1 << (m as u64))
     }
 
-    /// With one more if `condition` holds.
+    /// The set with `m` added if `condition` holds.
     #[must_use]
     pub fn with_if(self, condition: bool, m: Move) -> Self {
         if condition { self.with(m) } else { self }
     }
 
-    /// Without these.
+    /// The set without these moves.
     #[must_use]
     pub fn without(self, moves: &[Move]) -> Self {
         Self(self.0 & !Self::of(moves).0)
     }
 
-    /// Whether `m` is in it.
+    /// True when `m` is in the set.
     #[must_use]
     pub fn contains(self, m: Move) -> bool {
         self.0 & 1 << (m as u64) != 0
     }
 
-    /// Its moves that people and systems may ask for, in the order of the work: those that the engine makes by itself are left out.
+    /// The moves that users and other systems may request, in the order of the work; moves that only the engine makes
+    /// are left out.
     pub fn open(self) -> impl Iterator<Item = Move> {
         self.iter().filter(|m| {
             !matches!(m, Move::AdoptChild | Move::ReleaseChild | Move::FollowMaster | Move::Offer | Move::EndOffer)
         })
     }
 
-    /// Its moves, in the order of the work.
+    /// The moves, in the order of the work.
     pub fn iter(self) -> impl Iterator<Item = Move> {
         Move::ALL.iter().copied().filter(move |&m| self.contains(m))
     }
@@ -155,13 +157,13 @@ impl fmt::Debug for MoveSet {
     }
 }
 
-/// The moves that a well-formed command may make from `state`.
+/// The moves that are legal in `state`.
 #[must_use]
 pub fn legal(state: &State) -> MoveSet {
     state.as_ref().map_or_else(|| MoveSet::of(&[Move::Receive]), legal_of)
 }
 
-/// The moves that a well-formed command may make from a ticket that exists.
+/// The moves that are legal for an existing ticket.
 #[must_use]
 pub fn legal_of(ticket: &Ticket) -> MoveSet {
     let moves = if ticket.is_child() && !ticket.stage.is_ended() {
@@ -169,7 +171,7 @@ pub fn legal_of(ticket: &Ticket) -> MoveSet {
     } else {
         by_stage(ticket)
     };
-    // What a crew saw and did is history, whatever became of the ticket since: a late report is never turned away by the stage.
+    // A late report of a crew is accepted in every stage, because it records what happened.
     moves
         .with(Move::Reveal)
         .with_if(!ticket.children.is_empty(), Move::ReleaseChild)
@@ -179,7 +181,7 @@ pub fn legal_of(ticket: &Ticket) -> MoveSet {
         .with_if(!ticket.offers.is_empty(), Move::EndOffer)
 }
 
-/// The moves of a ticket that stands on its own.
+/// The moves of a ticket that is not a child.
 fn by_stage(ticket: &Ticket) -> MoveSet {
     let path = ticket.path();
     let intake = MoveSet::of(&[Move::Classify]).with_if(path.first_contact, Move::CloseAtFirstContact);
@@ -204,7 +206,7 @@ fn by_stage(ticket: &Ticket) -> MoveSet {
     }
 }
 
-/// The moves of a ticket in work; while it is suspended the work itself waits.
+/// The moves of an accepted ticket. While it is suspended, moves that belong to the work are not legal.
 fn accepted(ticket: &Ticket) -> MoveSet {
     let moves = MoveSet::of(&[
         Move::Dispatch,
@@ -238,7 +240,7 @@ fn accepted(ticket: &Ticket) -> MoveSet {
     }
 }
 
-/// What may happen beside the work at any time before the reply.
+/// The moves that are legal beside the work, at any time before the reply.
 fn in_flight(ticket: &Ticket) -> MoveSet {
     let path = ticket.path();
     MoveSet::of(&[Move::Supplement, Move::Supervise, Move::Escalate, Move::Withdraw])
@@ -246,8 +248,8 @@ fn in_flight(ticket: &Ticket) -> MoveSet {
         .with_if(path.mergeable && ticket.children.is_empty() && ticket.master.is_none(), Move::Merge)
 }
 
-/// What may be asked for while it is dispatched or in work, and takes a crew. Only a fault (故障报修) is offered to crews; other
-/// work on site is given to them by people.
+/// The moves that concern a crew, while the ticket is dispatched or accepted. Only a fault repair (故障报修) is offered to
+/// crews by the dispatcher; people assign other work on site.
 fn field(ticket: &Ticket) -> MoveSet {
     let crewed = held_by_crew(ticket);
     let offered = ticket.business == BusinessType::FaultRepair;
@@ -258,13 +260,13 @@ fn field(ticket: &Ticket) -> MoveSet {
         .with_if(offered && !crewed && ticket.holders.len() > 1, Move::Offer)
 }
 
-/// Whether the present holder is a crew whose work on site counts.
+/// True when the holder is a crew and the business type has work on site.
 pub(super) fn held_by_crew(ticket: &Ticket) -> bool {
     ticket.path().field_work && ticket.holder().is_some_and(|org| org.level() == Level::Crew)
 }
 
 impl MoveSet {
-    /// The moves of both sets.
+    /// The moves in either set.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)

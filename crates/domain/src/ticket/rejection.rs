@@ -1,4 +1,4 @@
-//! Why a command is not accepted: a description of the world with its data, worded elsewhere.
+//! The rejections of ticket commands: values with data. `wire` words them.
 
 use chrono::TimeDelta;
 
@@ -14,184 +14,184 @@ use crate::{
     },
 };
 
-/// Why not.
+/// Why a command was rejected.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rejection {
-    /// The command cannot be accepted in any state; every violation is listed.
+    /// The command is invalid in any state; all violations are listed.
     Invalid(Vec<Violation>),
-    /// There is no such ticket.
+    /// The ticket does not exist.
     NotFound,
-    /// The ticket's state does not admit this move; these are the ones it admits.
+    /// The move is not legal in the ticket's state.
     IllegalMove {
-        /// What was asked.
+        /// The requested move.
         asked: Move,
         /// The ticket's stage.
         stage: Stage,
         /// The ticket's business type.
         business: BusinessType,
-        /// Whether it waits as a child.
+        /// True when the ticket is a child.
         merged: bool,
-        /// Whether it is suspended.
+        /// True when it is suspended.
         suspended: bool,
-        /// What may be asked now.
+        /// The moves that are legal now.
         legal: MoveSet,
     },
-    /// The unit lies outside the present holder; or it is offered a ticket for which a person chose another crew.
+    /// The target lies outside the holder; or a person chose another crew for the ticket.
     OutsideHolder {
         /// The holder, or the chosen crew.
         holder: OrgPath,
-        /// The unit named.
+        /// The target.
         to: OrgPath,
     },
-    /// Tickets of this type do not go to that level at once.
+    /// Tickets of this type cannot be dispatched from that level to this one in one step.
     WrongLevel {
         /// Business type.
         business: BusinessType,
-        /// From this level.
+        /// The level of the holder.
         from: Level,
-        /// To that level.
+        /// The level of the target.
         to: Level,
     },
-    /// The unit already holds it.
+    /// The target already holds the ticket.
     AlreadyHeld {
         /// The holder.
         holder: OrgPath,
     },
-    /// The one who asks does not stand for the unit that must act.
+    /// The actor's unit is neither the holder nor above it.
     NotTheHolder {
         /// The unit that must act.
         holder: OrgPath,
-        /// The unit the actor stands for.
+        /// The actor's unit.
         actor: OrgPath,
     },
-    /// To move work between units one must stand above both.
+    /// Reassigning requires a unit that contains both the holder and the target.
     NotCommonParent {
-        /// The unit the actor stands for.
+        /// The actor's unit.
         actor: OrgPath,
     },
     /// Only a unit above the holder may do this.
     NotAbove {
         /// The holder.
         holder: OrgPath,
-        /// The unit the actor stands for.
+        /// The actor's unit.
         actor: OrgPath,
     },
-    /// The crew reported this step before: it does not happen twice, and the engine calls nobody back who is on site.
+    /// The crew already reported this step. The engine also gets this when it recalls a crew that is on site.
     AlreadyReported {
         /// The step.
         step: CrewProgress,
-        /// When it happened.
+        /// The instant at which the step happened.
         at: Timestamp,
     },
-    /// Power is not back: a resolved reply needs the restoration first.
+    /// A resolved reply requires that power was restored.
     NotRestored,
-    /// The times in the record contradict each other; the reply cannot pass.
+    /// The times on record contradict each other, so the reply cannot pass the audit.
     TimesContradict {
-        /// What should have come first.
+        /// The name of the instant that must be earlier.
         earlier: &'static str,
-        /// Its time.
+        /// That instant.
         earlier_at: Timestamp,
-        /// What should have come after.
+        /// The name of the instant that must be later.
         later: &'static str,
-        /// Its time.
+        /// That instant.
         later_at: Timestamp,
     },
-    /// This unit has no part in the audit now.
+    /// The actor's unit cannot audit the reply now.
     NotAnAuditor {
-        /// The unit whose turn it is; those above it in the chain may act too.
+        /// The unit that audits next; the units above it in the chain may also audit.
         next: OrgPath,
     },
-    /// Revisit calls rest in this window of China Standard Time.
+    /// No revisit call may begin in this window of China Standard Time.
     QuietHours {
-        /// Start of the window, minutes after midnight.
+        /// Start of the window, in minutes after midnight.
         from_minute: u32,
-        /// End of the window, minutes after midnight.
+        /// End of the window, in minutes after midnight.
         to_minute: u32,
     },
-    /// The last try was too short a time ago.
+    /// The previous try was too recent.
     TooSoon {
-        /// What must wait.
+        /// The move that must wait.
         what: Move,
-        /// Least time between two of them.
+        /// Minimum time between two of them.
         spacing: TimeDelta,
-        /// From when it is possible.
+        /// The earliest permitted instant.
         next: Timestamp,
     },
-    /// No more of that for this ticket.
+    /// The maximum number of these moves is reached.
     Exhausted {
-        /// What.
+        /// The move.
         what: Move,
-        /// The most.
+        /// The maximum.
         max: u16,
     },
-    /// A grade can only rise.
+    /// A grade can only be raised.
     NotHigher {
-        /// The grade it has.
+        /// The present grade.
         current: Grade,
     },
-    /// It is urgent already.
+    /// The ticket is already urgent.
     AlreadyUrgent,
-    /// Only an opinion becomes a complaint; only a complaint has a grade.
+    /// Only an opinion can become a complaint, and only a complaint has a grade.
     NotEscalable {
         /// Business type.
         business: BusinessType,
     },
-    /// An extension must reach beyond the present one.
+    /// The new deadline is not later than the present extension.
     NotLater {
-        /// The present one.
+        /// The present extension.
         current: Timestamp,
     },
-    /// A child cannot be a master.
+    /// A child cannot become a master.
     MasterIsChild {
-        /// Its master.
+        /// The master of the child.
         master: TicketId,
     },
-    /// The child is adopted already, or was never.
+    /// The child is already adopted; or, for a release, it is not a child of this ticket.
     ChildUnchanged {
         /// The child.
         child: TicketId,
     },
-    /// It follows another master.
+    /// The ticket is the child of another master, or of none.
     AnotherMaster {
         /// Its master, if any.
         master: Option<TicketId>,
     },
-    /// A customer who stays dissatisfied is owed an explanation before closing.
+    /// The customer is dissatisfied: closing requires an explanation.
     ExplanationNeeded,
-    /// That offer cannot be accepted, declined or ended: it ended, or another crew has the ticket.
+    /// The offer cannot be answered: it ended, or another crew holds the ticket.
     OfferNotLive {
         /// The offer.
         offer: OfferId,
-        /// Who has the ticket instead, if a crew has it.
+        /// The crew that holds the ticket, if one does.
         taken_by: Option<OrgPath>,
     },
-    /// Another of the crew accepted the offer before.
+    /// Another member of the crew accepted the offer first.
     OfferTaken {
-        /// That actor.
+        /// The actor who accepted it.
         by: String,
     },
     /// The offer was made to another crew.
     NotYourOffer {
-        /// The unit the actor stands for.
+        /// The actor's unit.
         actor: OrgPath,
     },
     /// The fence belongs to an older reservation.
     StaleFence {
-        /// The one that counts.
+        /// The current fence.
         current: u64,
     },
-    /// The offer is not the next one of the ticket.
+    /// The attempt number is not the next one.
     StaleAttempt {
-        /// How many there were.
+        /// The number of offers made so far.
         attempts: u32,
     },
-    /// No more offers may be live at once, or the crew has one.
+    /// The maximum number of live offers is reached, or the crew already has one.
     OffersLive {
-        /// The most.
+        /// The maximum.
         max: usize,
     },
-    /// Only the engine's own dispatch process says this.
+    /// Only the dispatch process may send this command.
     EngineOnly,
-    /// The complainant's identity is kept from this role.
+    /// This role may not learn who made a confidential report or complaint.
     Confidential,
 }

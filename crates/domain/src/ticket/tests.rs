@@ -1,5 +1,6 @@
-//! The rules of the ticket by example: given these facts, when this is asked, then that follows or is refused.
-//! A file per phase of the work, as in `decide`; `lives` tells whole lives. What holds of *every* history is in `laws`.
+//! The rules of the ticket by example: given these facts, when this command, then these events or this rejection. One
+//! file per phase of the work, as in `decide`; `lives` has whole lives. `laws` has the properties that hold for *every*
+//! history.
 
 mod beside;
 mod closing;

@@ -1,5 +1,5 @@
-//! What must hold of a command whatever the ticket's state: presence, size, form, agreement between fields.
-//! All violations are found at once, so that a caller mends them at once.
+//! Validation of a ticket command without the ticket's state: required fields, sizes, forms, and contradictions. All
+//! violations are reported at once.
 
 use chrono::TimeDelta;
 
@@ -14,42 +14,43 @@ use crate::{
     },
 };
 
-/// The longest free text, in bytes. Three of them, sealed and with their metadata, fit into one event of the store.
+/// The longest free text, in bytes. Three sealed texts and their metadata fit into one event of the store.
 pub const TEXT_BYTES_MAX: usize = 12 * 1024;
 /// The longest name, phone, account number or reference, in bytes.
 pub const SHORT_BYTES_MAX: usize = 128;
 /// The longest address, cause or purpose, in bytes.
 pub const LINE_BYTES_MAX: usize = 1024;
-/// The most reasons of a dissatisfied customer.
+/// The most reasons of a dissatisfied customer: the SMS revisit offers six (Zhejiang 2018, mark S).
 pub const REASONS_MAX: usize = 6;
-/// How far ahead of the customer's report an appointment may lie, in days: one further off is a slip of the year.
+/// The latest appointment, in days after the report. A later one is most likely a wrong year.
 pub const APPOINTMENT_DAYS_MAX: i64 = 366;
 
-/// Everything that is wrong with `command` at the time of `cx`; empty when it is well formed.
+/// All violations of `command` at the time of `cx`; empty when it is valid.
 #[must_use]
 pub fn violations(command: &Command, cx: &Context<'_>) -> Vec<Violation> {
     let mut found = shape(command);
     if cx.occurred_at > cx.now + cx.rules.clock_skew() {
         found.push(Violation { field: "occurred_at", problem: Problem::InTheFuture });
     }
-    let coming = |field, at: Timestamp, found: &mut Vec<Violation>| {
+    let check_future = |field, at: Timestamp, found: &mut Vec<Violation>| {
         if at <= cx.occurred_at {
             found.push(Violation { field, problem: Problem::InThePast });
         }
     };
     match command {
         Command::Extend { until, .. } | Command::Suspend { until: Some(until), .. } => {
-            coming("until", *until, &mut found);
+            check_future("until", *until, &mut found);
         }
-        // Of a step that comes late: ahead of the step itself.
-        Command::ReportProgress(Step::EtrSet { etr }) => coming("etr", *etr, &mut found),
+        // A late report may carry an ETR in the past; it must only follow the report's own instant.
+        Command::ReportProgress(Step::EtrSet { etr }) => check_future("etr", *etr, &mut found),
         Command::Receive(receive) => receive_times(receive, cx, &mut found),
         _ => {}
     }
     found
 }
 
-/// The call ended before now; an appointment is ahead of the report that brought it, which for an import is long ago.
+/// Checks the instants of a receipt: the call has ended, and the appointment follows the report. Both hold at the
+/// report's own time, which is in the past for an import.
 fn receive_times(receive: &Receive, cx: &Context<'_>, v: &mut Vec<Violation>) {
     if receive.hung_up_at.is_some_and(|at| at > cx.now + cx.rules.clock_skew()) {
         v.push(Violation { field: "hung_up_at", problem: Problem::InTheFuture });
@@ -64,7 +65,7 @@ fn receive_times(receive: &Receive, cx: &Context<'_>, v: &mut Vec<Violation>) {
     }
 }
 
-/// What is wrong with the command by itself, time left aside.
+/// All violations of `command` that do not depend on time.
 #[must_use]
 pub fn shape(command: &Command) -> Vec<Violation> {
     let mut v = Vec::new();
@@ -200,7 +201,7 @@ fn reply_shape(reply: &Reply, v: &mut Vec<Violation>) {
     }
 }
 
-/// Required personal free text.
+/// Checks a required personal text.
 fn text(field: &'static str, value: &Personal, v: &mut Vec<Violation>) {
     if value.is_empty() {
         v.push(Violation::missing(field));
@@ -208,14 +209,14 @@ fn text(field: &'static str, value: &Personal, v: &mut Vec<Violation>) {
     optional(field, Some(value), TEXT_BYTES_MAX, v);
 }
 
-/// Personal text that may be absent.
+/// Checks an optional personal text.
 fn optional(field: &'static str, value: Option<&Personal>, limit: usize, v: &mut Vec<Violation>) {
     if value.is_some_and(|value| value.len() > limit) {
         v.push(Violation { field, problem: Problem::TooLong { limit } });
     }
 }
 
-/// A required line of plain text.
+/// Checks a required line of plain text.
 fn line(field: &'static str, value: &str, limit: usize, v: &mut Vec<Violation>) {
     if value.trim().is_empty() {
         v.push(Violation::missing(field));

@@ -1,10 +1,11 @@
-//! The words of the trade that a ticket is described in. Each carries its Chinese term; none carries a rule.
+//! The vocabulary of tickets, each word with its Chinese term and its source. Rules are elsewhere. The marks S, S? and
+//! U are those of `deploy/policies/sgcc.toml`: published, from an examination without its key, unconfirmed.
 
 use serde::{Deserialize, Serialize};
 
 use crate::organisation::OrgPath;
 
-/// Declares a closed word list: the enum, `ALL`, its stable snake-case names and their reader.
+/// Declares a closed list of words: the enum, `ALL`, the stable snake-case names, and `parse`.
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$meta])*
@@ -13,14 +14,14 @@ macro_rules! words {
             $($(#[$doc])* #[serde(rename = $text)] $variant,)+
         }
         impl $name {
-            /// Every word of the list, in its usual order.
+            /// All words, in their usual order.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
             /// The stable name.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
-            /// The word of that name.
+            /// The word with this name; `None` for an unknown name.
             #[must_use]
             pub fn parse(name: &str) -> Option<Self> {
                 match name { $($text => Some(Self::$variant),)+ _ => None }
@@ -32,33 +33,34 @@ macro_rules! words {
 pub(crate) use words;
 
 words! {
-    /// Business type (业务类型).
+    /// Business type (业务类型). Source: the SGCC list of 2020 (mark S); information query (信息查询) and urge (催办) are handled
+    /// beside it.
     BusinessType {
-        /// 信息查询
+        /// Information query (信息查询)
         InformationQuery = "information_query",
-        /// 业务咨询
+        /// Consultation (业务咨询)
         Consultation = "consultation",
-        /// 故障报修
+        /// Fault repair (故障报修)
         FaultRepair = "fault_repair",
-        /// 投诉
+        /// Complaint (投诉)
         Complaint = "complaint",
-        /// 举报: whistle-blowing
+        /// Report of misconduct or theft of electricity, whistle-blowing (举报)
         Report = "report",
-        /// 意见
+        /// Opinion: dissatisfaction without a claim (意见)
         Opinion = "opinion",
-        /// 建议
+        /// Suggestion (建议)
         Suggestion = "suggestion",
-        /// 表扬
+        /// Praise (表扬)
         Praise = "praise",
-        /// 服务申请
+        /// Service application (服务申请)
         ServiceApplication = "service_application",
-        /// 催办: an order of its own, child of another ticket
+        /// Urge: an order of its own, linked to another ticket (催办)
         Urge = "urge",
     }
 }
 
 words! {
-    /// Where a ticket came in (受理渠道).
+    /// The channel through which a ticket came in (受理渠道). 12398 is the regulator's hotline, 12345 the city's.
     Channel {
         /// Hotline, a human agent (人工电话)
         Hotline = "hotline",
@@ -86,67 +88,70 @@ words! {
 }
 
 words! {
-    /// Urgency (紧急程度).
+    /// Urgency (紧急程度). Source: field of the fault ticket (mark S).
     Urgency {
-        /// 一般
+        /// Normal (一般)
         Normal = "normal",
-        /// 紧急
+        /// Urgent (紧急)
         Urgent = "urgent",
     }
 }
 
 words! {
-    /// Complaint grade (投诉等级), from the least to the gravest.
+    /// Complaint grade (投诉等级), lowest first. Source: the four grades of the SGCC 95598 rules (mark S); their criteria
+    /// are not published.
     Grade {
-        /// 一般
+        /// General (一般)
         General = "general",
-        /// 重要
+        /// Important (重要)
         Important = "important",
-        /// 重大
+        /// Major (重大)
         Major = "major",
-        /// 特殊
+        /// Special (特殊)
         Special = "special",
     }
 }
 
 words! {
-    /// Kind of area (城乡标志): decides the arrival limit.
+    /// Kind of area (城乡标志). Source: `URBAN_RURAL_FLAG` 01 to 03 of SG186 (mark S). It decides the arrival limit:
+    /// 供电服务十项承诺 (mark S).
     Area {
-        /// 城区
+        /// Urban (城区)
         Urban = "urban",
-        /// 农村
+        /// Rural (农村)
         Rural = "rural",
-        /// 特殊边远
+        /// Special remote (特殊边远)
         Remote = "remote",
     }
 }
 
 words! {
-    /// How many premises are without power (单户/多户), as the caller sees it.
+    /// The number of premises without power (单户/多户), as the caller reports it.
     Premises {
-        /// 单户
+        /// Single (单户)
         Single = "single",
-        /// 多户
+        /// Multiple (多户)
         Multiple = "multiple",
     }
 }
 
 words! {
-    /// Customer tier (客户分级). It changes over time, so that a ticket keeps the one that was known at intake.
+    /// Customer tier (客户分级 A, B, C: founding paper 2). A tier changes over time; the ticket keeps the one at receipt.
     Tier {
-        /// A 类: major customers; a key-account group, a green channel at every step
+        /// Major customer (A 类): green channel at every step
         A = "a",
-        /// B 类: growth and risk; contacted before they call
+        /// Growing or risky customer (B 类): contacted proactively
         B = "b",
-        /// C 类: households
+        /// Household (C 类)
         C = "c",
     }
 }
 
 words! {
-    /// Why a unit returns a ticket one level (退单原因).
+    /// Why a unit returns a ticket one level (退单原因). Source: field of the crew ticket; wrong area (mark S), the others
+    /// are usual reasons (mark U).
     ReturnReason {
-        /// Not this unit's area; the note names the likely one.
+        /// Not the area of this unit; the note names the likely unit.
         WrongArea = "wrong_area",
         /// Wrong unit or address.
         WrongUnit = "wrong_unit",
@@ -158,7 +163,7 @@ words! {
 }
 
 words! {
-    /// Why work waits (挂起原因).
+    /// Why work is suspended (挂起原因): usual reasons (mark U).
     SuspendReason {
         /// Waits for the customer.
         Customer = "customer",
@@ -172,9 +177,9 @@ words! {
 }
 
 words! {
-    /// How contact was made with the customer.
+    /// The result of a contact with the customer.
     ContactOutcome {
-        /// Spoken to.
+        /// The customer was reached.
         Reached = "reached",
         /// Nobody answered.
         Unreachable = "unreachable",
@@ -182,19 +187,19 @@ words! {
 }
 
 words! {
-    /// What the work came to (处理结果).
+    /// The outcome of the work (处理结果).
     ReplyOutcome {
-        /// Solved.
+        /// The trouble is solved.
         Resolved = "resolved",
-        /// Not the supplier's: the customer's side or another owner (产权分界点).
+        /// Not the supplier's equipment: beyond the ownership boundary (产权分界点).
         NotOurs = "not_ours",
-        /// Cannot be solved further; explained.
+        /// Cannot be solved further; this was explained to the customer.
         Explained = "explained",
     }
 }
 
 words! {
-    /// How a revisit is made (回访方式).
+    /// The method of a revisit (回访方式).
     RevisitMethod {
         /// A person calls.
         Call = "call",
@@ -206,69 +211,70 @@ words! {
 }
 
 words! {
-    /// What a revisit brought (回访结果). The last three never count as evaluated.
+    /// The result of a revisit (回访结果). The last three are not counted as evaluated.
     Satisfaction {
-        /// 非常满意
+        /// Very satisfied (非常满意)
         VerySatisfied = "very_satisfied",
-        /// 满意
+        /// Satisfied (满意)
         Satisfied = "satisfied",
-        /// 一般
+        /// Neutral (一般)
         Neutral = "neutral",
-        /// 不满意
+        /// Dissatisfied (不满意)
         Dissatisfied = "dissatisfied",
         /// No answer to a message.
         NoAnswer = "no_answer",
-        /// The customer declined.
+        /// The customer declined to answer.
         Refused = "refused",
-        /// Not reached.
+        /// The customer was not reached.
         Unreachable = "unreachable",
     }
 }
 
 words! {
-    /// Why a customer is dissatisfied, several may hold (the digits 4 to 9 of the SMS revisit).
+    /// Why a customer is dissatisfied; several reasons are possible. Source: digits 4 to 9 of the SMS revisit, Zhejiang
+    /// 2018 (mark S).
     DissatisfactionReason {
-        /// 服务态度
+        /// Attitude of the staff (服务态度)
         Attitude = "attitude",
-        /// 抢修质量
+        /// Quality of the repair (抢修质量)
         Quality = "quality",
-        /// 到达时间
+        /// Time of arrival (到达时间)
         ArrivalTime = "arrival_time",
-        /// 修复速度
+        /// Speed of the repair (修复速度)
         Speed = "speed",
-        /// 未修复
+        /// Not repaired (未修复)
         NotRepaired = "not_repaired",
-        /// 其他
+        /// Other (其他)
         Other = "other",
     }
 }
 
 words! {
-    /// Who a fault belongs to (产权属性).
+    /// The owner of the faulty equipment (产权属性; `PR_CODE` of SG186 has the first two, mark S).
     Ownership {
-        /// 供电企业
+        /// Supplier (供电企业)
         Utility = "utility",
-        /// 客户
+        /// Customer (客户)
         Customer = "customer",
-        /// 第三方
+        /// Third party (第三方)
         ThirdParty = "third_party",
     }
 }
 
 impl Satisfaction {
-    /// Whether a person was reached and had an opinion, or declined: the revisit is done.
+    /// True when the result ends the revisit: the customer answered or declined.
     #[must_use]
     pub fn is_final(self) -> bool {
         !matches!(self, Self::NoAnswer | Self::Unreachable)
     }
 }
 
-/// The most segments of a category path.
+/// The most segments of a category path. Repair slips carry five levels and a cause class (mark S).
 pub const CATEGORY_DEPTH_MAX: usize = 8;
 /// The longest category path, in bytes.
 pub const CATEGORY_BYTES_MAX: usize = 256;
 
-/// A category (业务分类) as a path of variable depth, general first: `故障报修/低压故障/低压设备/熔断器`.
+/// A category (业务分类): a path of variable depth, most general first: `故障报修/低压故障/低压设备/熔断器`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Category(String);
@@ -284,13 +290,13 @@ impl std::fmt::Display for NotACategory {
 }
 
 impl Category {
-    /// The form, for people.
+    /// The expected form, for error messages.
     pub const FORM: &'static str = "1 to 8 non-empty segments joined by '/', no control characters, at most 256 bytes";
 
-    /// Reads a path.
+    /// Parses a path.
     ///
     /// # Errors
-    /// [`NotACategory`] when the text has another form than [`Self::FORM`].
+    /// [`NotACategory`] unless the text has the form that [`Self::FORM`] describes.
     pub fn parse(text: &str) -> Result<Self, NotACategory> {
         let segments = text.split('/');
         let sound = text.len() <= CATEGORY_BYTES_MAX
@@ -307,7 +313,7 @@ impl Category {
 }
 
 impl Category {
-    /// Whether `other` is this category or lies within it.
+    /// True when `other` is this category or lies within it.
     #[must_use]
     pub fn contains(&self, other: &Self) -> bool {
         other.0.strip_prefix(&self.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -327,16 +333,16 @@ impl From<Category> for String {
     }
 }
 
-/// A number that another system gave (外部编号): an opaque string with its issuer, never parsed.
+/// A number of another system (外部编号): an opaque string with its issuer, never parsed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExternalRef {
-    /// Who issued it.
+    /// The system that issued it.
     pub issuer: String,
-    /// As issued.
+    /// The number.
     pub value: String,
 }
 
-/// Where the trouble is on the grid and on the map; never a person's address.
+/// The place of the trouble on the grid and on the map. Never a person's address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// Kind of area.
@@ -353,7 +359,7 @@ pub struct Place {
     pub location_e6: Option<(i32, i32)>,
 }
 
-/// Where an escalation leads (升级).
+/// The target of an escalation (升级). An opinion may become a complaint (mark S?).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Escalation {
@@ -365,31 +371,31 @@ pub enum Escalation {
     Urgent,
 }
 
-/// What a crew reports about its work (抢修进程).
+/// A step that a crew reports (抢修进程).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Took the job (接单).
+    /// The crew accepted the job (接单).
     Accepted,
-    /// On the way (出发).
+    /// The crew is on its way (出发).
     EnRoute,
-    /// On site (到达现场), and the kind of area found there if it differs.
+    /// The crew is on site (到达现场).
     Arrived {
-        /// Kind of area on site (现场分类).
+        /// The kind of area found on site (现场分类), if it differs.
         area: Option<Area>,
     },
-    /// Found the cause (勘查/研判).
+    /// The crew found the cause (勘查/研判).
     Diagnosed {
-        /// What was found, in words.
+        /// The finding.
         finding: crate::personal::Personal,
-        /// The category as found, if it is clear.
+        /// The category, if it is clear.
         category: Option<Category>,
     },
-    /// Expects power back at this instant (预计复电时间, ETR).
+    /// The crew estimates when power returns (预计复电时间, ETR).
     EtrSet {
         /// The estimate.
         etr: crate::Timestamp,
     },
-    /// Power is back (修复).
+    /// Power is restored (修复).
     Restored,
 }
 

@@ -1,7 +1,7 @@
-//! The key file: its tables and the few statements that touch them.
+//! The key file: its tables and SQL statements.
 //!
-//! Deleted keys are overwritten in place (`secure_delete`) and the write-ahead log that may still hold them is
-//! emptied. What a file system or a disk keeps of overwritten blocks is out of reach from here.
+//! Deleted keys are overwritten (`secure_delete`), and the write-ahead log that may contain them is truncated. Copies
+//! that a file system or a disk keeps of overwritten blocks cannot be reached from here.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::sqlite::{OpenError, failed, is_corrupt, open_file};
 const KEYS_APPLICATION: i64 = 0x5357_4b59;
 const KEYS_FORMAT: i64 = 1;
 
-/// Numbers are never used twice, hence `AUTOINCREMENT`. A key without a subject is in the pool, or a stray.
+/// `AUTOINCREMENT`, because ids are never reused. A key without a subject is in the pool, or orphaned (column `stray`).
 const KEYS_TABLES: [&str; 3] = [
     "CREATE TABLE keys (id INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT, stray INTEGER NOT NULL DEFAULT 0, \
      material BLOB NOT NULL) STRICT",
@@ -26,19 +26,19 @@ const KEYS_TABLES: [&str; 3] = [
 
 pub(super) type Pair = (KeyId, Key);
 
-/// What opening the file has found.
+/// The state of the file when it was opened.
 pub(super) struct Opened {
     pub(super) file: File,
     pub(super) secret: Key,
     pub(super) pool: Vec<Pair>,
 }
 
-/// A connection that writes.
+/// A connection for writing.
 pub(super) struct File {
     connection: Connection,
 }
 
-/// A connection that looks up.
+/// A connection for reading.
 pub(super) struct Lookup {
     connection: Connection,
 }
@@ -56,8 +56,8 @@ fn pair(row: &rusqlite::Row<'_>) -> rusqlite::Result<Pair> {
 }
 
 impl File {
-    /// Opens or creates the file, and settles what the last run left: the pool of a clean close is used again, the
-    /// pool of any other end becomes orphaned keys. From here on the file counts as not cleanly closed.
+    /// Opens or creates the file. After a clean close the pool is reused; after any other end its keys become orphaned.
+    /// From now on the file counts as not cleanly closed.
     pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
         let made = create_file(path).and_then(|()| keep_database_from_others(path));
         made.map_err(|error| OpenError::Unavailable(Cause::new(error)))?;
@@ -67,7 +67,7 @@ impl File {
         Ok(Opened { file: Self { connection }, secret, pool })
     }
 
-    /// Makes assignments durable and adds fresh keys to the pool, in one sync.
+    /// Stores assignments and adds new keys to the pool, in one sync.
     pub(super) fn settle(
         &mut self,
         assigned: &[(std::sync::Arc<str>, KeyId)],
@@ -92,31 +92,31 @@ impl File {
         Ok(made)
     }
 
-    /// Destroys a subject's keys and one more by number, which may not carry the subject's name yet.
+    /// Destroys a subject's keys, and one more by id whose assignment may not be stored yet.
     pub(super) fn erase(&mut self, subject: &str, unnamed: Option<KeyId>) -> rusqlite::Result<usize> {
         let unnamed = unnamed.map(|id| id.0.cast_signed());
         let erased =
             self.connection.execute("DELETE FROM keys WHERE subject = ?1 OR id = ?2", params![subject, unnamed])?;
         if let Err(error) = self.empty_wal() {
-            // The erasure is durable; overwritten pages stay in the write-ahead log until it starts over.
+            // The erasure is durable. The write-ahead log keeps the overwritten pages until its next reset.
             tracing::warn!(%error, "the key file's write-ahead log could not be emptied after an erasure");
         }
         Ok(erased)
     }
 
-    /// Names the subject of a stray.
+    /// Assigns an orphaned key to a subject.
     pub(super) fn adopt(&mut self, id: KeyId, subject: &str) -> rusqlite::Result<bool> {
         let sql = "UPDATE keys SET subject = ?2, stray = 0 WHERE id = ?1 AND subject IS NULL AND stray = 1";
         Ok(self.connection.execute(sql, params![id.0.cast_signed(), subject])? == 1)
     }
 
-    /// Says that every key without a subject has certainly not been handed out.
+    /// Marks that no key without a subject was handed out.
     pub(super) fn mark_clean(&mut self) -> rusqlite::Result<()> {
         self.connection.execute("INSERT OR REPLACE INTO state VALUES ('clean', x'01')", [])?;
         self.empty_wal()
     }
 
-    /// Copies the file as it stands.
+    /// Copies the file.
     pub(super) fn copy(&self, to: &Path) -> rusqlite::Result<()> {
         let mut target = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         target.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")?;

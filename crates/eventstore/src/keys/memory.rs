@@ -1,11 +1,11 @@
-//! Keys in memory: the reference, and the key store of simulations. Nothing is durable, nothing is bounded.
+//! A key store in memory: the reference implementation, also used in simulations. Nothing is durable or bounded.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Key, KeyError, KeyId, KeyStore, check_subject};
 
-/// A key store that forgets everything when it is dropped.
+/// A key store whose keys are lost when it is dropped.
 pub struct MemoryKeys {
     secret: Key,
     state: Mutex<State>,
@@ -24,7 +24,7 @@ impl MemoryKeys {
         Ok(Self::with_secret(Key::random()?))
     }
 
-    /// An empty store with a given secret, for simulations that must repeat themselves.
+    /// An empty store with a given secret, for reproducible simulations.
     pub fn with_secret(secret: Key) -> Self {
         Self { secret, state: Mutex::default() }
     }

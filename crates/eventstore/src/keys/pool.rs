@@ -1,10 +1,10 @@
-//! The pool: keys that are durable before anybody needs them, and the thread that keeps it so.
+//! The key pool: keys that are durable before they are needed, and the thread that refills the pool.
 //!
-//! Handing out a key must not wait for a disk. So keys are generated and synced ahead, without a subject; handing
-//! one out takes it from memory, and the thread writes down later, many at a time, whose it is. If the process dies
-//! before that, the key is still in the file and opens what it sealed, but the file does not know that it was ever
-//! used. Handing it out again would seal two people with one key, so after an unclean end every key of the pool is
-//! set aside as a orphaned key. A clean close has written everything down, and its pool is used again.
+//! Assigning a key must not wait for a disk. Keys are therefore generated and synced in advance, without a subject. An
+//! assignment takes a key from memory, and the thread stores assignments later, in batches. If the process dies before
+//! that, the file has the key, which still opens its data, but no record of its use. Reusing such a key would seal the
+//! data of two people with one key; so after an unclean end every pool key becomes an orphaned key. A clean close
+//! stores everything, and its pool is reused.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -18,40 +18,40 @@ use super::file::{File, Lookup, Pair, key_error};
 use super::{Key, KeyError, KeyId};
 use crate::Cause;
 
-/// Keys in a full pool; it is refilled when fewer than half are left. An empty pool makes `assign` wait for a refill.
+/// The size of a full pool. It is refilled below half. With an empty pool, `assign` waits for a refill.
 pub const POOL_KEYS_MAX: usize = 512;
-/// How long an assignment may stay in memory only.
+/// How long an assignment may exist in memory only.
 pub const ASSIGNMENT_DELAY_MAX: Duration = Duration::from_millis(50);
-/// How long `assign` waits for an empty pool, or `flush` for the file, before it gives up.
+/// How long `assign` waits for an empty pool, or `flush` for the file, before it fails.
 pub const KEY_WAIT_MAX: Duration = Duration::from_secs(10);
-/// Most keys in memory, by subject and by number each.
+/// The most keys in memory: by subject, and again by id.
 pub const KEYS_CACHED_MAX: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
-/// Pause after a failed write before the next try.
+/// The pause after a failed write.
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 
 pub(super) struct Pool {
-    /// Taken before `state` by whoever takes both.
+    /// Lock order: `file` before `state`.
     file: Mutex<File>,
     state: Mutex<State>,
-    /// There is work for the thread.
+    /// Signals work for the thread.
     work: Condvar,
-    /// The thread has done some.
+    /// Signals that the thread has done some work.
     done: Condvar,
 }
 
 struct State {
     lookup: Lookup,
     ready: Vec<Pair>,
-    /// Assignments that are not durable yet; never more than the pool has keys.
+    /// Assignments that are not stored yet; at most the size of the pool.
     unsettled: HashMap<Arc<str>, Pair>,
     unsettled_since: Option<Instant>,
     subjects: LruCache<Arc<str>, Pair>,
     numbers: LruCache<KeyId, Key>,
-    /// Somebody waits for the file.
+    /// True when a caller waits for the file.
     hurry: bool,
-    /// Why the last write failed; the thread tries again.
+    /// Why the last write failed; the thread retries.
     fault: Option<Cause>,
-    /// Nothing is accepted any more: closed, or a failed sync.
+    /// Why the store accepts nothing more: it was closed, or a sync failed.
     stopped: Option<Cause>,
 }
 
@@ -96,7 +96,7 @@ impl Pool {
         self.take(&mut self.state(), subject)
     }
 
-    /// A key from memory; without one the thread is told to make more.
+    /// A key from memory; if there is none, wakes the thread to create more.
     fn take(&self, state: &mut State, subject: &str) -> Result<Option<Pair>, KeyError> {
         if let Some(pair) = state.known(subject) {
             return Ok(Some(pair));
@@ -124,7 +124,7 @@ impl Pool {
         Ok(found)
     }
 
-    /// Holds up every other caller for the sync, so that nobody can fetch the key while it is being destroyed.
+    /// Blocks all other callers during the sync, so that the key cannot be read while it is destroyed.
     pub(super) fn erase(&self, subject: &str) -> Result<usize, KeyError> {
         let mut file = self.file();
         let mut state = self.state();
@@ -135,7 +135,7 @@ impl Pool {
         let erased = file.erase(subject, unnamed).map_err(key_error)?;
         state.unsettled.remove(subject);
         state.subjects.pop(subject);
-        // Which numbers the subject had is gone with it; the cache is rebuilt from what is left.
+        // The ids of the subject's keys are unknown now, so clear the cache; it is refilled on use.
         state.numbers.clear();
         Ok(erased)
     }
@@ -167,7 +167,7 @@ impl Pool {
         Ok(())
     }
 
-    /// Waits for the thread, but neither for ever nor for a file that refuses.
+    /// Waits for the thread: until a time limit, and not while writes fail.
     fn wait<'a>(&self, state: StateGuard<'a>, begun: Instant) -> Result<StateGuard<'a>, KeyError> {
         if let Some(cause) = &state.fault {
             return Err(KeyError::Unavailable(cause.clone()));
@@ -179,19 +179,19 @@ impl Pool {
         Ok(self.done.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0)
     }
 
-    /// Accepts nothing more. The thread ends, and whoever waits is told.
+    /// Stops accepting work. The thread ends, and waiting callers get the cause.
     pub(super) fn stop(&self, cause: Cause) {
         self.state().stopped.get_or_insert(cause);
         self.work.notify_all();
         self.done.notify_all();
     }
 
-    /// Whether the last write failed.
+    /// True when the last write failed.
     pub(super) fn faulty(&self) -> bool {
         self.state().fault.is_some()
     }
 
-    /// The thread: writes assignments down and fills the pool, until stopped.
+    /// The thread's loop: stores assignments and fills the pool, until stopped.
     pub(super) fn run(&self) {
         while self.sleep() {
             if let Err(error) = self.settle() {
@@ -212,7 +212,7 @@ impl Pool {
         }
     }
 
-    /// Sleeps until there is work. `false`: stopped.
+    /// Sleeps until there is work; `false` when stopped.
     fn sleep(&self) -> bool {
         let mut state = self.state();
         loop {
@@ -235,7 +235,7 @@ impl Pool {
         }
     }
 
-    /// One sync: what is unsettled, and as many fresh keys as the pool lacks.
+    /// Stores the pending assignments and the missing pool keys, in one sync.
     pub(super) fn settle(&self) -> rusqlite::Result<()> {
         let mut file = self.file();
         let (assigned, lacking) = {
@@ -254,7 +254,7 @@ impl Pool {
             }
         }
         state.unsettled_since = (!state.unsettled.is_empty()).then(Instant::now);
-        // Popped from the end: oldest first.
+        // Keys are popped from the end: oldest first.
         state.ready.splice(0..0, made.into_iter().rev());
         state.fault = None;
         drop(state);
@@ -264,7 +264,7 @@ impl Pool {
 }
 
 impl State {
-    /// The key that this process gave the subject last. The file is not asked: a look-up for every caller who is new
+    /// The last key that this process assigned to the subject. The file is not read: a look-up for every new caller
     /// would cost more than the key that it saves.
     fn known(&mut self, subject: &str) -> Option<Pair> {
         self.subjects.get(subject).or_else(|| self.unsettled.get(subject)).cloned()

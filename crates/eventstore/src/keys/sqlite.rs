@@ -1,6 +1,6 @@
-//! Keys in `keys.db`, beside the log in the data folder and never in a copy of it.
+//! The key store in `keys.db`, beside the log in the data folder and never in a backup of the log.
 //!
-//! The folder's lock is held by the log's store: open that first, and close it last. There is no lock here.
+//! It has no lock of its own: the log's store locks the folder. Open the log first and close it last.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,8 +24,8 @@ impl SqliteKeys {
     /// The file in the data folder.
     pub const FILE_NAME: &'static str = "keys.db";
 
-    /// Opens `keys.db` in a folder, creating it with a fresh secret if it is absent, and fills the pool. Blocks for a
-    /// few syncs. The file is readable by its owner only.
+    /// Opens `keys.db` in a folder and fills the pool; creates the file with a new secret if it is absent. Blocks for a
+    /// few syncs. Only the owner can read the file.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         let unusable = |error| OpenError::Unavailable(Cause::new(error));
         create_folder(folder).map_err(unusable)?;
@@ -39,7 +39,7 @@ impl SqliteKeys {
         Ok(Self { pool, secret: opened.secret, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Writes every assignment down and marks the pool as reusable. Later calls that would write get `Unavailable`.
+    /// Stores every assignment and marks the pool as reusable. Later calls that would write get `Unavailable`.
     pub fn close(&self) {
         let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         if let Err(error) = self.pool.flush() {
@@ -50,16 +50,16 @@ impl SqliteKeys {
         if ended.is_err() || self.pool.faulty() {
             return;
         }
-        // What was assigned between the flush and the stop.
+        // Store what was assigned between the flush and the stop.
         let written = self.pool.settle().and_then(|()| self.pool.file().mark_clean());
         if let Err(error) = written {
             tracing::warn!(%error, "the key file was not closed cleanly; its pool will be set aside");
         }
     }
 
-    /// Copies the key file to a file that does not exist yet, readable by its owner only, and syncs it.
+    /// Copies the key file to a new file that only the owner can read, and syncs it.
     ///
-    /// Keep such a copy apart from copies of the log, and destroy it when an erasure must reach it.
+    /// Keep this copy apart from copies of the log. Destroy it when an erasure must cover it.
     pub fn backup(&self, to: &Path) -> Result<(), KeyError> {
         let unavailable = |error| KeyError::Unavailable(Cause::new(error));
         if to.exists() {

@@ -1,4 +1,4 @@
-//! The catalogue of what callers are told, in both languages. Wording only: which entry applies is decided in `advice`.
+//! The sentences for callers in both languages; `advice` decides which one applies.
 
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};
 use switchboard_domain::ticket::SuspendReason;

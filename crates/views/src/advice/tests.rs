@@ -1,4 +1,4 @@
-//! What callers are told, word for word where it matters.
+//! The sentences for callers, compared word for word where it matters.
 
 use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;

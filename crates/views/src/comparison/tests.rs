@@ -1,4 +1,4 @@
-//! Where two policies disagree, pair of verdicts by pair of verdicts; and the laws of flips and of their count.
+//! Differences between two policies for each pair of verdicts, and properties of flips and counts.
 
 use proptest::prelude::*;
 use switchboard_domain::sla::{
@@ -12,7 +12,7 @@ use crate::{
     story::{self, CREW, NATION, Story, at, edition, judged, unit},
 };
 
-/// The story's policy with this limit for arrivals; without an arrival clock when there is none.
+/// The story's policy with this limit for arrivals; `None` removes the arrival clock.
 fn arriving_within(minutes: Option<i64>) -> Policy {
     let mut policy = story::policy();
     match minutes {
@@ -26,7 +26,7 @@ fn arriving_within(minutes: Option<i64>) -> Policy {
     policy
 }
 
-/// The flips of a story between two limits of its arrival, as words.
+/// The flips of a story between two arrival limits, as words.
 fn between(story: &Story, was: Option<i64>, would_be: Option<i64>, minute: i64) -> Vec<(&'static str, &'static str)> {
     let clock_history = story.clone().clock_history();
     let [was, would_be] = [was, would_be].map(|limit| judged(&clock_history, arriving_within(limit), at(minute)));
@@ -160,11 +160,12 @@ fn flips_are_counted_by_city_or_above_type_clock_and_direction() {
     let counts: Vec<_> = comparison.counts().map(|(kind, count)| (kind.clone(), count)).collect();
     let expected = [(kind(NATION, "running", "breached"), 1), (kind(story::CITY, "kept", "breached"), 3)];
     assert_eq!(counts, expected);
-    // Each crewed ticket has a dispatch, an arrival and two acceptances; the last one has a dispatch and an arrival.
+    // Each ticket with a crew has a dispatch, an arrival and two acceptances; the last one has a dispatch and an
+    // arrival.
     assert_eq!((comparison.tickets(), comparison.clocks(), comparison.flips()), (4, 3 * 4 + 2, 4));
 }
 
-/// A ticket's clock history from random facts, with both judgements.
+/// The clock history of each random ticket, with both judgements.
 fn two_judgements(facts: &[crate::Fact], now: Timestamp) -> Vec<(ClockHistory, Vec<Clock>, Vec<Clock>)> {
     let judge = |clock_history: &ClockHistory, limit| judged(clock_history, arriving_within(limit), now);
     story::clock_histories(facts)

@@ -1,5 +1,4 @@
-//! A ticket laid out for counting: its timeline cut into cycles, its way from unit to unit, its judged clocks.
-//! What is counted is `measure.rs`.
+//! A ticket prepared for counting: its timeline by cycle, its hand-overs between units, and its judged clocks.
 
 use std::ops::Range;
 
@@ -26,22 +25,22 @@ pub struct Case<'a> {
     withdrawn: bool,
 }
 
-/// A ticket was handed to a unit, and what came of it before it was handed on.
+/// A hand-over of a ticket to a unit, and what happened until the next one.
 pub(super) struct HandOver<'a> {
-    /// When.
+    /// The instant.
     pub(super) at: Timestamp,
-    /// To whom.
+    /// The unit that received it.
     pub(super) to: &'a OrgPath,
-    /// In which cycle.
+    /// The cycle.
     pub(super) cycle: u16,
-    /// What happened while that unit had it.
+    /// The events while that unit held it.
     pub(super) during: &'a [ClockEvent],
-    /// What took it away again.
+    /// The fact that took it from the unit; `None` while the unit holds it.
     pub(super) ended: Option<FactName>,
 }
 
 impl<'a> Case<'a> {
-    /// Lays a ticket out. `clocks` are those that the judge gives of it.
+    /// Prepares a ticket. `clocks` is the judge's result for it.
     #[must_use]
     pub fn new(clock_history: &'a ClockHistory, clocks: &'a [Clock]) -> Self {
         let timeline = clock_history.timeline();
@@ -50,7 +49,7 @@ impl<'a> Case<'a> {
         Self { clock_history, clocks, timeline, cycles, withdrawn }
     }
 
-    /// Its first and its last entry; `None` before it was received.
+    /// The first and the last entry; `None` before the receipt.
     pub(super) fn ends(&self) -> Option<(Entry<'a>, Entry<'a>)> {
         Some((*self.timeline.first()?, *self.timeline.last()?))
     }
@@ -60,22 +59,22 @@ impl<'a> Case<'a> {
         self.clock_history.opening().map(|opening| &opening.received_by)
     }
 
-    /// What it is, as far as the log tells.
+    /// The business type after the last fact.
     pub(super) fn business(&self) -> Option<BusinessType> {
         self.timeline.last().map(|(_, ticket)| ticket.business)
     }
 
-    /// Its cycles, each with its number and its part of the timeline.
+    /// The cycles, each with its number and its part of the timeline.
     pub(super) fn cycles(&self) -> impl Iterator<Item = (u16, &[Entry<'a>])> {
         (1_u16..).zip(self.cycles.iter().map(|range| &self.timeline[range.clone()]))
     }
 
-    /// The number of its last cycle.
+    /// The number of the last cycle.
     pub(super) fn last_cycle(&self) -> u16 {
         u16::try_from(self.cycles.len()).unwrap_or(u16::MAX)
     }
 
-    /// Its way from unit to unit in the order of the log, which is the order in which it was decided.
+    /// The hand-overs in the order of the log, which is the order of the decisions.
     pub(super) fn hand_overs(&self) -> impl Iterator<Item = HandOver<'a>> {
         let events: &'a [ClockEvent] = if self.timeline.is_empty() { &[] } else { &self.clock_history.events };
         let mut cycle = 1_u16;
@@ -99,12 +98,12 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// Whether a cycle ended as a child: merged and not undone.
+    /// True when the ticket was a child at the end of the cycle.
     pub(super) fn is_child(&self, cycle: u16) -> bool {
         self.merge(cycle).is_some()
     }
 
-    /// The merge that stands in a cycle.
+    /// The merge that holds at the end of a cycle, if any.
     pub(super) fn merge(&self, cycle: u16) -> Option<Entry<'a>> {
         let range = self.cycles.get(usize::from(cycle).checked_sub(1)?)?;
         let links = |(clock_event, _): &&Entry<'a>| matches!(clock_event.fact, FactName::Merged | FactName::Unmerged);
@@ -112,7 +111,7 @@ impl<'a> Case<'a> {
         (last.0.fact == FactName::Merged).then_some(*last)
     }
 
-    /// Whether an exclusion holds for one of its cycles.
+    /// True when the exclusion applies to this cycle.
     pub(super) fn is(&self, exclusion: Exclusion, cycle: u16) -> bool {
         match exclusion {
             Exclusion::Withdrawn => self.withdrawn,
@@ -135,19 +134,19 @@ impl<'a> Case<'a> {
     }
 }
 
-/// Whether a customer was asked how it went, or somebody tried to ask.
+/// True for a revisit or a try.
 pub(super) fn is_revisit(clock_event: &ClockEvent) -> bool {
     matches!(clock_event.fact, FactName::RevisitAttempted | FactName::Revisited)
 }
 
-/// Whether the work was passed, so that nothing but the revisit and the filing is left.
+/// True when the work passed its audit: only the revisit and archiving remain.
 pub(super) fn is_settled(clock_event: &ClockEvent) -> bool {
     clock_event.fact == FactName::MasterFollowed
         || clock_event.fact == FactName::ReplyPassed && clock_event.word == Some(Word::Last)
 }
 
 impl HandOver<'_> {
-    /// Whether it was handed to a crew.
+    /// True when the receiver is a crew.
     pub(super) fn is_to_crew(&self) -> bool {
         self.to.level() == Level::Crew
     }

@@ -1,5 +1,4 @@
-//! The catalogue of indicators: every definition in both languages. What is said here is what `measure.rs` counts;
-//! nothing is counted here.
+//! The catalogue of indicators: every definition in both languages. `measure.rs` counts what is defined here.
 
 use super::{Exclusion, Kpi, Measure, Origin, Text, Unit, measure};
 
@@ -87,7 +86,7 @@ const TELEPHONY: Text = text("话务数据不在本系统", "telephony is not ke
 const OWN_WORK: &[Exclusion] = &[Exclusion::Withdrawn, Exclusion::Child];
 const DISPATCHES: &[Exclusion] = &[Exclusion::Withdrawn];
 
-/// An indicator over the clocks of one name.
+/// An indicator over the clocks with one name.
 const fn on_time(name: &'static str, title: Text, exclusions: &'static [Exclusion], measure: Measure) -> Kpi {
     Kpi {
         name,
@@ -103,7 +102,7 @@ const fn on_time(name: &'static str, title: Text, exclusions: &'static [Exclusio
     }
 }
 
-/// An indicator that the log cannot answer yet.
+/// An indicator whose data the log does not have yet.
 const fn missing(
     name: &'static str,
     title: Text,

@@ -1,4 +1,4 @@
-//! What one ticket brings to each indicator. Exclusions are not applied here: they stand in the definitions.
+//! The contribution of one ticket to each indicator. The definitions apply exclusions afterwards.
 
 use switchboard_domain::{
     organisation::OrgPath,
@@ -16,18 +16,18 @@ use super::{
 };
 use crate::promises;
 
-/// The clocks of the policies that indicators ask for. A policy that has none of a list has no such figure.
+/// The clocks that indicators use. A policy without these clocks has no value for the indicator.
 pub(super) mod clocks {
     pub(in super::super) const DISPATCH: &[&str] = &["dispatch"];
-    /// The command centre accepts a fault by passing it on or returning it, the province any other ticket.
+    /// For a fault, the command centre accepts by passing it on or returning it; for other tickets, the province does.
     pub(in super::super) const ACCEPT: &[&str] = &["crew_assignment", "province_forward"];
     pub(in super::super) const CONTACT: &[&str] = &["contact"];
     pub(in super::super) const ARRIVAL: &[&str] = &["arrival"];
     pub(in super::super) const REPLY: &[&str] = &["reply"];
-    /// The work itself, where a service application has a limit for it.
+    /// The work itself, for a service application with a limit for it.
     pub(in super::super) const ACTION: &[&str] = &["action"];
-    /// Those by which a ticket is overdue. Earlier limits that a unit sets itself are not among them, nor promises that
-    /// repeat one of these with more time.
+    /// The clocks that make a ticket overdue. Earlier internal limits, and promises that repeat one of these with more
+    /// time, are not included.
     pub(in super::super) const OVERDUE: [&[&str]; 6] = [DISPATCH, ACCEPT, CONTACT, ARRIVAL, ACTION, REPLY];
 }
 
@@ -51,7 +51,7 @@ pub(super) fn reply_on_time<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
     on_time(case, clocks::REPLY)
 }
 
-/// Of the clocks of these names those that were kept, among those that were kept or breached.
+/// The clocks with these names: kept ones in the numerator, kept and breached ones in the denominator.
 fn on_time<'a>(case: &Case<'a>, names: &[&str]) -> Vec<Share<'a>> {
     let judged = case.clocks.iter().filter(|clock| is_one_of(clock, names));
     let share = |clock: &Clock| {
@@ -70,7 +70,7 @@ fn is_one_of(clock: &Clock, names: &[&str]) -> bool {
     names.contains(&clock.rule().clock.as_str())
 }
 
-/// A share of one ticket in a rate.
+/// The contribution of one ticket to a rate.
 fn rated<'a>(unit: &'a OrgPath, (entry, _): &Entry<'a>, cycle: u16, counted: bool) -> Share<'a> {
     Share { unit, at: entry.at, cycle, numerator: u64::from(counted), denominator: 1 }
 }
@@ -101,7 +101,7 @@ pub(super) fn satisfaction<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
         let satisfied = match word {
             Word::VerySatisfied | Word::Satisfied => true,
             Word::Neutral | Word::Dissatisfied => false,
-            // Nobody evaluated anything.
+            // The customer gave no evaluation.
             _ => return None,
         };
         Some(rated(entry.1.holder, entry, cycle, satisfied))
@@ -111,7 +111,7 @@ pub(super) fn satisfaction<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
 
 pub(super) fn substantiated<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
     let shares = case.cycles().filter_map(|(cycle, entries)| {
-        // Of a reply that was sent back and mended the last word counts.
+        // If a reply was sent back and replaced, the last one counts.
         let finding = |entry: &&Entry<'a>| matches!(entry.0.change, Change::Found(_));
         let entry =
             entries.iter().rev().find(finding).filter(|(_, ticket)| ticket.business == BusinessType::Complaint)?;
@@ -120,7 +120,7 @@ pub(super) fn substantiated<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
     shares.collect()
 }
 
-/// The revisits that are done, each with what it brought.
+/// The completed revisits, each with its result.
 fn revisits<'c, 'a>(case: &'c Case<'a>) -> impl Iterator<Item = (u16, &'c Entry<'a>, Word)> {
     let entries = case.cycles().flat_map(|(cycle, entries)| entries.iter().map(move |entry| (cycle, entry)));
     entries.filter_map(|(cycle, entry)| {
@@ -162,14 +162,14 @@ pub(super) fn overdue_tickets<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
     first_breach(case).into_iter().collect()
 }
 
-/// One share of a ticket that was dispatched: of what is counted with its unit, or else of whoever holds it last.
+/// The contribution of a dispatched ticket: for the unit in `counted`, otherwise for the last holder.
 fn of_dispatched<'a>(case: &Case<'a>, counted: Option<(&'a OrgPath, u16)>) -> Vec<Share<'a>> {
     let (Some(first), Some((_, (_, last)))) = (case.hand_overs().next(), case.ends()) else { return Vec::new() };
     let (unit, cycle) = counted.unwrap_or((last.holder, case.last_cycle()));
     vec![Share { unit, at: first.at, cycle, numerator: u64::from(counted.is_some()), denominator: 1 }]
 }
 
-/// The first breach that makes the ticket overdue; those of a child are its master's.
+/// The first breach that makes the ticket overdue. A child's breaches belong to its master.
 fn first_breach<'a>(case: &Case<'a>) -> Option<Share<'a>> {
     let counts =
         |clock: &Clock| clocks::OVERDUE.iter().any(|names| is_one_of(clock, names)) && !case.is_child(clock.cycle);
@@ -192,7 +192,7 @@ pub(super) fn merged<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
 
 pub(super) fn arrival_minutes<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
     let Some(((received, _), _)) = case.ends() else { return Vec::new() };
-    // A ticket that was taken up again was not reported again: only the first cycle has a report.
+    // A reopened ticket has no new report: only the first cycle has one.
     let first = case.cycles().take(1);
     let share = first.filter_map(|(cycle, entries)| {
         let (arrived, ticket) = entries.iter().find(|(m, _)| m.fact == FactName::CrewArrived && m.at >= received.at)?;
@@ -213,7 +213,7 @@ pub(super) fn restoration_minutes<'a>(case: &Case<'a>) -> Vec<Share<'a>> {
     share.collect()
 }
 
-/// The share of one cycle in a mean over archived fault repairs.
+/// The contribution of one cycle to a mean over archived fault repairs.
 fn mean<'a>(
     entries: &[Entry<'a>],
     cycle: u16,

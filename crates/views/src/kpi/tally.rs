@@ -1,4 +1,4 @@
-//! Indicators over a period, for units: fed ticket by ticket, in any order, in parts that are merged later or at once.
+//! The indicators of units over a period. Tickets are added in any order; parts may be counted separately and merged.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use switchboard_domain::{
 
 use super::{Case, Kpi, Unit, definitions};
 
-/// Counts the indicators that the log can answer.
+/// Computes the available indicators.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tally {
     from: Timestamp,
@@ -18,43 +18,43 @@ pub struct Tally {
     org: Option<OrgPath>,
     by: Option<Level>,
     tickets: u64,
-    /// By unit, as text so that a part of a path finds its place uncopied; the empty text stands for all together.
+    /// The sums by unit. The key is text, so that a part of a path needs no copy; the empty text is the total.
     sums: BTreeMap<String, Vec<Sum>>,
 }
 
-/// What one unit's indicator came to so far.
+/// The sum of one indicator of one unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Sum {
     numerator: u64,
     denominator: u64,
 }
 
-/// One indicator of one unit.
+/// The value of one indicator for one unit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Value {
     /// The indicator's name.
     pub name: &'static str,
-    /// The unit; `None` when all were taken together.
+    /// The unit; `None` for the total.
     pub unit: Option<OrgPath>,
-    /// What the figure is given in.
+    /// The unit of the value.
     pub given_in: Unit,
-    /// What stands above the line: a count, or a sum of seconds for a mean.
+    /// The numerator: a count, or a sum of seconds for a mean.
     pub numerator: u64,
-    /// What stands below it; 0 for a plain count.
+    /// The denominator; 0 for a count.
     pub denominator: u64,
-    /// The figure; `None` when nothing stands below the line. Never NaN and never infinite.
+    /// The value; `None` when the denominator is 0. Never NaN or infinite.
     pub value: Option<f64>,
 }
 
 impl Tally {
-    /// Counts what falls into `[from, to)` and belongs to `org` or what lies within it. With `by` there is one row for each
-    /// unit of that level; what belongs to a unit above that level is in none of them.
+    /// Counts what falls into `[from, to)` and belongs to `org` or a unit within it. With `by` there is one row per
+    /// unit of that level; a contribution of a unit above that level is in no row.
     #[must_use]
     pub fn new(from: Timestamp, to: Timestamp, org: Option<OrgPath>, by: Option<Level>) -> Self {
         Self { from, to, org, by, tickets: 0, sums: BTreeMap::new() }
     }
 
-    /// Counts a ticket, once; `clocks` are those that the judge gives of it.
+    /// Adds a ticket; call it once per ticket. `clocks` is the judge's result for it.
     pub fn add(&mut self, clock_history: &ClockHistory, clocks: &[Clock]) {
         self.tickets += 1;
         let case = Case::new(clock_history, clocks);
@@ -71,7 +71,7 @@ impl Tally {
         }
     }
 
-    /// Adds what was counted apart, of other tickets. Both must have been made for the same period, unit and level.
+    /// Adds the sums of other tickets. Both tallies must have the same period, unit and level.
     pub fn merge(&mut self, other: &Self) {
         let question = |tally: &Self| (tally.from, tally.to, tally.org.clone(), tally.by);
         debug_assert_eq!(question(self), question(other), "parts of one tally answer one question");
@@ -83,13 +83,13 @@ impl Tally {
         }
     }
 
-    /// How many tickets it was given.
+    /// The number of tickets added.
     #[must_use]
     pub fn tickets(&self) -> u64 {
         self.tickets
     }
 
-    /// The figures, by unit, then in the order of the definitions; indicators that the log cannot answer have none.
+    /// The values by unit, then in the order of the definitions. Unavailable indicators have none.
     #[must_use]
     pub fn finish(&self) -> Vec<Value> {
         let mut values = Vec::new();
@@ -127,12 +127,12 @@ impl Sum {
     }
 }
 
-/// The indicators that are counted.
+/// The available indicators.
 fn answered() -> impl Iterator<Item = &'static Kpi> {
     definitions().iter().filter(|kpi| kpi.available())
 }
 
-/// The row in which a unit's shares are counted: the part of its path down to the level.
+/// The row of a unit: its path down to the level.
 fn row(unit: &OrgPath, by: Option<Level>) -> Option<&str> {
     let Some(level) = by else { return Some("") };
     let path = unit.as_str();

@@ -1,4 +1,4 @@
-//! What each indicator counts, story by story, and the definitions as people read them.
+//! Each indicator by example stories, and the definitions as published.
 
 mod laws;
 mod page;
@@ -18,14 +18,14 @@ use switchboard_domain::{
 use super::*;
 use crate::story::{self, CITY, CREW, NATION, PROVINCE, Story, at};
 
-/// A minute by which every story is over.
+/// A minute after the end of every story.
 const LATER: i64 = 30 * 24 * 60;
 
 fn indicator(name: &str) -> &'static Kpi {
     definitions().iter().find(|kpi| kpi.name == name).unwrap()
 }
 
-/// What a story brings to an indicator at the end: unit, minute, and what it adds above and below the line.
+/// The contributions of a story to an indicator at the end: unit, minute, numerator, denominator.
 fn shares(name: &str, story: Story) -> Vec<(String, i64, u64, u64)> {
     shares_by(name, story, LATER)
 }
@@ -38,21 +38,21 @@ fn shares_under(policy: Policy, name: &str, story: Story, minute: i64) -> Vec<(S
     let clock_history = story.clock_history();
     let clocks = story::judged(&clock_history, policy, at(minute));
     let found = indicator(name).shares(&Case::new(&clock_history, &clocks));
-    let told = found.iter().map(|s| (s.unit.to_string(), (s.at - at(0)).num_minutes(), s.numerator, s.denominator));
-    told.collect()
+    let shares = found.iter().map(|s| (s.unit.to_string(), (s.at - at(0)).num_minutes(), s.numerator, s.denominator));
+    shares.collect()
 }
 
 fn share(unit: &str, minute: i64, numerator: u64) -> (String, i64, u64, u64) {
     (unit.to_owned(), minute, numerator, 1)
 }
 
-/// A complaint that the city has in work from minute 2.
+/// A complaint that the city accepted at minute 2.
 fn complaint() -> Story {
     let received = Story::of(Complaint).to(1, FactName::Dispatched, PROVINCE).then(1, FactName::Accepted);
     received.to(2, FactName::Dispatched, CITY).then(2, FactName::Accepted)
 }
 
-/// That complaint, replied and passed.
+/// That complaint, with its reply passed.
 fn settled() -> Story {
     complaint().said(60, FactName::Replied, Word::Resolved).said(70, FactName::ReplyPassed, Word::Last)
 }
@@ -78,14 +78,14 @@ fn every_definition_can_be_read_in_both_languages() {
 
 #[test]
 fn what_is_left_out_is_told_in_order() {
-    let told = |name, language| indicator(name).exclusions_told(language);
-    assert_eq!(told("return_rate", Language::English), "withdrawn tickets");
+    let exclusions = |name, language| indicator(name).exclusions_told(language);
+    assert_eq!(exclusions("return_rate", Language::English), "withdrawn tickets");
     assert_eq!(
-        told("arrival_on_time_rate", Language::English),
+        exclusions("arrival_on_time_rate", Language::English),
         "withdrawn tickets; tickets merged into a master, which counts instead"
     );
-    assert_eq!(told("arrival_on_time_rate", Language::Chinese), "已撤销工单；已合并子单（计入主单）");
-    assert_eq!(told("answer_rate", Language::English), "nothing");
+    assert_eq!(exclusions("arrival_on_time_rate", Language::Chinese), "已撤销工单；已合并子单（计入主单）");
+    assert_eq!(exclusions("answer_rate", Language::English), "nothing");
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn each_unit_that_gets_a_ticket_accepts_it_on_time_or_not() {
     assert_eq!(shares("accept_on_time_rate", returned), [share(CITY, 3, 1)], "a return in time is an answer too");
 }
 
-/// The story's policy with another name for one of its clocks.
+/// The story's policy with one clock renamed.
 fn renamed(clock: &str, name: &str) -> Policy {
     let mut policy = story::policy();
     policy.rules.iter_mut().filter(|rule| rule.clock == clock).for_each(|rule| rule.clock = name.to_owned());
@@ -167,7 +167,7 @@ fn arrival_contact_and_reply_count_by_their_own_clocks() {
     assert_eq!(shares("contact_on_time_rate", reached), [share(CITY, 30, 1)]);
     assert_eq!(shares("contact_on_time_rate", complaint()), [share(CITY, 24 * 60, 0)]);
     assert_eq!(shares("reply_on_time_rate", settled()), [share(CITY, 60, 1)]);
-    // Friday and four working days: Thursday.
+    // Four working days from a Friday: Thursday.
     assert_eq!(shares("reply_on_time_rate", complaint()), [share(CITY, 6 * 24 * 60, 0)]);
 }
 
@@ -340,7 +340,7 @@ fn mean_times_are_taken_of_archived_repairs() {
     assert_eq!(shares("mean_arrival_minutes", visit.then(60, FactName::Closed)), [], "no repair");
 }
 
-/// Three repairs of two cities, arrived at after 30, 60 and 50 minutes and archived at minutes 100, 200 and 300.
+/// Three repairs of two cities: arrivals after 30, 60 and 50 minutes, archived at minutes 100, 200 and 300.
 fn three_repairs() -> Vec<Story> {
     let repair = |crew: &str, arrived, archived| {
         let story = Story::of(FaultRepair).to(1, FactName::Dispatched, crew).then(2, FactName::CrewAccepted);

@@ -1,4 +1,4 @@
-//! The catalogue of what is said of promises, in both languages. Wording only: what is said is decided in `promises`.
+//! The sentences about promises in both languages; `promises` decides their contents.
 
 use chrono::{NaiveDate, TimeDelta, Timelike};
 use switchboard_domain::{
@@ -21,14 +21,14 @@ pub(super) fn sentence(statement: &Statement<'_>, language: Language) -> String 
     }
 }
 
-/// Tells instants in turn: the date only where it is not that of the one before, seconds only where there are some.
+/// Formats instants in sequence: the date only if it differs from the previous one, seconds only if they are not 0.
 #[derive(Default)]
-struct Teller {
+struct InstantFormatter {
     date: Option<NaiveDate>,
 }
 
-impl Teller {
-    fn tell(&mut self, at: Timestamp) -> String {
+impl InstantFormatter {
+    fn format(&mut self, at: Timestamp) -> String {
         let at = china_time(at);
         let (hour, minute, second) = (at.hour(), at.minute(), at.second());
         let time = match second {
@@ -36,7 +36,7 @@ impl Teller {
             second => format!("{hour:02}:{minute:02}:{second:02}"),
         };
         match self.date.replace(at.date()) {
-            Some(told) if told == at.date() => time,
+            Some(previous) if previous == at.date() => time,
             _ => format!("{} {time}", at.date()),
         }
     }
@@ -47,32 +47,32 @@ fn english(statement: &Statement<'_>) -> String {
     let margin = |span: TimeDelta| format!("{}{natural}", span_english(span));
     let by = |fact: Option<FactName>| fact.map_or_else(String::new, |fact| format!(" ({})", fact_english(fact)));
     let answers = |unit: Option<&OrgPath>| unit.map_or_else(String::new, |unit| format!("; {unit} answers for it"));
-    let mut teller = Teller::default();
-    let mut clauses = vec![format!("started {}", teller.tell(statement.started))];
+    let mut instants = InstantFormatter::default();
+    let mut clauses = vec![format!("started {}", instants.format(statement.started))];
     if !statement.waited.is_zero() {
         clauses.push(format!("waited {}", span_english(statement.waited)));
     }
     if let Some(due) = statement.due {
         let granted = if statement.extended { " (extended)" } else { "" };
-        clauses.push(format!("due {}{granted}", teller.tell(due)));
+        clauses.push(format!("due {}{granted}", instants.format(due)));
     }
     clauses.push(match statement.outcome {
         Outcome::Running { left: Some(left) } => format!("running with {} left", margin(left)),
         Outcome::Running { left: None } => "running".into(),
         Outcome::Paused { since, why } => {
             let why = why.map_or_else(String::new, |why| format!(" ({})", word_english(why)));
-            format!("waiting since {}{why}", teller.tell(since))
+            format!("waiting since {}{why}", instants.format(since))
         }
         Outcome::Kept { at, by: fact, spare } => {
             let spare = spare.map(|spare| format!(" with {} to spare", margin(spare)));
-            format!("met {}{}: kept{}", teller.tell(at), by(fact), spare.as_deref().unwrap_or(" while it waited"))
+            format!("met {}{}: kept{}", instants.format(at), by(fact), spare.as_deref().unwrap_or(" while it waited"))
         }
-        Outcome::Cancelled { at, by: fact } => format!("ended {}{}: cancelled", teller.tell(at), by(fact)),
+        Outcome::Cancelled { at, by: fact } => format!("ended {}{}: cancelled", instants.format(at), by(fact)),
         Outcome::Late { at, by: fact, over, owner } => {
-            format!("met {}{}: breached by {}{}", teller.tell(at), by(fact), margin(over), answers(owner))
+            format!("met {}{}: breached by {}{}", instants.format(at), by(fact), margin(over), answers(owner))
         }
         Outcome::Dropped { at, by: fact, over, owner } => {
-            let at = teller.tell(at);
+            let at = instants.format(at);
             format!("ended {at} unmet{}: breached by {}{}", by(fact), margin(over), answers(owner))
         }
         Outcome::Missing { over, owner } => {
@@ -92,32 +92,34 @@ fn chinese(statement: &Statement<'_>) -> String {
     let margin = |span: TimeDelta| format!("{natural}{}", span_chinese(span));
     let by = |fact: Option<FactName>| fact.map_or("", fact_chinese);
     let answers = |unit: Option<&OrgPath>| unit.map_or_else(String::new, |unit| format!("，责任单位{unit}"));
-    let mut teller = Teller::default();
-    let mut clauses = vec![format!("{}开始", teller.tell(statement.started))];
+    let mut instants = InstantFormatter::default();
+    let mut clauses = vec![format!("{}开始", instants.format(statement.started))];
     if !statement.waited.is_zero() {
         clauses.push(format!("等待{}", span_chinese(statement.waited)));
     }
     if let Some(due) = statement.due {
         let granted = if statement.extended { "（已延期）" } else { "" };
-        clauses.push(format!("应于{}前完成{granted}", teller.tell(due)));
+        clauses.push(format!("应于{}前完成{granted}", instants.format(due)));
     }
     clauses.push(match statement.outcome {
         Outcome::Running { left: Some(left) } => format!("进行中，剩余{}", margin(left)),
         Outcome::Running { left: None } => "进行中".into(),
         Outcome::Paused { since, why } => {
             let why = why.map_or_else(String::new, |why| format!("（{}）", word_chinese(why)));
-            format!("自{}起暂停{why}", teller.tell(since))
+            format!("自{}起暂停{why}", instants.format(since))
         }
         Outcome::Kept { at, by: fact, spare: Some(spare) } => {
-            format!("{}{}，按时，剩余{}", teller.tell(at), by(fact), margin(spare))
+            format!("{}{}，按时，剩余{}", instants.format(at), by(fact), margin(spare))
         }
-        Outcome::Kept { at, by: fact, spare: None } => format!("{}{}，暂停期间完成，按时", teller.tell(at), by(fact)),
-        Outcome::Cancelled { at, by: fact } => format!("{}{}，计时取消", teller.tell(at), by(fact)),
+        Outcome::Kept { at, by: fact, spare: None } => {
+            format!("{}{}，暂停期间完成，按时", instants.format(at), by(fact))
+        }
+        Outcome::Cancelled { at, by: fact } => format!("{}{}，计时取消", instants.format(at), by(fact)),
         Outcome::Late { at, by: fact, over, owner } => {
-            format!("{}{}，超时{}{}", teller.tell(at), by(fact), margin(over), answers(owner))
+            format!("{}{}，超时{}{}", instants.format(at), by(fact), margin(over), answers(owner))
         }
         Outcome::Dropped { at, by: fact, over, owner } => {
-            format!("{}{}，未完成，超时{}{}", teller.tell(at), by(fact), margin(over), answers(owner))
+            format!("{}{}，未完成，超时{}{}", instants.format(at), by(fact), margin(over), answers(owner))
         }
         Outcome::Missing { over, owner } => format!("尚未完成，已超时{}{}", margin(over), answers(owner)),
     });
@@ -129,13 +131,13 @@ fn chinese(statement: &Statement<'_>) -> String {
     format!("{title}，承诺{limit}：{}。", clauses.join("，"))
 }
 
-/// The names of days, hours, minutes and seconds, and what is less than a second.
+/// The names of days, hours, minutes and seconds, the separator, and the text for less than a second.
 struct Units([&'static str; 4], &'static str, &'static str);
 
 const ENGLISH: Units = Units([" d", " h", " min", " s"], " ", "less than 1 s");
 const CHINESE: Units = Units(["天", "小时", "分钟", "秒"], "", "不足1秒");
 
-/// A span in its two greatest units, rounded down.
+/// A duration in its two largest units, rounded down.
 fn span(span: TimeDelta, Units(names, gap, least): &Units) -> String {
     let seconds = span.num_seconds();
     if seconds == 0 && span > TimeDelta::zero() {
@@ -143,9 +145,9 @@ fn span(span: TimeDelta, Units(names, gap, least): &Units) -> String {
     }
     let parts = [seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60];
     let first = parts.iter().position(|part| *part > 0).unwrap_or(parts.len() - 1);
-    let told = parts.iter().zip(names).skip(first).take(2);
-    let told = told.enumerate().filter(|(index, (part, _))| *index == 0 || **part > 0);
-    told.map(|(_, (part, name))| format!("{part}{name}")).collect::<Vec<_>>().join(gap)
+    let largest = parts.iter().zip(names).skip(first).take(2);
+    let largest = largest.enumerate().filter(|(index, (part, _))| *index == 0 || **part > 0);
+    largest.map(|(_, (part, name))| format!("{part}{name}")).collect::<Vec<_>>().join(gap)
 }
 
 fn span_english(length: TimeDelta) -> String {
@@ -173,7 +175,7 @@ pub(super) fn limit_chinese(limit: Limit) -> String {
     }
 }
 
-/// A limit as people name it: in the greatest unit that divides it, hours rather than a day or two.
+/// A limit in the largest unit that divides it; hours for one or two days.
 fn exact(seconds: i64, Units(names, ..): &Units) -> String {
     let units = [(86_400, 3), (3_600, 1), (60, 1), (1, 0)].into_iter().zip(names);
     let mut fitting = units.filter(|((unit, least), _)| seconds % unit == 0 && seconds / unit >= *least);

@@ -1,4 +1,4 @@
-//! What is said of promises, word for word, for every way in which a clock can stand.
+//! The sentences about promises, word for word, for every state of a clock.
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Both sentences about a clock of the story's policy, at a minute.
-fn told(story: Story, clock: &str, minute: i64) -> [String; 2] {
+fn sentences(story: Story, clock: &str, minute: i64) -> [String; 2] {
     let clock_history = story.clock_history();
     let clock = story::clock(&clock_history, clock, at(minute));
     [Language::English, Language::Chinese].map(|language| sentence(&clock, &clock_history, at(minute), language))
@@ -27,7 +27,7 @@ fn complaint() -> Story {
 #[test]
 fn a_clock_that_runs_says_when_it_is_due_and_what_is_left() {
     assert_eq!(
-        told(Story::crewed(), "arrival", 30),
+        sentences(Story::crewed(), "arrival", 30),
         [
             "Clock arrival, promised within 45 min: started 2026-11-20 10:00, due 10:45, running with 15 min left.",
             "时钟arrival，承诺45分钟：2026-11-20 10:00开始，应于10:45前完成，进行中，剩余15分钟。",
@@ -37,7 +37,7 @@ fn a_clock_that_runs_says_when_it_is_due_and_what_is_left() {
 
 #[test]
 fn a_clock_at_its_due_instant_has_no_time_left_and_is_not_late() {
-    let [english, chinese] = told(Story::crewed(), "arrival", 45);
+    let [english, chinese] = sentences(Story::crewed(), "arrival", 45);
     assert!(english.ends_with("running with 0 s left."), "{english}");
     assert!(chinese.ends_with("剩余0秒。"), "{chinese}");
 }
@@ -45,7 +45,7 @@ fn a_clock_at_its_due_instant_has_no_time_left_and_is_not_late() {
 #[test]
 fn a_kept_promise_says_by_what_it_was_met_and_how_much_was_to_spare() {
     assert_eq!(
-        told(Story::crewed().then(37, FactName::CrewArrived), "arrival", 600),
+        sentences(Story::crewed().then(37, FactName::CrewArrived), "arrival", 600),
         [
             "Clock arrival, promised within 45 min: started 2026-11-20 10:00, due 10:45, met 10:37 (arrived on site): \
              kept with 8 min to spare.",
@@ -58,7 +58,7 @@ fn a_kept_promise_says_by_what_it_was_met_and_how_much_was_to_spare() {
 fn a_clock_that_waits_says_since_when_and_why() {
     let waiting = Story::crewed().said(20, FactName::Suspended, Word::Weather);
     assert_eq!(
-        told(waiting, "arrival", 60),
+        sentences(waiting, "arrival", 60),
         [
             "Clock arrival, promised within 45 min: started 2026-11-20 10:00, waiting since 10:20 (for safe weather).",
             "时钟arrival，承诺45分钟：2026-11-20 10:00开始，自10:20起暂停（天气原因）。",
@@ -71,7 +71,7 @@ fn a_wait_that_is_over_moves_due_and_is_told() {
     let waited = Story::crewed().said(20, FactName::Suspended, Word::Weather).then(50, FactName::Resumed);
     let waited = waited.then(76, FactName::CrewArrived);
     assert_eq!(
-        told(waited, "arrival", 80),
+        sentences(waited, "arrival", 80),
         [
             "Clock arrival, promised within 45 min: started 2026-11-20 10:00, waited 30 min, due 11:15, met 11:16 \
              (arrived on site): breached by 1 min; sgcc/zj/hz/yuhang/liangzhu/crew3 answers for it.",
@@ -85,7 +85,7 @@ fn a_wait_that_is_over_moves_due_and_is_told() {
 fn a_promise_met_while_its_clock_waited_is_kept_without_margin() {
     let met = Story::crewed().said(20, FactName::Suspended, Word::Customer).then(200, FactName::CrewArrived);
     assert_eq!(
-        told(met, "arrival", 300),
+        sentences(met, "arrival", 300),
         [
             "Clock arrival, promised within 45 min: started 2026-11-20 10:00, waited 3 h, met 13:20 (arrived on site): \
              kept while it waited.",
@@ -98,7 +98,7 @@ fn a_promise_met_while_its_clock_waited_is_kept_without_margin() {
 fn a_breach_that_lasts_names_who_answers_for_it() {
     let handed_on = Story::crewed().to(50, FactName::Reassigned, "sgcc/zj/hz/yuhang/liangzhu/crew4");
     assert_eq!(
-        told(handed_on, "arrival", 45 + 26 * 60),
+        sentences(handed_on, "arrival", 45 + 26 * 60),
         [
             "Clock arrival, promised within 45 min: started 2026-11-20 10:00, due 10:45, not met yet: breached by \
              1 d 2 h so far; sgcc/zj/hz/yuhang/liangzhu/crew3 answers for it.",
@@ -111,7 +111,7 @@ fn a_breach_that_lasts_names_who_answers_for_it() {
 #[test]
 fn a_clock_that_was_cancelled_says_by_what_and_whether_it_was_late_then() {
     assert_eq!(
-        told(Story::crewed().then(30, FactName::Withdrawn), "arrival", 60),
+        sentences(Story::crewed().then(30, FactName::Withdrawn), "arrival", 60),
         [
             "Clock arrival, promised within 45 min: started 2026-11-20 10:00, due 10:45, ended 10:30 (withdrawn): \
              cancelled.",
@@ -119,7 +119,7 @@ fn a_clock_that_was_cancelled_says_by_what_and_whether_it_was_late_then() {
         ]
     );
     assert_eq!(
-        told(Story::crewed().then(50, FactName::Withdrawn), "arrival", 60),
+        sentences(Story::crewed().then(50, FactName::Withdrawn), "arrival", 60),
         [
             "Clock arrival, promised within 45 min: started 2026-11-20 10:00, due 10:45, ended 10:50 unmet (withdrawn): \
              breached by 5 min; sgcc/zj/hz/yuhang/liangzhu/crew3 answers for it.",
@@ -132,7 +132,7 @@ fn a_clock_that_was_cancelled_says_by_what_and_whether_it_was_late_then() {
 #[test]
 fn working_days_are_told_by_name_and_margins_of_them_as_natural_time() {
     assert_eq!(
-        told(complaint().then(3 * 24 * 60, FactName::Replied), "reply", 4 * 24 * 60),
+        sentences(complaint().then(3 * 24 * 60, FactName::Replied), "reply", 4 * 24 * 60),
         [
             "Clock reply, promised within 4 working days: started 2026-11-20 10:00, due 2026-11-26 10:00, met \
              2026-11-23 10:00 (replied): kept with 3 d of natural time to spare.",
@@ -145,7 +145,7 @@ fn working_days_are_told_by_name_and_margins_of_them_as_natural_time() {
 #[test]
 fn an_extension_is_told_with_the_instant_that_it_gives() {
     let extended = complaint().tell(60, FactName::Extended, None, Change::Until(at(10 * 24 * 60)));
-    let [english, chinese] = told(extended, "reply", 120);
+    let [english, chinese] = sentences(extended, "reply", 120);
     assert!(
         english.contains(", due 2026-11-30 10:00 (extended), running with 9 d 22 h of natural time left"),
         "{english}"
@@ -157,7 +157,7 @@ fn an_extension_is_told_with_the_instant_that_it_gives() {
 fn years_without_a_calendar_are_named() {
     let late = 50 * 24 * 60;
     let extended = complaint().tell(60, FactName::Extended, None, Change::Until(at(late)));
-    let [english, chinese] = told(extended, "reply", 120);
+    let [english, chinese] = sentences(extended, "reply", 120);
     assert!(english.ends_with(", counting Monday to Friday for want of a calendar of 2027."), "{english}");
     assert!(chinese.ends_with("，2027年无日历，按周一至周五计。"), "{chinese}");
 }
@@ -173,14 +173,14 @@ fn seconds_are_told_where_they_matter() {
         let mut clock_history = Story::crewed().then(45, FactName::CrewArrived).clock_history();
         clock_history.events.last_mut().unwrap().at += late;
         let clock = story::clock(&clock_history, "arrival", at(600));
-        let told = sentence(&clock, &clock_history, at(600), Language::English);
-        assert!(told.contains(&format!("met {time} (arrived on site): breached by {by};")), "{told}");
+        let english = sentence(&clock, &clock_history, at(600), Language::English);
+        assert!(english.contains(&format!("met {time} (arrived on site): breached by {by};")), "{english}");
     }
 }
 
 #[test]
 fn limits_are_told_as_people_write_them() {
-    let told = |limit| [catalogue::limit_english(limit), catalogue::limit_chinese(limit)];
+    let limit_texts = |limit| [catalogue::limit_english(limit), catalogue::limit_chinese(limit)];
     for (limit, english, chinese) in [
         (Limit::Elapsed { seconds: 12 }, "12 s", "12秒"),
         (Limit::Elapsed { seconds: 90 }, "90 s", "90秒"),
@@ -192,7 +192,7 @@ fn limits_are_told_as_people_write_them() {
         (Limit::WorkingDays { days: 9 }, "9 working days", "9个工作日"),
         (Limit::WorkingTime { seconds: 7_200 }, "2 h of working time", "2小时工作时间"),
     ] {
-        assert_eq!(told(limit), [english, chinese]);
+        assert_eq!(limit_texts(limit), [english, chinese]);
     }
 }
 

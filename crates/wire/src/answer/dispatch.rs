@@ -1,4 +1,4 @@
-//! What crews and the dispatch desk are shown, in protobuf. Nothing personal is in it.
+//! Conversion of what crews and dispatch desks see. It contains no personal data.
 
 use switchboard_domain::{
     Timestamp,
@@ -9,38 +9,38 @@ use switchboard_domain::{
 use super::{place, timestamp, word};
 use crate::proto;
 
-/// A place on the planet.
+/// A position in protobuf.
 #[must_use]
 pub fn position(at: Point) -> proto::Position {
     proto::Position { latitude_e6: at.latitude_e6, longitude_e6: at.longitude_e6 }
 }
 
-/// A set of skills, in the order of the list.
+/// A set of skills in protobuf, in the order of the word list.
 #[must_use]
 pub fn skills(skills: Skills) -> Vec<i32> {
     skills.iter().map(word).collect()
 }
 
-/// What a crew needs to know of a ticket to set out.
+/// The data about a ticket that a crew needs before it leaves.
 #[derive(Clone, Copy, Debug)]
 pub struct Brief<'t> {
     /// The ticket.
     pub id: TicketId,
     /// Its number.
     pub number: &'t str,
-    /// Where on the grid.
+    /// The place on the grid.
     pub place: &'t Place,
-    /// Category as accepted.
+    /// The accepted category.
     pub category: Option<&'t Category>,
-    /// Urgency.
+    /// The urgency.
     pub urgency: Urgency,
-    /// Customers without power, where known.
+    /// The number of customers without power, if known.
     pub customers_out: Option<u32>,
-    /// When the customer reported.
+    /// When the customer reported the trouble.
     pub reported: Timestamp,
 }
 
-/// A ticket in brief.
+/// The brief in protobuf.
 #[must_use]
 pub fn brief(ticket: &Brief<'_>) -> proto::TicketBrief {
     proto::TicketBrief {
@@ -73,7 +73,7 @@ mod tests {
         let place =
             Place { feeder: Some("F1".into()), location_e6: Some((30_000_000, 120_000_000)), ..Place::default() };
         let category = Category::parse("a/b").unwrap();
-        let told = Brief {
+        let ticket = Brief {
             id: TicketId(Uuid::from_u128(7)),
             number: "2026112200000001",
             place: &place,
@@ -82,9 +82,9 @@ mod tests {
             customers_out: Some(3),
             reported: Timestamp::UNIX_EPOCH,
         };
-        let shown = brief(&told);
-        assert_eq!(shown.ticket_id, told.id.to_string());
-        assert_eq!((shown.number.as_str(), shown.category.as_deref()), (told.number, Some("a/b")));
+        let shown = brief(&ticket);
+        assert_eq!(shown.ticket_id, ticket.id.to_string());
+        assert_eq!((shown.number.as_str(), shown.category.as_deref()), (ticket.number, Some("a/b")));
         assert_eq!((shown.urgency(), shown.customers_out), (proto::Urgency::Urgent, Some(3)));
         let place = shown.place.unwrap();
         assert_eq!((place.feeder.as_deref(), place.latitude_e6), (Some("F1"), Some(30_000_000)));

@@ -1,5 +1,5 @@
-//! A fact as JSON for people: as it is stored, but with personal data as plain text, masked unless it is to be revealed.
-//! Never what proofs cover or auditors receive; those are the stored bytes.
+//! A fact as JSON for people: the stored form, with personal data as plain text, masked unless revealed. Proofs and
+//! auditors' subscriptions use the stored bytes instead.
 
 use serde_json::{Map, Value};
 use switchboard_domain::{
@@ -9,9 +9,9 @@ use switchboard_domain::{
 
 use crate::stored::Stored;
 
-/// The payload as JSON. Personal data that was opened is masked, or readable when `reveal` is set; what is sealed or erased
-/// says so. Without `reveal` a confidential ticket shows nothing of who spoke; the keyed hashes, which would tell one
-/// ticket's caller from another's, are for machines and never shown.
+/// The payload as JSON. Opened personal data is masked, or readable when `reveal` is set; sealed and erased data is
+/// marked as such. Without `reveal`, a confidential ticket shows no field that identifies the caller. The keyed hashes
+/// are never shown, because they would tell whether two tickets have the same caller.
 #[must_use]
 pub fn fact_json(event: &Event, reveal: bool) -> String {
     let mut event = event.clone();
@@ -19,7 +19,7 @@ pub fn fact_json(event: &Event, reveal: bool) -> String {
     Event::each_personal(&mut event, &mut |field, value| {
         let text = value.plain().filter(|_| reveal).map_or_else(|| value.masked(), str::to_owned);
         shown.push((field, text));
-        // Readable text refuses to be written; what is shown takes its place below.
+        // Plain personal text cannot be serialised. Put a placeholder here; the shown text replaces it below.
         *value = Personal::Erased;
     });
     let payload = event.payload().unwrap_or_default();
@@ -31,8 +31,8 @@ pub fn fact_json(event: &Event, reveal: bool) -> String {
     Value::Object(fields).to_string()
 }
 
-/// What would lead to the one who spoke.
-const WHO_SPOKE: [&str; 11] = [
+/// The fields that identify the caller.
+const CALLER_FIELDS: [&str; 11] = [
     "caller_name",
     "caller_phone",
     "caller_account",
@@ -51,7 +51,7 @@ fn hide(received: &Received, reveal: bool, fields: &mut Map<String, Value>) {
         fields.remove(hash);
     }
     if received.confidential && !reveal {
-        for field in WHO_SPOKE {
+        for field in CALLER_FIELDS {
             fields.remove(field);
         }
     }

@@ -1,14 +1,14 @@
-//! The closed word lists, each beside its protobuf enum. The matches are exhaustive both ways: a word added on one side only
-//! does not compile.
+//! The closed word lists, each paired with its protobuf enum. The matches are exhaustive in both directions, so a word
+//! that is missing on one side does not compile.
 
 use switchboard_domain::{crew, ticket};
 
-/// The protobuf enums by the names of their lists. One differs: the API has no module to say whose tier it is.
+/// The protobuf enums under the names of the domain's lists. Only `Tier` is named differently in the API.
 mod named {
     pub use crate::proto::{CustomerTier as Tier, *};
 }
 
-/// A number that is not in the word list: a newer caller's, or a mistake.
+/// A number that is not in the word list: from a newer client, or a mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownWord;
 
@@ -16,28 +16,28 @@ pub struct UnknownWord;
 pub trait Word: Copy + 'static {
     /// The protobuf enum.
     type Proto: Into<i32>;
-    /// What a caller is told to send, for people.
+    /// The expected form, for error messages.
     const FORM: &'static str;
-    /// Every word, in the list's order.
+    /// All words, in the order of the list.
     const WORDS: &'static [Self];
 
-    /// The word in protobuf.
+    /// The protobuf value of the word.
     fn proto(self) -> Self::Proto;
 
-    /// The word of that number; `None` for the unspecified one.
+    /// The word with this number; `None` for the unspecified value.
     ///
     /// # Errors
     /// [`UnknownWord`] when the list has no such number.
     fn read(number: i32) -> Result<Option<Self>, UnknownWord>;
 }
 
-/// The number of a word in a protobuf message.
+/// The protobuf number of a word.
 #[must_use]
 pub fn word<W: Word>(word: W) -> i32 {
     word.proto().into()
 }
 
-/// The number of a word that may be absent; then it is the unspecified one.
+/// The protobuf number of an optional word; 0 (unspecified) when it is absent.
 #[must_use]
 pub fn maybe_word<W: Word>(maybe: Option<W>) -> i32 {
     maybe.map_or(0, word)

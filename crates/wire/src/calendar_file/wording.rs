@@ -1,9 +1,9 @@
-//! What the domain finds wrong with a year, in the words of a calendar file. Nothing is found here.
+//! The sentences for the faults of a year.
 
 use chrono::NaiveDate;
 use switchboard_domain::sla::calendar::{NAME_BYTES_MAX, SOURCE_BYTES_MAX, YEARS, YearFault};
 
-/// The reason beside the line.
+/// The sentence for a fault; the caller adds the line.
 pub(super) fn of(fault: YearFault) -> String {
     match fault {
         YearFault::YearOutside { year } => {

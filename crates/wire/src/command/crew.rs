@@ -1,5 +1,5 @@
-//! Requests to a crew become commands to it, in the same way as those to a ticket: all that is wrong with one at once. Who may
-//! speak for a crew is the domain's to say.
+//! Conversion of requests to crew commands; all violations are reported at once. The domain decides who may act for a
+//! crew.
 
 use switchboard_domain::{
     Timestamp, Violation,
@@ -12,40 +12,40 @@ use uuid::Uuid;
 use super::reader::{Reader, given};
 use crate::proto;
 
-/// What every command to a crew carries.
+/// The fields that every command to a crew carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CrewHeader {
-    /// The caller's name for this request.
+    /// The caller's id for this request.
     pub request_id: Uuid,
-    /// Which crew.
+    /// The crew.
     pub crew: CrewId,
-    /// When it happened, if that is not now.
+    /// When it happened; `None` means now.
     pub occurred_at: Option<Timestamp>,
 }
 
-/// A request that asks something of one crew.
+/// A request that becomes a command to one crew.
 pub trait CrewRequest: prost::Message {
-    /// The method of `DispatchService` that takes it, for example `StartShift`. No ticket's request shares its name.
+    /// The method of `DispatchService`, for example `StartShift`. No ticket request has the same name.
     const METHOD: &'static str;
 
-    /// The command that it means. A request that names no crew means the actor's unit, if that is one.
+    /// Converts the request. Without a crew, the actor's unit is meant, if it is a crew.
     ///
     /// # Errors
     /// Every violation at once, each field at most once, by its path in the request.
     fn read(&self, actor: &Actor) -> Result<(CrewHeader, Command), Vec<Violation>>;
 }
 
-/// The crew that a question names, or the actor's unit if it names none.
+/// The crew that a request names; without one, the actor's unit.
 ///
 /// # Errors
-/// That `crew` is malformed, or missing for an actor who stands for no crew.
+/// `crew` is malformed, or it is absent and the actor's unit is not a crew.
 pub fn crew(named: Option<&str>, actor: &Actor) -> Result<CrewId, Vec<Violation>> {
     let mut reader = Reader::default();
     let crew = reader.crew_or_actors("crew", named, actor);
     reader.whole(crew)
 }
 
-/// Declares requests with a header: the method, and how the fields of its request make the command.
+/// Declares requests with a header: the method, and the command built from the fields.
 macro_rules! requests {
     ($($method:ident($request:ident: $type:ident, $reader:ident) => $command:expr;)+) => {$(
         impl CrewRequest for proto::$type {
@@ -89,7 +89,7 @@ fn header(reader: &mut Reader, header: Option<&proto::CrewHeader>, actor: &Actor
     crew.map(|crew| CrewHeader { request_id, crew, occurred_at })
 }
 
-/// A planned break, if both its ends can be read.
+/// Reads a planned break; `None` if one of its ends is invalid.
 fn planned(rest: &proto::ShiftBreak, reader: &mut Reader) -> Option<Break> {
     let mut end = |field, at: Option<&_>| {
         if at.is_none() {
@@ -101,7 +101,7 @@ fn planned(rest: &proto::ShiftBreak, reader: &mut Reader) -> Option<Break> {
     Some(Break { from: from?, until: until? })
 }
 
-/// The only request to a crew without a header: the crew must be named, and nothing of the past is entered.
+/// The only crew request without a header: the crew is required, and it cannot be dated in the past.
 impl CrewRequest for proto::EnrolCrewRequest {
     const METHOD: &'static str = "EnrolCrew";
 
@@ -126,7 +126,7 @@ impl CrewRequest for proto::EnrolCrewRequest {
     }
 }
 
-/// The units whose tickets it works on; those of its station when none is named.
+/// The crew's territory; its station when the request names none.
 fn territory(named: &[String], crew: &CrewId, reader: &mut Reader) -> Vec<OrgPath> {
     if named.is_empty() {
         return crew.org().at_level(Level::Station).into_iter().collect();

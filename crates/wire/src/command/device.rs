@@ -1,5 +1,5 @@
-//! What a crew's device reports: bundles of steps and positions, by a clock that may be wrong. The device says what is to be
-//! added to its clock; whether that is enough is judged against the time that a caller brings.
+//! Requests from a crew's device: bundles of steps, and positions. The device's clock may be wrong, so the device sends
+//! the offset that corrects it. The corrected clock is checked against the server's time, which the caller passes.
 
 use chrono::TimeDelta;
 use switchboard_domain::{
@@ -17,36 +17,36 @@ use crate::{
     refusal::Refusal,
 };
 
-/// The most steps of one bundle.
+/// The most steps in one bundle.
 pub const STEPS_MAX: usize = 200;
-/// The most that may be added to a device's clock, or taken from it, in days: it sets right whatever year of 1 to 9999 a device
-/// shows, so that an offset which the server told is always taken.
+/// The largest offset, in days, in either direction. It can correct any year from 1 to 9999, so an offset that the
+/// server returned is always permitted.
 pub const OFFSET_DAYS_MAX: i64 = 9_999 * 366;
-/// How far a device's clock may be off after its correction, in minutes.
+/// The largest permitted error of a corrected device clock, in minutes.
 pub const CLOCK_OFF_MINUTES_MAX: i64 = 10;
-/// The method under which a step's identity is made, whichever bundle brings it.
+/// The method name from which the id of a step's request is derived, whichever bundle carries the step.
 pub const STEPS_METHOD: &str = "ReportSteps";
 
-/// A device's clock.
+/// The clock of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceClock {
-    /// What it shows, uncorrected.
+    /// Its uncorrected time.
     pub shows: Timestamp,
-    /// What is to be added to it.
+    /// The offset to add.
     pub offset: TimeDelta,
 }
 
 impl DeviceClock {
-    /// The time that it means.
+    /// The corrected time.
     #[must_use]
     pub fn time(self) -> Timestamp {
         self.shows + self.offset
     }
 
-    /// Whether it is good enough to place what happened by it.
+    /// Checks that the corrected clock is accurate enough to date events.
     ///
     /// # Errors
-    /// [`Refusal::DeviceClock`] with the whole offset that would set it right, when it is off by more than
+    /// [`Refusal::DeviceClock`] with the offset that would correct the clock, when its error exceeds
     /// [`CLOCK_OFF_MINUTES_MAX`] at the server's time `now`.
     pub fn check(self, now: Timestamp) -> Result<(), Refusal> {
         self.checked(now, true)
@@ -60,36 +60,37 @@ impl DeviceClock {
     }
 }
 
-/// Whether the `occurred_at` of a header is that of a clock good enough to place what is said at once; a header takes no offset.
+/// Checks the `occurred_at` of a header as the time of a clock without an offset.
 ///
 /// # Errors
-/// As for [`DeviceClock::check`]; it is to be sent again without `occurred_at`.
+/// As for [`DeviceClock::check`]; the caller must repeat the request without `occurred_at`.
 pub fn said_at(occurred_at: Timestamp, now: Timestamp) -> Result<(), Refusal> {
     DeviceClock { shows: occurred_at, offset: TimeDelta::zero() }.checked(now, false)
 }
 
-/// When a step happened that is told at `now`, by a clock that was found good enough: what its being fast explains is now. What
-/// lies further ahead stays there, to be refused for itself: it is a slip, and the true step is still to come.
+/// When a step happened that is received at `now` from an accurate clock. An instant slightly ahead of `now` is the
+/// clock's error and becomes `now`. An instant further ahead is kept, so that the step is rejected as being in the
+/// future.
 #[must_use]
 pub fn happened(step: Timestamp, now: Timestamp) -> Timestamp {
     if step - now <= TimeDelta::minutes(CLOCK_OFF_MINUTES_MAX) { step.min(now) } else { step }
 }
 
-/// A bundle of steps, each still to be read by [`step`]: one that cannot be read is refused for itself.
+/// A bundle of steps. Each step is read by [`step`], so that an invalid one is rejected alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bundle<'r> {
-    /// Whose steps.
+    /// The crew.
     pub crew: CrewId,
-    /// The clock that placed them.
+    /// The clock that dated the steps.
     pub clock: DeviceClock,
-    /// They, in the order of the request.
+    /// The steps, in the order of the request.
     pub steps: &'r [proto::StepReport],
 }
 
-/// Reads the envelope of a bundle.
+/// Reads the fields of a bundle, except its steps.
 ///
 /// # Errors
-/// Every violation at once; none is about a single step.
+/// All violations at once; none is about a single step.
 pub fn bundle<'r>(request: &'r proto::ReportStepsRequest, actor: &Actor) -> Result<Bundle<'r>, Vec<Violation>> {
     let mut reader = Reader::default();
     let crew = reader.crew_or_actors("crew", request.crew.as_deref(), actor);
@@ -101,11 +102,11 @@ pub fn bundle<'r>(request: &'r proto::ReportStepsRequest, actor: &Actor) -> Resu
     reader.whole(crew.map(|crew| Bundle { crew, clock: DeviceClock { shows, offset }, steps: &request.steps }))
 }
 
-/// Reads one step; every instant in it is corrected by the device's `offset`. It is the same request whatever the offset:
-/// its identity is its own body, under [`STEPS_METHOD`].
+/// Reads one step and corrects every instant by `offset`. The offset is not part of the request's identity: the id is
+/// derived from the step's body and [`STEPS_METHOD`].
 ///
 /// # Errors
-/// Every violation at once, by its path in the step.
+/// All violations at once, by their paths in the step.
 pub fn step(report: &proto::StepReport, offset: TimeDelta) -> Result<(Header, Command), Vec<Violation>> {
     let mut reader = Reader::default();
     let ticket = reader.ticket("ticket", &report.ticket);
@@ -135,23 +136,23 @@ impl From<step_report::Step> for WireStep {
     }
 }
 
-/// Where a crew is, as its device says.
+/// A position that a device reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PositionReport {
     /// The crew.
     pub crew: CrewId,
-    /// Where it is.
+    /// The position.
     pub at: Point,
     /// Accuracy, in metres; 0 when unknown.
     pub accuracy_m: u32,
-    /// The clock as it was then.
+    /// The device's clock at that time.
     pub clock: DeviceClock,
 }
 
-/// Reads a position.
+/// Reads a position report.
 ///
 /// # Errors
-/// Every violation at once.
+/// All violations at once.
 pub fn position(request: &proto::ReportPositionRequest, actor: &Actor) -> Result<PositionReport, Vec<Violation>> {
     let mut reader = Reader::default();
     let crew = reader.crew_or_actors("crew", request.crew.as_deref(), actor);
@@ -174,7 +175,7 @@ fn offset(reader: &mut Reader, milliseconds: i64) -> TimeDelta {
     sound.unwrap_or_default()
 }
 
-/// The instant that a device's clock meant, if it is one that can be stored.
+/// The corrected instant; an instant that cannot be stored is a violation.
 fn corrected(reader: &mut Reader, field: &'static str, shown: Timestamp, offset: TimeDelta) -> Timestamp {
     let meant = shown.checked_add_signed(offset).and_then(|at| instant(&timestamp(at)));
     if meant.is_none() {

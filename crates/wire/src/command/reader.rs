@@ -1,5 +1,5 @@
-//! Reads the fields of a request one by one and keeps every violation. A field that cannot be read is stood in for, so that the
-//! rest of the command is still looked at; a command with a stand-in never leaves this module.
+//! A reader for the fields of a request that collects every violation. An invalid field gets a placeholder, so that the
+//! remaining fields are still checked. A command that contains a placeholder is never returned.
 
 use prost_types::Timestamp as WireTimestamp;
 use switchboard_domain::{
@@ -18,19 +18,19 @@ use crate::{
     proto,
 };
 
-/// The form of a reference, for people.
+/// The expected form of a reference, for error messages.
 const TICKET_FORM: &str = "a ticket's id or number";
 
-/// What has been found so far.
+/// The violations found so far.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     violations: Vec<Violation>,
-    /// A field as the domain names it, and its path in this request.
+    /// The domain's name of a field, and its path in this request.
     nested: Option<(&'static str, &'static str)>,
 }
 
 impl Reader {
-    /// Keeps the violation, unless the field is listed already.
+    /// Adds a violation, unless the field already has one.
     pub(super) fn refuse(&mut self, violation: Violation) {
         if !self.listed(violation.field) {
             self.violations.push(violation);
@@ -49,7 +49,7 @@ impl Reader {
         self.refuse(Violation::malformed(field, expected));
     }
 
-    /// In this request the domain's `field` stands at `path`.
+    /// Declares that the domain's `field` is at `path` in this request.
     pub(super) fn nested(&mut self, field: &'static str, path: &'static str) {
         self.nested = Some((field, path));
     }
@@ -84,7 +84,7 @@ impl Reader {
         revision
     }
 
-    /// A required ticket.
+    /// Reads a required ticket reference.
     pub(super) fn ticket(&mut self, field: &'static str, text: &str) -> Option<TicketRef> {
         match reference(text) {
             Some(ticket) => return Some(ticket),
@@ -94,7 +94,7 @@ impl Reader {
         None
     }
 
-    /// A word that must be given.
+    /// Reads a required word.
     pub(super) fn word<W: Word>(&mut self, field: &'static str, number: i32) -> Option<W> {
         match W::read(number) {
             Ok(Some(word)) => return Some(word),
@@ -104,7 +104,7 @@ impl Reader {
         W::WORDS.first().copied()
     }
 
-    /// A word that may be left out.
+    /// Reads an optional word.
     pub(super) fn maybe_word<W: Word>(&mut self, field: &'static str, number: i32) -> Option<W> {
         W::read(number).unwrap_or_else(|_| {
             self.malformed(field, W::FORM);
@@ -112,7 +112,7 @@ impl Reader {
         })
     }
 
-    /// An instant that may be left out.
+    /// Reads an optional instant.
     pub(super) fn time(&mut self, field: &'static str, at: Option<&WireTimestamp>) -> Option<Timestamp> {
         let at = at?;
         let read = instant(at);
@@ -122,7 +122,7 @@ impl Reader {
         read
     }
 
-    /// An instant that must be given.
+    /// Reads a required instant.
     pub(super) fn required_time(&mut self, field: &'static str, at: Option<&WireTimestamp>) -> Timestamp {
         if at.is_none() {
             self.missing(field);
@@ -130,7 +130,7 @@ impl Reader {
         self.time(field, at).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// A unit that must be given.
+    /// Reads a required unit.
     pub(super) fn org(&mut self, field: &'static str, text: &str) -> Option<OrgPath> {
         if text.is_empty() {
             self.missing(field);
@@ -140,7 +140,7 @@ impl Reader {
         OrgPath::parse(text).or_else(|_| OrgPath::parse("stand-in")).ok()
     }
 
-    /// A crew that must be given.
+    /// Reads a required crew.
     pub(super) fn crew(&mut self, field: &'static str, text: &str) -> Option<CrewId> {
         let crew = crew_of(text);
         if text.trim().is_empty() {
@@ -151,7 +151,7 @@ impl Reader {
         crew.or_else(|| crew_of("stand/in/for/a/missing/crew"))
     }
 
-    /// A crew that may be left out: then it is the actor's unit, if that is a crew.
+    /// Reads an optional crew; its default is the actor's unit, if that is a crew.
     pub(super) fn crew_or_actors(&mut self, field: &'static str, text: Option<&str>, actor: &Actor) -> Option<CrewId> {
         match (given(text), CrewId::of(&actor.org)) {
             (Some(text), _) => self.crew(field, text),
@@ -160,7 +160,7 @@ impl Reader {
         }
     }
 
-    /// An offer that must be given.
+    /// Reads a required offer id.
     pub(super) fn offer(&mut self, field: &'static str, text: &str) -> OfferId {
         let offer = OfferId::parse(text);
         match offer {
@@ -171,7 +171,7 @@ impl Reader {
         offer.unwrap_or(OfferId(Uuid::nil()))
     }
 
-    /// A fence that must be given: no crew is reserved by the first fact of its stream, so that 0 is none.
+    /// Reads a required fence. 0 is invalid, because the first event of a crew's stream is never a reservation.
     pub(super) fn fence(&mut self, field: &'static str, fence: u64) -> u64 {
         if fence == 0 {
             self.missing(field);
@@ -179,12 +179,12 @@ impl Reader {
         fence
     }
 
-    /// Skills, in any order.
+    /// Reads skills, in any order.
     pub(super) fn skills(&mut self, field: &'static str, numbers: &[i32]) -> Skills {
         Skills::of(&numbers.iter().filter_map(|&number| self.word::<Skill>(field, number)).collect::<Vec<_>>())
     }
 
-    /// A place that may be left out; `fields` are the paths of its latitude and its longitude.
+    /// Reads an optional position; `fields` are the paths of its latitude and longitude.
     pub(super) fn point(&mut self, fields: [&'static str; 2], at: Option<&proto::Position>) -> Option<Point> {
         let at = at?;
         let [latitude, longitude] = fields;
@@ -197,7 +197,7 @@ impl Reader {
         Point::new(at.latitude_e6, at.longitude_e6)
     }
 
-    /// A category that must be given.
+    /// Reads a required category.
     pub(super) fn category(&mut self, field: &'static str, text: &str) -> Option<Category> {
         if text.is_empty() {
             self.missing(field);
@@ -207,22 +207,22 @@ impl Reader {
         Category::parse(text).or_else(|_| Category::parse("stand-in")).ok()
     }
 
-    /// A category that may be left out.
+    /// Reads an optional category.
     pub(super) fn maybe_category(&mut self, field: &'static str, text: Option<&str>) -> Option<Category> {
         given(text).and_then(|text| self.category(field, text))
     }
 
-    /// What was read, if nothing is wrong with any field.
+    /// Returns the value if no violation was found.
     pub(super) fn whole<T>(self, read: Option<T>) -> Result<T, Vec<Violation>> {
         read.filter(|_| self.violations.is_empty()).ok_or(self.violations)
     }
 
-    /// The command to a ticket, if nothing is wrong with any field, by itself or beside the others.
+    /// Returns the ticket command, if neither a field nor the domain's `shape` check has a violation.
     pub(super) fn finish<H>(self, header: H, command: Option<Command>) -> Result<(H, Command), Vec<Violation>> {
         self.shaped(header, command, validate::shape)
     }
 
-    /// The command, if nothing is wrong with any field and the domain has nothing to say about its `shape`.
+    /// Returns the command, if neither a field nor `shape` has a violation.
     pub(super) fn shaped<H, C>(
         mut self,
         header: H,
@@ -234,7 +234,7 @@ impl Reader {
             if let Some((_, path)) = self.nested.filter(|(field, _)| *field == violation.field) {
                 violation.field = path;
             }
-            // That a field contradicts a stand-in helps nobody.
+            // Do not report that a field contradicts a placeholder.
             if !matches!(violation.problem, Problem::Contradicts { other } if stood_in.contains(&other)) {
                 self.refuse(violation);
             }
@@ -247,12 +247,12 @@ fn crew_of(text: &str) -> Option<CrewId> {
     CrewId::of(&OrgPath::parse(text).ok()?)
 }
 
-/// The text of an optional field; an empty one counts as absent.
+/// The text of an optional field; a blank text counts as absent.
 pub(super) fn given(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.trim().is_empty())
 }
 
-/// Personal text that may be left out.
+/// An optional personal text.
 pub(super) fn personal(text: Option<&str>) -> Option<Personal> {
     given(text).map(Personal::from)
 }

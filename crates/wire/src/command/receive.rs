@@ -1,5 +1,5 @@
-//! The request that opens a ticket. What only the engine can know (the number, the keyed hashes, the id behind a linked
-//! ticket's number) is left open here.
+//! The request that opens a ticket. Fields that only the engine can set are left empty: the ticket number, the keyed
+//! hashes, and the id of a linked ticket.
 
 use switchboard_domain::{
     Timestamp, Violation,
@@ -17,21 +17,22 @@ use super::{
 };
 use crate::proto;
 
-/// What a request to open a ticket carries beside the command.
+/// The fields of a receive request that are not part of the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceiveHeader {
-    /// The caller's name for this request; the ticket's id derives from it.
+    /// The caller's id for this request; the ticket's id is derived from it.
     pub request_id: Uuid,
-    /// When the customer reported, if that is not now.
+    /// When the customer reported the trouble; `None` means now.
     pub occurred_at: Option<Timestamp>,
-    /// The ticket that it belongs to; in the command stands the nil id until the caller has looked it up.
+    /// The ticket that this one belongs to. The command contains the nil id until the caller has resolved the
+    /// reference.
     pub linked: Option<TicketRef>,
 }
 
-/// Reads a request to open a ticket; it is received by the actor's unit unless it names another.
+/// Reads a receive request. The receiving unit is the actor's unless the request names another.
 ///
 /// # Errors
-/// Every violation at once, each field at most once, by its path in the request.
+/// All violations at once, at most one per field, by the path in the request.
 pub fn receive(request: &proto::ReceiveRequest, actor: &Actor) -> Result<(ReceiveHeader, Receive), Vec<Violation>> {
     let mut reader = Reader::default();
     let linked = given(request.linked_ticket.as_deref()).and_then(|text| reader.ticket("linked_ticket", text));
@@ -43,7 +44,7 @@ pub fn receive(request: &proto::ReceiveRequest, actor: &Actor) -> Result<(Receiv
     let command = read(&mut reader, request, actor, header.linked.is_some());
     match reader.finish(header, command.map(|receive| Command::Receive(Box::new(receive))))? {
         (header, Command::Receive(receive)) => Ok((header, *receive)),
-        // Never: the command that went in comes out.
+        // Unreachable: `finish` returns the command that it was given.
         _ => Err(vec![Violation::missing("business_type")]),
     }
 }

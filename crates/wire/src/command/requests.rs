@@ -1,4 +1,4 @@
-//! One request per move: which fields make which command. Required texts and their sizes are the domain's to judge.
+//! One request per move, with the fields that make its command. The domain checks required texts and their sizes.
 
 use switchboard_domain::{
     Violation,
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::proto::{self, audit_reply_request, escalate_request, report_progress_request::Step as WireStep};
 
-/// Declares requests: the method, and how the fields of its request make the command.
+/// Declares requests: the method, and the command built from the fields.
 macro_rules! requests {
     ($($method:ident($request:ident: $type:ident, $reader:ident) => $command:expr;)+) => {$(
         impl TicketRequest for proto::$type {
@@ -121,7 +121,7 @@ requests! {
     };
 }
 
-/// The only request that names a second ticket.
+/// The only request that refers to a second ticket.
 impl TicketRequest for proto::MergeRequest {
     const METHOD: &'static str = "Merge";
 
@@ -144,7 +144,7 @@ impl TicketRequest for proto::MergeRequest {
     }
 }
 
-/// A crew's step, whichever request brings it.
+/// Reads a crew's step; several requests contain one.
 pub(super) fn step(step: Option<&WireStep>, reader: &mut Reader) -> Option<Step> {
     let Some(step) = step else {
         reader.missing("step");

@@ -1,6 +1,5 @@
-//! Times as people write them: `45m` and `1d` of natural time, `4wd` for working days, `2wh` and `90wm` for time within working
-//! hours, `75%` of a limit, `10m before` due. One whole number and one unit; limits and natural time
-//! both ways.
+//! Durations as people write them: `45m` and `1d` of natural time, `4wd` for working days, `2wh` and `90wm` of working
+//! hours, `75%` of a limit, `10m before` due. One whole number and one unit. Limits and natural time are also written.
 
 use switchboard_domain::sla::policy::{Limit, Threshold};
 
@@ -8,34 +7,34 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// Units of natural time, the longest first.
+/// Units of natural time, longest first.
 const NATURAL: [(&str, i64); 4] = [("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", 1)];
-/// Units of time within working hours, the longest first.
+/// Units of time within working hours, longest first.
 const WORKING: [(&str, i64); 3] = [("wh", HOUR), ("wm", MINUTE), ("ws", 1)];
 /// The unit of working days.
 const WORKING_DAY: &str = "wd";
 
-/// The form of a limit, for people.
+/// The expected form of a limit, for error messages.
 pub(super) const LIMIT_FORM: &str = "\"45m\" (s, m, h, d), \"4wd\" or \"2wh\" (wh, wm)";
-/// The form of natural time, for people.
+/// The expected form of natural time, for error messages.
 pub(super) const NATURAL_FORM: &str = "\"45m\" (s, m, h, d)";
-/// The form of a warning's time, for people.
+/// The expected form of a warning's time, for error messages.
 pub(super) const THRESHOLD_FORM: &str = "\"50%\" or \"10m before\"";
-/// The form of a window, for people.
+/// The expected form of a window, for error messages.
 pub(super) const WINDOW_FORM: &str = "\"30d\"";
 
-/// Why a text is not a time.
+/// Why a text is not a duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotATime {
-    /// It is less than nothing.
+    /// It is negative.
     Negative,
-    /// It is more than can be counted.
+    /// It exceeds the range of the number type.
     TooLong,
-    /// It is something else.
+    /// It has another form.
     Malformed,
 }
 
-/// A whole number and what stands after it.
+/// Splits a text into a whole number and its unit.
 fn split(text: &str) -> Result<(i64, &str), NotATime> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
@@ -48,19 +47,19 @@ fn split(text: &str) -> Result<(i64, &str), NotATime> {
     Ok((number.parse().map_err(|_| NotATime::TooLong)?, unit))
 }
 
-/// So many seconds of `units`.
+/// The number of seconds, with a unit from `units`.
 fn seconds(number: i64, unit: &str, units: &[(&str, i64)]) -> Result<i64, NotATime> {
     let (_, length) = units.iter().find(|(name, _)| *name == unit).ok_or(NotATime::Malformed)?;
     number.checked_mul(*length).ok_or(NotATime::TooLong)
 }
 
-/// Reads `45m`.
+/// Parses `45m`.
 pub(super) fn natural(text: &str) -> Result<i64, NotATime> {
     let (number, unit) = split(text)?;
     seconds(number, unit, &NATURAL)
 }
 
-/// Reads `30d`.
+/// Parses `30d`.
 pub(super) fn days(text: &str) -> Result<u32, NotATime> {
     match split(text)? {
         (number, "d") => u32::try_from(number).map_err(|_| NotATime::TooLong),
@@ -68,7 +67,7 @@ pub(super) fn days(text: &str) -> Result<u32, NotATime> {
     }
 }
 
-/// Reads `45m`, `4wd` or `2wh`.
+/// Parses `45m`, `4wd` or `2wh`.
 pub(super) fn limit(text: &str) -> Result<Limit, NotATime> {
     let (number, unit) = split(text)?;
     if unit == WORKING_DAY {
@@ -80,7 +79,7 @@ pub(super) fn limit(text: &str) -> Result<Limit, NotATime> {
     }
 }
 
-/// Reads `50%` or `10m before`.
+/// Parses `50%` or `10m before`.
 pub(super) fn threshold(text: &str) -> Result<Threshold, NotATime> {
     if let Some(time) = text.strip_suffix(" before") {
         return natural(time.trim_end()).map(Threshold::Before);
@@ -91,20 +90,20 @@ pub(super) fn threshold(text: &str) -> Result<Threshold, NotATime> {
     }
 }
 
-/// The longest unit that measures `seconds` without a rest.
+/// Formats `seconds` in the longest unit that divides it.
 fn written(seconds: i64, units: &[(&str, i64)]) -> String {
     let fits = |(_, length): &&(&str, i64)| seconds != 0 && seconds % length == 0;
     let (unit, length) = units.iter().find(fits).or(units.last()).copied().unwrap_or(("s", 1));
     format!("{}{unit}", seconds / length)
 }
 
-/// Natural time as people write it: `45m`, `1d`.
+/// Formats natural time: `45m`, `1d`.
 #[must_use]
 pub fn seconds_text(seconds: i64) -> String {
     written(seconds, &NATURAL)
 }
 
-/// A limit as people write it: `45m`, `4wd`, `2wh`. What [`super::read`] takes back.
+/// Formats a limit: `45m`, `4wd`, `2wh`. [`super::read`] parses the same form.
 #[must_use]
 pub fn limit_text(limit: &Limit) -> String {
     match *limit {

@@ -1,5 +1,5 @@
-//! What stands in `[[clock]]` and `[[average]]`: conditions, triggers, limits, warnings. Whether they make sense together is the
-//! domain's to say.
+//! The contents of `[[clock]]` and `[[average]]`: conditions, triggers, limits, warnings. The domain checks that they
+//! are consistent.
 
 use switchboard_domain::{
     organisation::{Level, OrgPath},
@@ -13,10 +13,10 @@ use switchboard_domain::{
 use super::amount::{self, LIMIT_FORM, NATURAL_FORM, NotATime, THRESHOLD_FORM, WINDOW_FORM};
 use crate::section::{Reader, Section, Value, quoted};
 
-/// How a policy file writes what nobody has said.
+/// The word for an unknown attribute in a policy file.
 const UNKNOWN: &str = "unknown";
 
-/// The levels by their names.
+/// The levels with their names.
 fn levels() -> [(&'static str, Level); 6] {
     Level::ALL.map(|level| (level.as_str(), level))
 }
@@ -33,14 +33,14 @@ pub(super) fn reading_text(reading: Reading) -> &'static str {
     READINGS.iter().find(|(_, known)| *known == reading).map_or("", |(name, _)| name)
 }
 
-/// The words of a list, with their names.
+/// The words of a list with their names.
 macro_rules! named {
     ($words:ty) => {
         <$words>::ALL.iter().map(|word| (word.as_str(), *word)).collect::<Vec<_>>()
     };
 }
 
-/// The same, with a name for a word that nobody has said.
+/// The words of a list with their names, and the word for unknown.
 macro_rules! named_or_unknown {
     ($words:ty) => {
         <$words>::ALL.iter().map(|word| (word.as_str(), Some(*word))).chain([(UNKNOWN, None)]).collect::<Vec<_>>()
@@ -158,7 +158,7 @@ impl Reader {
         flag
     }
 
-    /// The entries of a list that lets only these through; none of an absent list, which lets everything through.
+    /// The entries of a list in a condition; empty for an absent list, which permits everything.
     fn listed<'d>(&mut self, section: Section<'d>, key: &str) -> Vec<Value<'d>> {
         let Some(value) = section.get(key) else { return Vec::new() };
         if value.get_ref().as_array().is_some_and(|list| list.is_empty()) {
@@ -178,7 +178,7 @@ impl Reader {
         entries.into_iter().filter_map(|value| self.parsed(key, value, parse, form)).collect()
     }
 
-    /// A required time.
+    /// Reads a required duration.
     fn amount<T>(
         &mut self,
         section: Section<'_>,
@@ -226,7 +226,7 @@ impl Reader {
         }
     }
 
-    /// `"received"`, or `{ fact = "received", time = "hung_up" }`.
+    /// Reads a trigger: `"received"`, or `{ fact = "received", time = "hung_up" }`.
     fn trigger(&mut self, key: &str, value: Value<'_>) -> Trigger {
         let facts = named!(FactName);
         if value.get_ref().is_str() {
@@ -239,7 +239,7 @@ impl Reader {
         self.only(section, &["fact", "is", "level", "time"]);
         let fact = self.field(section, "fact").and_then(|value| self.word("fact", value, &facts));
         let time = section.get("time").and_then(|value| self.word("time", value, &READINGS));
-        // Of a fact that is not known every word may be the right one.
+        // For an unknown fact, every word may be valid.
         let words = fact.map_or(Word::ALL, FactName::words);
         let words: Vec<_> = words.iter().map(|word| (word.as_str(), *word)).collect();
         Trigger {
@@ -268,7 +268,7 @@ impl Reader {
         entries.into_iter().filter_map(|entry| self.warning(entry)).collect()
     }
 
-    /// `"50%"`, or `{ at = "10m before", tell = "city" }`.
+    /// Reads a warning: `"50%"`, or `{ at = "10m before", tell = "city" }`.
     fn warning(&mut self, value: Value<'_>) -> Option<Warning> {
         let threshold = |reader: &mut Self, key, value| -> Option<Threshold> {
             reader.time(key, value, THRESHOLD_FORM, amount::threshold)
@@ -283,7 +283,7 @@ impl Reader {
     }
 }
 
-/// A fact as such.
+/// A trigger without further conditions.
 fn on(fact: FactName) -> Trigger {
     Trigger { fact, is: Vec::new(), level: Vec::new(), time: Reading::Occurred }
 }

@@ -1,4 +1,4 @@
-//! What the domain finds wrong with a policy, in the words of a policy file and at its line. Nothing is found here.
+//! The sentences for the faults of a policy, and the lines that they refer to.
 
 use switchboard_domain::{
     sla::{
@@ -12,25 +12,26 @@ use switchboard_domain::{
 use super::{amount::limit_text, rule::reading_text};
 use crate::section::{Reader, Section, Value};
 
-/// Where the rules and averages of a policy stand in the text.
+/// The places of a policy's rules and averages in the text.
 pub(super) struct Places<'p, 'd> {
     pub(super) top: Section<'d>,
     pub(super) rules: &'p [Section<'d>],
     pub(super) averages: &'p [Section<'d>],
-    /// Whether the instant from which the policy judges could be read.
+    /// True when `effective_from` could be read.
     pub(super) dated: bool,
 }
 
 impl<'d> Places<'_, 'd> {
-    /// Notes what was found. What may follow from a part that could not be read is left out.
-    pub(super) fn tell(&self, reader: &mut Reader, policy: &Policy, found: &[Fault]) {
+    /// Reports the domain's faults. A fault that may only follow from an unreadable part is left out.
+    pub(super) fn report(&self, reader: &mut Reader, policy: &Policy, found: &[Fault]) {
         for fault in found.iter().filter(|fault| !self.follows(fault)) {
             let reason = self.reason(reader, policy, fault);
             reader.fault(self.place(fault), reason);
         }
     }
 
-    /// Whether it may be the fault of a key that is missing or no string, which is told already, or of a rule that was left out.
+    /// True when the fault may follow from a key that is missing or not a string, which is already reported, or from an
+    /// unread rule.
     fn follows(&self, fault: &Fault) -> bool {
         let is_text = |key: &str| self.top.get(key).is_some_and(|value| value.get_ref().is_str());
         let whole = fault.rule.is_none() && fault.average.is_none();
@@ -48,13 +49,13 @@ impl<'d> Places<'_, 'd> {
         rule.or(average).copied().unwrap_or(self.top)
     }
 
-    /// Where the key stands, or else the nearest thing around it.
+    /// The offset of the faulty key, or of the nearest enclosing value.
     fn place(&self, fault: &Fault) -> usize {
         let section = self.section(fault);
         let entry = |value: Value<'d>| fault.entry.and_then(|entry| value.get_ref().as_array()?.get(entry));
         let (outer, inner) = fault.key.split_once('.').unwrap_or((fault.key, ""));
         let Some(value) = section.get(outer) else { return section.at };
-        // Of pauses the entry stands outside, of conditions inside.
+        // For pauses the index is outside the key, for conditions inside.
         let value = entry(value).unwrap_or(value);
         let value = Section::of(value).and_then(|table| table.get(inner)).unwrap_or(value);
         if outer == "pause" { value.span().start } else { entry(value).unwrap_or(value).span().start }
@@ -127,7 +128,7 @@ impl<'d> Places<'_, 'd> {
     }
 }
 
-/// Whether anything stands under `[[clock]]`, readable or not.
+/// True when there is anything under `[[clock]]`, readable or not.
 fn is_some_table(value: Value<'_>) -> bool {
     value.get_ref().as_array().is_none_or(|list| !list.is_empty())
 }
@@ -142,7 +143,7 @@ fn empty(key: &str) -> String {
     }
 }
 
-/// The business types that a condition asks for, in brackets.
+/// The business types of a condition, in brackets.
 fn meant(when: Option<&When>) -> String {
     let asked = when.map_or(&[][..], |when| when.business.as_slice());
     if asked.is_empty() {

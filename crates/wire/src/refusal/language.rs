@@ -1,18 +1,18 @@
-//! The languages that people are answered in. There are no others, and no dialects of these.
+//! The languages of sentences for people: Chinese and English.
 
 /// A language for people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Language {
-    /// Simplified Chinese, the default.
+    /// Simplified Chinese; the default.
     #[default]
     Zh,
-    /// English.
+    /// English, when the caller prefers it to Chinese.
     En,
 }
 
 impl Language {
-    /// The language that an `accept-language` header asks for most, by its weights and then its order; Chinese when it asks for
-    /// neither.
+    /// The preferred language of an `accept-language` header, by weight and then by order; Chinese when it names
+    /// neither language.
     #[must_use]
     pub fn from_accept_language(header: &str) -> Self {
         let mut best = (0.0_f32, Self::default());
@@ -39,7 +39,7 @@ impl Language {
         }
     }
 
-    /// Its tag.
+    /// The language tag.
     #[must_use]
     pub fn tag(self) -> &'static str {
         match self {

@@ -1,4 +1,5 @@
-//! A refusal as `google.rpc.Status`: its code, and the details that tell a program what to do. Words for people are `wording`'s.
+//! A refusal as `google.rpc.Status`: the gRPC code, and the details for programs. `wording` has the sentences for
+//! people.
 
 use std::collections::HashMap;
 
@@ -76,30 +77,30 @@ fn field_violation(violation: &Violation, language: Language) -> FieldViolation 
     FieldViolation { reason: reason.into(), ..FieldViolation::new(violation.field, description) }
 }
 
-/// What a program may want to know, by name.
+/// The details for programs, by name.
 fn metadata(refusal: &Refusal) -> HashMap<String, String> {
     let mut metadata = HashMap::new();
-    let mut tell = |key: &str, value: String| {
+    let mut add = |key: &str, value: String| {
         metadata.insert(key.to_owned(), value);
     };
     match refusal {
-        Refusal::Rejected(rejection) => of_rejection(rejection, &mut tell),
-        Refusal::CrewRejected(rejection) => of_crew(rejection, &mut tell),
-        Refusal::RevisionConflict { current: Some(current) } => tell("current", current.to_string()),
-        Refusal::OutcomeUnknown { request_id } => tell("request_id", request_id.to_string()),
+        Refusal::Rejected(rejection) => of_rejection(rejection, &mut add),
+        Refusal::CrewRejected(rejection) => of_crew(rejection, &mut add),
+        Refusal::RevisionConflict { current: Some(current) } => add("current", current.to_string()),
+        Refusal::OutcomeUnknown { request_id } => add("request_id", request_id.to_string()),
         Refusal::RequestTooLarge { bytes_max } => {
-            tell("limit", "request_bytes_max".into());
-            tell("value", bytes_max.to_string());
+            add("limit", "request_bytes_max".into());
+            add("value", bytes_max.to_string());
         }
         Refusal::Overloaded { limit, value } => {
-            tell("limit", (*limit).into());
-            tell("value", value.to_string());
+            add("limit", (*limit).into());
+            add("value", value.to_string());
         }
-        Refusal::ActorMissing { what } => tell("missing", (*what).into()),
-        Refusal::NotPermitted { needed } => tell("needed", (*needed).into()),
-        Refusal::DeviceClock { offset_ms, .. } => tell("offset_ms", offset_ms.to_string()),
-        Refusal::SlowReader { resume_token } => tell("resume_token", resume_token.clone()),
-        Refusal::Internal { incident } => tell("incident", incident.clone()),
+        Refusal::ActorMissing { what } => add("missing", (*what).into()),
+        Refusal::NotPermitted { needed } => add("needed", (*needed).into()),
+        Refusal::DeviceClock { offset_ms, .. } => add("offset_ms", offset_ms.to_string()),
+        Refusal::SlowReader { resume_token } => add("resume_token", resume_token.clone()),
+        Refusal::Internal { incident } => add("incident", incident.clone()),
         Refusal::InvalidFields(_)
         | Refusal::TicketNotFound
         | Refusal::RequestIdReused
@@ -119,169 +120,169 @@ fn time(at: &Timestamp) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-fn of_rejection(rejection: &Rejection, tell: &mut impl FnMut(&str, String)) {
+fn of_rejection(rejection: &Rejection, add: &mut impl FnMut(&str, String)) {
     let rule = match rejection {
         Rejection::Invalid(_) | Rejection::NotFound => return,
         Rejection::IllegalMove { asked, stage, .. } => {
-            tell("asked", asked.as_str().into());
-            tell("stage", stage.as_str().into());
+            add("asked", asked.as_str().into());
+            add("stage", stage.as_str().into());
             "illegal_move"
         }
         Rejection::OutsideHolder { holder, .. } => {
-            tell("holder", holder.to_string());
+            add("holder", holder.to_string());
             "outside_holder"
         }
         Rejection::WrongLevel { business, from, to } => {
-            tell("business_type", business.as_str().into());
-            tell("from", from.term(Language::En).into());
-            tell("to", to.term(Language::En).into());
+            add("business_type", business.as_str().into());
+            add("from", from.term(Language::En).into());
+            add("to", to.term(Language::En).into());
             "wrong_level"
         }
         Rejection::AlreadyHeld { holder } => {
-            tell("holder", holder.to_string());
+            add("holder", holder.to_string());
             "already_held"
         }
         Rejection::NotTheHolder { holder, .. } => {
-            tell("holder", holder.to_string());
+            add("holder", holder.to_string());
             "not_the_holder"
         }
         Rejection::NotCommonParent { .. } => "not_common_parent",
         Rejection::NotAbove { holder, .. } => {
-            tell("holder", holder.to_string());
+            add("holder", holder.to_string());
             "not_above"
         }
         Rejection::AlreadyReported { step, at } => {
-            tell("step", step.as_str().into());
-            tell("at", time(at));
+            add("step", step.as_str().into());
+            add("at", time(at));
             "already_reported"
         }
         Rejection::NotRestored => "not_restored",
         Rejection::TimesContradict { earlier, earlier_at, later, later_at } => {
-            tell(earlier, time(earlier_at));
-            tell(later, time(later_at));
+            add(earlier, time(earlier_at));
+            add(later, time(later_at));
             "times_contradict"
         }
         Rejection::NotAnAuditor { next } => {
-            tell("next", next.to_string());
+            add("next", next.to_string());
             "not_an_auditor"
         }
         Rejection::QuietHours { from_minute, to_minute } => {
-            tell("from", wording::minute(*from_minute));
-            tell("to", wording::minute(*to_minute));
+            add("from", wording::minute(*from_minute));
+            add("to", wording::minute(*to_minute));
             "quiet_hours"
         }
         Rejection::TooSoon { next, .. } => {
-            tell("next", time(next));
+            add("next", time(next));
             "too_soon"
         }
         Rejection::Exhausted { what, max } => {
-            tell("what", what.as_str().into());
-            tell("max", max.to_string());
+            add("what", what.as_str().into());
+            add("max", max.to_string());
             "exhausted"
         }
         Rejection::NotHigher { current } => {
-            tell("current", current.as_str().into());
+            add("current", current.as_str().into());
             "not_higher"
         }
         Rejection::AlreadyUrgent => "already_urgent",
         Rejection::NotEscalable { .. } => "not_escalable",
         Rejection::NotLater { current } => {
-            tell("current", time(current));
+            add("current", time(current));
             "not_later"
         }
         Rejection::MasterIsChild { master } => {
-            tell("master", master.to_string());
+            add("master", master.to_string());
             "master_is_child"
         }
         Rejection::ChildUnchanged { child } => {
-            tell("child", child.to_string());
+            add("child", child.to_string());
             "child_unchanged"
         }
         Rejection::AnotherMaster { master } => {
             if let Some(master) = master {
-                tell("master", master.to_string());
+                add("master", master.to_string());
             }
             "another_master"
         }
         Rejection::OfferNotLive { offer, taken_by } => {
-            tell("offer", offer.to_string());
+            add("offer", offer.to_string());
             if let Some(crew) = taken_by {
-                tell("taken_by", crew.to_string());
+                add("taken_by", crew.to_string());
             }
             "offer_not_live"
         }
         Rejection::OfferTaken { by } => {
-            tell("accepted_by", by.clone());
+            add("accepted_by", by.clone());
             "offer_taken"
         }
         Rejection::NotYourOffer { actor } => {
-            tell("actor", actor.to_string());
+            add("actor", actor.to_string());
             "not_your_offer"
         }
         Rejection::StaleFence { current } => {
-            tell("current", current.to_string());
+            add("current", current.to_string());
             "stale_fence"
         }
         Rejection::StaleAttempt { attempts } => {
-            tell("attempts", attempts.to_string());
+            add("attempts", attempts.to_string());
             "stale_attempt"
         }
         Rejection::OffersLive { max } => {
-            tell("max", max.to_string());
+            add("max", max.to_string());
             "offers_live"
         }
-        Rejection::EngineOnly => engine_only(tell),
+        Rejection::EngineOnly => engine_only(add),
         Rejection::ExplanationNeeded => "explanation_needed",
         Rejection::Confidential => "confidential",
     };
-    tell("rule", rule.into());
+    add("rule", rule.into());
 }
 
-/// What the engine alone may say is for its own role.
-fn engine_only(tell: &mut impl FnMut(&str, String)) -> &'static str {
-    tell("needed", Role::System.as_str().into());
+/// The details of a command that only the engine's own role may send.
+fn engine_only(add: &mut impl FnMut(&str, String)) -> &'static str {
+    add("needed", Role::System.as_str().into());
     "engine_only"
 }
 
-fn of_crew(rejection: &crew::Rejection, tell: &mut impl FnMut(&str, String)) {
+fn of_crew(rejection: &crew::Rejection, add: &mut impl FnMut(&str, String)) {
     use crew::Rejection as No;
     let rule = match rejection {
         No::Invalid(_) | No::NotEnrolled => return,
         No::NotTheCrew { actor } => {
-            tell("actor", actor.to_string());
+            add("actor", actor.to_string());
             "not_the_crew"
         }
         No::NotAbove { actor } => {
-            tell("actor", actor.to_string());
+            add("actor", actor.to_string());
             "not_above"
         }
-        No::EngineOnly => engine_only(tell),
+        No::EngineOnly => engine_only(add),
         No::OnShift { until } => {
-            tell("until", time(until));
+            add("until", time(until));
             "on_shift"
         }
         No::OffShift => "off_shift",
         No::Away { why } => {
-            tell("why", why.as_str().into());
+            add("why", why.as_str().into());
             "away"
         }
         No::Unchanged => "unchanged",
         No::Reserved { offer } => {
-            tell("offer", offer.to_string());
+            add("offer", offer.to_string());
             "reserved"
         }
         No::Committed { tickets } => {
-            tell("tickets", tickets.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
+            add("tickets", tickets.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
             "committed"
         }
         No::NotHeld { ticket } => {
-            tell("ticket", ticket.to_string());
+            add("ticket", ticket.to_string());
             "not_held"
         }
         No::Overcommitted { max } => {
-            tell("max", max.to_string());
+            add("max", max.to_string());
             "overcommitted"
         }
     };
-    tell("rule", rule.into());
+    add("rule", rule.into());
 }

@@ -1,4 +1,4 @@
-//! The trade's words in the languages that people are answered in. In English they are the stable names.
+//! The terms of the domain in each language. The English terms are the stable names.
 
 use switchboard_domain::{
     crew::Absence,
@@ -8,9 +8,9 @@ use switchboard_domain::{
 
 use super::Language;
 
-/// A word of the trade.
+/// A term of the domain.
 pub(super) trait Term: Copy {
-    /// It, in the language.
+    /// The term in this language.
     fn term(self, language: Language) -> &'static str;
 }
 

@@ -1,5 +1,5 @@
-//! The catalogue: one sentence per refusal and language. Sentences say what is so and, where there is something to do, what
-//! to do; they name units and tickets, never persons. Times stand in China Standard Time.
+//! The catalogue of sentences, one per refusal and language. A sentence states the situation and, where possible, what
+//! to do. It names units and tickets, never persons. Times are in China Standard Time.
 
 use chrono::FixedOffset;
 use switchboard_domain::{
@@ -11,7 +11,7 @@ use switchboard_domain::{
 
 use super::{Language, Refusal, terms::Term as _};
 
-/// Says it in the language asked for.
+/// Formats a sentence in the given language.
 macro_rules! say {
     ($language:expr, $chinese:literal, $english:literal $(, $name:ident = $value:expr)* $(,)?) => {
         match $language {
@@ -21,8 +21,8 @@ macro_rules! say {
     };
 }
 
-/// The violations that a sentence names; it travels twice, in trailers that hold little.
-const VIOLATIONS_SAID_MAX: usize = 8;
+/// The most violations in a sentence. The sentence is sent twice in trailers, which have little space.
+const VIOLATIONS_SHOWN_MAX: usize = 8;
 
 pub(super) fn refusal(refusal: &Refusal, l: Language) -> String {
     match refusal {
@@ -285,7 +285,7 @@ fn rejection(rejection: &Rejection, l: Language) -> String {
     }
 }
 
-/// What the engine alone may say.
+/// The sentence for a command that only the engine may send.
 fn engine_only(l: Language) -> String {
     refusal(&Refusal::NotPermitted { needed: Role::System.as_str() }, l)
 }
@@ -337,15 +337,15 @@ fn crew_rejection(rejection: &crew::Rejection, l: Language) -> String {
     }
 }
 
-/// Whether a clock was asked: a crew's device may have another than the one that judged.
+/// True for a violation that depends on a clock: a device's clock may differ from the server's.
 fn is_of_time(violation: &Violation) -> bool {
     matches!(violation.problem, Problem::InTheFuture | Problem::InThePast | Problem::TooFarAhead { .. })
 }
 
-/// The first violations; all of them stand in the details.
+/// The first violations; the details contain all of them.
 fn invalid(violations: &[Violation], l: Language) -> String {
-    let shown = violations.iter().take(VIOLATIONS_SAID_MAX);
-    let more = violations.len().saturating_sub(VIOLATIONS_SAID_MAX);
+    let shown = violations.iter().take(VIOLATIONS_SHOWN_MAX);
+    let more = violations.len().saturating_sub(VIOLATIONS_SHOWN_MAX);
     let fields = shown.map(|violation| format!("{} {}", violation.field, problem(&violation.problem, l)));
     let rest = (more > 0).then(|| say!(l, "另有 {more} 处", "and {more} more"));
     let fields = fields.chain(rest);
@@ -355,7 +355,7 @@ fn invalid(violations: &[Violation], l: Language) -> String {
     }
 }
 
-/// What is wrong with a field.
+/// The sentence for an invalid field.
 pub(crate) fn problem(problem: &Problem, l: Language) -> String {
     match problem {
         Problem::Missing => say!(l, "必填", "is required"),
@@ -372,7 +372,7 @@ pub(crate) fn problem(problem: &Problem, l: Language) -> String {
     }
 }
 
-/// A move that is legal now.
+/// The sentence for a legal move.
 pub(super) fn legal(m: Move, l: Language) -> String {
     say!(l, "现在可以{m}", "{m} is legal now", m = m.term(l))
 }
@@ -382,7 +382,7 @@ pub(super) fn minute(minute: u32) -> String {
     format!("{:02}:{:02}", minute / 60, minute % 60)
 }
 
-/// An instant as people see it, at +08:00.
+/// An instant in China Standard Time.
 fn instant(at: Timestamp) -> String {
     const CHINA_SECONDS: i32 = 8 * 3600;
     match FixedOffset::east_opt(CHINA_SECONDS) {

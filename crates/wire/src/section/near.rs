@@ -1,13 +1,13 @@
-//! The known words, when an unknown one was written: all of them while they are few, else those that look most like it.
+//! Suggestions for an unknown word: all known words if they are few, otherwise the most similar ones.
 
-/// A list of so many words is told whole.
+/// A list of at most this many words is shown completely.
 const LISTED_MAX: usize = 14;
-/// Of a longer one so many are told.
+/// The most suggestions from a longer list.
 const NEAR_MAX: usize = 3;
-/// What is quoted of a text, in characters.
+/// The most characters quoted from a text.
 const QUOTED_CHARS_MAX: usize = 40;
 
-/// A text as it is quoted: on one line, and not all of it if it is long.
+/// A text for quoting: on one line, and shortened if it is long.
 pub(crate) fn quoted(text: &str) -> String {
     if text.chars().count() > QUOTED_CHARS_MAX {
         let begin: String = text.chars().take(QUOTED_CHARS_MAX).collect();
@@ -16,7 +16,7 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("{text:?}")
 }
 
-/// What could have been written instead of `word`.
+/// The suggestions for `word`.
 pub(super) fn known(word: &str, all: &[&str]) -> String {
     if all.is_empty() {
         return "there is none here".to_owned();
@@ -32,7 +32,7 @@ pub(super) fn known(word: &str, all: &[&str]) -> String {
     format!("near it are {}", ranked.join(", "))
 }
 
-/// How many characters must be put in, left out or changed to make one text the other (Levenshtein).
+/// The Levenshtein distance, in characters.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();

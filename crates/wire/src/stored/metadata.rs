@@ -1,5 +1,4 @@
-//! What stands beside every fact's payload: who, when, because of what. Personal data is absent from it by construction:
-//! there is no field that could hold any.
+//! The metadata of a fact: actor, instants and cause. It has no field for personal data.
 
 use serde::{Deserialize, Serialize};
 use switchboard_domain::{Timestamp, actor::Actor};
@@ -7,7 +6,7 @@ use uuid::Uuid;
 
 use super::{DecodeError, EncodeError, parse, write};
 
-/// The name under which errors speak of it.
+/// The name of the metadata in error messages.
 const METADATA: &str = "metadata";
 
 /// The metadata of one fact, stored as JSON. Times are RFC 3339 with microseconds and `Z`.
@@ -15,20 +14,20 @@ const METADATA: &str = "metadata";
 pub struct Metadata {
     /// The request that made the fact.
     pub request_id: Uuid,
-    /// Keyed hash of the request's body, in hexadecimal digits: tells a repeated request from a reused id. Keyed because the
-    /// plain hash of a phone number can be guessed.
+    /// Keyed hash of the request's body, in hexadecimal. It distinguishes a repeated request from a reused id. A plain
+    /// hash would allow guessing a phone number.
     pub payload_hash: String,
-    /// The first request of the chain of causes that this fact belongs to.
+    /// The first request in the chain of causes.
     pub correlation_id: Uuid,
-    /// The fact that a process acted on, where one did.
+    /// The fact that a process reacted to, if a process caused this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub causation_id: Option<Uuid>,
-    /// Who.
+    /// The actor.
     pub actor: Actor,
-    /// When it happened.
+    /// The instant at which it happened.
     #[serde(with = "micros")]
     pub occurred_at: Timestamp,
-    /// When the engine learnt it.
+    /// The instant at which the engine recorded it.
     #[serde(with = "micros")]
     pub recorded_at: Timestamp,
 }
@@ -37,7 +36,7 @@ impl Metadata {
     /// The stored form.
     ///
     /// # Errors
-    /// [`EncodeError`] never in practice: every value of the type has a JSON form.
+    /// [`EncodeError`] does not occur in practice: every value has a JSON form.
     pub fn to_json(&self) -> Result<Vec<u8>, EncodeError> {
         write(METADATA, self)
     }
@@ -45,13 +44,13 @@ impl Metadata {
     /// Reads the stored form. Unknown fields are ignored.
     ///
     /// # Errors
-    /// [`DecodeError::Malformed`] for anything else.
+    /// [`DecodeError::Malformed`] for an invalid form.
     pub fn from_json(json: &[u8]) -> Result<Self, DecodeError> {
         parse(METADATA, json)
     }
 }
 
-/// Instants as RFC 3339 with exactly six digits of a second.
+/// Instants as RFC 3339 with six decimals.
 mod micros {
     use chrono::{DateTime, SecondsFormat, Utc};
     use serde::{Deserializer, Serializer, de};

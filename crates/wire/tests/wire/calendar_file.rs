@@ -1,4 +1,4 @@
-//! Calendar files: those that are shipped read without fault, and whatever is wrong with one is told with its line.
+//! Calendar files: the shipped ones have no faults, and every fault is reported with its line.
 
 use std::{fs, path::Path};
 
@@ -28,7 +28,7 @@ date = 2024-02-18
 hours = ["09:00-12:00"]
 "#;
 
-/// Changes of the sample, and the faults that they lead to.
+/// Changes to the sample, and the faults that they cause.
 type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
 
 fn shipped() -> Vec<(String, Year)> {
@@ -42,12 +42,12 @@ fn shipped() -> Vec<(String, Year)> {
     read.collect()
 }
 
-/// The faults of a file as they are shown.
+/// The faults of a file as displayed.
 fn faults(file_name: &str, text: &str) -> Vec<String> {
     read(file_name, text).unwrap_err().iter().map(ToString::to_string).collect()
 }
 
-/// The faults of the sample after some of it was written differently.
+/// The faults of the sample after changes.
 fn after(changes: &[(&str, &str)]) -> Vec<String> {
     let mut text = SAMPLE.to_owned();
     for (old, new) in changes {
@@ -77,7 +77,7 @@ fn the_shipped_calendars_read_without_fault_and_hold_2018_to_2026() {
     assert!(read.iter().all(|(name, _)| name == "cn"));
     let years: Vec<i32> = read.iter().map(|(_, year)| year.year).collect();
     assert!(years.starts_with(&[2018, 2019, 2020, 2021, 2022, 2023, 2024, 2025, 2026]), "{years:?}");
-    // The working days of each year as others count them from the same notices.
+    // The working days of each year, as published by others from the same notices.
     let calendar = Calendar::new(read.into_iter().map(|(_, year)| year));
     let working = |year: i32| {
         let first = chrono::NaiveDate::from_yo_opt(year, 1).unwrap();

@@ -1,5 +1,5 @@
-//! Requests of crews and of the dispatch desk: read whole or refused whole, by the crew's path or the actor's, and placed by a
-//! device's clock that is corrected.
+//! Requests of crews and dispatch desks: each is accepted or rejected as a whole, for the crew that it names or the
+//! actor's, and dated by a corrected device clock.
 
 use chrono::TimeDelta;
 use prost_types::Timestamp as WireTimestamp;

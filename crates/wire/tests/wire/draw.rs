@@ -1,5 +1,5 @@
-//! Events drawn from a row of numbers: one maker per kind, so that a new kind or field does not compile until it is drawn.
-//! The events are well formed but need not make sense as a history; histories are the domain's tests.
+//! Random events: one generator per kind, so that a new kind or field does not compile until it is generated. Each
+//! event is well formed; a sequence need not be a valid history. The domain tests histories.
 
 pub mod crews;
 
@@ -14,7 +14,7 @@ use switchboard_domain::{
 };
 use uuid::Uuid;
 
-/// Texts that have broken formats before.
+/// Texts that are known to break formats.
 const TEXTS: [&str; 8] = [
     "",
     "13812345678",
@@ -26,10 +26,10 @@ const TEXTS: [&str; 8] = [
     "x",
 ];
 
-/// A source of choices: a row of numbers, and zeros after its end.
+/// A source of choices: a list of numbers, then zeros.
 pub struct Draw {
     numbers: std::vec::IntoIter<u32>,
-    /// Whether every optional field is present.
+    /// True when every optional field is present.
     full: bool,
 }
 
@@ -38,7 +38,7 @@ impl Draw {
         Self { numbers: numbers.into_iter(), full: false }
     }
 
-    /// Always the same event per maker, with every optional field present.
+    /// A source that always yields the same event per generator, with every optional field.
     pub fn full() -> Self {
         Self { numbers: (1..100).collect::<Vec<_>>().into_iter(), full: true }
     }
@@ -76,7 +76,7 @@ impl Draw {
         Category::parse(self.one_of(&["故障报修/低压故障/低压设备/熔断器", "a", "a/b/c/d/e/f/g/h"])).unwrap()
     }
 
-    /// Any instant of some decades, to the microsecond.
+    /// An instant within some decades, in microseconds.
     fn time(&mut self) -> Timestamp {
         let micros = i64::from(self.number()) * 1_000_003;
         DateTime::from_timestamp(1_700_000_000, 0).unwrap() + TimeDelta::microseconds(micros)
@@ -118,7 +118,7 @@ impl Draw {
     }
 }
 
-/// One maker per kind.
+/// One generator per kind.
 pub const MAKERS: &[fn(&mut Draw) -> Event] = &[
     |d| {
         let received = Received {
@@ -224,7 +224,7 @@ pub const MAKERS: &[fn(&mut Draw) -> Event] = &[
     |d| Pinned { crew: d.maybe(Draw::crew), forced: d.forced(), reason: d.personal() }.into(),
 ];
 
-/// Any event of any kind, personal data readable.
+/// Any event of any kind, with plain personal data.
 pub fn any_event() -> impl Strategy<Value = Event> {
     let numbers = prop::collection::vec(any::<u32>(), 60);
     (0..MAKERS.len(), numbers).prop_map(|(maker, numbers)| MAKERS[maker](&mut Draw::new(numbers)))

@@ -1,6 +1,6 @@
-//! `tests/golden` holds every kind ever shipped as `<kind>.json`, with every optional field that it had then. A file is never
-//! edited; the fact that it stands for is already in somebody's log. An optional field that came later is shown by another
-//! file of the kind, `<kind>.<what it shows>.json`.
+//! `tests/golden` contains every kind ever shipped as `<kind>.json`, with every optional field that it had then. A file
+//! is never edited, because logs already contain such facts. A later optional field has a file of its own,
+//! `<kind>.<what it shows>.json`.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
@@ -30,10 +30,11 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
-/// The parts of a kind: `ticket.received.v1`. What follows them in a file's name tells it from the kind's other files.
+/// The number of parts of a kind, as in `ticket.received.v1`. Further parts of a file name distinguish files of one
+/// kind.
 const KIND_PARTS: usize = 3;
 
-/// Kind and payload of every golden file.
+/// The kind and payload of every golden file.
 fn golden() -> Vec<(String, Vec<u8>)> {
     let files = fs::read_dir(folder()).unwrap().map(|file| file.unwrap().path());
     files
@@ -45,7 +46,7 @@ fn golden() -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// One event of every kind, everything present, as it would be stored.
+/// One event of every kind, with every field, in stored form.
 fn complete() -> Vec<(&'static str, String)> {
     let sealed = |event: &mut Event| {
         Stored::each_personal(event, &mut |_, value| *value = Personal::Sealed("1.42.c2VhbGVk".into()));
@@ -68,7 +69,7 @@ fn complete() -> Vec<(&'static str, String)> {
     all
 }
 
-/// Reads a payload and writes it again under the kind of today.
+/// Reads a payload and encodes it again under its current kind.
 fn rewritten(kind: &str, payload: &[u8]) -> (&'static str, Vec<u8>) {
     fn again<E: Stored>(kind: &str, payload: &[u8]) -> (&'static str, Vec<u8>) {
         let event = E::read(kind, payload).unwrap();
@@ -85,7 +86,7 @@ fn rewritten(kind: &str, payload: &[u8]) -> (&'static str, Vec<u8>) {
     }
 }
 
-/// The paths of all fields, nested ones included, in lists too.
+/// The paths of all fields, including nested ones and those in lists.
 fn fields(payload: &[u8]) -> BTreeSet<String> {
     fn walk(path: &str, value: &Value, found: &mut BTreeSet<String>) {
         match value {

@@ -1,4 +1,4 @@
-//! What is written is what is read: payloads, metadata and ids.
+//! Round trips: payloads, metadata and ids read back as they were written.
 
 use chrono::{DateTime, SecondsFormat};
 use proptest::prelude::*;

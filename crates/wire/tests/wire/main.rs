@@ -1,5 +1,6 @@
-//! The border's promises: every kind ever shipped still reads, what is sealed opens only where it belongs, requests are
-//! read or refused whole, and every *no* has a reason and two languages. No network here; that is the flow tests' part.
+//! The guarantees of the external formats: every shipped kind is still readable, a seal opens only in its place, a
+//! request is accepted or rejected as a whole, and every refusal has a reason and two languages. The flow tests cover
+//! the network.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod calendar_file;

@@ -1,5 +1,5 @@
-//! The policies that are shipped: they read without fault, account for every row of the trade's deadlines, and judge tickets as
-//! the rows mean it. What a clock does in general is the domain's tests'.
+//! The shipped policies: they have no faults, they cover or excuse every row of the list of deadlines, and they judge
+//! tickets as the rows intend. The domain's tests cover clocks in general.
 
 mod tale;
 mod verdicts;
@@ -23,7 +23,7 @@ use switchboard_wire::{
 const CURRENT: [&str; 2] = ["sgcc.toml", "csg.toml"];
 const ALL: [&str; 3] = ["sgcc.toml", "csg.toml", "history/sgcc-2011.toml"];
 
-/// Every row of the deadlines: fault repair, other tickets, service applications.
+/// The ids of all deadlines: fault repair (F), other tickets (N), service applications (A).
 const ROWS: [&str; 52] = [
     "F01", "F01b", "F02", "F02b", "F03", "F04", "F05u", "F05r", "F05m", "F05x", "F06", "F07u", "F07r", "F07c", "F08",
     "F09", "F10", "F11", "F12", "F13", "F14", "F15", "F16", "F17", "F18", "N01", "N02", "N02b", "N02c", "N03", "N03o",
@@ -40,18 +40,18 @@ fn policy(name: &str) -> Policy {
     read(name, &text(name)).unwrap_or_else(|faults| panic!("{name}: {faults:#?}"))
 }
 
-/// The row of an id: what stands before its dash.
+/// The row of a rule id: the part before the dash.
 fn row(id: &str) -> &str {
     id.split('-').next().unwrap_or(id)
 }
 
-/// The rows that rules or averages of a policy stand for.
+/// The rows that the rules and averages of a policy cover.
 fn judged(policy: &Policy) -> BTreeSet<String> {
     let rules = policy.rules.iter().map(|rule| &rule.id);
     rules.chain(policy.averages.iter().map(|average| &average.id)).map(|id| row(id).to_owned()).collect()
 }
 
-/// The rows that the head of a file gives a reason for: `#   F01   why no rule judges it`.
+/// The rows that the head of a file excuses: `#   F01   why no rule judges it`.
 fn excused(text: &str) -> BTreeSet<String> {
     let head = text.lines().take_while(|line| line.starts_with('#'));
     let list = head.skip_while(|line| !line.starts_with("# Rows that no rule"));
@@ -164,7 +164,7 @@ fn rule_is(rule: &Rule, clock: &str, area: Option<Area>) -> bool {
     rule.clock == clock && rule.when.area.contains(&area)
 }
 
-/// A fact of the log holds at most 64 KiB; a shipped policy is one of them.
+/// The largest fact of the log: 64 KiB. A policy is one fact.
 const STORED_BYTES_MAX: usize = 64 * 1024;
 
 #[test]

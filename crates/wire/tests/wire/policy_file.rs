@@ -1,5 +1,5 @@
-//! Policy files: a good one reads as it is written, and any other text is read or faulted, never worse. What is told of which
-//! fault is in `faults`.
+//! Policy files: a valid one reads as written, and any other text is read or rejected without a panic. The tests of
+//! single faults are in `faults`.
 
 mod documented;
 mod faults;
@@ -15,7 +15,7 @@ use switchboard_domain::{
 };
 use switchboard_wire::policy_file::{FAULTS_MAX, POLICY_BYTES_MAX, STORED_BYTES_MAX, limit_text, read};
 
-/// Every key of a policy file; a test counts its lines, of which the first is the one with the operator.
+/// A policy file with every key. A test counts its lines, beginning with the operator's.
 const SAMPLE: &str = r#"operator = "sgcc"
 effective_from = 2022-03-01T00:00:00+08:00
 calendar = "cn"
@@ -142,7 +142,7 @@ fn a_hash_is_of_what_a_rule_says_and_of_nothing_else() {
     let other = hashes(&SAMPLE.replacen("limit = \"45m\"", "limit = \"46m\"", 1));
     assert_ne!(other[0], before[0]);
     assert_eq!(other[1..], before[1..]);
-    // As `sha256sum` says of the rule's stored form: {"id":"F02",...,"hash":"",...}.
+    // The output of `sha256sum` for the rule's stored form: {"id":"F02",...,"hash":"",...}.
     assert_eq!(before[1], "50caa860a6705ad8887c010efc5957ae00c261a8853e50c30783521ce2be9de2");
 }
 
@@ -165,7 +165,7 @@ fn a_file_and_what_is_said_of_it_have_their_limits() {
     assert!(faults[0].reason.ends_with(&format!("at most {STORED_BYTES_MAX} are taken")), "{faults:?}");
 }
 
-/// Pieces of files that are nearly right.
+/// Fragments of files that are almost valid.
 fn piece() -> impl Strategy<Value = String> {
     let words = [
         "\"45m\"",

@@ -1,5 +1,5 @@
-//! One of each fact about promises, with every optional field present: what is said of a ticket's clocks, policies, calendars.
-//! Struct literals throughout, so that a new field does not compile until it stands here and in a golden file.
+//! One event of each kind about promises, with every optional field: warnings and breaches, policies, calendars. Struct
+//! literals throughout, so that a new field does not compile until it is here and in a golden file.
 
 use std::collections::BTreeMap;
 
@@ -61,7 +61,7 @@ fn title() -> Title {
     Title { zh: "城区到达现场".into(), en: "On site, urban".into() }
 }
 
-/// A condition on everything that a condition can be on.
+/// A condition on every attribute.
 fn when() -> When {
     When {
         business: vec![BusinessType::FaultRepair, BusinessType::Report],
@@ -169,7 +169,7 @@ fn written(event: &impl Stored) -> (&'static str, String) {
     (event.kind(), String::from_utf8(event.payload().unwrap()).unwrap())
 }
 
-/// Kind and payload of each, in the order of the kinds.
+/// The kind and payload of each, ordered by kind.
 pub fn complete() -> Vec<(&'static str, String)> {
     let promises = promises();
     let policies = policies();

@@ -1,4 +1,4 @@
-//! Requests are read whole or refused whole: every violation at once, each field once, by its path in the request.
+//! Requests are accepted or rejected as a whole: all violations at once, one per field, by the path in the request.
 
 use prost_types::Timestamp as WireTimestamp;
 use switchboard_domain::ticket::validate::TEXT_BYTES_MAX;
@@ -27,7 +27,7 @@ fn text() -> String {
     "text".into()
 }
 
-/// Fields that a request is refused for, in the order found.
+/// The fields for which a request is rejected, in the order found.
 fn refused<R: TicketRequest>(request: &R) -> Vec<(&'static str, Problem)> {
     let violations = request.read().expect_err("the request is to be refused");
     violations.into_iter().map(|Violation { field, problem }| (field, problem)).collect()

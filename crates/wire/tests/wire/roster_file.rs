@@ -1,4 +1,4 @@
-//! Roster files: the one that is shipped reads without fault, and whatever is wrong with one is told with its line.
+//! Roster files: the shipped one has no faults, and every fault is reported with its line.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -23,10 +23,10 @@ home = [30.2, 120.1]
 skills = ["cable"]
 "#;
 
-/// Changes of the sample, and the faults that they lead to.
+/// Changes to the sample, and the faults that they cause.
 type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
 
-/// The faults of the sample after some of it was written differently.
+/// The faults of the sample after changes.
 fn after(changes: &[(&str, &str)]) -> Vec<String> {
     let mut text = SAMPLE.to_owned();
     for (old, new) in changes {

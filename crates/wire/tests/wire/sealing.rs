@@ -1,4 +1,4 @@
-//! A seal opens with its key at its place, and nowhere else. What follows from an erased key is for who keeps the keys to say.
+//! A seal opens with its key in its place, and nowhere else. Erasure of keys is tested where keys are stored.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ fn a_seal_opens_at_no_other_place_and_with_no_other_key() {
         Place { stream: "ticket-2", ..PLACE },
         Place { kind: "ticket.received.v2", ..PLACE },
         Place { field: "caller_name", ..PLACE },
-        // The same letters, cut elsewhere.
+        // The same letters, split differently.
         Place { stream: "ticket-", kind: "1ticket.received.v1", ..PLACE },
     ] {
         assert_eq!(open(&KEY, &place, &sealed), Err(SealError::Mismatch), "{place:?}");

@@ -1,4 +1,4 @@
-//! The pieces of the engine by themselves.
+//! Examples for the parts of the search.
 
 use super::toy::Toy;
 use crate::search::{
@@ -130,7 +130,7 @@ fn blinks_come_as_often_as_said() {
         let mut blinks = Blinks::new(probability, &mut chance);
         let seen = (0..100_000).filter(|_| blinks.blink(&mut chance)).count();
         assert!(expected.contains(&seen), "{seen} blinks at {probability}");
-        // The same by whole routes of ten positions.
+        // The same with whole routes of ten positions.
         let mut closed = 0;
         for _ in 0..10_000 {
             if !blinks.none_within(10) {

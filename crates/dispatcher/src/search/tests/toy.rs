@@ -1,10 +1,10 @@
-//! A problem small enough to be seen through: round tours from the origin, with a most number of stops a route.
+//! A small test problem: round trips from the origin, with a maximum number of stops per route.
 
 use std::cell::Cell;
 
 use crate::search::{Model, Order, Plan, chance::Chance};
 
-/// The problem. What it checks by itself: that a route is priced before it is asked.
+/// The problem. It asserts that a route is priced before it is asked for a position.
 #[derive(Clone, Debug)]
 pub struct Toy {
     pub places: Vec<(f64, f64)>,
@@ -14,7 +14,7 @@ pub struct Toy {
     pub stops_max: usize,
     pub unplanned: f64,
     pub alike: bool,
-    /// How often a route was asked for the cheapest place.
+    /// The number of calls for the cheapest position.
     pub asked: Cell<usize>,
 }
 
@@ -36,7 +36,7 @@ impl Toy {
         Self::new(places.iter().map(|x| (*x, 0.0)).collect(), routes, usize::MAX)
     }
 
-    /// Up to 40 jobs and 8 routes, either perhaps 0; some jobs are for some routes only, or for none.
+    /// Up to 40 jobs and 8 routes, possibly 0; some jobs are permitted in some routes only, or in none.
     pub fn of(chance: &mut Chance) -> Self {
         let (jobs, routes, stops_max) = (chance.below(41), chance.below(9), 1 + chance.below(9));
         let places = (0..jobs).map(|_| (100.0 * chance.unit(), 100.0 * chance.unit())).collect();
@@ -76,7 +76,7 @@ impl Toy {
         routes + self.unplanned * plan.unplanned.len() as f64
     }
 
-    /// The price of the cheapest plan, of all that there are.
+    /// The price of the cheapest plan, by enumeration.
     pub fn optimum(&self) -> f64 {
         let mut plan = Plan { routes: vec![Vec::new(); self.routes], ..Plan::default() };
         self.cheapest_from(0, &mut plan)

@@ -1,5 +1,5 @@
-//! Random lives of a crew: commands well-formed and malformed, by anybody, at any time, biased towards what may be said so that
-//! lives get far. A life is read off a list of rolls and of nothing else.
+//! Random lives of a crew: valid and invalid commands by any actor at any time, biased towards accepted ones so that
+//! lives progress. A life is determined by its list of rolls.
 
 use chrono::TimeDelta;
 use uuid::Uuid;
@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// Somebody asks for something at some time.
+/// A command by some actor at some time.
 #[derive(Clone, Debug)]
 pub struct Ask {
     pub command: Command,
@@ -37,14 +37,14 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// The context in which it is decided.
+    /// The context of the decision.
     pub fn cx<'a>(&'a self, rules: &'a Rules) -> Context<'a> {
         let request_id = Uuid::from_u128(u128::from(self.now.timestamp().unsigned_abs()));
         Context { now: self.now, occurred_at: self.occurred_at, actor: &self.actor, request_id, rules }
     }
 }
 
-/// One thing asked, and what came of it.
+/// One command and its result.
 #[derive(Clone, Debug)]
 pub struct Turn {
     pub before: State,
@@ -54,18 +54,18 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// The facts that followed; none after a refusal.
+    /// The resulting events; empty after a rejection.
     pub fn facts(&self) -> &[Event] {
         self.decision.as_deref().unwrap_or_default()
     }
 }
 
-/// A life: turn by turn, from nothing.
+/// Lives through all turns from the empty state.
 pub fn live(rolls: &[u64], rules: &Rules) -> Vec<Turn> {
     let mut now = clock(21, "09:00");
     let mut state = None;
     let mut turns = Vec::with_capacity(rolls.len());
-    // In some lives people give the crew one ticket after another.
+    // In some lives people assign several tickets to the crew.
     let queued = rolls.first().is_some_and(|&roll| Dice::of(roll).one_in(8));
     for &roll in rolls {
         let mut dice = Dice::of(roll);
@@ -81,8 +81,8 @@ pub fn live(rolls: &[u64], rules: &Rules) -> Vec<Turn> {
     turns
 }
 
-/// A life in words, for the one who has to find out what went wrong.
-pub fn tell(turns: &[Turn]) -> String {
+/// A life in words, for the failure message.
+pub fn describe(turns: &[Turn]) -> String {
     let line = |turn: &Turn| {
         let came = match &turn.decision {
             Ok(facts) => format!("{facts:?}"),
@@ -93,7 +93,7 @@ pub fn tell(turns: &[Turn]) -> String {
     turns.iter().map(line).collect()
 }
 
-/// Something to ask for now, mostly by somebody who may; mostly one more ticket when they are `queued`.
+/// A random command, mostly by an actor who may send it; mostly another assignment when `queued`.
 pub fn ask(state: &State, now: Timestamp, dice: &mut Dice, queued: bool) -> Ask {
     let occurred_at = match dice.below(12) {
         0 => now - TimeDelta::minutes(dice.choose(&[1, 30, 3_000])),
@@ -147,7 +147,7 @@ fn offer(dice: &mut Dice) -> OfferId {
     OfferId::of(ticket(dice), 1 + dice.below(3) as u32)
 }
 
-/// A place; now and then none on this planet.
+/// A position; sometimes an invalid one.
 fn point(dice: &mut Dice) -> Point {
     let off = Point { latitude_e6: i32::MAX, longitude_e6: i32::MIN };
     if dice.one_in(20) { off } else { dice.choose(&[home(), site()]) }
@@ -179,7 +179,7 @@ fn reserve(at: Timestamp, dice: &mut Dice) -> Reserve {
     }
 }
 
-/// A release: mostly of what is held.
+/// A release: mostly of a reservation or commitment that exists.
 fn release(crew: Option<&Crew>, dice: &mut Dice) -> Command {
     let kept = crew.and_then(|crew| crew.reserved).map(|kept| (kept.ticket, Some(kept.offer)));
     let committed = crew.iter().flat_map(|crew| &crew.commitments).map(|held| (held.ticket, None));

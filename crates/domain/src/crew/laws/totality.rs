@@ -1,5 +1,5 @@
-//! History cannot be refused: any fact after any other leaves a state, however senseless the order. Left out is exactly what
-//! `evolve` asserts never to see: a first fact that enrols nobody.
+//! `evolve` is total: any event after any other yields a state. Excluded is what `evolve` asserts against: a first
+//! event that is not an enrolment.
 
 use chrono::TimeDelta;
 use proptest::prop_assert;
@@ -16,13 +16,13 @@ use crate::{
     ticket::tests::{sample::ticket_id, story::clock},
 };
 
-/// Any time, the first and the last that there are included.
+/// Any instant, including the first and the last.
 fn any_time(dice: &mut Dice) -> Timestamp {
     let hour = TimeDelta::hours(dice.below(1_000) as i64);
     dice.choose(&[Timestamp::MIN_UTC, Timestamp::MAX_UTC, clock(21, "09:00") - hour, clock(21, "09:00") + hour])
 }
 
-/// Any fact with any data.
+/// Any event with random data.
 fn any_fact(dice: &mut Dice) -> Event {
     let at = any_time(dice);
     let ticket = ticket_id(dice.below(3) as u128);
@@ -51,7 +51,7 @@ fn any_fact(dice: &mut Dice) -> Event {
     }
 }
 
-/// A history without sense: any facts at any time, after the first.
+/// A meaningless history: an enrolment, then any events at any time.
 fn senseless(rolls: &[u64]) -> Vec<(Event, Timestamp)> {
     let any = |&roll: &u64| {
         let mut dice = Dice::of(roll);

@@ -1,4 +1,4 @@
-//! The roster: who writes it, what it may say, and when a crew is struck off.
+//! The roster: who may change it, what is valid, and when a crew may be dismissed.
 
 use super::story::*;
 use crate::{

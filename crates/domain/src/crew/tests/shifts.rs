@@ -1,4 +1,4 @@
-//! Shifts, absences and the track: who speaks for a crew, and what follows what.
+//! Shifts, absences and the track: who may act for a crew, and the permitted order.
 
 use chrono::TimeDelta;
 

@@ -1,4 +1,4 @@
-//! Given, when, then: one story about one crew, and well-formed words to tell it with. Every crew and place is invented.
+//! Given, when, then: a story about one crew, with sample commands and events. All crews and places are invented.
 
 use chrono::TimeDelta;
 use uuid::Uuid;
@@ -24,17 +24,17 @@ use crate::{
     },
 };
 
-/// Where the crew is at home.
+/// The crew's home station.
 pub fn home() -> Point {
     Point::new(30_400_000, 120_000_000).unwrap()
 }
 
-/// Somewhere else.
+/// A place away from home.
 pub fn site() -> Point {
     Point::new(30_450_000, 120_050_000).unwrap()
 }
 
-/// When the shifts of these stories end.
+/// The end of all shifts.
 pub fn evening() -> Timestamp {
     clock(21, "17:00")
 }
@@ -63,7 +63,7 @@ pub fn start_shift() -> Command {
     Command::StartShift { until: evening(), breaks: Vec::new(), at: None }
 }
 
-/// A reservation for the offer of this attempt of the first ticket.
+/// A reservation for the first ticket's offer with this attempt number.
 pub fn reservation(attempt: u32) -> Reserve {
     Reserve {
         offer: offer_id(attempt),
@@ -96,7 +96,7 @@ pub fn shift_started() -> Event {
     event::ShiftStarted { until: evening(), breaks: Vec::new(), at: None }.into()
 }
 
-/// The fact that `reserve(attempt)` leads to, at this revision.
+/// The event of `reserve(attempt)` at this revision.
 pub fn reserved(attempt: u32, fence: u64) -> Event {
     let Reserve { offer, ticket, lease_until, priority, forced, grounds } = reservation(attempt);
     event::Reserved { offer, ticket, fence, lease_until, priority, forced, grounds }.into()
@@ -110,7 +110,7 @@ pub fn released(ticket: TicketId, attempt: Option<u32>, why: ReleaseReason) -> E
     event::Released { ticket, offer: attempt.map(offer_id), why }.into()
 }
 
-/// A crew's story so far. A minute passes between one thing and the next unless told otherwise.
+/// A crew's story so far. Steps are a minute apart unless stated otherwise.
 #[derive(Clone, Debug)]
 pub struct Story {
     state: State,
@@ -120,7 +120,7 @@ pub struct Story {
     rules: Rules,
 }
 
-/// These facts happened, a minute apart, from nine o'clock of the 21st; somebody of the station's desk acts.
+/// These events happened, a minute apart, from 09:00 on the 21st; the actor belongs to the station's desk.
 pub fn given<I: IntoIterator<Item = Event>>(facts: I) -> Story {
     let actor = Actor { id: "a1".into(), role: Role::Desk, org: org(LIANGZHU) };
     let start = Story { state: None, now: clock(21, "09:00"), device: None, actor, rules: Rules::default() };
@@ -133,38 +133,38 @@ pub fn on_shift() -> Story {
 }
 
 impl Story {
-    /// One more fact.
+    /// Adds an event.
     pub fn and(mut self, fact: Event) -> Self {
         self.state = evolve(self.state, &fact, self.now);
         self.now += TimeDelta::minutes(1);
         self
     }
 
-    /// The next thing happened then, by the clock of the device that reports it now.
+    /// Sets the device's time for the next command.
     pub fn by_the_device_at(mut self, instant: Timestamp) -> Self {
         self.device = Some(instant);
         self
     }
 
-    /// Somebody of this unit acts from here on.
+    /// From here on the actor belongs to this unit.
     pub fn by(mut self, unit: &str) -> Self {
         self.actor.org = org(unit);
         self
     }
 
-    /// The engine's dispatch process acts from here on.
+    /// From here on the actor is the engine's dispatch process.
     pub fn by_the_engine(mut self) -> Self {
         self.actor.role = Role::System;
         self
     }
 
-    /// Somebody of a desk acts from here on.
+    /// From here on the actor has the desk role.
     pub fn by_a_person(mut self) -> Self {
         self.actor.role = Role::Desk;
         self
     }
 
-    /// Somebody asks for this.
+    /// Decides this command.
     pub fn when(mut self, command: Command) -> Outcome {
         let (now, rules) = (self.now, &self.rules);
         let occurred_at = self.device.take().unwrap_or(now);
@@ -173,13 +173,13 @@ impl Story {
         Outcome { story: self, occurred_at, decision }
     }
 
-    /// The crew, which was enrolled.
+    /// The crew; panics before its enrolment.
     pub fn crew(&self) -> &Crew {
         self.state.as_ref().expect("a crew that was enrolled")
     }
 }
 
-/// What came of asking.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Outcome {
     story: Story,
@@ -188,14 +188,14 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// This follows, and the story goes on.
+    /// Asserts that exactly this event follows; the story continues.
     #[track_caller]
     pub fn then(self, fact: impl Into<Event>) -> Story {
         assert_eq!(self.decision, Ok(vec![fact.into()]));
         self.accepted()
     }
 
-    /// It was accepted, whatever exactly follows.
+    /// Asserts that the command was accepted, with any events.
     #[track_caller]
     pub fn accepted(self) -> Story {
         let mut story = self.story;
@@ -206,21 +206,21 @@ impl Outcome {
         story
     }
 
-    /// It was refused with these words, and nothing changed.
+    /// Asserts this rejection; nothing changes.
     #[track_caller]
     pub fn refused(self, why: Rejection) -> Story {
         assert_eq!(self.decision, Err(why));
         self.story
     }
 
-    /// The command is malformed in exactly this place.
+    /// Asserts exactly this violation.
     #[track_caller]
     pub fn invalid(self, violation: Violation) -> Story {
         self.refused(Rejection::Invalid(vec![violation]))
     }
 }
 
-/// The crew that all of this is about.
+/// The crew of all stories.
 pub fn id() -> CrewId {
     crew_id(CREW)
 }

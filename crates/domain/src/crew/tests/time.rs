@@ -1,4 +1,4 @@
-//! What the crew's time is given to: kept for one offer, given to tickets, and free again.
+//! The crew's time: reserved for one offer, committed to tickets, and released.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +15,12 @@ use crate::{
     },
 };
 
-/// A crew on shift, and the dispatch process acts.
+/// A crew on shift, with the dispatch process as actor.
 fn at_hand() -> Story {
     on_shift().by_the_engine()
 }
 
-/// The same, its time kept for the first offer.
+/// The same crew, reserved for the first offer.
 fn kept() -> Story {
     at_hand().when(reserve(1)).accepted()
 }

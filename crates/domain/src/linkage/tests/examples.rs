@@ -1,4 +1,4 @@
-//! What the process wants after these facts, one example for each rule.
+//! The actions of the process after given facts, one example per rule.
 
 use super::super::*;
 use crate::{
@@ -18,20 +18,20 @@ use crate::{
 const CHILD: TicketId = TicketId(uuid::Uuid::from_u128(1));
 const MASTER: TicketId = TicketId(uuid::Uuid::from_u128(2));
 
-/// A process that has read so many facts.
+/// A process and the number of facts that it has read.
 struct Reader {
     process: Linkage,
     position: u64,
 }
 
 impl Reader {
-    /// It reads one more: what happened to which ticket, as many minutes past ten o'clock as its position says.
+    /// Reads a fact of a ticket, which happens as many minutes after 10:00 as its position.
     fn read(&mut self, fact: (u128, Event)) {
         let at = clock(21, &format!("10:{:02}", self.position + 1));
         self.read_late(fact, at);
     }
 
-    /// It reads one more that happened then.
+    /// Reads a fact that happened at this instant.
     fn read_late(&mut self, (ticket, event): (u128, Event), at: Timestamp) {
         self.position += 1;
         self.process.apply(&Recorded {
@@ -46,22 +46,22 @@ impl Reader {
         });
     }
 
-    /// The first thing that it wants.
-    fn first_want(&self) -> Action<Intent> {
+    /// The first action of the process.
+    fn first_action(&self) -> Action<Intent> {
         self.process.clone().pending(clock(21, "12:00"), 1).remove(0)
     }
 }
 
-/// These facts happened, each to the ticket of this number.
+/// A process that has read these facts, each with its ticket's number.
 fn having_read(facts: impl IntoIterator<Item = (u128, Event)>) -> Reader {
     let mut reader = Reader { process: Linkage::default(), position: 0 };
     facts.into_iter().for_each(|fact| reader.read(fact));
     reader
 }
 
-fn wants(reader: &Reader) -> Vec<(u64, Intent)> {
-    let wants = reader.process.clone().pending(clock(21, "12:00"), 9);
-    wants.into_iter().map(|want| (want.because, want.intent)).collect()
+fn actions(reader: &Reader) -> Vec<(u64, Intent)> {
+    let actions = reader.process.clone().pending(clock(21, "12:00"), 9);
+    actions.into_iter().map(|action| (action.because, action.intent)).collect()
 }
 
 fn adopted(child: u128) -> Event {
@@ -75,36 +75,36 @@ fn released(child: u128) -> Event {
 #[test]
 fn whenever_a_ticket_is_merged_its_master_is_asked_to_adopt_it() {
     let reader = having_read([(1, merged(MASTER))]);
-    assert_eq!(wants(&reader), [(1, Intent::Adopt { master: MASTER, child: CHILD })]);
-    assert_eq!(wants(&having_read([(1, merged(MASTER)), (2, adopted(1))])), []);
+    assert_eq!(actions(&reader), [(1, Intent::Adopt { master: MASTER, child: CHILD })]);
+    assert_eq!(actions(&having_read([(1, merged(MASTER)), (2, adopted(1))])), []);
 }
 
 #[test]
 fn a_master_that_will_not_have_a_child_loses_it() {
     let mut reader = having_read([(1, merged(MASTER))]);
-    let want = reader.first_want();
-    reader.process.refused(&want, "closed");
-    assert_eq!(wants(&reader), [(1, Intent::Undo { child: CHILD, master: MASTER })]);
+    let action = reader.first_action();
+    reader.process.refused(&action, "closed");
+    assert_eq!(actions(&reader), [(1, Intent::Undo { child: CHILD, master: MASTER })]);
 }
 
 #[test]
 fn what_is_refused_when_nobody_wants_it_any_more_has_no_consequence() {
     let mut reader = having_read([(1, merged(MASTER))]);
-    let want = reader.first_want();
+    let action = reader.first_action();
     reader.read((1, unmerged(MASTER)));
     reader.read((1, merged(ticket_id(3))));
-    reader.process.refused(&want, "closed");
-    assert_eq!(wants(&reader), [(3, Intent::Adopt { master: ticket_id(3), child: CHILD })], "the new merge stands");
+    reader.process.refused(&action, "closed");
+    assert_eq!(actions(&reader), [(3, Intent::Adopt { master: ticket_id(3), child: CHILD })], "the new merge stands");
 }
 
 #[test]
 fn what_else_is_refused_is_left_to_a_person_until_the_child_leaves() {
     let mut reader = having_read([(1, merged(MASTER)), (2, adopted(1)), (2, passed_for_good(NATION))]);
-    let want = reader.first_want();
+    let action = reader.first_action();
     let follow = Intent::Follow { child: CHILD, master: MASTER, restored: None };
-    assert_eq!((want.because, want.name, want.intent), (3, "follow", follow));
-    reader.process.refused(&want, "unheard of");
-    assert_eq!(wants(&reader), []);
+    assert_eq!((action.because, action.name, action.intent), (3, "follow", follow));
+    reader.process.refused(&action, "unheard of");
+    assert_eq!(actions(&reader), []);
     assert_eq!(reader.process.parked().collect::<Vec<_>>(), [(3, follow, "unheard of")]);
     reader.read((1, unmerged(MASTER)));
     assert_eq!(reader.process.parked().next(), None);
@@ -122,7 +122,7 @@ fn a_child_learns_when_power_came_back_even_if_it_was_merged_afterwards() {
         (2, passed_for_good(NATION)),
     ];
     let follow = Intent::Follow { child: CHILD, master: MASTER, restored: Some(at) };
-    assert_eq!(wants(&having_read(facts)), [(6, follow)]);
+    assert_eq!(actions(&having_read(facts)), [(6, follow)]);
 }
 
 #[test]
@@ -139,16 +139,16 @@ fn a_master_keeps_its_restoration_when_one_child_leaves_and_another_comes() {
         (2, passed_for_good(NATION)),
     ];
     let follow = Intent::Follow { child: ticket_id(3), master: MASTER, restored: Some(clock(21, "10:04")) };
-    assert_eq!(wants(&having_read(facts)), [(9, follow)]);
+    assert_eq!(actions(&having_read(facts)), [(9, follow)]);
 }
 
-/// What the child of a master with this work learns of when power came back.
-fn learnt(work: impl IntoIterator<Item = Event>) -> Option<Timestamp> {
+/// The restoration time that a child gets from a master with this work.
+fn child_restoration(work: impl IntoIterator<Item = Event>) -> Option<Timestamp> {
     let mut reader = having_read(work.into_iter().map(|fact| (2, fact)));
     for fact in [(1, merged(MASTER)), (2, adopted(1)), (2, passed_for_good(NATION))] {
         reader.read(fact);
     }
-    match reader.first_want().intent {
+    match reader.first_action().intent {
         Intent::Follow { restored, .. } => restored,
         other => panic!("expected to follow, got {other:?}"),
     }
@@ -157,10 +157,14 @@ fn learnt(work: impl IntoIterator<Item = Event>) -> Option<Timestamp> {
 #[test]
 fn a_restoration_that_a_former_crew_reports_late_is_not_the_present_crews() {
     let moved = || vec![dispatched(HZ, CREW), reassigned(CREW, HZ), dispatched(HZ, CREW4)];
-    let with = |last: [Event; 2]| learnt(moved().into_iter().chain(last));
+    let with = |last: [Event; 2]| child_restoration(moved().into_iter().chain(last));
     assert_eq!(with([restored(CREW), arrived(CREW)]), None);
     assert_eq!(with([restored(CREW4), restored(CREW)]), Some(clock(21, "10:04")), "the late one changes nothing");
-    assert_eq!(learnt([dispatched(HZ, CREW), reassigned(CREW, HZ), restored(CREW)]), None, "with no crew at all");
+    assert_eq!(
+        child_restoration([dispatched(HZ, CREW), reassigned(CREW, HZ), restored(CREW)]),
+        None,
+        "with no crew at all"
+    );
 }
 
 #[test]
@@ -184,7 +188,7 @@ fn a_restoration_of_a_cycle_before_is_not_the_present_ones_even_of_the_same_crew
 fn children_of_a_master_that_ends_without_an_outcome_stand_alone_again() {
     let withdrawn: Event = event::Withdrawn { reason: text() }.into();
     let reader = having_read([(1, merged(MASTER)), (2, adopted(1)), (2, withdrawn)]);
-    assert_eq!(wants(&reader), [(3, Intent::Undo { child: CHILD, master: MASTER })]);
+    assert_eq!(actions(&reader), [(3, Intent::Undo { child: CHILD, master: MASTER })]);
 }
 
 #[test]
@@ -196,15 +200,15 @@ fn a_child_that_left_is_released_also_when_it_has_another_master_by_then() {
         (1, merged(ticket_id(3))),
         (1, unmerged(ticket_id(3))),
     ];
-    assert_eq!(wants(&having_read(facts)), [(3, Intent::Release { master: MASTER, child: CHILD })]);
+    assert_eq!(actions(&having_read(facts)), [(3, Intent::Release { master: MASTER, child: CHILD })]);
 }
 
 #[test]
 fn a_child_that_comes_back_is_released_first_and_then_adopted_anew() {
     let mut reader = having_read([(1, merged(MASTER)), (2, adopted(1)), (1, unmerged(MASTER)), (1, merged(MASTER))]);
-    assert_eq!(wants(&reader), [(3, Intent::Release { master: MASTER, child: CHILD })]);
+    assert_eq!(actions(&reader), [(3, Intent::Release { master: MASTER, child: CHILD })]);
     reader.read((2, released(1)));
-    assert_eq!(wants(&reader), [(5, Intent::Adopt { master: MASTER, child: CHILD })]);
+    assert_eq!(actions(&reader), [(5, Intent::Adopt { master: MASTER, child: CHILD })]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The small world: an engine in miniature with a log, a ledger of requests and one process that may lag behind.
+//! A small model of the engine: a log, the ids of executed requests, and one process that may lag.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,16 +23,16 @@ use crate::{
     },
 };
 
-/// How many tickets there are; `laws` links with these and with one that does not exist.
+/// The number of tickets; commands refer to these and to one that does not exist.
 const TICKETS: u128 = 3;
-/// More is never to be said about so few tickets: past it the process is going in circles.
-const WORDS_MAX: usize = 200;
+/// The most actions for so few tickets; more means that the process loops.
+const ACTIONS_MAX: usize = 200;
 
 fn id(n: u128) -> TicketId {
     ticket_id(n)
 }
 
-/// What people do beside the merges; the three moves of the process itself are not theirs.
+/// The moves of people; three moves belong to the process.
 fn moves_of_people() -> Vec<Move> {
     let of_the_process = [Move::AdoptChild, Move::ReleaseChild, Move::FollowMaster];
     Move::ALL.iter().copied().filter(|m| !of_the_process.contains(m)).collect()
@@ -43,26 +43,26 @@ pub struct World {
     pub tickets: BTreeMap<TicketId, State>,
     pub log: Vec<Recorded<Event, TicketId>>,
     pub process: Linkage,
-    /// What the process said, and whether it was accepted.
-    pub said: Vec<(&'static str, bool)>,
-    /// How many facts the process has folded.
+    /// The actions of the process, and whether each was accepted.
+    pub executed: Vec<(&'static str, bool)>,
+    /// The number of facts that the process has applied.
     read: usize,
-    /// How many it must have folded before it speaks again.
+    /// The number of facts that it must have applied before it acts again.
     own: usize,
-    /// Requests that were accepted: repeated, they change nothing.
+    /// The accepted requests; a repetition changes nothing.
     ledger: BTreeSet<(u64, &'static str, TicketId)>,
     now: Timestamp,
     rules: Rules,
 }
 
 impl World {
-    /// Classified faults, all received at the centre, and nothing said yet.
+    /// Classified faults received at the centre; the process has done nothing yet.
     fn new() -> Self {
         let mut world = Self {
             tickets: BTreeMap::new(),
             log: Vec::new(),
             process: Linkage::default(),
-            said: Vec::new(),
+            executed: Vec::new(),
             read: 0,
             own: 0,
             ledger: BTreeSet::new(),
@@ -76,7 +76,7 @@ impl World {
         world
     }
 
-    /// People act, the process reads and speaks, the engine restarts: one roll for each.
+    /// Lives through the rolls: people act, the process reads and acts, the engine restarts.
     pub fn lived(rolls: &[u64]) -> Self {
         let moves = moves_of_people();
         let mut world = Self::new();
@@ -88,7 +88,7 @@ impl World {
                 6..13 => world.somebody_asks(&moves, &mut dice),
                 13..16 => world.read(1 + dice.below(4)),
                 16..19 => {
-                    world.speak(&mut dice);
+                    world.act(&mut dice);
                 }
                 _ => world.restart(),
             }
@@ -96,20 +96,20 @@ impl World {
         world
     }
 
-    /// What happened, for the one who has to find out what went wrong.
-    pub fn told(rolls: &[u64]) -> String {
+    /// The life in words, for the failure message.
+    pub fn describe(rolls: &[u64]) -> String {
         let world = Self::lived(rolls);
         let line = |fact: &Recorded<Event, TicketId>| format!("{} {} {:?}\n", fact.position, fact.id, fact.event);
         let log: String = world.log.iter().map(line).collect();
         format!("{log}read {} of them\n{:#?}", world.read, world.process)
     }
 
-    /// The tickets that there are.
+    /// The tickets that exist.
     pub fn open(&self) -> impl Iterator<Item = (&TicketId, &Ticket)> {
         self.tickets.iter().filter_map(|(id, state)| Some((id, state.as_ref()?)))
     }
 
-    /// One more fact.
+    /// Appends a fact.
     fn record(&mut self, id: TicketId, event: Event, at: Timestamp) {
         let state = self.tickets.remove(&id).flatten();
         self.tickets.insert(id, evolve(state, &event, at));
@@ -140,7 +140,7 @@ impl World {
         }
     }
 
-    /// The process folds the next `n` facts.
+    /// The process applies the next `n` facts.
     fn read(&mut self, n: usize) {
         for fact in self.log.iter().skip(self.read).take(n) {
             self.process.apply(fact);
@@ -148,32 +148,32 @@ impl World {
         self.read = self.log.len().min(self.read + n);
     }
 
-    /// The engine restarts: the process is folded from zero and has forgotten every refusal.
+    /// The engine restarts: the process starts empty and has lost every rejection.
     pub fn restart(&mut self) {
         (self.process, self.read) = (Linkage::default(), 0);
         self.read(self.log.len());
     }
 
-    /// The process says one thing that it wants. False when there is nothing, or when it has not yet read its last word.
-    fn speak(&mut self, dice: &mut Dice) -> bool {
-        let wants = self.process.pending(self.now, usize::MAX);
-        if wants.is_empty() || self.read < self.own {
+    /// The process executes one of its actions. False when there is none, or when it has not read its own last fact.
+    fn act(&mut self, dice: &mut Dice) -> bool {
+        let actions = self.process.pending(self.now, usize::MAX);
+        if actions.is_empty() || self.read < self.own {
             return false;
         }
-        self.say(&dice.choose(&wants));
+        self.execute(&dice.choose(&actions));
         true
     }
 
-    /// What the reactor does with a want.
-    fn say(&mut self, want: &Action<Intent>) {
+    /// Executes an action, as the reactor does.
+    fn execute(&mut self, action: &Action<Intent>) {
         self.now += TimeDelta::seconds(1);
-        let (to, command) = match want.intent {
+        let (to, command) = match action.intent {
             Intent::Adopt { master, child } => (master, Command::AdoptChild { child }),
             Intent::Release { master, child } => (master, Command::ReleaseChild { child }),
             Intent::Follow { child, master, restored } => (child, Command::FollowMaster { master, restored }),
             Intent::Undo { child, .. } => (child, Command::Unmerge { reason: text() }),
         };
-        let request = (want.because, want.name, want.intent.child());
+        let request = (action.because, action.name, action.intent.child());
         if self.ledger.contains(&request) {
             return;
         }
@@ -181,7 +181,7 @@ impl World {
         let (now, rules) = (self.now, &self.rules);
         let cx = Context { now, occurred_at: now, actor: &actor, request_id: Uuid::nil(), rules };
         let decision = decide(self.tickets.get(&to).unwrap_or(&None), &command, &cx);
-        self.said.push((want.name, decision.is_ok()));
+        self.executed.push((action.name, decision.is_ok()));
         match decision {
             Ok(facts) => {
                 for fact in facts {
@@ -190,15 +190,15 @@ impl World {
                 self.ledger.insert(request);
                 self.own = self.log.len();
             }
-            Err(why) => self.process.refused(want, &format!("{why:?}")),
+            Err(why) => self.process.refused(action, &format!("{why:?}")),
         }
     }
 
-    /// Nobody asks for anything any more; the process reads and speaks until it wants nothing.
+    /// No more commands by people; the process reads and acts until it has no actions.
     pub fn come_to_rest(&mut self) -> Verdict {
-        for _ in 0..WORDS_MAX {
+        for _ in 0..ACTIONS_MAX {
             self.read(self.log.len());
-            if !self.speak(&mut Dice::of(self.log.len() as u64)) {
+            if !self.act(&mut Dice::of(self.log.len() as u64)) {
                 return Ok(());
             }
         }

@@ -1,6 +1,6 @@
-//! How much of a stretch counts, and when enough has. A calendar makes of every instant a count of working time, which
-//! never falls: measuring is the difference of two counts, a deadline is the earliest instant of one. That is why
-//! both agree to the nanosecond, and why no function here walks through days.
+//! Working-time arithmetic. A calendar maps each instant to the working time before it, which never decreases. A
+//! measurement is the difference of two such counts; a deadline is the earliest instant with a given count. Both
+//! therefore agree to the nanosecond, and no function iterates over days.
 
 use chrono::{NaiveDate, TimeDelta, Timelike};
 
@@ -17,20 +17,20 @@ use crate::{
 const SECOND_NANOS: u32 = 1_000_000_000;
 const MINUTE_NANOS: i64 = 60 * SECOND_NANOS as i64;
 
-/// The whole of a working day.
+/// A whole day.
 pub(super) const WHOLE_DAY: Span = Span { from: 0, to: DAY_MINUTES };
 
-/// Time to the nanosecond: of a day since its midnight, or working time since the table's first day.
+/// A duration with nanosecond resolution: since midnight, or working time since the first day of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Count {
     minutes: i64,
-    /// Of the minute that has begun, less than [`MINUTE_NANOS`].
+    /// Nanoseconds of the started minute, less than [`MINUTE_NANOS`].
     nanos: i64,
 }
 
-/// An instant as a day's number and the time of that day, in China Standard Time.
+/// An instant as a day number and a time of day, in China Standard Time.
 fn day_and_time(instant: Timestamp) -> (i64, Count) {
-    // A leap second is the last nanosecond of the second before it: here every day has as many minutes as another.
+    // A leap second counts as the last nanosecond of the second before it, so that all days have the same length.
     let plain = Some(instant).filter(|instant| instant.nanosecond() < SECOND_NANOS);
     let reading = china_time(plain.or_else(|| instant.with_nanosecond(SECOND_NANOS - 1)).unwrap_or(instant));
     let second = i64::from(reading.num_seconds_from_midnight());
@@ -38,25 +38,25 @@ fn day_and_time(instant: Timestamp) -> (i64, Count) {
     (day_number(reading.date()), Count { minutes: second / 60, nanos })
 }
 
-/// The instant of a time of day, which may be 24:00; none past the ends of time.
+/// The instant of a time of day, up to 24:00; `None` beyond the range of time stamps.
 fn instant(day: i64, time: Count) -> Option<Timestamp> {
     let midnight = NaiveDate::from_epoch_days(i32::try_from(day).ok()?)?.and_hms_opt(0, 0, 0)?;
     let since = TimeDelta::try_minutes(time.minutes)?.checked_add(&TimeDelta::nanoseconds(time.nanos))?;
     midnight.checked_add_signed(since).map(from_china_time)
 }
 
-/// The instant of a minute of a day; past the end of time, that end.
+/// The instant of a minute of a day, limited to [`Timestamp::MAX_UTC`].
 pub(super) fn instant_of_minute(day: i64, minute: u16) -> Timestamp {
     instant(day, Count { minutes: i64::from(minute), nanos: 0 }).unwrap_or(Timestamp::MAX_UTC)
 }
 
-/// The day of an instant in China Standard Time.
+/// The day number of an instant, in China Standard Time.
 pub(super) fn day_of(instant: Timestamp) -> i64 {
     day_and_time(instant).0
 }
 
 impl Calendar {
-    /// The hours of a day that count.
+    /// The hours of a day that count under `basis`.
     pub(super) fn counting(&self, basis: Basis, day: i64) -> &[Span] {
         match (basis, self.table.hours(day)) {
             (Basis::WorkingTime, hours) => hours,
@@ -65,7 +65,7 @@ impl Calendar {
         }
     }
 
-    /// The working time before an instant.
+    /// The working time before an instant, counted from the table's first day.
     fn count(&self, basis: Basis, at: Timestamp) -> Count {
         let (day, time) = day_and_time(at);
         let mut count = Count { minutes: self.table.before(basis, day), nanos: 0 };
@@ -82,7 +82,7 @@ impl Calendar {
         count
     }
 
-    /// How much of `[from, to)` counts; zero when `to` is not after `from`.
+    /// The time in `[from, to)` that counts; zero when `to` is not after `from`.
     #[must_use]
     pub fn measure(&self, basis: Basis, from: Timestamp, to: Timestamp) -> TimeDelta {
         if to <= from {
@@ -95,8 +95,8 @@ impl Calendar {
         TimeDelta::minutes(after.minutes - before.minutes) + TimeDelta::nanoseconds(after.nanos - before.nanos)
     }
 
-    /// The earliest instant until which `amount` counts: an amount that ends with the morning is due at noon, not after
-    /// lunch. No amount, or a negative one, is due at once. Past the end of time stands [`Timestamp::MAX_UTC`].
+    /// The earliest instant by which `amount` has passed: an amount that ends with the morning ends at noon, not after
+    /// lunch. Zero or less ends at once. Beyond the range of time stamps: [`Timestamp::MAX_UTC`].
     #[must_use]
     pub fn advance(&self, basis: Basis, from: Timestamp, amount: TimeDelta) -> Timestamp {
         if amount <= TimeDelta::zero() {
@@ -116,7 +116,7 @@ impl Calendar {
         reached.unwrap_or(Timestamp::MAX_UTC)
     }
 
-    /// The earliest instant before which so much working time lies; none past the end of time.
+    /// The earliest instant with `count` working time before it; `None` beyond the range of time stamps.
     fn earliest(&self, basis: Basis, count: Count) -> Option<Timestamp> {
         let day = self.table.last_before(basis, count.minutes + i64::from(count.nanos > 0));
         let mut left = Count { minutes: count.minutes - self.table.before(basis, day), ..count };
@@ -130,10 +130,11 @@ impl Calendar {
         instant(day, left)
     }
 
-    /// The `days`-th working day after `from`'s date in China Standard Time, at `from`'s clock time; none gives `from`.
+    /// The `days`-th working day after `from`'s date in China Standard Time, at `from`'s clock time; 0 days give
+    /// `from`.
     ///
-    /// A deadline in working days keeps the clock time of its start: a ticket received on a Friday at 09:43:05 with
-    /// three working days is due on Wednesday at 09:43:05 (a grid company's ticket of 2026-08-14).
+    /// A working-day deadline keeps the clock time of its start. Evidence: a CSG ticket received on Friday, 2026-08-14,
+    /// at 09:43:05, with three working days, was due on Wednesday at 09:43:05.
     #[must_use]
     pub fn after_working_days(&self, from: Timestamp, days: u32) -> Timestamp {
         if days == 0 {

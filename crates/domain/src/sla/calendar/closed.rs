@@ -1,5 +1,4 @@
-//! The stretches of time that do not count, for those who draw a clock: nights, weekends and holidays by name.
-//! Nothing is judged here.
+//! The intervals that do not count, for drawing a clock: nights, weekends, and holidays by name.
 
 use chrono::NaiveDate;
 
@@ -10,18 +9,18 @@ use super::{
 };
 use crate::{Timestamp, sla::Basis};
 
-/// A stretch that does not count.
+/// An interval that does not count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed {
-    /// When it begins.
+    /// The start, inclusive.
     pub from: Timestamp,
-    /// When it ends; what follows counts.
+    /// The end, exclusive.
     pub to: Timestamp,
-    /// The holiday, when all its days off bear one name.
+    /// The name of the holiday, when all its days off have the same name.
     pub name: Option<String>,
 }
 
-/// What the days off of one stretch are called.
+/// The names of the days off in one interval.
 #[derive(Clone, Copy)]
 enum Naming<'c> {
     NoDayOff,
@@ -38,7 +37,7 @@ impl<'c> Naming<'c> {
         }
     }
 
-    fn said(self) -> Option<String> {
+    fn name(self) -> Option<String> {
         match self {
             Self::One(name) => Some(name.to_owned()),
             Self::NoDayOff | Self::Several => None,
@@ -51,8 +50,8 @@ impl Calendar {
         self.name(NaiveDate::from_epoch_days(i32::try_from(day).ok()?)?)
     }
 
-    /// What of `[from, to)` does not count, in order, adjoining stretches joined. Nothing for [`Basis::Elapsed`].
-    /// Told for [`super::TOLD_DAYS_MAX`] days from `from`.
+    /// The intervals within `[from, to)` that do not count, in order, adjoining ones joined; empty for
+    /// [`Basis::Elapsed`]. Limited to [`super::TOLD_DAYS_MAX`] days from `from`.
     #[must_use]
     pub fn closed(&self, basis: Basis, from: Timestamp, to: Timestamp) -> Vec<Closed> {
         let mut found = Vec::new();
@@ -63,7 +62,7 @@ impl Calendar {
         let (mut since, mut naming) = (from, Naming::NoDayOff);
         for day in day_of(from)..=day_of(to) {
             let counting = self.counting(basis, day);
-            // A stretch that ends at midnight has nothing of the day that begins.
+            // An interval that ends at midnight includes nothing of the next day.
             if counting.is_empty() && instant_of_minute(day, 0) < to {
                 naming = naming.and(self.name_of_day(day));
             }
@@ -71,7 +70,7 @@ impl Calendar {
                 let (opens, closes) =
                     (instant_of_minute(day, span.from).min(to), instant_of_minute(day, span.to).min(to));
                 if since < opens {
-                    found.push(Closed { from: since, to: opens, name: naming.said() });
+                    found.push(Closed { from: since, to: opens, name: naming.name() });
                 }
                 if since < closes {
                     (since, naming) = (closes, Naming::NoDayOff);
@@ -79,7 +78,7 @@ impl Calendar {
             }
         }
         if since < to {
-            found.push(Closed { from: since, to, name: naming.said() });
+            found.push(Closed { from: since, to, name: naming.name() });
         }
         found
     }

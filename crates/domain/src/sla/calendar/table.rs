@@ -1,6 +1,6 @@
-//! Years as a table of dates: how much working time lies before each, so that a stretch of any length is two look-ups
-//! and a deadline is one search. Outside the table every week is like every other, which is arithmetic. Nothing here
-//! knows of instants; a day is its number (days since 1970-01-01).
+//! The years as a table of dates: the working time before each date. Measuring an interval takes two look-ups, a
+//! deadline one search. Outside the table all weeks are equal and are computed. A day is a number here (days since
+//! 1970-01-01); instants are not used.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,15 @@ use chrono::NaiveDate;
 use super::year::{DAY_MINUTES, Span, Year, dates, is_weekend};
 use crate::sla::Basis;
 
-/// The hours of Monday to Friday in a year that was not published: an assumption, for no notice sets office hours.
+/// The hours of Monday to Friday in a year that was not published. An assumption: no State Council notice sets office
+/// hours.
 pub const DEFAULT_HOURS: [Span; 2] =
     [Span { from: 8 * 60 + 30, to: 12 * 60 }, Span { from: 13 * 60 + 30, to: 17 * 60 + 30 }];
 
 /// A Monday: 1969-12-29.
 const MONDAY: i64 = -3;
 
-/// How many working days and minutes lie before a day, counted from the table's first.
+/// The working days and minutes before a day, counted from the first day of the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Before {
     days: u32,
@@ -26,11 +27,11 @@ struct Before {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Day {
     before: Before,
-    /// Which of the table's hours are its own.
+    /// The index of the day's hours in the table.
     hours: usize,
 }
 
-/// Every day from the first published year to the last, those between that were not published included.
+/// Every day from the first published year to the last, including unpublished years between them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Table {
     first: i64,
@@ -40,7 +41,7 @@ pub(super) struct Table {
 }
 
 impl Before {
-    /// What counts of it, in minutes.
+    /// The value for `basis`, in minutes.
     fn counted(self, basis: Basis) -> i64 {
         match basis {
             Basis::WorkingTime => i64::from(self.minutes),
@@ -71,7 +72,8 @@ impl Table {
         table
     }
 
-    /// The place of hours among the table's, brought into order: within the day, apart, none of them empty.
+    /// Adds hours to the table, normalised (within the day, sorted, without overlaps or empty spans), and returns their
+    /// index.
     fn keep(&mut self, hours: &[Span]) -> usize {
         let mut sorted = hours.to_vec();
         sorted.sort_unstable();
@@ -113,7 +115,7 @@ impl Table {
         }
     }
 
-    /// How many minutes count before that day, from the table's first; negative for a day before it.
+    /// The minutes that count before that day, from the first day of the table; negative for a day before the table.
     pub(super) fn before(&self, basis: Basis, day: i64) -> i64 {
         match self.day(day) {
             Some(known) => known.before.counted(basis),
@@ -122,7 +124,8 @@ impl Table {
         }
     }
 
-    /// The last day before which fewer than `minutes` count. It is a working day: before the next one no fewer do.
+    /// The last day before which fewer than `minutes` count. It is always a working day, because the next day has more
+    /// before it.
     pub(super) fn last_before(&self, basis: Basis, minutes: i64) -> i64 {
         let total = self.total.counted(basis);
         if minutes <= 0 {
@@ -141,7 +144,7 @@ pub(super) fn day_number(date: NaiveDate) -> i64 {
     i64::from(date.to_epoch_days())
 }
 
-/// What counts of a day from Monday to Friday outside the table, in minutes.
+/// The minutes that count on a weekday outside the table.
 fn ordinary_minutes(basis: Basis) -> i64 {
     match basis {
         Basis::WorkingTime => DEFAULT_HOURS.iter().map(|span| i64::from(span.minutes())).sum(),
@@ -149,13 +152,13 @@ fn ordinary_minutes(basis: Basis) -> i64 {
     }
 }
 
-/// How many minutes would count from [`MONDAY`] to that day if every week were an ordinary one.
+/// The minutes from [`MONDAY`] to that day, if all weeks were ordinary.
 fn ordinary(basis: Basis, day: i64) -> i64 {
     let days = day - MONDAY;
     (days.div_euclid(7) * 5 + days.rem_euclid(7).min(5)) * ordinary_minutes(basis)
 }
 
-/// [`Table::last_before`] if every week were an ordinary one, counted from [`MONDAY`].
+/// [`Table::last_before`] if all weeks were ordinary, counted from [`MONDAY`].
 fn last_ordinary_before(basis: Basis, minutes: i64) -> i64 {
     let working_days = (minutes - 1).div_euclid(ordinary_minutes(basis));
     MONDAY + working_days.div_euclid(5) * 7 + working_days.rem_euclid(5)

@@ -1,12 +1,12 @@
-//! Calendars by example: nights, weekends, lunch, holidays with make-up days, years that were not published. The
-//! laws are in `laws`.
+//! Calendars by example: nights, weekends, lunch breaks, holidays with make-up days, unpublished years. `laws` has the
+//! general properties.
 
 mod laws;
 
 use super::*;
 use crate::sla::{Basis, from_china_time};
 
-/// An instant by its reading in China Standard Time.
+/// Parses an instant in China Standard Time.
 fn at(reading: &str) -> Timestamp {
     let long = if reading.len() == 16 { format!("{reading}:00") } else { reading.to_owned() };
     from_china_time(chrono::NaiveDateTime::parse_from_str(&long, "%Y-%m-%d %H:%M:%S%.f").unwrap())
@@ -20,7 +20,7 @@ fn spans(texts: &[&str]) -> Vec<Span> {
     texts.iter().map(|text| Span::parse(text).unwrap()).collect()
 }
 
-/// A year with the default hours, holidays `(name, first, last)` and make-up days, as month and day.
+/// A year with the default hours, holidays `(name, first, last)` and make-up days; dates as month and day.
 fn year(number: i32, off: &[(&str, &str, &str)], work: &[&str]) -> Year {
     let day = |text: &str| date(&format!("{number}-{text}"));
     let mut exceptions = BTreeMap::new();
@@ -35,7 +35,7 @@ fn year(number: i32, off: &[(&str, &str, &str)], work: &[&str]) -> Year {
     Year { year: number, source: "a notice".into(), hours: DEFAULT_HOURS.to_vec(), exceptions }
 }
 
-/// Three years of mainland China, as far as the examples need them.
+/// The parts of three years of mainland China that the examples need.
 fn china() -> Calendar {
     let y2024 = year(
         2024,

@@ -1,56 +1,56 @@
-//! A year of a calendar as it was published, and everything that can be wrong with one. No year in particular stands
-//! here; those are files (`deploy/calendars`) and facts.
+//! One published year of a calendar, and its validation. The years themselves are data: files in `deploy/calendars`,
+//! and facts.
 
 use std::{collections::BTreeMap, fmt, ops::RangeInclusive};
 
 use chrono::{Datelike, NaiveDate, Weekday};
 use serde::{Deserialize, Serialize};
 
-/// The years that a calendar can hold.
+/// The years that a calendar can contain.
 pub const YEARS: RangeInclusive<i32> = 2000..=2100;
 /// The longest name of an exception, in bytes.
 pub const NAME_BYTES_MAX: usize = 128;
 /// The longest source of a year, in bytes.
 pub const SOURCE_BYTES_MAX: usize = 1024;
 
-/// Minutes of a day in China, where every day has as many.
+/// The minutes of a day. China has no daylight saving, so all days are equal.
 pub(super) const DAY_MINUTES: u16 = 24 * 60;
 
-/// Working hours within one day: from a minute of the day up to but not including another, 0 to 1440.
+/// Working hours within one day, in minutes since midnight (0 to 1440).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Span {
-    /// First minute.
+    /// The start, inclusive.
     pub from: u16,
-    /// First minute after it, at most 1440.
+    /// The end, exclusive, at most 1440.
     pub to: u16,
 }
 
-/// One day that is not what its weekday says.
+/// A day that differs from its weekday.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exception {
-    /// Why, for example the holiday's name.
+    /// The reason, for example the name of the holiday.
     pub name: String,
-    /// Its working hours; none when the day is off.
+    /// Its working hours; empty when the day is off.
     pub hours: Vec<Span>,
 }
 
-/// One year as it was published.
+/// One published year.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Year {
     /// The year.
     pub year: i32,
-    /// Where it was published.
+    /// The document that announced it.
     pub source: String,
-    /// The working hours of an ordinary working day, in order, apart from each other.
+    /// The working hours of an ordinary working day, in order, without overlaps.
     pub hours: Vec<Span>,
-    /// Holidays, make-up working days, days with other hours.
+    /// Holidays, make-up working days, and days with other hours.
     pub exceptions: BTreeMap<NaiveDate, Exception>,
 }
 
-/// What is wrong with a year. The date is the exception's; hours without one are those of an ordinary working day.
+/// A fault of a year. `date` is the date of the exception; `None` means the hours of ordinary working days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum YearFault {
-    /// The year is not among [`YEARS`].
+    /// The year is outside [`YEARS`].
     YearOutside {
         /// The year as given.
         year: i32,
@@ -62,63 +62,63 @@ pub enum YearFault {
     },
     /// An ordinary working day has no hours.
     HoursEmpty,
-    /// No day of the year has hours.
+    /// No day of the year has working hours.
     NoWorkingDay,
-    /// An exception is no day of the year.
+    /// An exception is outside the year.
     DateOutside {
-        /// That date.
+        /// The date of the exception.
         date: NaiveDate,
     },
     /// The name of an exception is empty or longer than [`NAME_BYTES_MAX`].
     NameLength {
-        /// Its date.
+        /// The date of the exception.
         date: NaiveDate,
-        /// The name's length in bytes.
+        /// The length in bytes.
         bytes: usize,
     },
-    /// A span ends where it begins, or before.
+    /// A span ends at or before its start.
     SpanEmpty {
-        /// Whose hours.
+        /// The exception, or `None` for the ordinary hours.
         date: Option<NaiveDate>,
         /// The span.
         span: Span,
     },
-    /// A span reaches past the end of the day.
+    /// A span ends after the end of the day.
     SpanOutsideDay {
-        /// Whose hours.
+        /// The exception, or `None` for the ordinary hours.
         date: Option<NaiveDate>,
         /// The span.
         span: Span,
     },
-    /// Two spans have minutes in common.
+    /// Two spans overlap.
     SpansOverlap {
-        /// Whose hours.
+        /// The exception, or `None` for the ordinary hours.
         date: Option<NaiveDate>,
-        /// The one that is written first.
+        /// The span written first.
         one: Span,
-        /// The one that is written next.
+        /// The span written second.
         next: Span,
     },
-    /// A span lies before the one that is written first.
+    /// A span is earlier than the one written before it.
     SpansOutOfOrder {
-        /// Whose hours.
+        /// The exception, or `None` for the ordinary hours.
         date: Option<NaiveDate>,
-        /// The one that is written first.
+        /// The span written first.
         one: Span,
-        /// The one that is written next.
+        /// The span written second.
         next: Span,
     },
 }
 
 impl Span {
-    /// Reads `08:30-12:00`; the day ends at `24:00`. Says nothing of whether the span is empty: [`Year::check`] does.
+    /// Parses `08:30-12:00`; the day ends at `24:00`. An empty span parses; [`Year::check`] reports it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (from, to) = text.split_once('-')?;
         Some(Self { from: minute_of_day(from)?, to: minute_of_day(to)? })
     }
 
-    /// Its length in minutes.
+    /// The length in minutes.
     #[must_use]
     pub fn minutes(self) -> u16 {
         self.to.saturating_sub(self.from)
@@ -132,7 +132,7 @@ impl fmt::Display for Span {
     }
 }
 
-/// Reads `08:30` as 510.
+/// Parses `08:30` to 510.
 fn minute_of_day(text: &str) -> Option<u16> {
     let two = |text: &str| -> Option<u16> {
         let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -144,7 +144,7 @@ fn minute_of_day(text: &str) -> Option<u16> {
 }
 
 impl Year {
-    /// Everything that is wrong with it; nothing for a year that can be published.
+    /// All faults of the year; empty when it can be published.
     #[must_use]
     pub fn check(&self) -> Vec<YearFault> {
         let mut found = Vec::new();
@@ -173,7 +173,7 @@ impl Year {
         found
     }
 
-    /// What kinds of days it has.
+    /// The number of days of each kind.
     #[must_use]
     pub fn days(&self) -> Days {
         self.dates().fold(Days::default(), |days, date| {
@@ -186,12 +186,12 @@ impl Year {
         })
     }
 
-    /// Every date of the year; none of a year that dates cannot express.
+    /// All dates of the year; none when the date type cannot express the year.
     pub(super) fn dates(&self) -> impl Iterator<Item = NaiveDate> {
         dates(self.year)
     }
 
-    /// The hours of a date as they are written.
+    /// The hours of a date as published, not normalised.
     pub(super) fn hours_on(&self, date: NaiveDate) -> &[Span] {
         match self.exceptions.get(&date) {
             Some(exception) => &exception.hours,
@@ -201,24 +201,24 @@ impl Year {
     }
 }
 
-/// How many days of which kind a year has.
+/// The number of days of each kind in a year.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Days {
     /// Working days.
     pub working: u32,
     /// Weekdays that are off.
     pub weekdays_off: u32,
-    /// Weekend days that are worked (调休).
+    /// Working days on a weekend (调休).
     pub weekends_worked: u32,
 }
 
-/// Every date of a year.
+/// All dates of a year.
 pub(super) fn dates(year: i32) -> impl Iterator<Item = NaiveDate> {
     let first = NaiveDate::from_yo_opt(year, 1);
     first.into_iter().flat_map(|first| first.iter_days()).take_while(move |date| date.year() == year)
 }
 
-/// Saturday or Sunday.
+/// True on Saturday and Sunday.
 pub(super) fn is_weekend(date: NaiveDate) -> bool {
     matches!(date.weekday(), Weekday::Sat | Weekday::Sun)
 }

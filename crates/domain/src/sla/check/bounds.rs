@@ -1,10 +1,10 @@
-//! Lists that are too long. What compares the entries of lists with each other comes after this and leaves such a rule or average
-//! out, so that checking a file takes no longer than in proportion to its length, whatever is written.
+//! Lists that are too long. A rule or average with such a list is left out of all comparisons, so that checking a file
+//! takes time proportional to its length.
 
 use super::{Average, Check, Flaw, PAUSES_MAX, Rule, TRIGGERS_MAX, Trigger, WHEN_VALUES_MAX, WORDS_MAX, When};
 use crate::sla::policy::WARNINGS_MAX;
 
-/// The trigger lists of a rule by their keys; those of its pauses stand in the pauses.
+/// The trigger lists of a rule, each with its key. The triggers of pauses are not included.
 pub(super) fn trigger_lists(rule: &Rule) -> [(&'static str, &[Trigger]); 6] {
     [
         ("start", &rule.start),
@@ -32,7 +32,7 @@ fn when_lists(when: &When) -> [(&'static str, usize); 10] {
 }
 
 impl Check {
-    /// Whether no list of a rule is too long.
+    /// Checks the lists of a rule. Returns true when none is too long.
     pub(super) fn bounds(&mut self, rule: &Rule) -> bool {
         let before = self.found.len();
         self.when_bounds(&rule.when);
@@ -54,7 +54,7 @@ impl Check {
         self.found.len() == before
     }
 
-    /// Whether no list of an average is too long.
+    /// Checks the lists of an average. Returns true when none is too long.
     pub(super) fn average_bounds(&mut self, average: &Average) -> bool {
         let before = self.found.len();
         self.when_bounds(&average.when);

@@ -1,17 +1,17 @@
-//! Conditions: what no ticket can be. Its lists are known not to be too long; whether two conditions can hold for one ticket is
-//! `overlap`'s to say.
+//! Conditions that no ticket can meet. The lists were checked by `bounds`. Whether two conditions overlap is checked in
+//! `overlap`.
 
 use super::{Check, Flaw, When};
 use crate::ticket::{BusinessType, path};
 
-/// The business types that a condition lets through.
+/// The business types that a condition permits.
 pub(super) fn businesses(when: &When) -> &[BusinessType] {
     if when.business.is_empty() { BusinessType::ALL } else { &when.business }
 }
 
 impl Check {
-    /// What contradicts itself in a condition, so that no ticket, or none for one of its entries, is ever meant. Without the name of
-    /// an operator nobody can say whose its units are.
+    /// Reports contradictions in a condition: no ticket, or none for one of its entries, can meet it. Without a valid
+    /// operator name the units are not checked.
     pub(super) fn condition(&mut self, when: &When, operator: Option<&str>) {
         let paths = || businesses(when).iter().map(|business| path::of(*business));
         if !when.grade.is_empty() && !paths().any(|path| path.graded) {

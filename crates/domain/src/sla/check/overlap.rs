@@ -1,12 +1,12 @@
-//! Whether two conditions can hold for one ticket. A condition is a list for each attribute, so that two of them have a ticket in
-//! common unless one attribute keeps them apart. Paths are sorted once for each rule: a pair is compared in little more than the
-//! time that reading both takes, for a policy may have as many pairs as half the square of its rules.
+//! Overlap: whether one ticket can meet two conditions. A condition is a list of values per attribute; two conditions
+//! overlap unless one attribute separates them. The paths of each rule are sorted once, so that comparing a pair is
+//! linear in its length: a policy of n rules has n(n-1)/2 pairs.
 
 use super::{Check, Flaw, Place, Rule, When};
 
 impl Check {
-    /// Notes every two rules of one clock that can mean one ticket. The rules come with their places in the policy, none of them
-    /// with a list that is too long.
+    /// Reports every pair of rules of one clock that can apply to one ticket. Each rule comes with its index in the
+    /// policy, and none has a list that is too long.
     pub(super) fn overlaps(&mut self, rules: &[(usize, &Rule)]) {
         let asked: Vec<Asked<'_>> = rules.iter().map(|(_, rule)| Asked::of(&rule.when)).collect();
         for (at, (index, rule)) in rules.iter().enumerate() {
@@ -21,7 +21,7 @@ impl Check {
     }
 }
 
-/// A condition, with its paths in the form in which they are compared.
+/// A condition with its paths prepared for comparison.
 pub(super) struct Asked<'w> {
     when: &'w When,
     category: Paths<'w>,
@@ -39,8 +39,8 @@ impl<'w> Asked<'w> {
         }
     }
 
-    /// Whether a ticket can be meant by both. Attributes are taken one by one: that some of them never go together, such as an
-    /// opinion with a grade, keeps no two conditions apart; who means that says so in both.
+    /// True when one ticket can meet both conditions. Attributes are compared one by one: impossible combinations, such
+    /// as an opinion with a grade, do not separate two conditions. A policy must write the difference in both.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         fn meet<T: PartialEq>(one: &[T], other: &[T]) -> bool {
             one.is_empty() || other.is_empty() || one.iter().any(|value| other.contains(value))
@@ -63,11 +63,11 @@ impl<'w> Asked<'w> {
             && self.units_meet(other)
     }
 
-    /// Whether a category lies within what both ask for and outside what either shuts out. If one does, so does one that is
-    /// written: of two paths that meet the longer one, for what shuts it out shuts out all that lies within it.
+    /// True when some category lies within both `category` lists and outside both `category_not` lists. If there is
+    /// one, the longer of two overlapping paths is one too: an excluded path excludes all that lies within it.
     fn categories_meet(&self, other: &Self) -> bool {
         if self.category.is_empty() && other.category.is_empty() {
-            // A ticket that nobody has classified yet is within no category, and shut out by none.
+            // An unclassified ticket lies within no category, and is excluded by none.
             return true;
         }
         let is_out = |path: &Path<'_>| self.category_not.hold(path) || other.category_not.hold(path);
@@ -83,18 +83,18 @@ impl<'w> Asked<'w> {
     }
 }
 
-/// The segments of a path, general first.
+/// The segments of a path, most general first.
 type Path<'w> = Vec<&'w str>;
 
-/// Paths in order, none of which lies within another: what lies within one of them is found by bisection.
+/// Sorted paths, none within another. A bisection finds the path that contains a given one.
 struct Paths<'w>(Vec<Path<'w>>);
 
 impl<'w> Paths<'w> {
-    /// All that lies within one of `written`, said as shortly as can be.
+    /// The smallest set of paths that covers `written`.
     fn of(written: impl Iterator<Item = &'w str>) -> Self {
         let mut all: Vec<Path<'w>> = written.map(|path| path.split('/').collect()).collect();
         all.sort_unstable();
-        // In this order what lies within a path follows it at once.
+        // In this order, the paths within a path follow it directly.
         all.dedup_by(|path, outer| path.starts_with(outer));
         Self(all)
     }
@@ -103,7 +103,7 @@ impl<'w> Paths<'w> {
         self.0.is_empty()
     }
 
-    /// Whether `path` is one of these or lies within one.
+    /// True when `path` is one of these paths or lies within one.
     fn hold(&self, path: &[&str]) -> bool {
         let after = self.0.partition_point(|known| known.as_slice() <= path);
         self.0[..after].last().is_some_and(|known| path.starts_with(known))

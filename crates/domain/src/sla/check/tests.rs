@@ -1,4 +1,5 @@
-//! Each fault by an example, and the law that the judge leans on: of the rules of one clock at most one means a ticket.
+//! One example for each fault, and the property that the judge relies on: at most one rule of a clock applies to a
+//! ticket.
 
 mod bounds;
 mod laws;
@@ -82,7 +83,7 @@ fn a_sound_policy_has_no_fault() {
     assert_eq!(faults(&policy()), []);
 }
 
-/// What a change of the sound policy is faulted for: key, entry and flaw of each fault, in the order in which they are found.
+/// Asserts the faults (key, entry, flaw) of the valid policy after `change`, in the order in which they are found.
 #[track_caller]
 fn assert_faults(change: impl FnOnce(&mut Policy), wanted: &[(&str, Option<usize>, Flaw)]) {
     let mut policy = policy();
@@ -91,7 +92,7 @@ fn assert_faults(change: impl FnOnce(&mut Policy), wanted: &[(&str, Option<usize
     assert_eq!(found, wanted);
 }
 
-/// What a change of its only rule is faulted for.
+/// Asserts the faults after `change` of the policy's only rule.
 #[track_caller]
 fn assert_rule(change: impl FnOnce(&mut Rule), wanted: &[(&str, Option<usize>, Flaw)]) {
     assert_faults(|policy| change(&mut policy.rules[0]), wanted);

@@ -1,4 +1,4 @@
-//! Limits and warning ladders: how long is too long, and which step comes when.
+//! Limits and warning ladders: maximum lengths, and the order of the steps.
 
 use super::{Check, Flaw, WORKING_DAYS_MAX};
 use crate::sla::policy::{LIMIT_DAYS_MAX, Limit, Threshold, Warning};
@@ -45,8 +45,9 @@ impl Check {
     }
 }
 
-/// When a step comes, on a scale that steps of the same scale can be compared on; `None` of a step that never comes. A share of
-/// working time and natural time before due stand on two scales: which comes first is the calendar's to say.
+/// The position of a step on a scale (first value); steps on the same scale can be compared. `None` for a step that
+/// never comes. A share of working time and natural time before due are two scales, because only a calendar can order
+/// them.
 fn comes(at: Threshold, limit: Limit) -> Option<(u8, i128)> {
     match (at, limit) {
         (Threshold::Percent(share), _) if !(1..=99).contains(&share) => None,

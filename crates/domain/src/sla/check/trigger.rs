@@ -1,5 +1,5 @@
-//! Triggers: facts that cannot happen to the tickets that are meant, or not with that word, at that level or instant. What can
-//! happen to a business type is its path's to say ([`crate::ticket::path`]); here stands which fact needs which part of the path.
+//! Triggers that cannot fire: the fact cannot happen to these tickets, or not with that word, at that level or with
+//! that instant. [`crate::ticket::path`] says which steps a business type has; this module maps each fact to a step.
 
 use super::{Check, Flaw, Trigger, When, condition::businesses};
 use crate::{
@@ -45,7 +45,7 @@ impl Check {
         }
     }
 
-    /// A fact that pulls both begins a lap and ends it on the spot, whatever else is written.
+    /// Reports a fact that would start and end the clock at the same instant.
     pub(super) fn ends_as_it_starts(&mut self, key: &'static str, start: &[Trigger], end: &[Trigger]) {
         for (entry, end) in end.iter().enumerate() {
             if start.iter().any(|start| covers(end, start)) {
@@ -55,7 +55,7 @@ impl Check {
     }
 }
 
-/// Whether every fact that pulls `inner` pulls `outer` at the same instant.
+/// True when every fact that fires `inner` also fires `outer` at the same instant.
 fn covers(outer: &Trigger, inner: &Trigger) -> bool {
     fn all<T: PartialEq>(outer: &[T], inner: &[T]) -> bool {
         outer.is_empty() || !inner.is_empty() && inner.iter().all(|value| outer.contains(value))
@@ -63,7 +63,7 @@ fn covers(outer: &Trigger, inner: &Trigger) -> bool {
     outer.fact == inner.fact && outer.time == inner.time && all(&outer.is, &inner.is) && all(&outer.level, &inner.level)
 }
 
-/// Whether a fact, with that word if one is asked for, can happen to a ticket of that type which `when` lets through.
+/// True when the fact, with `word` if given, can happen to a ticket of that type under `when`.
 pub(super) fn can_happen(fact: FactName, word: Option<Word>, business: BusinessType, when: &When) -> bool {
     let path = path::of(business);
     let confidential = when.confidential == Some(true) || path.always_confidential && when.anonymous == Some(false);
@@ -83,7 +83,7 @@ pub(super) fn can_happen(fact: FactName, word: Option<Word>, business: BusinessT
         FactName::Reopened => path.revisited,
         FactName::Merged | FactName::Unmerged | FactName::MasterFollowed => path.mergeable,
         FactName::Escalated => match word {
-            // After it the ticket is a complaint, whatever it was before.
+            // After this escalation the ticket is a complaint, whatever type it was.
             Some(Word::Complaint) => path.escalates_to_complaint || business == BusinessType::Complaint,
             Some(Word::Grade) => path.graded,
             _ => true,
@@ -103,7 +103,7 @@ pub(super) fn can_happen(fact: FactName, word: Option<Word>, business: BusinessT
     }
 }
 
-/// Whether a ticket of that type can be with a unit of that level after the fact.
+/// True when a ticket of that type can be held by a unit of that level after the fact.
 pub(super) fn can_be_at(fact: FactName, level: Level, business: BusinessType) -> bool {
     match fact {
         FactName::CrewAccepted
@@ -112,7 +112,7 @@ pub(super) fn can_be_at(fact: FactName, level: Level, business: BusinessType) ->
         | FactName::CrewDiagnosed
         | FactName::EtrSet
         | FactName::CrewRestored => level == Level::Crew,
-        // A crew with work on site accepts by `crew_accepted`.
+        // A crew that works on site accepts by `crew_accepted`.
         FactName::Accepted => level != Level::Crew || !path::of(business).field_work,
         _ => true,
     }

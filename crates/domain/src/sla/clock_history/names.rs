@@ -1,5 +1,5 @@
-//! The names of the facts that clocks look at, and the words that some of them carry. A policy is written in them, and clock histories
-//! are stored in them: a name is never given another meaning. Nothing is read from an event here.
+//! The names of the facts that clocks depend on, and the words that some facts carry. Policies are written with these
+//! names and clock histories are stored with them, so a name never changes its meaning.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,73 +8,74 @@ use crate::ticket::vocabulary::words;
 words! {
     /// A fact that a policy can name.
     FactName {
-        /// 受理
+        /// The ticket was received (受理).
         Received = "received",
-        /// 分类定级
+        /// Category, urgency and grade were set (分类定级).
         Classified = "classified",
-        /// 办结
+        /// Answered and closed during the call (办结).
         ClosedAtFirstContact = "closed_at_first_contact",
-        /// 派发, 派工
+        /// Dispatched to a unit or crew (派发, 派工).
         Dispatched = "dispatched",
-        /// 接单
+        /// Accepted by the holder (接单).
         Accepted = "accepted",
-        /// 退单
+        /// Returned one level (退单).
         Returned = "returned",
-        /// 改派
+        /// Moved to another unit (改派).
         Reassigned = "reassigned",
-        /// The crew took the job.
+        /// The crew accepted the job (接单).
         CrewAccepted = "crew_accepted",
-        /// The crew left.
+        /// The crew left for the site.
         CrewEnRoute = "crew_en_route",
-        /// 到达现场
+        /// The crew arrived on site (到达现场).
         CrewArrived = "crew_arrived",
-        /// 研判
+        /// The crew found the cause (研判).
         CrewDiagnosed = "crew_diagnosed",
-        /// 预计复电时间
+        /// The crew estimated when power returns (预计复电时间).
         EtrSet = "etr_set",
-        /// 修复
+        /// Power was restored (修复).
         CrewRestored = "crew_restored",
-        /// 联系客户
+        /// A contact with the customer was recorded (联系客户).
         Contacted = "contacted",
-        /// 回单
+        /// The work was reported done (回单).
         Replied = "replied",
-        /// 审核通过
+        /// A unit passed the reply (审核通过).
         ReplyPassed = "reply_passed",
-        /// 回退
+        /// A unit sent the reply back (回退).
         ReplySentBack = "reply_sent_back",
-        /// A revisit in vain.
+        /// A revisit try failed.
         RevisitAttempted = "revisit_attempted",
-        /// 回访
+        /// The customer was revisited (回访).
         Revisited = "revisited",
-        /// Taken up again.
+        /// The ticket was reopened.
         Reopened = "reopened",
-        /// 归档
+        /// Archived (归档).
         Closed = "closed",
-        /// 催办
+        /// The customer urged it (催办).
         Urged = "urged",
-        /// 督办
+        /// A unit above supervised it (督办).
         Supervised = "supervised",
-        /// 升级
+        /// Type, grade or urgency was raised (升级).
         Escalated = "escalated",
-        /// 挂起
+        /// Suspended (挂起).
         Suspended = "suspended",
-        /// 恢复
+        /// Resumed (恢复).
         Resumed = "resumed",
-        /// 延期
+        /// The deadline was extended (延期).
         Extended = "extended",
-        /// 合并
+        /// Became a child of a master (合并).
         Merged = "merged",
-        /// Stands on its own again.
+        /// The child was detached from its master.
         Unmerged = "unmerged",
-        /// Took over its master's outcome.
+        /// The child took over the outcome of its master.
         MasterFollowed = "master_followed",
-        /// 撤销
+        /// Withdrawn by the customer (撤销).
         Withdrawn = "withdrawn",
     }
 }
 
 words! {
-    /// The one word of a fact that a policy can ask for: how a contact ended, why work waits, what a revisit brought.
+    /// The word of a fact that a policy can require: the result of a contact, the reason of a suspension, the result of
+    /// a revisit.
     Word {
         /// Contact: spoken to.
         Reached = "reached",
@@ -128,7 +129,7 @@ words! {
 }
 
 impl FactName {
-    /// Whether nothing is left to do on the ticket after it.
+    /// True when the ticket ends with this fact.
     #[must_use]
     pub fn ends_the_ticket(self) -> bool {
         matches!(self, Self::Closed | Self::Withdrawn | Self::ClosedAtFirstContact)

@@ -1,4 +1,4 @@
-//! The laws of one clock: its life has no gaps, its time never runs backwards, and waiting never makes anything due earlier.
+//! Properties of one clock: its life has no gaps, its time never decreases, and waiting never makes it due earlier.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use proptest::{prop_assert, prop_assert_eq};
 
 use super::draw::{
-    UNSEEN, clock_event, instants, some_clock_history, some_instant, some_registry, tell, tell_registry,
+    UNSEEN, clock_event, describe, describe_registry, instants, some_clock_history, some_instant, some_registry,
 };
 use crate::{
     Timestamp,
@@ -26,7 +26,7 @@ use crate::{
 /// The longest history, in facts.
 const FACTS_MAX: usize = 14;
 
-/// Puts a law to a history under some registry, with dice for whatever else it draws.
+/// Checks a property for a random history under a random registry; the dice serve further choices.
 fn of_every_history(law: impl Fn(&ClockHistory, &PolicyRegistry, &mut Dice) -> Verdict) {
     let drawn = |rolls: &[u64]| {
         let mut dice = Dice::of(rolls.iter().fold(0, |sum, roll| sum ^ roll));
@@ -36,20 +36,20 @@ fn of_every_history(law: impl Fn(&ClockHistory, &PolicyRegistry, &mut Dice) -> V
         let (clock_history, registry, mut dice) = drawn(rolls);
         law(&clock_history, &registry, &mut dice)
     };
-    let told = |rolls: &[u64]| {
+    let in_words = |rolls: &[u64]| {
         let (clock_history, registry, _) = drawn(rolls);
-        format!("{}{}", tell(&clock_history), tell_registry(&registry))
+        format!("{}{}", describe(&clock_history), describe_registry(&registry))
     };
-    chance::always(FACTS_MAX, checked, told);
+    chance::always(FACTS_MAX, checked, in_words);
 }
 
-/// How much of its time a clock has used until then, by its segments.
+/// The time that a clock has used until `now`, by its segments.
 fn used(clock: &Clock, now: Timestamp) -> TimeDelta {
     let ran = clock.segments(now).into_iter().filter(|segment| segment.kind == Kind::Running);
     ran.map(|segment| segment.to - segment.from).sum()
 }
 
-/// The same clock as though it had not ended.
+/// The same clock without its end.
 fn open(clock: &Clock) -> Clock {
     let mut open = clock.clone();
     open.run.end = None;
@@ -144,7 +144,7 @@ fn a_clock_without_waits_is_due_as_the_calendar_counts() {
     });
 }
 
-/// The clocks by what they run for: which rule, and which fact started them.
+/// The clocks by rule and starting fact.
 fn by_run(clocks: Vec<Clock>) -> BTreeMap<(ClockKey, String, u64), Clock> {
     clocks.into_iter().map(|clock| ((clock.key(), clock.rule().id.clone(), clock.run.because), clock)).collect()
 }
@@ -152,7 +152,7 @@ fn by_run(clocks: Vec<Clock>) -> BTreeMap<(ClockKey, String, u64), Clock> {
 #[test]
 fn waiting_makes_nothing_due_earlier() {
     of_every_history(|clock_history, registry, dice| {
-        // Every rule waits, from one fact that no rule looks at until another.
+        // Every rule gets a pause from one fact that no rule uses to another.
         let pause = Pause { from: on(UNSEEN[0]), until: vec![on(UNSEEN[1])] };
         let Some(version) = registry.newest().and_then(|edition| edition.versions("sgcc").last()) else {
             return Ok(());
@@ -190,7 +190,7 @@ fn a_running_clocks_due_moves_earlier_only_when_it_starts_over_or_becomes_anothe
         let mut before = BTreeMap::new();
         let mut now = Timestamp::MIN_UTC;
         for clock_event in &clock_history.events {
-            // Only what comes in order: a late fact may tell that a wait was shorter.
+            // Only facts in order: a late fact may show that a wait was shorter.
             now = now.max(clock_event.at).max(clock_event.recorded);
             let clock_event = crate::sla::clock_history::ClockEvent { at: now, recorded: now, ..clock_event.clone() };
             lived.events.push(clock_event);
@@ -222,9 +222,9 @@ fn a_clock_history_is_the_same_told_again() {
         let read: ClockHistory = serde_json::from_str(&written).unwrap();
         prop_assert_eq!(&read, clock_history);
         let now = some_instant(clock_history, dice);
-        let told =
+        let in_words =
             |clock_history: &ClockHistory| judge(clock_history, registry, now).iter().map(line).collect::<Vec<_>>();
-        prop_assert_eq!(told(&read), told(clock_history));
+        prop_assert_eq!(in_words(&read), in_words(clock_history));
         Ok(())
     });
 }
@@ -244,7 +244,7 @@ fn no_two_clocks_of_a_ticket_bear_one_name() {
 fn a_merge_that_was_undone_is_as_though_it_had_never_been() {
     use crate::sla::clock_history::FactName;
     of_every_history(|clock_history, registry, dice| {
-        // Whatever a merge ends, its undoing revives.
+        // Every clock that a merge ends is revived by the unmerge.
         let Some(version) = registry.newest().and_then(|edition| edition.versions("sgcc").last()) else {
             return Ok(());
         };
@@ -279,9 +279,9 @@ fn a_merge_that_was_undone_is_as_though_it_had_never_been() {
         }
         let now = some_instant(clock_history, dice);
         let life = |clock: &Clock| (line(clock), Run { seen: None, ..clock.run.clone() }, clock.segments(now));
-        let told =
+        let in_words =
             |clock_history: &ClockHistory| judge(clock_history, &registry, now).iter().map(life).collect::<Vec<_>>();
-        prop_assert_eq!(told(&undone), told(&never));
+        prop_assert_eq!(in_words(&undone), in_words(&never));
         Ok(())
     });
 }

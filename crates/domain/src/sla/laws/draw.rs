@@ -1,5 +1,5 @@
-//! Random policies, calendars and histories, read off rolls of the dice. Histories are of two kinds: lawful lives of a ticket, as
-//! its own laws have them, and facts thrown together, close enough in time for edges to meet. No law stands here.
+//! Random policies, calendars and histories, derived from dice. Histories are of two kinds: valid lives of a ticket,
+//! from its own property tests, and arbitrary facts close together in time, so that edge cases meet.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
         clock_history::{Change, Classification, ClockEvent, ClockHistory, FactName, Opening, Word},
         policy::{Limit, Pause, Policy, Reading, Rule, Threshold, Trigger, Warning, When},
         registry::{PolicyRegistry, Version},
-        tests::tale::{in_force, minutes, on, policy, published, rule, suspended_for, told, working_minutes, year},
+        tests::tale::{in_force, in_words, minutes, on, policy, published, rule, suspended_for, working_minutes, year},
     },
     ticket::{
         Area, BusinessType, Channel, Escalation, Grade, Urgency,
@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// What may start a clock.
+/// Facts that may start a clock.
 const STARTS: [FactName; 9] = [
     FactName::Received,
     FactName::Received,
@@ -38,7 +38,7 @@ const STARTS: [FactName; 9] = [
     FactName::Reopened,
     FactName::MasterFollowed,
 ];
-/// What may end it.
+/// Facts that may end it.
 const ENDS: [FactName; 8] = [
     FactName::Dispatched,
     FactName::Accepted,
@@ -49,18 +49,18 @@ const ENDS: [FactName; 8] = [
     FactName::Revisited,
     FactName::Closed,
 ];
-/// What may end it without verdict.
+/// Facts that may cancel it.
 const CANCELS: [FactName; 5] =
     [FactName::Merged, FactName::Merged, FactName::Withdrawn, FactName::Returned, FactName::ClosedAtFirstContact];
-/// What may undo its end.
+/// Facts that may revive it.
 const REVIVALS: [FactName; 4] = [FactName::Unmerged, FactName::Unmerged, FactName::ReplySentBack, FactName::Returned];
-/// What may start it over.
+/// Facts that may reset it.
 const RESETS: [FactName; 3] = [FactName::Escalated, FactName::Reassigned, FactName::Classified];
 
-/// The facts that no drawn rule looks at: a law may put them in where it likes.
+/// Facts that no random rule uses; a property may add them anywhere.
 pub const UNSEEN: [FactName; 2] = [FactName::Supervised, FactName::EtrSet];
 
-/// When histories begin: a Saturday morning, two days before a working week.
+/// The start of histories: a Saturday morning, two days before a working week.
 pub fn dawn() -> Timestamp {
     clock(21, "09:00")
 }
@@ -103,7 +103,7 @@ fn warning(dice: &mut Dice) -> Warning {
     Warning { at, tell: dice.perhaps(&Level::ALL) }
 }
 
-/// How long: from a minute to some days, in whichever time.
+/// A limit from a minute to some days, of any basis.
 pub fn some_limit(dice: &mut Dice) -> Limit {
     let amount = dice.choose(&[1, 5, 30, 45, 90, 120, 240, 1_440, 2_000]);
     match dice.below(5) {
@@ -113,7 +113,7 @@ pub fn some_limit(dice: &mut Dice) -> Limit {
     }
 }
 
-/// A rule that a check would mostly let pass.
+/// A rule that validation would mostly accept.
 pub fn some_rule(index: usize, dice: &mut Dice) -> Rule {
     let pauses = [
         suspended_for(Word::Customer),
@@ -140,7 +140,7 @@ pub fn some_rule(index: usize, dice: &mut Dice) -> Rule {
     }
 }
 
-/// A policy of a few rules, in force since long ago or since some hours around now.
+/// A policy of a few rules, in force for years, or from some hours before or after `now`.
 pub fn some_policy(now: Timestamp, dice: &mut Dice) -> Policy {
     let rules: Vec<Rule> = (0..1 + dice.below(8)).map(|index| some_rule(index, dice)).collect();
     let whole = policy(rules);
@@ -151,14 +151,14 @@ pub fn some_policy(now: Timestamp, dice: &mut Dice) -> Policy {
     Policy { effective_from, ..whole }
 }
 
-/// A year with some days off near the beginning of the histories.
+/// A year with some days off near the start of histories.
 pub fn some_year(dice: &mut Dice) -> Year {
     let off = dice.choose(&["11-21", "11-23", "11-24", "12-01"]);
     let work = dice.choose(&["11-22", "11-28", "12-05"]);
     year(dice.choose(&[2026, 2026, 2026, 2027]), &[("holiday", off, off)], &[work])
 }
 
-/// A registry of one edition or some, all published before anything happened.
+/// A registry with one or several editions, all published before the history.
 pub fn some_registry(dice: &mut Dice) -> PolicyRegistry {
     let mut registry = PolicyRegistry::default();
     registry.take_year(&in_force(1, some_year(dice)));
@@ -169,7 +169,7 @@ pub fn some_registry(dice: &mut Dice) -> PolicyRegistry {
     registry
 }
 
-/// The position of a history's first fact: after what [`some_registry`] publishes.
+/// The position of a history's first fact, after the publications of [`some_registry`].
 pub const FIRST: u64 = 3;
 
 fn opening(at: Timestamp, dice: &mut Dice) -> Opening {
@@ -208,14 +208,14 @@ fn change(fact: FactName, at: Timestamp, dice: &mut Dice) -> Change {
     }
 }
 
-/// One fact of any kind but the receipt.
+/// One fact of any kind except the receipt.
 pub fn clock_event(fact: FactName, at: Timestamp, recorded: Timestamp, position: u64, dice: &mut Dice) -> ClockEvent {
     let word = fact.words();
     let word = (!word.is_empty()).then(|| dice.choose(word));
     ClockEvent { at, recorded, position, revision: position, fact, word, change: change(fact, at, dice) }
 }
 
-/// The facts that are thrown together: all but the receipt and those that no rule looks at.
+/// Any fact except the receipt and those that no rule uses.
 fn thrown(dice: &mut Dice) -> FactName {
     let facts: Vec<FactName> =
         FactName::ALL.iter().copied().filter(|fact| *fact != FactName::Received && !UNSEEN.contains(fact)).collect();
@@ -226,7 +226,7 @@ fn thrown(dice: &mut Dice) -> FactName {
     }
 }
 
-/// A ticket with any facts in any order, a few minutes apart, some of them late. They lie ten positions apart.
+/// A ticket with any facts in any order, a few minutes apart, some of them late. Positions are ten apart.
 pub fn some_clock_history(rolls: &[u64]) -> ClockHistory {
     let mut clock_history = ClockHistory::new(ticket_id(1));
     let (mut now, mut position) = (dawn(), FIRST);
@@ -254,36 +254,43 @@ pub fn instants(clock_history: &ClockHistory, dice: &mut Dice) -> Vec<Timestamp>
     instants
 }
 
-/// One of them.
+/// One of these instants.
 pub fn some_instant(clock_history: &ClockHistory, dice: &mut Dice) -> Timestamp {
     let among = instants(clock_history, dice);
     dice.choose(&among)
 }
 
-/// A clock history in words, a line a fact: place in the log, when it happened, when it was learnt, what.
-pub fn tell(clock_history: &ClockHistory) -> String {
+/// A clock history in words, one line per fact: position, instant, recorded instant, fact.
+pub fn describe(clock_history: &ClockHistory) -> String {
     let line = |m: &ClockEvent| {
         let word = m.word.map_or("", Word::as_str);
-        format!("{} {} ({}) {} {word} {:?}\n", m.position, told(m.at), told(m.recorded), m.fact.as_str(), m.change)
+        format!(
+            "{} {} ({}) {} {word} {:?}\n",
+            m.position,
+            in_words(m.at),
+            in_words(m.recorded),
+            m.fact.as_str(),
+            m.change
+        )
     };
     clock_history.events.iter().map(line).collect()
 }
 
-/// What is published, in words.
-pub fn tell_registry(registry: &PolicyRegistry) -> String {
+/// The published versions in words.
+pub fn describe_registry(registry: &PolicyRegistry) -> String {
     let version = |version: &Arc<Version>| {
         let rules: String = version.policy.rules.iter().map(|rule| format!("  {rule:?}\n")).collect();
         format!(
             "version {} at {} from {}\n{rules}",
             version.number,
             version.position,
-            told(version.policy.effective_from)
+            in_words(version.policy.effective_from)
         )
     };
     registry.newest().map_or_else(String::new, |edition| edition.versions("sgcc").iter().map(version).collect())
 }
 
-/// Any role, for a name in a fact.
+/// Any role.
 pub fn some_role(dice: &mut Dice) -> Role {
     dice.choose(&[Role::Desk, Role::Desk, Role::Desk, Role::Crew, Role::Importer])
 }

@@ -1,10 +1,10 @@
-//! History cannot be refused, and neither can what was once published: whatever a log holds, every question has an answer.
-//! Instants lie at the ends of time, positions repeat, receipts are missing, rules are what no check lets pass.
+//! Any log has an answer to every question, because history and published policies cannot be rejected. Here instants
+//! are at the ends of time, positions repeat, receipts are missing, and rules are invalid.
 
 use chrono::TimeDelta;
 use proptest::prop_assert;
 
-use super::draw::{clock_event, dawn, some_policy, some_registry, some_role, tell};
+use super::draw::{clock_event, dawn, describe, some_policy, some_registry, some_role};
 use crate::{
     Timestamp,
     chance::{self, Dice},
@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// Any instant, the ends of time included.
+/// Any instant, including the ends of time.
 fn any_time(dice: &mut Dice) -> Timestamp {
     let days = TimeDelta::days(dice.below(2_000) as i64);
     let micros = TimeDelta::microseconds(dice.below(5) as i64);
@@ -98,7 +98,7 @@ fn any_registry(dice: &mut Dice) -> PolicyRegistry {
 
 fn any_moment(position: u64, dice: &mut Dice) -> ClockEvent {
     let (fact, at) = (dice.choose(FactName::ALL), any_time(dice));
-    // What a fact changes is drawn for an ordinary time, and said of any.
+    // The change is drawn for an ordinary instant and then moved to any instant.
     let ordinary = clock_event(if dice.one_in(9) { FactName::Reopened } else { fact }, dawn(), dawn(), position, dice);
     ClockEvent { at, recorded: any_time(dice), fact, ..ordinary }
 }
@@ -115,7 +115,7 @@ fn any_clock_history(rolls: &[u64]) -> ClockHistory {
         let position = dice.choose(&[position, position, position, 1, u64::MAX]);
         clock_history.events.push(any_moment(position, &mut dice));
     }
-    // A clock history may be read from anywhere: its receipt may bear any name.
+    // A history may be read from any position, so its receipt may have any name.
     clock_history.events[0].fact = if dice.one_in(5) { FactName::Reopened } else { clock_history.events[0].fact };
     clock_history
 }
@@ -130,8 +130,8 @@ fn any_receipt(dice: &mut Dice) -> TicketFact {
     fact
 }
 
-fn told(rolls: &[u64]) -> String {
-    tell(&any_clock_history(rolls))
+fn in_words(rolls: &[u64]) -> String {
+    describe(&any_clock_history(rolls))
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn whatever_a_log_holds_its_clocks_are_judged() {
         }
         Ok(())
     };
-    chance::always(12, law, told);
+    chance::always(12, law, in_words);
 }
 
 #[test]
@@ -165,32 +165,39 @@ fn whatever_is_told_to_a_watch_it_answers() {
             watch.apply(&any_fact(position, &mut dice));
             let _ = watch.forgotten(&any_fact(position, &mut dice));
             let now = any_time(&mut dice);
-            let wants = watch.pending(now, dice.choose(&[0, 1, usize::MAX]));
-            prop_assert!(wants.iter().all(|want| !want.intent.publish.events.is_empty()));
-            if let Some(want) = wants.first().filter(|_| dice.one_in(4)) {
-                watch.refused(want, "no");
+            let actions = watch.pending(now, dice.choose(&[0, 1, usize::MAX]));
+            prop_assert!(actions.iter().all(|action| !action.intent.publish.events.is_empty()));
+            if let Some(action) = actions.first().filter(|_| dice.one_in(4)) {
+                watch.refused(action, "no");
                 prop_assert!(watch.parked().count() > 0);
             }
             let _ = watch.wake();
         }
         Ok(())
     };
-    chance::always(12, law, told);
+    chance::always(12, law, in_words);
 }
 
 fn any_fact(position: u64, dice: &mut Dice) -> Fact {
-    let (at, learnt) = (any_time(dice), any_time(dice));
+    let (at, recorded_at) = (any_time(dice), any_time(dice));
     let events = [arrived(CREW), dispatched(NATION, HZ), merged(ticket_id(9)), unmerged(ticket_id(9))];
     let event = dice.choose(&events);
     match dice.below(4) {
-        0 => Fact::Promise(PromiseFact { revision: 0, ..recorded(position, ticket_id(1), any_word(dice), at, learnt) }),
-        1 => Fact::Ticket(TicketFact { revision: position, ..recorded(position, ticket_id(2), event, at, learnt) }),
+        0 => Fact::Promise(PromiseFact {
+            revision: 0,
+            ..recorded(position, ticket_id(1), any_word(dice), at, recorded_at)
+        }),
+        1 => {
+            Fact::Ticket(TicketFact { revision: position, ..recorded(position, ticket_id(2), event, at, recorded_at) })
+        }
         2 => Fact::Ticket(TicketFact { position, ..any_receipt(dice) }),
-        _ => Fact::Ticket(TicketFact { revision: position, ..recorded(position, ticket_id(1), event, at, learnt) }),
+        _ => {
+            Fact::Ticket(TicketFact { revision: position, ..recorded(position, ticket_id(1), event, at, recorded_at) })
+        }
     }
 }
 
-/// Anything that may have been said of any clock.
+/// Any promise event of any clock.
 fn any_word(dice: &mut Dice) -> Event {
     let clock_history = any_clock_history(&[dice.bits(), dice.bits()]);
     let clocks = judge(&clock_history, &any_registry(dice), any_time(dice));
@@ -231,5 +238,5 @@ fn whatever_a_ticket_brings_to_an_average_it_has_a_mean() {
         }
         Ok(())
     };
-    chance::always(12, law, told);
+    chance::always(12, law, in_words);
 }

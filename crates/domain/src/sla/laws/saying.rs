@@ -1,12 +1,12 @@
-//! The laws of what is said: once, whatever the interleaving of facts, time, publications, engines and restarts; and at rest
-//! exactly what the judge finds. Histories are lawful lives of a few tickets.
+//! Properties of promise events: each is recorded once, for any interleaving of facts, time, publications, engines and
+//! restarts; at rest they agree with the judge. Histories are valid lives of a few tickets.
 
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use proptest::{prop_assert, prop_assert_eq};
 
-use super::draw::{dawn, some_policy, some_year, tell};
+use super::draw::{dawn, describe, some_policy, some_year};
 use crate::{
     Timestamp,
     chance::{self, Dice, Verdict as Law},
@@ -30,12 +30,12 @@ use crate::{
 
 /// The longest history, in steps.
 const STEPS_MAX: usize = 60;
-/// Of so many steps one is held against a watch or a judge that starts from nothing, which takes longer than the step.
+/// One in this many steps is compared with a watch or a judge that starts from the beginning, which is slow.
 const CHECKED: usize = 3;
-/// How many tickets there are.
+/// The number of tickets.
 const TICKETS: u128 = 2;
 
-/// Tickets that people work on, and engines that watch.
+/// Tickets that people work on, and engines that watch them.
 struct Life {
     world: World,
     states: Vec<State>,
@@ -43,7 +43,7 @@ struct Life {
 }
 
 impl Life {
-    /// Two engines under some policy; nothing happened yet.
+    /// Two engines under a random policy; no facts yet.
     fn new(dice: &mut Dice) -> Self {
         let mut world = World::new(dawn());
         world.publish_year(some_year(dice));
@@ -59,14 +59,14 @@ impl Life {
             7 | 8 => self.world.follow(engine, 1 + dice.below(3)),
             9..12 => self.world.follow(engine, usize::MAX),
             16 | 17 => {
-                // Time passes, and both are awake.
+                // Time passes, and both engines run.
                 let later = self.world.now + TimeDelta::minutes(dice.choose(&[1, 7, 60, 600]));
                 self.world.pass(later);
             }
             12 | 13 => {
-                // No two clocks agree.
+                // The clocks of the engines differ.
                 let now = self.world.now + TimeDelta::minutes(dice.choose(&[-20, -1, 0, 0, 3]));
-                self.world.speak(engine, now);
+                self.world.act(engine, now);
             }
             14 if dice.one_in(2) => self.world.publish(some_policy(self.world.now, dice)),
             14 => self.world.publish_year(some_year(dice)),
@@ -86,7 +86,7 @@ impl Life {
     }
 }
 
-/// A life, each step of it shown to `each`.
+/// Lives through a history and passes each step to `each`.
 fn live(rolls: &[u64], mut each: impl FnMut(&mut World) -> Law) -> Result<World, proptest::test_runner::TestCaseError> {
     let mut life = Life::new(&mut Dice::of(rolls[0]));
     for roll in rolls {
@@ -96,27 +96,31 @@ fn live(rolls: &[u64], mut each: impl FnMut(&mut World) -> Law) -> Result<World,
     Ok(life.world)
 }
 
-fn told(rolls: &[u64]) -> String {
+fn in_words(rolls: &[u64]) -> String {
     let Ok(mut world) = live(rolls, |_| Ok(())) else { return String::new() };
-    let tickets: String = ids(&world.log).into_iter().map(|id| tell(&clock_history(&world.log, id))).collect();
-    let registry = super::draw::tell_registry(&registry(&world.log));
-    let now = super::super::tests::tale::told(world.now);
-    format!("{tickets}{registry}now {now}, before it rests:\n{:#?}\nat rest:\n{:#?}", world.said(), world.rest().said())
+    let tickets: String = ids(&world.log).into_iter().map(|id| describe(&clock_history(&world.log, id))).collect();
+    let registry = super::draw::describe_registry(&registry(&world.log));
+    let now = super::super::tests::tale::in_words(world.now);
+    format!(
+        "{tickets}{registry}now {now}, before it rests:\n{:#?}\nat rest:\n{:#?}",
+        world.events(),
+        world.rest().events()
+    )
 }
 
 fn ids(log: &[Fact]) -> BTreeSet<TicketId> {
     log.iter().filter_map(of).collect()
 }
 
-/// Whether a clock's due is history for a ticket that was carried over from elsewhere.
+/// True when the clock was due before the import of an imported ticket.
 fn is_history(clock_history: &ClockHistory, clock: &Clock) -> bool {
-    let learnt = clock_history.opening().filter(|o| o.imported).map(|_| clock_history.events[0].recorded);
-    learnt.is_some_and(|learnt| clock.due.is_some_and(|due| due <= learnt))
+    let recorded_at = clock_history.opening().filter(|o| o.imported).map(|_| clock_history.events[0].recorded);
+    recorded_at.is_some_and(|recorded_at| clock.due.is_some_and(|due| due <= recorded_at))
 }
 
-/// What is to be said of a ticket at `now`, by the judge's verdicts alone.
+/// The events that must be recorded for a ticket at `now`, by the verdicts of the judge alone.
 fn expected(clock_history: &ClockHistory, registry: &PolicyRegistry, now: Timestamp) -> BTreeSet<String> {
-    // What is published after a ticket's end is not spoken of.
+    // Publications after the end of a ticket do not apply to it.
     let known = clock_history.events.last().filter(|_| clock_history.is_over()).map_or(u64::MAX, |last| last.position);
     let clocks = judge(clock_history, &registry.as_of(known), now);
     let mut expected = BTreeSet::new();
@@ -137,7 +141,7 @@ fn expected(clock_history: &ClockHistory, registry: &PolicyRegistry, now: Timest
         let (key, run) = (clock.key(), &clock.run);
         let said = clock_history.said.of(&key.clock, key.cycle, key.run_number);
         match (clock.verdict, clock.due) {
-            // A device whose clock is fast may tell of the end before due has passed: that is waited for.
+            // A device with a fast clock may report the end before due has passed; until then nothing is expected.
             (Verdict::Breached, Some(due)) if due < now => {
                 expected.insert(format!("breached {key:?} {due}"));
             }
@@ -162,12 +166,12 @@ fn summary(event: &Event) -> String {
     }
 }
 
-/// Everything that a watch wants to say at `now`, once whatever was published has been reviewed.
-fn wanted(watch: &mut Watch, now: Timestamp) -> BTreeSet<(TicketId, String)> {
-    let wants = watch.pending(now, usize::MAX);
-    let each = wants
+/// All actions of a watch at `now`, after it has finished its review.
+fn actions_at(watch: &mut Watch, now: Timestamp) -> BTreeSet<(TicketId, String)> {
+    let actions = watch.pending(now, usize::MAX);
+    let each = actions
         .iter()
-        .flat_map(|want| want.intent.publish.events.iter().map(|event| (want.intent.ticket, summary(event))));
+        .flat_map(|action| action.intent.publish.events.iter().map(|event| (action.intent.ticket, summary(event))));
     each.collect()
 }
 
@@ -193,12 +197,12 @@ fn a_watch_wants_to_say_exactly_what_the_judge_finds() {
                 );
                 found.extend(expected(&clock_history(log, id), &registry(log), now).into_iter().map(|what| (id, what)));
             }
-            prop_assert_eq!(wanted(watch, now), found);
+            prop_assert_eq!(actions_at(watch, now), found);
             Ok(())
         };
         live(rolls, each).map(|_| ())
     };
-    chance::always(STEPS_MAX, law, told);
+    chance::always(STEPS_MAX, law, in_words);
 }
 
 #[test]
@@ -218,13 +222,13 @@ fn a_watch_that_lived_through_it_says_what_one_that_is_resumed_would_say() {
             let mut resumed = Watch::resume(registry(log), in_flight.map(|id| clock_history(log, id)));
             prop_assert_eq!(resumed.pending(now, usize::MAX), lived_wants);
             prop_assert_eq!(resumed.len(), lived.len());
-            // What is past wakes at once: for one that has seen more, at a later instant.
+            // A due action wakes the watch at once; a watch that has seen more wakes at a later instant.
             prop_assert_eq!(resumed.wake().map(|at| at.max(now)), lived.wake().map(|at| at.max(now)));
             Ok(())
         };
         live(rolls, each).map(|_| ())
     };
-    chance::always(STEPS_MAX, law, told);
+    chance::always(STEPS_MAX, law, in_words);
 }
 
 #[test]
@@ -257,7 +261,7 @@ fn everything_is_said_once() {
         }
         Ok(())
     };
-    chance::always(STEPS_MAX, law, told);
+    chance::always(STEPS_MAX, law, in_words);
 }
 
 #[test]
@@ -278,7 +282,7 @@ fn at_rest_what_was_said_is_what_the_judge_finds() {
         }
         Ok(())
     };
-    chance::always(STEPS_MAX, law, told);
+    chance::always(STEPS_MAX, law, in_words);
 }
 
 #[test]
@@ -296,7 +300,7 @@ fn the_watch_wakes_at_the_next_instant_and_at_no_other() {
         prop_assert!(!watch.pending(next, usize::MAX).is_empty());
         Ok(())
     };
-    chance::always(STEPS_MAX, law, told);
+    chance::always(STEPS_MAX, law, in_words);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The laws of verdicts and versions: what was given stays given whatever is published later, and every clock is judged by the
-//! version that has the say over its start.
+//! Properties of verdicts and versions: a later publication changes no verdict, and the version in force at a clock's
+//! start judges the clock.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,9 @@ use std::{
 
 use proptest::{prop_assert, prop_assert_eq};
 
-use super::draw::{some_clock_history, some_instant, some_policy, some_registry, some_year, tell, tell_registry};
+use super::draw::{
+    describe, describe_registry, some_clock_history, some_instant, some_policy, some_registry, some_year,
+};
 use crate::{
     Timestamp,
     chance::{self, Dice, Verdict},
@@ -25,7 +27,7 @@ use crate::{
 /// The longest history, in facts.
 const FACTS_MAX: usize = 12;
 
-/// A publication after some fact of the clock history, when that was learnt.
+/// A publication after some fact of the clock history, at the instant when that fact was recorded.
 fn publication(clock_history: &ClockHistory, number: u64, dice: &mut Dice) -> Fact {
     let after = dice.choose(&clock_history.events);
     let (position, recorded_at) = (after.position + number, after.recorded);
@@ -56,7 +58,7 @@ fn recorded_at(publication: &Fact) -> Timestamp {
     }
 }
 
-/// A history with publications in its course, in the order of the log.
+/// A history with publications in between, in the order of the log.
 fn drawn(rolls: &[u64]) -> (ClockHistory, PolicyRegistry, Vec<Fact>, Dice) {
     let mut dice = Dice::of(rolls.iter().fold(0, |sum, roll| sum ^ roll));
     let clock_history = some_clock_history(rolls);
@@ -71,16 +73,16 @@ fn of_every_history(law: impl Fn(&ClockHistory, PolicyRegistry, &[Fact], &mut Di
         let (clock_history, registry, later, mut dice) = drawn(rolls);
         law(&clock_history, registry, &later, &mut dice)
     };
-    let told = |rolls: &[u64]| {
+    let in_words = |rolls: &[u64]| {
         let (clock_history, registry, later, _) = drawn(rolls);
         let mut whole = registry;
         later.iter().for_each(|fact| take(&mut whole, fact));
-        format!("{}{}", tell(&clock_history), tell_registry(&whole))
+        format!("{}{}", describe(&clock_history), describe_registry(&whole))
     };
-    chance::always(FACTS_MAX, checked, told);
+    chance::always(FACTS_MAX, checked, in_words);
 }
 
-/// What a verdict is: also by whom it was given.
+/// A verdict with the versions that gave it.
 fn whole(clock: &Clock) -> (String, u64, u64) {
     (line(clock), clock.version.position, clock.calendar_version.number)
 }

@@ -1,8 +1,8 @@
-//! Promises about a mean: what each ticket brings, and when the mean keeps the promise.
+//! Promises about a mean: the samples of each ticket, and whether the mean is within its limit.
 
 use chrono::TimeDelta;
 
-use super::tale::{Tale, at, by, on, reopened, told};
+use super::tale::{Tale, at, by, in_words, on, reopened};
 use crate::{
     Timestamp,
     organisation::Level,
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// To be on site within 45 minutes on the average of thirty days, city by city.
+/// On site within 45 minutes on average over thirty days, per city.
 fn average() -> Average {
     Average {
         id: "A05u".into(),
@@ -37,8 +37,8 @@ fn average() -> Average {
 }
 
 fn samples(tale: &Tale) -> Vec<String> {
-    let told = |s: &Sample| format!("{} {} min until {}", s.unit, s.took.num_minutes(), told(s.ended));
-    average().samples(&tale.clock_history()).iter().map(told).collect()
+    let line = |s: &Sample| format!("{} {} min until {}", s.unit, s.took.num_minutes(), in_words(s.ended));
+    average().samples(&tale.clock_history()).iter().map(line).collect()
 }
 
 fn fault() -> Tale {
@@ -50,7 +50,11 @@ fn a_ticket_brings_what_it_took_to_the_unit_that_did_it() {
     assert_eq!(samples(&fault()), Vec::<String>::new(), "nobody has arrived yet");
     assert_eq!(samples(&fault().and("10:50", arrived(CREW))), ["sgcc/zj/hz 50 min until 10:50"]);
     let late = fault().late("10:30", "12:00", arrived(CREW));
-    assert_eq!(samples(&late), ["sgcc/zj/hz 30 min until 10:30"], "by the crew's clock, not by when it was learnt");
+    assert_eq!(
+        samples(&late),
+        ["sgcc/zj/hz 30 min until 10:30"],
+        "by the crew's clock, not by when it was recorded_at"
+    );
     let moved = fault().and("10:20", reassigned(CREW, NB)).and("10:50", arrived(CREW4));
     assert_eq!(samples(&moved), ["sgcc/zj/nb 50 min until 10:50"], "who held it at the end");
     let twice = fault().and("10:40", arrived(CREW)).and("10:45", arrived(CREW));
@@ -90,8 +94,8 @@ fn each_cycle_brings_its_own() {
         .and("15:10", dispatched(NATION, HZ))
         .and("15:30", arrived(CREW));
     let samples = average.samples(&tale.clock_history());
-    let told: Vec<_> = samples.iter().map(|s| (s.took.num_minutes(), told(s.ended))).collect();
-    assert_eq!(told, [(30, "10:31".to_owned()), (20, "15:30".to_owned())]);
+    let ends: Vec<_> = samples.iter().map(|s| (s.took.num_minutes(), in_words(s.ended))).collect();
+    assert_eq!(ends, [(30, "10:31".to_owned()), (20, "15:30".to_owned())]);
 }
 
 fn sample(unit: &str, ended: &str, took: TimeDelta) -> Sample {
@@ -99,8 +103,8 @@ fn sample(unit: &str, ended: &str, took: TimeDelta) -> Sample {
 }
 
 fn means(samples: &[Sample], now: Timestamp) -> Vec<(String, u64, i64, bool)> {
-    let told = |m: Mean| (m.unit.to_string(), m.tickets, m.seconds, m.kept);
-    average().means(samples.iter(), now).into_iter().map(told).collect()
+    let line = |m: Mean| (m.unit.to_string(), m.tickets, m.seconds, m.kept);
+    average().means(samples.iter(), now).into_iter().map(line).collect()
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! A clock over a ticket's whole life: laps, returns, replies sent back, merges, tickets taken up again, tickets that become
-//! something else.
+//! A clock over a ticket's whole life: several runs, returns, replies sent back, merges, reopenings, changed business
+//! types.
 
 use super::tale::{
-    Tale, arrival, at, closed, days, minutes, on, only, reopened, resumed, rule, suspended, suspended_for, told,
+    Tale, arrival, at, closed, days, in_words, minutes, on, only, reopened, resumed, rule, suspended, suspended_for,
 };
 use crate::{
     organisation::Level,
@@ -37,7 +37,7 @@ fn at_level(fact: FactName, level: Level) -> Trigger {
     Trigger { level: vec![level], ..on(fact) }
 }
 
-/// To accept a ticket within two hours of its coming, at every level anew.
+/// Accept within two hours after the dispatch, at every level.
 fn sorting() -> Rule {
     rule(
         "accept",
@@ -47,7 +47,7 @@ fn sorting() -> Rule {
     )
 }
 
-/// To reply within four working days; a reply that is sent back was none.
+/// Reply within four working days; a reply that is sent back does not count.
 fn reply() -> Rule {
     let revive = vec![on(FactName::ReplySentBack)];
     Rule { revive, ..rule("reply", days(4), &[FactName::Received, FactName::Reopened], &[FactName::Replied]) }
@@ -189,17 +189,17 @@ fn what_was_granted_or_reset_while_a_clock_was_stopped_counts_when_it_is_revived
         ..Rule { limit: minutes(60), ..reply() }
     };
     let stopped = Tale::of(BusinessType::Complaint, "10:00").and("10:20", replied(HZ, ReplyOutcome::Resolved));
-    // The extension was granted before the reply came back, and reported later.
+    // The extension was granted before the reply was sent back, and reported later.
     let granted = stopped.clone().and("10:50", sent_back(ZJ)).late("10:30", "10:55", super::tale::extended("12:00"));
     assert_eq!(granted.stands([rule.clone()], "11:20"), ["reply 1.1 running, due 12:00"]);
     let raised = stopped.and("10:40", raised(Escalation::Urgent)).and("10:50", sent_back(ZJ));
     assert_eq!(raised.stands([rule], "11:20"), ["reply 1.1 running, due 11:40"]);
 }
 
-/// What two accounts of a clock's life must have in common: all but how many facts there were.
+/// The parts of a clock's life that do not depend on the number of facts.
 fn life(clocks: &[Clock], now: &str) -> Vec<String> {
     let life = |clock: &Clock| {
-        let due = clock.due.map(told);
+        let due = clock.due.map(in_words);
         let run = Run { seen: None, ..clock.run.clone() };
         format!("{:?} {:?} {due:?} {run:?} {:?}", clock.key(), clock.verdict, clock.segments(at(now)))
     };
@@ -372,7 +372,7 @@ fn an_opinion_that_became_a_complaint_is_judged_as_one_from_then_on() {
 
 #[test]
 fn two_alternatives_that_both_had_their_turn_are_two_laps() {
-    // As an opinion it was enough to try, as a complaint the customer must be reached.
+    // For an opinion a try was sufficient; for a complaint the customer must be reached.
     let contact = |id: &str, business, stop: Trigger| Rule {
         id: id.into(),
         when: When { business: vec![business], ..When::default() },
@@ -395,7 +395,7 @@ fn two_alternatives_that_both_had_their_turn_are_two_laps() {
 
 #[test]
 fn a_clock_that_starts_with_the_call_is_judged_by_what_was_in_force_then() {
-    // The call ended before the ticket was written, and a new policy came into force in between.
+    // The call ended before the ticket was received, and a new policy took effect in between.
     let before = Rule { id: "before".into(), ..hung_up() };
     let after = Rule { id: "after".into(), limit: minutes(5), ..hung_up() };
     let tale = Tale::fault(None, "10:01").received_with(|e| e.hung_up_at = Some(at("09:59")));

@@ -1,5 +1,5 @@
-//! How the watch keeps what it knows: engines side by side, clocks that go back, wants that were refused, tickets that ended and
-//! come back, reviews after a publication, restarts.
+//! The state of the watch: parallel engines, clocks that go back, rejected actions, ended tickets that return, reviews
+//! after a publication, restarts.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,8 @@ use chrono::TimeDelta;
 
 use super::{
     tale::{
-        arrival, at, closed, extended, minutes, on, policy, reopened, rule, suspended, suspended_for, told, year_2024,
+        arrival, at, closed, extended, in_words, minutes, on, policy, reopened, rule, suspended, suspended_for,
+        year_2024,
     },
     watch::{laddered, under, with_a_crew},
     world::{TICK, World, clock_history, decided, registry},
@@ -21,7 +22,7 @@ use crate::{
         clock_history::{FactName, Word},
         policy::{Limit, Policy, Rule},
         promise::{Announce, Event, PromiseLog, Rejection, StartedBy},
-        watch::{REVIEW_DOCKETS_MAX, Watch},
+        watch::{REVIEW_HISTORIES_MAX, Watch},
     },
     ticket::{
         BusinessType, ReplyOutcome, SuspendReason, event,
@@ -33,22 +34,22 @@ use crate::{
 fn a_clock_that_is_set_back_takes_nothing_back() {
     let mut world = with_a_crew([laddered(45)]);
     world.until("10:50");
-    let said = world.said();
+    let said = world.events();
     world.now = at("10:20");
-    assert_eq!(world.rest().until("10:40").said(), said);
+    assert_eq!(world.rest().until("10:40").events(), said);
     world.to(2, "10:41", received(BusinessType::FaultRepair));
     world.restart(0);
-    assert_eq!(world.until("10:44").said(), said);
-    assert_eq!(world.until("10:55").said(), said);
-    // What the log has seen is past for a clock that is behind it, too.
+    assert_eq!(world.until("10:44").events(), said);
+    assert_eq!(world.until("10:55").events(), said);
+    // Recorded instants of the log are in the past, also for an engine whose clock is behind.
     let mut behind = with_a_crew([arrival(45)]);
     behind.now = at("11:00");
     behind.ticket(ticket_id(2), at("11:00"), received(BusinessType::FaultRepair), Role::Desk);
     behind.now = at("10:10");
     behind.ticket(ticket_id(3), at("10:10"), received(BusinessType::FaultRepair), Role::Desk);
     behind.follow(0, usize::MAX);
-    assert!(behind.speak(0, at("10:10")), "it is eleven o'clock whatever this clock says");
-    assert_eq!(behind.rest().said().len(), 2, "for the third ticket too");
+    assert!(behind.act(0, at("10:10")), "it is eleven o'clock whatever this clock says");
+    assert_eq!(behind.rest().events().len(), 2, "for the third ticket too");
 }
 
 #[test]
@@ -57,21 +58,21 @@ fn several_engines_say_everything_once() {
     world.another_engine();
     world.another_engine();
     world.until("10:30");
-    // All three look at the same log before any has read what another said, and their clocks differ.
+    // All three engines read the same log before any reads the others' records, and their clocks differ.
     for (engine, reading) in [(0, "10:42"), (1, "10:37"), (2, "10:42")] {
-        assert!(world.speak(engine, at(reading)));
+        assert!(world.act(engine, at(reading)));
     }
     world.now = at("10:42");
     assert_eq!(
-        world.rest().said(),
+        world.rest().events(),
         ["10:42 arrival 1.1 warned 1 of 10:45, tell sgcc/zj/hz", "10:42 arrival 1.1 warned 2 of 10:45, tell sgcc/zj",]
     );
     for engine in &world.engines {
         assert_eq!(engine.watch.parked().count(), 0, "what another said is no reason to fall silent");
     }
-    assert_eq!(world.until("11:00").said().len(), 3);
+    assert_eq!(world.until("11:00").events().len(), 3);
     world.late("10:30", arrived(CREW));
-    assert_eq!(world.said()[3..], ["11:00 arrival 1.1 overturned 10:45: kept, due 10:45"]);
+    assert_eq!(world.events()[3..], ["11:00 arrival 1.1 overturned 10:45: kept, due 10:45"]);
 }
 
 #[test]
@@ -85,8 +86,8 @@ fn an_engine_that_is_behind_takes_back_no_other_breach_than_the_one_it_means() {
     world.rest().until("12:30");
     let state = clock_history(&world.log, ticket_id(1)).said;
     let breach = |state: &PromiseLog| state.of("arrival", 1, 1).and_then(|said| said.breach.clone());
-    assert_eq!(told(breach(&state).unwrap().due), "12:00");
-    assert!(stale.intent.publish.events.iter().all(|event| state.knows(event)), "what it wants was said long ago");
+    assert_eq!(in_words(breach(&state).unwrap().due), "12:00");
+    assert!(stale.intent.publish.events.iter().all(|event| state.knows(event)), "what it actions was said long ago");
 }
 
 #[test]
@@ -117,16 +118,16 @@ fn a_want_that_was_refused_is_parked_and_comes_back_with_the_next_fact() {
     world.now = at("11:00");
     world.follow(0, usize::MAX);
     let watch = &mut world.engines[0].watch;
-    let want = watch.pending(at("11:00"), 9).remove(0);
-    watch.refused(&want, "the store is full");
+    let action = watch.pending(at("11:00"), 9).remove(0);
+    watch.refused(&action, "the store is full");
     assert_eq!(watch.parked().collect::<Vec<_>>(), [(ticket_id(1), "the store is full")]);
     assert_eq!(watch.pending(at("12:00"), 9), []);
     assert_eq!(watch.wake(), None);
-    assert_eq!(world.rest().said(), Vec::<String>::new());
+    assert_eq!(world.rest().events(), Vec::<String>::new());
     world.and("12:30", event::Supplemented { content: text() });
-    assert_eq!(world.said(), Vec::<String>::new(), "no clock looks at that");
+    assert_eq!(world.events(), Vec::<String>::new(), "no clock looks at that");
     world.and("12:40", event::Urged { count: 1, reason: text() });
-    assert_eq!(world.said(), ["12:40 arrival 1.1 breached 10:45 by sgcc/zj/hz/yuhang/liangzhu/crew3"]);
+    assert_eq!(world.events(), ["12:40 arrival 1.1 breached 10:45 by sgcc/zj/hz/yuhang/liangzhu/crew3"]);
     assert_eq!(world.engines[0].watch.parked().count(), 0);
 }
 
@@ -141,9 +142,9 @@ fn a_want_may_not_be_asked_for_more_than_the_limit() {
     assert_eq!(watch.pending(at("11:00"), 9).len(), 5);
     assert_eq!(watch.pending(at("10:45"), 9).len(), 0);
     assert_eq!(watch.name(), "watch");
-    let want = watch.pending(at("11:00"), 1).remove(0);
-    let received = world.log.iter().find(|fact| super::world::of(fact) == Some(want.intent.ticket)).unwrap();
-    assert_eq!((want.because, want.name), (received.position(), "publish"));
+    let action = watch.pending(at("11:00"), 1).remove(0);
+    let received = world.log.iter().find(|fact| super::world::of(fact) == Some(action.intent.ticket)).unwrap();
+    assert_eq!((action.because, action.name), (received.position(), "publish"));
 }
 
 #[test]
@@ -151,16 +152,16 @@ fn the_watch_wakes_exactly_when_there_is_something_to_say() {
     let mut world = with_a_crew([laddered(45)]);
     for reading in ["10:36", "10:40", "10:45:00.000001"] {
         let watch = &mut world.engines[0].watch;
-        assert_eq!(watch.wake().map(told).as_deref(), Some(reading));
+        assert_eq!(watch.wake().map(in_words).as_deref(), Some(reading));
         assert_eq!(watch.pending(at(reading) - TICK, 9), [], "not before");
         assert_eq!(watch.pending(at(reading), 9).len(), 1, "but then");
         world.until(reading);
     }
     assert_eq!(world.engines[0].watch.wake(), None);
-    // What is to be said at once is to be said now, not at the beginning of time.
+    // An event that must be recorded at once is recorded now, not at the beginning of time.
     world.until("11:00").ticket(ticket_id(1), at("10:30"), arrived(CREW), Role::Crew);
     world.follow(0, usize::MAX);
-    assert_eq!(world.engines[0].watch.wake().map(told).as_deref(), Some("11:00"));
+    assert_eq!(world.engines[0].watch.wake().map(in_words).as_deref(), Some("11:00"));
 }
 
 #[test]
@@ -170,12 +171,12 @@ fn a_ticket_that_has_ended_is_let_go_when_nothing_is_left_to_say() {
     assert_eq!(world.engines[0].watch.clock_history(ticket_id(1)).unwrap().events.len(), 3);
     world.and("10:20", arrived(CREW)).and("10:30", closed());
     assert!(world.engines[0].watch.is_empty(), "all its promises were kept");
-    // Closed with a promise that was never met, before it was due: a ticket that has ended is promised nothing more.
+    // Closed before due with the promise not met: an ended ticket has no open promises.
     let mut unmet = with_a_crew([arrival(45)]);
     unmet.and("10:20", closed());
     assert!(unmet.engines[0].watch.is_empty());
-    assert_eq!(unmet.until("11:00").said().len(), 0);
-    // Closed while it waits: nothing will ever be said of it by itself.
+    assert_eq!(unmet.until("11:00").events().len(), 0);
+    // Closed while it waits: time alone causes no further record.
     let mut waiting = with_a_crew([Rule { pauses: vec![suspended_for(Word::Customer)], ..arrival(45) }]);
     waiting.and("10:20", suspended(SuspendReason::Customer)).and("10:30", closed());
     assert!(waiting.engines[0].watch.is_empty());
@@ -187,9 +188,9 @@ fn a_late_fact_of_a_ticket_that_was_let_go_counts_as_though_it_had_stayed() {
     let mut world = with_a_crew([laddered(45), revisit]);
     world.until("10:50").and("11:00", closed());
     assert!(world.engines[0].watch.is_empty());
-    assert_eq!(world.said().len(), 3);
+    assert_eq!(world.events().len(), 3);
     world.until("12:00").late("10:30", arrived(CREW));
-    assert_eq!(world.said()[3..], ["12:00 arrival 1.1 overturned 10:45: kept, due 10:45"]);
+    assert_eq!(world.events()[3..], ["12:00 arrival 1.1 overturned 10:45: kept, due 10:45"]);
     assert!(world.engines[0].watch.is_empty());
     world
         .and("13:00", reopened())
@@ -197,7 +198,7 @@ fn a_late_fact_of_a_ticket_that_was_let_go_counts_as_though_it_had_stayed() {
         .and("13:20", replied(HZ, ReplyOutcome::Resolved));
     let clock_history = world.engines[0].watch.clock_history(ticket_id(1)).unwrap();
     assert_eq!(*clock_history, super::world::clock_history(&world.log, ticket_id(1)), "with its whole history");
-    assert_eq!(world.until("15:00").said()[4..], ["14:20:00.000001 revisit 2.1 breached 14:20 by sgcc/zj/hz"]);
+    assert_eq!(world.until("15:00").events()[4..], ["14:20:00.000001 revisit 2.1 breached 14:20 by sgcc/zj/hz"]);
 }
 
 #[test]
@@ -221,18 +222,18 @@ fn what_no_clock_looks_at_brings_no_ticket_back() {
 
 #[test]
 fn a_breach_that_was_said_too_late_is_taken_back_of_a_ticket_that_was_let_go() {
-    // One engine says the breach while the other has read that the crew was there in time, and let the ticket go.
+    // One engine records the breach after the other has read that the crew arrived in time and has dropped the ticket.
     let mut world = with_a_crew([arrival(45)]);
     world.another_engine();
     world.rest().now = at("11:00");
     world.ticket(ticket_id(1), at("10:40"), arrived(CREW), Role::Crew);
     world.ticket(ticket_id(1), at("11:00"), closed(), Role::Desk);
     world.follow(1, usize::MAX);
-    assert!(!world.speak(1, world.now) && world.engines[1].watch.is_empty());
-    assert!(world.speak(0, world.now), "the first engine has not read that yet");
-    // And it never says anything again.
+    assert!(!world.act(1, world.now) && world.engines[1].watch.is_empty());
+    assert!(world.act(0, world.now), "the first engine has not read that yet");
+    // The remaining engine records nothing more.
     world.engines.remove(0);
-    let said = world.rest().said();
+    let said = world.rest().events();
     assert_eq!(
         said,
         [
@@ -247,7 +248,7 @@ fn a_breach_that_was_said_too_late_is_taken_back_of_a_ticket_that_was_let_go() {
 fn after_a_publication_every_ticket_is_judged_anew_in_steps() {
     let mut world = under([arrival(45)]);
     world.now = at("10:00");
-    let tickets = REVIEW_DOCKETS_MAX * 2 + 10;
+    let tickets = REVIEW_HISTORIES_MAX * 2 + 10;
     for ticket in 0..tickets {
         world.ticket(
             ticket_id(1 + ticket as u128 * 2),
@@ -263,8 +264,8 @@ fn after_a_publication_every_ticket_is_judged_anew_in_steps() {
     world.follow(0, usize::MAX);
     let watch = &mut world.engines[0].watch;
     assert_eq!(watch.wake(), Some(at("10:35")), "at once, though nothing was due before 10:45");
-    assert_eq!(watch.pending(at("10:35"), usize::MAX).len(), REVIEW_DOCKETS_MAX);
-    // Tickets come and go while it is under way, before the place that was reached and after it.
+    assert_eq!(watch.pending(at("10:35"), usize::MAX).len(), REVIEW_HISTORIES_MAX);
+    // Tickets come and go during the review, before and after the ticket that it has reached.
     for ticket in [2, tickets as u128 * 2 - 2] {
         world.ticket(ticket_id(ticket), at("10:00"), received(BusinessType::FaultRepair), Role::Desk);
     }
@@ -272,10 +273,11 @@ fn after_a_publication_every_ticket_is_judged_anew_in_steps() {
     world.ticket(ticket_id(1), at("10:35"), closed(), Role::Desk);
     world.follow(0, usize::MAX);
     let watch = &mut world.engines[0].watch;
-    assert_eq!(watch.pending(at("10:35"), usize::MAX).len(), 2 * REVIEW_DOCKETS_MAX + 1);
+    assert_eq!(watch.pending(at("10:35"), usize::MAX).len(), 2 * REVIEW_HISTORIES_MAX + 1);
     assert_eq!(watch.wake(), Some(at("10:35")));
     assert_eq!(watch.pending(at("10:35"), usize::MAX).len(), tickets + 1);
-    let others: BTreeSet<_> = watch.pending(at("10:35"), usize::MAX).iter().map(|want| want.intent.ticket).collect();
+    let others: BTreeSet<_> =
+        watch.pending(at("10:35"), usize::MAX).iter().map(|action| action.intent.ticket).collect();
     assert_eq!(others.len(), tickets + 1, "every one but the first, which was kept");
 }
 
@@ -283,7 +285,7 @@ fn after_a_publication_every_ticket_is_judged_anew_in_steps() {
 fn a_publication_in_the_middle_of_a_review_begins_it_anew() {
     let mut world = under([arrival(45)]);
     world.now = at("10:00");
-    for ticket in 1..=REVIEW_DOCKETS_MAX as u128 + 1 {
+    for ticket in 1..=REVIEW_HISTORIES_MAX as u128 + 1 {
         world.ticket(ticket_id(ticket), at("10:00"), received(BusinessType::FaultRepair), Role::Desk);
     }
     world.follow(0, usize::MAX);
@@ -300,7 +302,7 @@ fn a_publication_in_the_middle_of_a_review_begins_it_anew() {
         assert_eq!(watch.wake(), Some(at("10:00")));
         assert_eq!(watch.pending(at("10:00"), 9), []);
     }
-    assert_eq!(watch.wake().map(told).as_deref(), Some("10:20:00.000001"), "nothing is left to review");
+    assert_eq!(watch.wake().map(in_words).as_deref(), Some("10:20:00.000001"), "nothing is left to review");
 }
 
 #[test]
@@ -335,8 +337,8 @@ fn what_is_due_at_the_end_of_time_is_never_said() {
     world.and("10:00", received(BusinessType::FaultRepair));
     let watch = &mut world.engines[0].watch;
     assert!(watch.wake().is_some_and(|next| next > at("10:00") + TimeDelta::days(365_000)));
-    let wants = watch.pending(Timestamp::MAX_UTC, 9);
-    assert!(matches!(wants[0].intent.publish.events[..], [Event::Warned(_)]), "{wants:?}");
+    let actions = watch.pending(Timestamp::MAX_UTC, 9);
+    assert!(matches!(actions[0].intent.publish.events[..], [Event::Warned(_)]), "{actions:?}");
 }
 
 /// The log as it stands in another store: the same facts in the same order at other positions.
@@ -370,7 +372,7 @@ fn by_position(fact: &mut Fact) {
 fn a_log_that_was_copied_to_other_positions_says_nothing_again() {
     let mut world = with_a_crew([laddered(45)]);
     world.until("10:50");
-    assert!(world.said().len() > 2, "warned and breached: {:?}", world.said());
+    assert!(world.events().len() > 2, "warned and breached: {:?}", world.events());
     for of_an_older_version in [false, true] {
         let mut log = copied(&world.log);
         if of_an_older_version {

@@ -1,5 +1,5 @@
-//! A ticket's tale and the rules that it is judged by, in few words. There is no rule of the trade here, only rules made up for
-//! one example; every person and number is invented.
+//! Builders for one ticket's facts and for the rules that judge it. The rules are made up for the examples; all persons
+//! and numbers are invented.
 
 use std::collections::BTreeMap;
 
@@ -28,10 +28,10 @@ use crate::{
     },
 };
 
-/// The day on which a tale is told unless it says otherwise: an ordinary Tuesday.
+/// The default day of a tale: an ordinary Tuesday.
 const DAY: &str = "2024-03-05";
 
-/// An instant by its reading: `10:00` of the ordinary Tuesday, `10-08 09:00` of 2024, or the whole. Seconds may follow.
+/// Parses an instant: `10:00` on the default day, `10-08 09:00` in 2024, or a complete date; seconds are optional.
 pub fn at(reading: &str) -> Timestamp {
     let whole = match reading.split_once(' ') {
         None => format!("{DAY} {reading}"),
@@ -43,8 +43,8 @@ pub fn at(reading: &str) -> Timestamp {
     from_china_time(read.unwrap_or_else(|| panic!("an instant: {reading}")))
 }
 
-/// The reading of an instant, as short as [`at`] takes it.
-pub fn told(instant: Timestamp) -> String {
+/// Formats an instant in the shortest form that [`at`] parses.
+pub fn in_words(instant: Timestamp) -> String {
     let reading = china_time(instant);
     let whole = reading.format("%Y-%m-%d %H:%M").to_string();
     let short = whole.strip_prefix(DAY).or(whole.strip_prefix("2024-")).unwrap_or(&whole).trim_start();
@@ -52,42 +52,42 @@ pub fn told(instant: Timestamp) -> String {
     if rest == ":00" { short.to_owned() } else { format!("{short}{rest}") }
 }
 
-/// This fact.
+/// A trigger on this fact.
 pub fn on(fact: FactName) -> Trigger {
     Trigger { fact, is: Vec::new(), level: Vec::new(), time: Reading::Occurred }
 }
 
-/// This fact, with this word.
+/// A trigger on this fact with this word.
 pub fn only(fact: FactName, word: Word) -> Trigger {
     Trigger { is: vec![word], ..on(fact) }
 }
 
-/// This fact, by another of its instants.
+/// A trigger on another instant of this fact.
 pub fn by(fact: FactName, time: Reading) -> Trigger {
     Trigger { time, ..on(fact) }
 }
 
-/// While the work is suspended for this reason.
+/// A pause while the work is suspended for this reason.
 pub fn suspended_for(word: Word) -> Pause {
     Pause { from: only(FactName::Suspended, word), until: vec![on(FactName::Resumed)] }
 }
 
-/// Natural time.
+/// A limit in minutes of natural time.
 pub fn minutes(minutes: i64) -> Limit {
     Limit::Elapsed { seconds: minutes * 60 }
 }
 
-/// Time within the working hours.
+/// A limit in minutes of working hours.
 pub fn working_minutes(minutes: i64) -> Limit {
     Limit::WorkingTime { seconds: minutes * 60 }
 }
 
-/// Working days.
+/// A limit in working days.
 pub fn days(days: u32) -> Limit {
     Limit::WorkingDays { days }
 }
 
-/// A rule of this name for the clock of the same name.
+/// A rule whose id equals the name of its clock.
 pub fn rule(clock: &str, limit: Limit, start: &[FactName], stop: &[FactName]) -> Rule {
     let triggers = |facts: &[FactName]| facts.iter().copied().map(on).collect();
     Rule {
@@ -109,7 +109,7 @@ pub fn rule(clock: &str, limit: Limit, start: &[FactName], stop: &[FactName]) ->
     }
 }
 
-/// To be on site within so many minutes of the customer's report.
+/// On site within this many minutes after the customer's report.
 pub fn arrival(limit: i64) -> Rule {
     rule("arrival", minutes(limit), &[FactName::Received], &[FactName::CrewArrived])
 }
@@ -131,7 +131,7 @@ pub fn policy(rules: impl IntoIterator<Item = Rule>) -> Policy {
     }
 }
 
-/// A year with the default hours, holidays `(name, first, last)` and make-up days, as month and day.
+/// A year with the default hours, holidays `(name, first, last)` and make-up days; dates as month and day.
 pub fn year(number: i32, off: &[(&str, &str, &str)], work: &[&str]) -> Year {
     let day = |text: &str| -> NaiveDate { format!("{number}-{text}").parse().unwrap() };
     let mut exceptions = BTreeMap::new();
@@ -146,12 +146,12 @@ pub fn year(number: i32, off: &[(&str, &str, &str)], work: &[&str]) -> Year {
     Year { year: number, source: "a notice".into(), hours: DEFAULT_HOURS.to_vec(), exceptions }
 }
 
-/// 2024 as far as the examples need it.
+/// The parts of 2024 that the examples need.
 pub fn year_2024() -> Year {
     year(2024, &[("劳动节", "05-01", "05-05"), ("国庆节", "10-01", "10-07")], &["04-28", "05-11", "09-29", "10-12"])
 }
 
-/// A fact of this place in the log.
+/// A fact at this position of the log.
 pub fn recorded<E, Id>(
     position: u64,
     id: Id,
@@ -163,7 +163,7 @@ pub fn recorded<E, Id>(
     Recorded { position, id, revision: position - 1, event, occurred_at, recorded_at, actor, request_id: Uuid::nil() }
 }
 
-/// A publication of a policy, which is the operator's first.
+/// The first publication of an operator's policy.
 pub fn published(position: u64, policy: Policy) -> PolicyFact {
     let event = PolicyEvent::Published(Box::new(PolicyPublished { policy }));
     PolicyFact {
@@ -172,7 +172,7 @@ pub fn published(position: u64, policy: Policy) -> PolicyFact {
     }
 }
 
-/// A publication of a year, which is the calendar's first.
+/// The first publication of a calendar's year.
 pub fn in_force(position: u64, year: Year) -> YearFact {
     let event = YearPublished { year };
     YearFact {
@@ -181,7 +181,7 @@ pub fn in_force(position: u64, year: Year) -> YearFact {
     }
 }
 
-/// A registry in which these rules and the year 2024 always stood.
+/// A registry with these rules and the year 2024, published before everything else.
 pub fn registry(rules: impl IntoIterator<Item = Rule>) -> PolicyRegistry {
     let mut registry = PolicyRegistry::default();
     registry.take_year(&in_force(1, year_2024()));
@@ -189,27 +189,27 @@ pub fn registry(rules: impl IntoIterator<Item = Rule>) -> PolicyRegistry {
     registry
 }
 
-/// The position of a tale's first fact: after what [`registry`] publishes.
+/// The position of a tale's first fact, after the publications of [`registry`].
 pub const FIRST: u64 = 3;
 
-/// One ticket's facts so far, in the order of the log.
+/// The facts of one ticket so far, in the order of the log.
 #[derive(Clone, Debug)]
 pub struct Tale {
     pub facts: Vec<TicketFact>,
 }
 
 impl Tale {
-    /// A ticket of the national centre.
+    /// A ticket received at the national centre.
     pub fn of(business: BusinessType, reading: &str) -> Self {
         Self { facts: Vec::new() }.and(reading, received(business))
     }
 
-    /// A fault in an area of this kind.
+    /// A fault in this kind of area.
     pub fn fault(area: Option<Area>, reading: &str) -> Self {
         Self::of(BusinessType::FaultRepair, reading).received_with(|e| e.place.area = area)
     }
 
-    /// With a change to how it was received.
+    /// Changes the receipt.
     pub fn received_with(mut self, change: impl FnOnce(&mut event::Received)) -> Self {
         if let Event::Received(received) = &mut self.facts[0].event {
             change(received);
@@ -217,33 +217,33 @@ impl Tale {
         self
     }
 
-    /// Carried over from another system's records, and learnt then.
-    pub fn imported(mut self, learnt: &str) -> Self {
-        (self.facts[0].actor.role, self.facts[0].recorded_at) = (Role::Importer, at(learnt));
+    /// An import, recorded at this instant.
+    pub fn imported(mut self, recorded_at: &str) -> Self {
+        (self.facts[0].actor.role, self.facts[0].recorded_at) = (Role::Importer, at(recorded_at));
         self
     }
 
-    /// What happened next, learnt at once.
+    /// Adds a fact that is recorded when it happens.
     pub fn and(self, reading: &str, event: impl Into<Event>) -> Self {
         self.late(reading, reading, event)
     }
 
-    /// What was learnt next, with the instant at which it had happened.
-    pub fn late(mut self, happened: &str, learnt: &str, event: impl Into<Event>) -> Self {
+    /// Adds a fact that is recorded later than it happened.
+    pub fn late(mut self, happened: &str, recorded_at: &str, event: impl Into<Event>) -> Self {
         let position = FIRST + self.facts.len() as u64;
         let id: TicketId = ticket_id(1);
-        let fact = recorded(position, id, event.into(), at(happened), at(learnt));
+        let fact = recorded(position, id, event.into(), at(happened), at(recorded_at));
         self.facts.push(TicketFact { revision: self.facts.len() as u64, ..fact });
         self
     }
 
-    /// The same without the facts of these names; the others keep their places in the log.
+    /// A copy without the facts of these names; the other facts keep their positions.
     pub fn without(&self, names: &[&str]) -> Self {
         let kept = self.facts.iter().filter(|fact| !names.contains(&fact.event.name()));
         Self { facts: kept.cloned().collect() }
     }
 
-    /// What the clocks look at.
+    /// The clock history of these facts.
     pub fn clock_history(&self) -> ClockHistory {
         let mut clock_history = ClockHistory::new(ticket_id(1));
         for fact in &self.facts {
@@ -252,17 +252,17 @@ impl Tale {
         clock_history
     }
 
-    /// Its clocks by these rules at an instant.
+    /// The clocks under these rules at an instant.
     pub fn judged(&self, rules: impl IntoIterator<Item = Rule>, now: &str) -> Vec<Clock> {
         judge(&self.clock_history(), &registry(rules), at(now))
     }
 
-    /// The same in words, a line a clock: rule, cycle and lap, verdict, due.
+    /// The clocks in words, one line each: rule, cycle and run, verdict, due.
     pub fn stands(&self, rules: impl IntoIterator<Item = Rule>, now: &str) -> Vec<String> {
         self.judged(rules, now).iter().map(line).collect()
     }
 
-    /// The segments of its one clock in words.
+    /// The segments of the only clock, in words.
     pub fn segments(&self, rule: Rule, now: &str) -> Vec<String> {
         let clocks = self.judged([rule], now);
         assert_eq!(clocks.len(), 1, "one clock");
@@ -274,7 +274,7 @@ impl Tale {
                     Kind::Paused => "paused".to_owned(),
                     Kind::Closed(name) => name.unwrap_or_else(|| "closed".to_owned()),
                 };
-                format!("{} to {} {kind}", told(segment.from), told(segment.to))
+                format!("{} to {} {kind}", in_words(segment.from), in_words(segment.to))
             })
             .collect()
     }
@@ -282,36 +282,36 @@ impl Tale {
 
 /// A clock in words.
 pub fn line(clock: &Clock) -> String {
-    let due = clock.due.map_or("not due".to_owned(), |due| format!("due {}", told(due)));
+    let due = clock.due.map_or("not due".to_owned(), |due| format!("due {}", in_words(due)));
     format!("{} {}.{} {}, {due}", clock.rule().id, clock.cycle, clock.run_number, clock.verdict.as_str())
 }
 
-/// More time was granted.
+/// The deadline is extended.
 pub fn extended(until: &str) -> Event {
     event::Extended { until: at(until), reason: text() }.into()
 }
 
-/// The work waits for this.
+/// The work is suspended for this reason.
 pub fn suspended(reason: crate::ticket::SuspendReason) -> Event {
     event::Suspended { reason, until: None, note: None }.into()
 }
 
-/// The work goes on.
+/// The work is resumed.
 pub fn resumed() -> Event {
     event::Resumed {}.into()
 }
 
-/// The crew is on site and says what kind of area it is.
+/// The crew is on site and reports the kind of area.
 pub fn arrived_in(area: Area) -> Event {
     event::CrewArrived { crew: org(crate::ticket::tests::sample::CREW), area: Some(area) }.into()
 }
 
-/// Taken up again.
+/// The ticket is reopened.
 pub fn reopened() -> Event {
     event::Reopened { cycle: 2, reason: text() }.into()
 }
 
-/// Filed away.
+/// The ticket is archived.
 pub fn closed() -> Event {
     event::Closed { explanation: None }.into()
 }

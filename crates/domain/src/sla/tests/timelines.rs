@@ -1,8 +1,8 @@
-//! One clock over one cycle: where it starts, runs, waits, ends, and when it is due.
+//! One clock in one cycle: its start, runs, waits, end and due instant.
 
 use super::tale::{
-    Tale, arrival, arrived_in, at, by, days, extended, in_area, minutes, on, only, resumed, rule, suspended,
-    suspended_for, told, working_minutes, year_2024,
+    Tale, arrival, arrived_in, at, by, days, extended, in_area, in_words, minutes, on, only, resumed, rule, suspended,
+    suspended_for, working_minutes, year_2024,
 };
 use crate::{
     organisation::Level,
@@ -16,12 +16,12 @@ use crate::{
     },
 };
 
-/// To reply within this limit of the receipt.
+/// Reply within this limit after the receipt.
 fn reply(limit: Limit) -> Rule {
     rule("reply", limit, &[FactName::Received], &[FactName::Replied])
 }
 
-/// The same, but not while the work waits for the customer or for weather.
+/// The same, with pauses while the work waits for the customer or for weather.
 fn pausing(limit: Limit) -> Rule {
     Rule { pauses: vec![suspended_for(Word::Customer), suspended_for(Word::Weather)], ..reply(limit) }
 }
@@ -296,8 +296,8 @@ fn an_extension_names_the_instant_before_which_nothing_is_due() {
 fn a_cancelled_clock_has_no_verdict_unless_due_had_passed() {
     let rule = Rule { cancel: vec![on(FactName::Withdrawn)], ..arrival(45) };
     let withdrawn = |reading: &str| {
-        let told = event::Withdrawn { reason: crate::ticket::tests::sample::text() };
-        Tale::fault(None, "10:00").and(reading, told).stands([rule.clone()], "12:00").join("; ")
+        let withdrawn = event::Withdrawn { reason: crate::ticket::tests::sample::text() };
+        Tale::fault(None, "10:00").and(reading, withdrawn).stands([rule.clone()], "12:00").join("; ")
     };
     assert_eq!(withdrawn("10:30"), "arrival 1.1 cancelled, due 10:45");
     assert_eq!(withdrawn("10:45"), "arrival 1.1 cancelled, due 10:45");
@@ -376,12 +376,12 @@ fn a_ticket_dispatched_while_the_caller_was_on_the_line_was_dispatched_in_time()
 
 #[test]
 fn what_a_device_places_before_the_receipt_ends_no_clock() {
-    // The crew's clock is an hour slow: no audit passes such a time, and it is reported again.
+    // The crew's clock is an hour slow: no audit passes such a time, so the arrival is reported again.
     let slow = Tale::fault(None, "10:00").late("09:20", "10:20", arrived(CREW));
     assert_eq!(slow.stands([arrival(45)], "10:30"), ["arrival 1.1 running, due 10:45"]);
     let mended = slow.late("10:20", "10:40", arrived(CREW));
     assert_eq!(mended.stands([arrival(45)], "10:50"), ["arrival 1.1 kept, due 10:45"]);
-    // It was with the centre when it was received, whatever is said to have happened before.
+    // The centre held the ticket when it was received, whatever is reported as earlier.
     let start = vec![Trigger { level: vec![Level::Nation], ..on(FactName::Received) }];
     let early = Tale::fault(None, "10:00").late("09:20", "10:20", dispatched(NATION, HZ));
     let rule = Rule { start, ..arrival(45) };
@@ -390,20 +390,21 @@ fn what_a_device_places_before_the_receipt_ends_no_clock() {
 
 #[test]
 fn how_fast_a_crew_reports_is_a_clock_of_its_own() {
-    // F06: arrived -> recorded, within five minutes.
+    // F06: from arrival to its record within five minutes.
     let report = Rule {
         stop: vec![by(FactName::CrewArrived, Reading::Recorded)],
         ..rule("report", minutes(5), &[FactName::CrewArrived], &[])
     };
-    let tale = |happened: &str, learnt: &str| Tale::fault(None, "10:00").late(happened, learnt, arrived(CREW));
+    let tale =
+        |happened: &str, recorded_at: &str| Tale::fault(None, "10:00").late(happened, recorded_at, arrived(CREW));
     let cases = [
         ("a crew on line", "10:30", "10:30", "kept, due 10:35"),
         ("three minutes late", "10:30", "10:33", "kept, due 10:35"),
         ("six minutes late", "10:30", "10:36", "breached, due 10:35"),
         ("a device whose clock is fast", "10:33", "10:30", "kept, due 10:38"),
     ];
-    for (what, happened, learnt, expected) in cases {
-        let stands = tale(happened, learnt).stands([report.clone()], "12:00");
+    for (what, happened, recorded_at, expected) in cases {
+        let stands = tale(happened, recorded_at).stands([report.clone()], "12:00");
         assert_eq!(stands, [format!("report 1.1 {expected}")], "{what}");
     }
     let twice = tale("10:30", "10:31").late("10:40", "10:50", arrived(CREW));
@@ -464,7 +465,7 @@ fn a_late_fact_of_a_crew_counts_from_when_it_happened() {
 fn a_year_that_was_not_published_is_assumed_and_said_so() {
     let tale = complaint("2024-12-31 10:00");
     let clocks = tale.judged([reply(days(2))], "2025-01-01 12:00");
-    assert_eq!(told(clocks[0].due.unwrap()), "2025-01-02 10:00", "the first of January counts like any Wednesday");
+    assert_eq!(in_words(clocks[0].due.unwrap()), "2025-01-02 10:00", "the first of January counts like any Wednesday");
     assert_eq!(clocks[0].years_assumed(at("2025-01-01 12:00")), [2025]);
     let natural = tale.judged([reply(minutes(3 * 24 * 60))], "2025-01-01 12:00");
     assert_eq!(natural[0].years_assumed(at("2025-01-01 12:00")), Vec::<i32>::new(), "natural time needs no calendar");

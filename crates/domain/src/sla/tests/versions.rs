@@ -1,10 +1,10 @@
-//! Which version of what is published judges a clock: policies and calendars that change while a ticket is in flight, and what
-//! is remembered of publications.
+//! Which published version judges a clock: policies and calendars that change while a ticket is in flight, and the
+//! decisions of the publication streams.
 
 use super::{
     tale::{
-        Tale, arrival, at, days, extended, in_force, line, minutes, on, policy, published, registry, reopened, rule,
-        told, year, year_2024,
+        Tale, arrival, at, days, extended, in_force, in_words, line, minutes, on, policy, published, registry,
+        reopened, rule, year, year_2024,
     },
     world::World,
 };
@@ -32,12 +32,12 @@ use crate::{
     },
 };
 
-/// The same policy, in force from then on.
+/// The policy with another `effective_from`.
 fn from(reading: &str, policy: Policy) -> Policy {
     Policy { effective_from: at(reading), ..policy }
 }
 
-/// A fault received at ten under a limit of 45 minutes.
+/// A fault received at 10:00 under a limit of 45 minutes.
 fn fault() -> World {
     let mut world = World::under(policy([arrival(45)]));
     world.and("10:00", received(BusinessType::FaultRepair));
@@ -57,7 +57,7 @@ fn a_version_for_later_clocks_leaves_those_that_run_alone() {
     assert_eq!(world.until("10:40").stands(), ["arrival 1.1 running, due 10:45 by version 1"]);
     world.until("11:00");
     assert_eq!(world.stands(), ["arrival 1.1 breached, due 10:45 by version 1"]);
-    assert_eq!(world.said(), ["10:45:00.000001 arrival 1.1 breached 10:45 by sgcc"]);
+    assert_eq!(world.events(), ["10:45:00.000001 arrival 1.1 breached 10:45 by sgcc"]);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_back_dated_version_takes_over_the_clocks_that_run() {
     );
     publish(&mut world, "10:40", from("10:00", policy([])));
     assert_eq!(world.stands(), ["arrival 1.1 breached, due 10:25 by version 4"], "its verdict was given");
-    assert_eq!(world.said(), ["10:25:00.000001 arrival 1.1 breached 10:25 by sgcc"]);
+    assert_eq!(world.events(), ["10:25:00.000001 arrival 1.1 breached 10:25 by sgcc"]);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_clock_that_a_version_knows_no_more_is_gone_while_it_runs() {
     let mut world = fault();
     publish(&mut world, "10:10", from("10:00", policy([])));
     assert_eq!(world.until("12:00").stands(), Vec::<String>::new());
-    assert_eq!(world.said(), Vec::<String>::new());
+    assert_eq!(world.events(), Vec::<String>::new());
 }
 
 #[test]
@@ -92,14 +92,14 @@ fn a_verdict_once_given_stays_with_the_version_that_gave_it() {
     kept.and("10:40", arrived(CREW));
     publish(&mut kept, "11:00", from("10:00", policy([arrival(30)])));
     assert_eq!(kept.until("12:00").stands(), ["arrival 1.1 kept, due 10:45 by version 1"]);
-    assert_eq!(kept.said(), Vec::<String>::new());
+    assert_eq!(kept.events(), Vec::<String>::new());
 
     let mut breached = fault();
     publish(&mut breached, "11:00", from("10:00", policy([arrival(90)])));
     assert_eq!(breached.stands(), ["arrival 1.1 breached, due 10:45 by version 1"]);
     breached.and("11:10", arrived(CREW));
     assert_eq!(breached.stands(), ["arrival 1.1 breached, due 10:45 by version 1"]);
-    assert_eq!(breached.said(), ["10:45:00.000001 arrival 1.1 breached 10:45 by sgcc"]);
+    assert_eq!(breached.events(), ["10:45:00.000001 arrival 1.1 breached 10:45 by sgcc"]);
 
     let rule = || Rule { cancel: vec![on(FactName::Merged)], revive: vec![on(FactName::Unmerged)], ..arrival(45) };
     let mut cancelled = World::under(policy([rule()]));
@@ -117,12 +117,12 @@ fn a_late_fact_turns_a_verdict_under_the_version_that_gave_it() {
     world.until("11:05").late("10:40", arrived(CREW));
     assert_eq!(world.stands(), ["arrival 1.1 kept, due 10:45 by version 1"]);
     assert_eq!(
-        world.said(),
+        world.events(),
         ["10:45:00.000001 arrival 1.1 breached 10:45 by sgcc", "11:05 arrival 1.1 overturned 10:45: kept, due 10:45"]
     );
     publish(&mut world, "11:10", from("10:00", policy([arrival(20)])));
     assert_eq!(world.stands(), ["arrival 1.1 kept, due 10:45 by version 1"]);
-    assert_eq!(world.said().len(), 2);
+    assert_eq!(world.events().len(), 2);
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn a_verdict_that_was_taken_back_before_a_publication_was_none() {
     publish(&mut world, "11:00", from("10:00", policy([extending(150)])));
     assert_eq!(world.stands(), ["arrival 1.1 running, due 12:30 by version 2"]);
     assert_eq!(
-        world.said(),
+        world.events(),
         [
             "10:45:00.000001 arrival 1.1 breached 10:45 by sgcc",
             "10:50 arrival 1.1 overturned 10:45: running, due 12:00"
@@ -199,7 +199,7 @@ fn a_calendar_that_comes_late_moves_what_runs_and_no_verdict() {
     world.rest();
     assert_eq!(world.stands(), ["reply 1.1 running, due 10-08 10:00 by version 1"]);
     assert_eq!(world.clocks(ticket_id(1))[0].calendar_version.number, 1);
-    assert_eq!(world.until("10-07 10:00").said(), Vec::<String>::new());
+    assert_eq!(world.until("10-07 10:00").events(), Vec::<String>::new());
 
     let mut late = World::under(policy([reply]));
     late.and("09-30 10:00", received(BusinessType::Complaint));
@@ -207,7 +207,7 @@ fn a_calendar_that_comes_late_moves_what_runs_and_no_verdict() {
     late.rest();
     assert_eq!(late.stands(), ["reply 1.1 breached, due 10-01 10:00 by version 1"]);
     assert_eq!(late.clocks(ticket_id(1))[0].calendar_version.number, 0);
-    assert_eq!(late.said(), ["10-01 10:00:00.000001 reply 1.1 breached 10-01 10:00 by sgcc"]);
+    assert_eq!(late.events(), ["10-01 10:00:00.000001 reply 1.1 breached 10-01 10:00 by sgcc"]);
     late.and("10-02 11:00", received(BusinessType::Complaint));
     late.to(2, "10-02 12:00", received(BusinessType::Complaint));
     let second: Vec<String> = late.clocks(ticket_id(2)).iter().map(line).collect();
@@ -281,7 +281,7 @@ fn a_rule_is_found_by_the_version_that_it_was_judged_by() {
     assert_eq!(registry.rule(&reference(1), "departure"), None);
 }
 
-/// A decision as an operator would have it.
+/// The decision on an operator's command.
 fn decided<D: Decider<Command = C, State: Clone>, C>(
     state: &D::State,
     command: &C,
@@ -342,10 +342,13 @@ fn the_statement_of_a_clock_names_everything_that_it_was_judged_by() {
     assert_eq!(judged.rule_hash, "hash of arrival");
     assert_eq!((judged.policy.name.as_str(), judged.policy.version), ("sgcc", 1));
     assert_eq!((judged.calendar.name.as_str(), judged.calendar.version), ("cn", 1));
-    assert_eq!((told(judged.started), judged.started_by), ("10:00".to_owned(), StartedBy::Revision { started_by: 0 }));
+    assert_eq!(
+        (in_words(judged.started), judged.started_by),
+        ("10:00".to_owned(), StartedBy::Revision { started_by: 0 })
+    );
     assert!(clocks[0].is(&judged.key));
     assert_eq!(
-        clocks[0].warnings().map(|(level, at)| (level, told(at))).collect::<Vec<_>>(),
+        clocks[0].warnings().map(|(level, at)| (level, in_words(at))).collect::<Vec<_>>(),
         [(1, "10:35".to_owned()), (2, "10:40".to_owned())]
     );
     let ended = tale.and("10:36", arrived(CREW)).judged([warned], "12:00");

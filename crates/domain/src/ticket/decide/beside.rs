@@ -1,4 +1,4 @@
-//! Decisions that stand beside the work: urge, supervise, escalate, suspend, extend, merge, reveal.
+//! Decisions that may be made beside the work: urge, supervise, escalate, suspend, extend, merge, reveal.
 
 use super::{Decision, one};
 use crate::{
@@ -68,8 +68,8 @@ pub(super) fn extend(ticket: &Ticket, until: Timestamp, reason: &Personal) -> De
     one(event::Extended { until, reason: reason.clone() })
 }
 
-/// The child's half of a merge. Whether the master takes it is the master's to say; `linkage` carries the question and undoes
-/// the merge when the answer is no.
+/// The child's part of a merge. The master decides whether to adopt the child; `linkage` asks it, and detaches the
+/// child if the master rejects.
 pub(super) fn merge(master: TicketId, evidence: &Personal) -> Decision {
     one(event::Merged { master, evidence: evidence.clone() })
 }
@@ -105,7 +105,8 @@ pub(super) fn follow_master(ticket: &Ticket, master: TicketId, restored: Option<
     one(event::MasterFollowed { master, restored })
 }
 
-/// Showing personal data is a fact. Who complained in confidence is shown to inspectors alone.
+/// Records that personal data is shown. The identity behind a confidential report or complaint must not reach the
+/// accused unit (mark S), so only inspectors may see it.
 pub(super) fn reveal(ticket: &Ticket, purpose: &str, cx: &Context<'_>) -> Decision {
     if ticket.confidential && cx.actor.role != Role::Inspector {
         return Err(Rejection::Confidential);

@@ -1,4 +1,4 @@
-//! Decisions once the work is reported done: audit of the reply, revisit, reopening, closing.
+//! Decisions after the reply: audit, revisit, reopening, closing.
 
 use chrono::Timelike;
 
@@ -16,10 +16,11 @@ use crate::{
     },
 };
 
-/// The audit (回单审核) climbs the chain of holders to the unit that received the ticket; a unit above may pass it at once.
+/// The audit (回单审核) goes up the chain of holders, to the unit that received the ticket. A unit higher in the chain may
+/// pass the reply for those below it. Source: audit at county, city, province and national centre (mark U).
 pub(super) fn audit_reply(ticket: &Ticket, verdict: &Verdict, cx: &Context<'_>) -> Decision {
     let org = &cx.actor.org;
-    // The highest link that the actor stands for, among those whose turn it is or who stand above them.
+    // The highest link for which the actor may act: the next auditor or a unit above it in the chain.
     let candidates = ticket.holders.iter().take(ticket.audit_next + 1).enumerate();
     let link = candidates.filter(|(_, unit)| *unit == org || org.contains(unit)).map(|(i, _)| i).next();
     let Some(link) = link else {
@@ -38,7 +39,8 @@ pub(super) fn audit_reply(ticket: &Ticket, verdict: &Verdict, cx: &Context<'_>) 
     }
 }
 
-/// Arrival before the report, or restoration before arrival, fails the audit.
+/// Checks the order of receipt, arrival and restoration. A reply with contradictory times is sent back (95598 reply
+/// audit, mark S).
 pub(super) fn times_agree(ticket: &Ticket) -> Result<(), Rejection> {
     let steps =
         [("received", Some(ticket.received)), ("arrived", ticket.crew.arrived), ("restored", ticket.crew.restored)];
@@ -52,7 +54,8 @@ pub(super) fn times_agree(ticket: &Ticket) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Revisit (回访): tries apart, not in quiet hours, not for ever.
+/// Revisit (回访): minimum spacing, no call in quiet hours, and a maximum number of tries. The sources are in
+/// [`crate::rules`].
 pub(super) fn revisit(
     ticket: &Ticket,
     method: RevisitMethod,

@@ -1,4 +1,4 @@
-//! Decisions while the ticket is with those who do the work: accept, return, reassign, crew progress, contact, reply.
+//! Decisions while a unit or crew works on the ticket: accept, return, reassign, crew progress, contact, reply.
 
 use super::{Decision, closing::times_agree, one};
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// The holder, if the actor stands for it: belongs to it, or stands above it.
+/// The holder, if the actor's unit is the holder or above it.
 fn holder<'t>(ticket: &'t Ticket, cx: &Context<'_>) -> Result<&'t OrgPath, Rejection> {
     let Some(holder) = ticket.holder() else { return Err(Rejection::NotFound) };
     if holder.contains(&cx.actor.org) || cx.actor.org.contains(holder) {
@@ -36,7 +36,7 @@ pub(super) fn accept(ticket: &Ticket, cx: &Context<'_>) -> Decision {
     }
 }
 
-/// A return (退单) goes back exactly one level.
+/// A return (退单) goes back exactly one level (mark U).
 pub(super) fn give_back(ticket: &Ticket, reason: ReturnReason, note: &Personal, cx: &Context<'_>) -> Decision {
     let from = holder(ticket, cx)?.clone();
     let Some(to) = ticket.holders.iter().rev().nth(1) else { return Err(Rejection::NotFound) };
@@ -55,9 +55,10 @@ pub(super) fn reassign(ticket: &Ticket, to: &OrgPath, reason: &Personal, cx: &Co
     one(event::Reassigned { from: from.clone(), to: to.clone(), reason: reason.clone() })
 }
 
-/// Steps may be skipped and may come late or out of order, placed by the device's time; each counts once, but a diagnosis
-/// and an estimate may be corrected, and so may every step while the times contradict each other: no audit would pass them.
-/// A former crew speaks for itself alone; who reports on behalf of a crew speaks for the one that has the ticket.
+/// Records a step of a crew. Steps may be skipped, and may arrive late or out of order; the device's time counts. Each
+/// step counts once. A diagnosis and an ETR may be corrected. So may every step while the times contradict each other,
+/// because the reply could not pass the audit. A former crew may report only its own work; an actor above reports for
+/// the crew that holds the ticket.
 pub(super) fn report_progress(ticket: &Ticket, step: &Step, cx: &Context<'_>) -> Decision {
     let late = ticket.former_stint(&cx.actor.org, cx.occurred_at);
     let (crew, work) = match late {
@@ -89,7 +90,7 @@ pub(super) fn report_progress(ticket: &Ticket, step: &Step, cx: &Context<'_>) ->
     }
 }
 
-/// The crew on site needs others: the ticket goes back to the unit that held it before, with the skills that it takes.
+/// The crew needs other skills: the ticket goes back to the unit that held it before, with the required skills.
 pub(super) fn hand_over(ticket: &Ticket, needs: Skills, note: &Personal, cx: &Context<'_>) -> Decision {
     holder(ticket, cx)?;
     let (crew, from, to) = back(ticket)?;
@@ -97,11 +98,11 @@ pub(super) fn hand_over(ticket: &Ticket, needs: Skills, note: &Personal, cx: &Co
     Ok(vec![event::HandedOver { crew, needs, note: note.clone() }.into(), back.into()])
 }
 
-/// A unit above the crew calls it back, at any time before the reply; the engine does only before the crew is on site, so that a
-/// plan which is out of date takes nobody from work that has begun.
-pub(super) fn recall(ticket: &Ticket, meant: Option<&CrewId>, reason: &Personal, cx: &Context<'_>) -> Decision {
+/// Recalls the ticket from its crew. A unit above the crew may do so at any time before the reply. The engine may do so
+/// only before the crew is on site, so that an outdated plan does not interrupt work.
+pub(super) fn recall(ticket: &Ticket, expected: Option<&CrewId>, reason: &Personal, cx: &Context<'_>) -> Decision {
     let (crew, from, to) = back(ticket)?;
-    if meant.is_some_and(|meant| *meant != crew) {
+    if expected.is_some_and(|expected| *expected != crew) {
         return Err(Rejection::AlreadyHeld { holder: from });
     }
     let org = &cx.actor.org;
@@ -116,7 +117,7 @@ pub(super) fn recall(ticket: &Ticket, meant: Option<&CrewId>, reason: &Personal,
     Ok(vec![event::Recalled { crew, reason: reason.clone() }.into(), back.into()])
 }
 
-/// The crew that has the ticket, its path, and the unit that had it before.
+/// The crew that holds the ticket, its path, and the previous holder.
 fn back(ticket: &Ticket) -> Result<(CrewId, OrgPath, OrgPath), Rejection> {
     let mut holders = ticket.holders.iter().rev();
     match (holders.next(), holders.next()) {

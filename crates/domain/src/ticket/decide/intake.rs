@@ -1,4 +1,4 @@
-//! Decisions while the ticket is with those who received it: receive, supplement, classify, close at once, dispatch, withdraw.
+//! Decisions at intake: receive, supplement, classify, close at first contact, dispatch, withdraw.
 
 use super::{Decision, one};
 use crate::{
@@ -83,13 +83,14 @@ pub(super) fn close_at_first_contact(answer: &Personal) -> Decision {
     one(event::ClosedAtFirstContact { answer: answer.clone() })
 }
 
-/// Dispatch (派发) and forwarding (接单分理): always to a unit within the present holder, at the level that the type's path admits.
+/// Dispatch (派发) and forwarding (接单分理): to a unit within the holder, at a level that the path of the business type
+/// permits.
 pub(super) fn dispatch(ticket: &Ticket, to: &OrgPath) -> Decision {
     let Some(from) = ticket.holder() else { return Err(Rejection::NotFound) };
     if !from.contains(to) {
         return Err(Rejection::OutsideHolder { holder: from.clone(), to: to.clone() });
     }
-    // A unit that received a ticket may take it on itself; one that holds it already by dispatch may not send it to itself.
+    // The receiving unit may dispatch to itself; a later holder may not.
     if from == to && ticket.holders.len() > 1 {
         return Err(Rejection::AlreadyHeld { holder: from.clone() });
     }

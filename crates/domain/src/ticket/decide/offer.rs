@@ -1,5 +1,5 @@
-//! Decisions about offers: made, accepted, declined, ended, and the crew that a person chose. The ticket's stream settles the
-//! race between all of them: whoever comes first in it has decided.
+//! Decisions about offers: make, accept, decline, end, and a person's choice of the crew. The ticket's stream settles
+//! every race: the first event in it wins.
 
 use super::{Decision, one};
 use crate::{
@@ -16,13 +16,13 @@ use crate::{
     },
 };
 
-/// Offers are made and ended by the dispatch process, whoever asked it to.
+/// Only the dispatch process may make and end offers.
 fn engine_only(cx: &Context<'_>) -> Result<(), Rejection> {
     if cx.actor.role == Role::System { Ok(()) } else { Err(Rejection::EngineOnly) }
 }
 
-/// One offer more, of the next attempt, to a crew within the holder that has none yet. Where a person chose a crew, no other
-/// lies within: a plan that was made before the choice is refused like one for another unit's crew.
+/// Makes the next offer, to a crew within the holder that has no live offer. If a person chose a crew, only that crew
+/// may get the offer: this rejects a plan made before the choice.
 pub(super) fn make(ticket: &Ticket, offer: &Offer, cx: &Context<'_>) -> Decision {
     engine_only(cx)?;
     if offer.attempt != ticket.attempts.saturating_add(1) {
@@ -48,13 +48,13 @@ pub(super) fn make(ticket: &Ticket, offer: &Offer, cx: &Context<'_>) -> Decision
     })
 }
 
-/// When the live offer was made that a crew answers.
+/// When the offer that this command answers was made; `None` when it is not live.
 pub(super) fn made(ticket: &Ticket, command: &Command) -> Option<Timestamp> {
     let (Command::AcceptOffer { offer, .. } | Command::DeclineOffer { offer, .. }) = command else { return None };
     ticket.offers.iter().find(|live| live.offer == *offer).map(|live| live.made)
 }
 
-/// The live offer, if the actor is of the crew that it was made to and carries its fence.
+/// The live offer, if the actor belongs to its crew and gives its fence.
 fn live<'t>(ticket: &'t Ticket, offer: OfferId, fence: u64, cx: &Context<'_>) -> Result<&'t LiveOffer, Rejection> {
     let live = ticket.offers.iter().find(|live| live.offer == offer).ok_or_else(|| gone(ticket, offer))?;
     if cx.actor.org != *live.crew.org() {
@@ -66,13 +66,14 @@ fn live<'t>(ticket: &'t Ticket, offer: OfferId, fence: u64, cx: &Context<'_>) ->
     Ok(live)
 }
 
-/// It ended, was never made, or a crew has the ticket: by another offer, or because a person gave it to that crew.
+/// The rejection for an offer that ended, was never made, or whose ticket is held by a crew.
 fn gone(ticket: &Ticket, offer: OfferId) -> Rejection {
     let taken_by = ticket.holder().filter(|holder| CrewId::of(holder).is_some()).cloned();
     Rejection::OfferNotLive { offer, taken_by }
 }
 
-/// What is said of an offer when none is live: who accepted it first may say so again, and learns nothing new.
+/// The answer to a command about an offer that is no longer live. The member who accepted it may repeat the command: it
+/// succeeds without events.
 pub(super) fn settled(ticket: &Ticket, command: &Command, cx: &Context<'_>) -> Option<Decision> {
     match command {
         Command::AcceptOffer { offer, .. } => Some(match &ticket.taken {
@@ -88,7 +89,8 @@ pub(super) fn settled(ticket: &Ticket, command: &Command, cx: &Context<'_>) -> O
     }
 }
 
-/// Accepted: the ticket is dispatched to the crew, and the crew has taken it, in one append. Nobody else can take it after.
+/// The crew accepts the offer. One append dispatches the ticket to the crew and records the acceptance, so that no
+/// other crew can take it.
 pub(super) fn accept(ticket: &Ticket, offer: OfferId, fence: u64, cx: &Context<'_>) -> Decision {
     let crew = &live(ticket, offer, fence, cx)?.crew;
     let Some(holder) = ticket.holder() else { return Err(Rejection::NotFound) };
@@ -99,7 +101,7 @@ pub(super) fn accept(ticket: &Ticket, offer: OfferId, fence: u64, cx: &Context<'
     ])
 }
 
-/// The crew that it was made to will not have it, for cause. Other crews' offers stay live.
+/// The crew declines the offer for cause. Offers to other crews stay live.
 pub(super) fn decline(
     ticket: &Ticket,
     offer: OfferId,
@@ -112,16 +114,17 @@ pub(super) fn decline(
     one(event::OfferEnded { offer, crew, how: OfferEnd::Declined, reason: Some(reason), note: note.cloned() })
 }
 
-/// Its lease ran out, or it is taken back. Whether a lease ran out is the dispatch process's to say: here is no clock, and an
-/// acceptance that came first has decided.
+/// Ends an offer that expired or is withdrawn. The dispatch process decides whether the lease expired, because there is
+/// no clock here. If the crew accepted first, the offer is no longer live and this is rejected.
 pub(super) fn end(ticket: &Ticket, offer: OfferId, how: OfferEnd, cx: &Context<'_>) -> Decision {
     engine_only(cx)?;
     let live = ticket.offers.iter().find(|live| live.offer == offer).ok_or_else(|| gone(ticket, offer))?;
     one(event::OfferEnded { offer, crew: live.crew.clone(), how, reason: None, note: None })
 }
 
-/// A person chooses the crew: one of the lowest desk that holds the ticket, of a unit above it or within it, that stands above
-/// the crew. Another crew that has the ticket is recalled first; offers to others are taken back, all in one append.
+/// A person chooses the crew. The actor belongs to the lowest holding desk, to a unit above it, or to a unit within it
+/// that is above the crew. One append also recalls another crew that holds the ticket and withdraws offers to other
+/// crews.
 pub(super) fn pin(ticket: &Ticket, crew: Option<&CrewId>, reason: &Personal, cx: &Context<'_>) -> Decision {
     let Some(desk) = ticket.holders.iter().rev().find(|unit| CrewId::of(unit).is_none()) else {
         return Err(Rejection::NotFound);

@@ -1,8 +1,8 @@
-//! How the payload structs are declared with the enum over them, and how each knows its personal fields.
+//! The macro that declares the event payloads and the enum over them, and lists the personal fields of each.
 
 use crate::personal::Personal;
 
-/// Declares the payload structs and the closed enum over them; optional fields are left out when absent.
+/// Declares the payload structs and the closed enum. Absent optional fields are not stored.
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident {
         $($(#[$field_doc:meta])* $field:ident: $type:ty,)*
@@ -12,7 +12,7 @@ macro_rules! events {
             #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
             pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
             impl $name {
-                /// Calls `each` with every personal field that is present, by name.
+                /// Calls `each` for every personal field that is present, with its name.
                 #[allow(unused_variables)]
                 pub fn each_personal(&mut self, each: &mut dyn FnMut(&'static str, &mut Personal)) {
                     $(if let Some(value) = $crate::ticket::event::declared::Slot::slot(&mut self.$personal) { each(stringify!($personal), value); })*
@@ -22,16 +22,16 @@ macro_rules! events {
                 fn from(event: $name) -> Self { Self::$name(Box::new(event)) }
             }
         )+
-        /// Anything that can happen to a ticket.
+        /// An event of a ticket.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Event { $($(#[$doc])* $name(Box<$name>),)+ }
         impl Event {
-            /// The event's name in the trade's words, without version.
+            /// The name of the event, without version.
             #[must_use]
             pub fn name(&self) -> &'static str {
                 match self { $(Self::$name(_) => stringify!($name),)+ }
             }
-            /// Calls `each` with every personal field that is present, by name.
+            /// Calls `each` for every personal field that is present, with its name.
             pub fn each_personal(&mut self, each: &mut dyn FnMut(&'static str, &mut Personal)) {
                 match self { $(Self::$name(event) => event.each_personal(each),)+ }
             }
@@ -41,7 +41,7 @@ macro_rules! events {
 
 pub(super) use events;
 
-/// A place where personal data may stand: always, or perhaps.
+/// A field that holds personal data, required or optional.
 pub(super) trait Slot {
     fn slot(&mut self) -> Option<&mut Personal>;
 }

@@ -1,5 +1,5 @@
-//! Random lives of a ticket: commands well-formed and malformed, by anybody, at any time, biased towards what is legal
-//! so that lives get far. A life is read off a list of rolls and of nothing else.
+//! Random lives of a ticket: valid and invalid commands by any actor at any time, biased towards legal moves so that
+//! lives progress. A life is determined by its list of rolls.
 
 use chrono::TimeDelta;
 use uuid::Uuid;
@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// The units of this small world; the last belongs to another operator.
+/// The units of the test world; the last one belongs to another operator.
 const UNITS: [&str; 13] = [
     sample::NATION,
     sample::ZJ,
@@ -42,7 +42,7 @@ const UNITS: [&str; 13] = [
     "csg/gd",
 ];
 
-/// Crews that may be offered a ticket or be chosen for it: enough of one station for more offers than may be live.
+/// Crews that may get offers or be chosen: one station has more of them than offers may be live.
 const CREWS: [&str; 6] = [
     sample::CREW,
     sample::CREW4,
@@ -51,7 +51,7 @@ const CREWS: [&str; 6] = [
     "sgcc/zj/nb/yinzhou/qiu_ai/crew1",
     "sgcc/sd/jn/lixia/hq/crew1",
 ];
-/// What brings a life further; asked more often than its share, or none would get far.
+/// Moves that advance a life. They are drawn more often, otherwise few lives would progress.
 const ONWARD: [Move; 13] = [
     Move::Classify,
     Move::Dispatch,
@@ -67,10 +67,10 @@ const ONWARD: [Move; 13] = [
     Move::Reopen,
     Move::Close,
 ];
-/// What ends a life or parks it; asked less often.
+/// Moves that end or halt a life; drawn less often.
 const HALTING: [Move; 5] = [Move::Withdraw, Move::CloseAtFirstContact, Move::Merge, Move::Return, Move::Suspend];
 
-/// Somebody asks for something at some time.
+/// A command by some actor at some time.
 #[derive(Clone, Debug)]
 pub struct Ask {
     pub command: Command,
@@ -80,14 +80,14 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// The context in which it is decided.
+    /// The context of the decision.
     pub fn cx<'a>(&'a self, rules: &'a Rules) -> Context<'a> {
         let request_id = Uuid::from_u128(u128::from(self.now.timestamp().unsigned_abs()));
         Context { now: self.now, occurred_at: self.occurred_at, actor: &self.actor, request_id, rules }
     }
 }
 
-/// One thing asked, and what came of it.
+/// One command and its result.
 #[derive(Clone, Debug)]
 pub struct Turn {
     pub before: State,
@@ -97,13 +97,13 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// The facts that followed; none after a refusal.
+    /// The resulting events; empty after a rejection.
     pub fn facts(&self) -> &[Event] {
         self.decision.as_deref().unwrap_or_default()
     }
 }
 
-/// A life: turn by turn, from nothing.
+/// Lives through all turns from the empty state.
 pub fn live(rolls: &[u64], rules: &Rules) -> Vec<Turn> {
     let mut now = clock(21, "09:00");
     let mut state = None;
@@ -122,8 +122,8 @@ pub fn live(rolls: &[u64], rules: &Rules) -> Vec<Turn> {
     turns
 }
 
-/// A life in words, for the one who has to find out what went wrong.
-pub fn tell(turns: &[Turn]) -> String {
+/// A life in words, for the failure message.
+pub fn describe(turns: &[Turn]) -> String {
     let line = |turn: &Turn| {
         let came = match &turn.decision {
             Ok(facts) => format!("{facts:?}"),
@@ -134,12 +134,12 @@ pub fn tell(turns: &[Turn]) -> String {
     turns.iter().map(line).collect()
 }
 
-/// Some time passes: mostly minutes, now and then half a day.
+/// A later instant: mostly minutes, sometimes half a day.
 pub fn later(now: Timestamp, dice: &mut Dice) -> Timestamp {
     now + TimeDelta::minutes(dice.choose(&[0, 1, 1, 3, 7, 20, 60, 130, 300, 780]))
 }
 
-/// Something to ask for now: mostly one of `among` that is legal, sometimes any of `among` at all.
+/// A random command: mostly a legal move among `among`, sometimes any of them.
 pub fn ask(state: &State, now: Timestamp, dice: &mut Dice, among: &[Move]) -> Ask {
     let open: Vec<_> = legal(state).iter().filter(|m| among.contains(m)).collect();
     let onward: Vec<_> = open.iter().copied().filter(|m| ONWARD.contains(m)).collect();
@@ -151,7 +151,7 @@ pub fn ask(state: &State, now: Timestamp, dice: &mut Dice, among: &[Move]) -> As
     if HALTING.contains(&asked) && !onward.is_empty() && !dice.one_in(4) {
         asked = dice.choose(&onward);
     }
-    // Crews report late, and their devices' clocks go wrong.
+    // Crews report late, and the clocks of devices are wrong.
     let occurred_at = match dice.below(if asked == Move::ReportProgress { 4 } else { 12 }) {
         0 => now - TimeDelta::minutes(dice.choose(&[1, 30, 200, 3_000])),
         1 => now + TimeDelta::minutes(dice.choose(&[2, 5, 6])),
@@ -163,7 +163,7 @@ pub fn ask(state: &State, now: Timestamp, dice: &mut Dice, among: &[Move]) -> As
     Ask { command, actor, now, occurred_at }
 }
 
-/// Mostly somebody who may, sometimes anybody.
+/// Mostly an actor who may do this, sometimes any actor.
 fn actor(command: &Command, ticket: Option<&Ticket>, dice: &mut Dice) -> Actor {
     let concerned = ticket.and_then(|ticket| concerned(command, ticket, dice));
     let org = match dice.below(8) {
@@ -176,7 +176,7 @@ fn actor(command: &Command, ticket: Option<&Ticket>, dice: &mut Dice) -> Actor {
     Actor { id: format!("a{}", dice.below(9)), role, org }
 }
 
-/// For whom it is to say that.
+/// The unit that may do this.
 fn concerned(command: &Command, ticket: &Ticket, dice: &mut Dice) -> Option<OrgPath> {
     match command {
         Command::AuditReply { .. } => ticket.holders.get(ticket.audit_next).cloned(),
@@ -204,7 +204,7 @@ fn crew(ticket: Option<&Ticket>, dice: &mut Dice) -> CrewId {
     if within.is_empty() || dice.one_in(6) { dice.choose(&all) } else { dice.choose(&within) }
 }
 
-/// An offer with its fence: mostly one that is live, or the one that was accepted.
+/// An offer with its fence: mostly a live one, or the accepted one.
 fn offered(ticket: Option<&Ticket>, dice: &mut Dice) -> (OfferId, u64) {
     let live: Vec<_> = ticket.iter().flat_map(|t| &t.offers).map(|live| (live.offer, live.fence)).collect();
     let taken = ticket.and_then(|t| t.taken.as_ref()).map(|(offer, _)| (*offer, 1));
@@ -217,7 +217,7 @@ fn offered(ticket: Option<&Ticket>, dice: &mut Dice) -> (OfferId, u64) {
     }
 }
 
-/// The next offer, now and then one of a plan that is out of date.
+/// The next offer; sometimes one of an outdated plan.
 fn offer(ticket: Option<&Ticket>, at: Timestamp, dice: &mut Dice) -> Offer {
     let next = ticket.map_or(0, |t| t.attempts).saturating_add(1);
     let attempt = if dice.one_in(8) { dice.below(9) as u32 } else { next };
@@ -241,7 +241,7 @@ fn unit(dice: &mut Dice) -> OrgPath {
     sample::org(dice.choose(&UNITS))
 }
 
-/// A unit to send it to: mostly one within the holder.
+/// A target unit: mostly one within the holder.
 fn destination(ticket: Option<&Ticket>, dice: &mut Dice) -> OrgPath {
     let within: Vec<_> = UNITS
         .into_iter()
@@ -256,13 +256,13 @@ fn other(dice: &mut Dice) -> TicketId {
     sample::ticket_id(1 + dice.below(4) as u128)
 }
 
-/// A child to take note of: mostly one that is there.
+/// A child: mostly one that the ticket has.
 fn child(ticket: Option<&Ticket>, dice: &mut Dice) -> TicketId {
     let present: Vec<_> = ticket.iter().flat_map(|t| t.children.iter().copied()).collect();
     if present.is_empty() || dice.one_in(2) { other(dice) } else { dice.choose(&present) }
 }
 
-/// Words; now and then none.
+/// A text; sometimes blank.
 fn text(dice: &mut Dice) -> Personal {
     if dice.one_in(30) { Personal::from(" ") } else { Personal::from("as told") }
 }
@@ -276,7 +276,7 @@ fn grade(business: Option<BusinessType>, dice: &mut Dice) -> Option<Grade> {
     (graded != dice.one_in(12)).then(|| dice.choose(Grade::ALL))
 }
 
-/// A command that makes this move, with any data.
+/// A command for this move, with random data.
 fn command(asked: Move, ticket: Option<&Ticket>, at: Timestamp, dice: &mut Dice) -> Command {
     let coming = |dice: &mut Dice| at + TimeDelta::hours(dice.choose(&[-1, 1, 24, 48, 96]));
     match asked {

@@ -1,5 +1,5 @@
-//! What holds of offers and of crews that come and go, in every history: one crew at a time, no offer twice, nothing moved
-//! by what comes late. The histories are those of the other laws.
+//! Properties of offers and changes of crew: one crew at a time, no offer twice, and late reports move nothing. The
+//! histories are those of the other properties.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// Whether it is about an offer that was made before.
+/// True when the command concerns an existing offer.
 pub fn is_about_one(command: &Command) -> bool {
     matches!(command, Command::AcceptOffer { .. } | Command::DeclineOffer { .. } | Command::EndOffer { .. })
 }
@@ -158,7 +158,7 @@ fn a_step_of_a_former_crew_changes_its_own_sheet_and_nothing_else() {
     });
 }
 
-/// Whose step it is.
+/// The crew that reported the step.
 fn crew_of(fact: &Event) -> Option<&crate::organisation::OrgPath> {
     match fact {
         Event::CrewAccepted(e) => Some(&e.crew),

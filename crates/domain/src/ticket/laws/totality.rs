@@ -1,5 +1,5 @@
-//! History cannot be refused: any fact after any other leaves a state, however senseless the order.
-//! Left out are exactly the two orders that `evolve` asserts never to see: a first fact that is no receipt, and a second receipt.
+//! `evolve` is total: any event after any other yields a state. Excluded are the two orders that `evolve` asserts
+//! against: a first event that is not a receipt, and a second receipt.
 
 use chrono::TimeDelta;
 use proptest::prop_assert;
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// Any fact with any data, but a receipt.
+/// Any event except a receipt, with random data.
 fn any_fact(dice: &mut Dice) -> Event {
     let unit = |dice: &mut Dice| org(dice.choose(&LADDER));
     let count = |dice: &mut Dice| dice.choose(&[0, 1, 2, u16::MAX]);
@@ -84,7 +84,7 @@ fn any_fact(dice: &mut Dice) -> Event {
     }
 }
 
-/// Any fact about offers and crews, with any data.
+/// Any event about offers and crews, with random data.
 fn any_fact_of_offers(at: Timestamp, dice: &mut Dice) -> Event {
     let crew = crew_id(dice.choose(&[CREW, CREW4]));
     let attempt = dice.choose(&[0, 1, 2, u32::MAX]);
@@ -103,13 +103,13 @@ fn any_fact_of_offers(at: Timestamp, dice: &mut Dice) -> Event {
     }
 }
 
-/// Any time, the first and the last that there are included.
+/// Any instant, including the first and the last.
 fn any_time(dice: &mut Dice) -> Timestamp {
     let hour = TimeDelta::hours(dice.below(1_000) as i64);
     dice.choose(&[Timestamp::MIN_UTC, Timestamp::MAX_UTC, clock(21, "09:00") - hour, clock(21, "09:00") + hour])
 }
 
-/// A history without sense: any receipt, then any facts at these times.
+/// A meaningless history: any receipt, then any events at these times.
 fn senseless(rolls: &[u64], time: impl Fn(&mut Dice) -> Timestamp) -> Vec<(Event, Timestamp)> {
     let later = rolls.iter().skip(1).map(|&roll| {
         let mut dice = Dice::of(roll);

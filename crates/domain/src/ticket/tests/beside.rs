@@ -1,4 +1,4 @@
-//! What stands beside the work: urging, supervising, escalating, suspending, extending, revealing.
+//! Moves beside the work: urge, supervise, escalate, suspend, extend, reveal.
 
 use chrono::TimeDelta;
 

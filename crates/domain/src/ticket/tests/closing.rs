@@ -16,7 +16,7 @@ fn answered_complaint() -> Story {
     given(facts)
 }
 
-/// A fault whose reply passed, at this time of the 21st.
+/// A fault whose reply passed, at this time on the 21st.
 fn to_be_revisited(time: &str) -> Story {
     given(awaiting_revisit()).at(clock(21, time))
 }

@@ -17,7 +17,7 @@ fn diagnosis() -> Step {
     Step::Diagnosed { finding: text(), category: Some(category()) }
 }
 
-/// A fault with a crew that has taken it.
+/// A fault that its crew has accepted.
 fn crew_at_work() -> Story {
     given(given_to_a_crew()).by(CREW).when(Accept).accepted()
 }

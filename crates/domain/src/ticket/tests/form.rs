@@ -1,4 +1,4 @@
-//! What is malformed whatever the ticket's state, and that everything that is wrong is said at once.
+//! Commands that are invalid in any state; all violations are reported at once.
 
 use super::{
     sample::*,

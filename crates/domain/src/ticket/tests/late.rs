@@ -1,5 +1,5 @@
-//! What crews report late: from a bundle that was written without signal, after the ticket went elsewhere or its work was done.
-//! It is placed by the device's time, on the sheet of the stint that it belongs to.
+//! Late reports of crews: from a device without signal, after the ticket moved on or its work was done. The device's
+//! time places a report in the stint that it belongs to.
 
 use chrono::TimeDelta;
 
@@ -18,7 +18,7 @@ fn arrival() -> crate::ticket::Command {
     step(Step::Arrived { area: None })
 }
 
-/// A fault that one crew lost to another, which is on its way.
+/// A fault that moved from one crew to another, which is on its way.
 fn moved_on() -> Story {
     let story = given(taken_by_a_crew()).by(LIANGZHU).when(reassign(CREW4)).accepted();
     story.by(CREW4).when(step(Step::EnRoute)).accepted().by(CREW)
@@ -59,7 +59,7 @@ fn a_late_step_is_taken_after_the_reply_the_closing_and_the_withdrawal() {
     for story in [replied, closed, withdrawn] {
         let stage = story.ticket().stage;
         let story = story.by(CREW).when(arrival()).then([arrived(CREW)]).stands_at(stage);
-        // The crew that has it was offline, too.
+        // The crew that holds the ticket was offline, too.
         let story = story.by(CREW4).when(arrival()).then([arrived(CREW4)]).stands_at(stage);
         assert!(story.ticket().crew.arrived.is_some() && sheet(&story, CREW).arrived.is_some());
     }
@@ -127,7 +127,7 @@ fn a_crew_with_a_slow_clock_takes_the_ticket_that_it_has_again() {
 
 #[test]
 fn a_late_acceptance_takes_no_ticket_that_is_work_on_site_no_more() {
-    // The crew set out without a word of taking it, and had it taken with that.
+    // The crew reported its departure without an acceptance; the departure implies it.
     let story = given(given_to_a_crew()).by(CREW).when(step(Step::EnRoute)).accepted();
     let elsewhere = [reassigned(CREW, LIANGZHU), classified(BusinessType::Report), dispatched(LIANGZHU, CREW)];
     let story = elsewhere.into_iter().fold(story, Story::and);
@@ -145,7 +145,7 @@ fn a_restoration_of_the_cycle_before_restores_nothing_in_this_one() {
     let then = sheet(&story, CREW).restored.expect("it was restored in the first cycle");
     let why = Rejection::AlreadyReported { step: CrewProgress::Restored, at: then };
     let story = story.by_the_device_at(then).when(step(Step::Restored)).refused(why);
-    // A crew that lost it long before the reopening did nothing of this cycle before it either.
+    // A crew that lost the ticket long before the reopening did nothing in this cycle either.
     let story = story.by_the_device_at(clock(21, "10:00")).when(step(Step::EnRoute)).accepted();
     assert_eq!((story.ticket().crew.en_route, story.ticket().crew.restored), (None, None));
     let story = story.when(reply(ReplyOutcome::Resolved)).refused(Rejection::NotRestored);

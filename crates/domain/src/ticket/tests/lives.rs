@@ -1,4 +1,5 @@
-//! Whole lives from received to closed: one for each business type along its legal path, one for each level that receives.
+//! Whole lives from receipt to archive: one for each business type on its legal path, and one for each level that
+//! receives.
 
 use super::{
     sample::*,
@@ -8,15 +9,15 @@ use crate::ticket::{
     BusinessType, Command, Command::Accept, CrewProgress, Grade, ReplyOutcome, Satisfaction, Stage, Step,
 };
 
-/// Who asks for what, and where the ticket then stands.
+/// The acting unit, its command, and the stage afterwards.
 type Line = (&'static str, Command, Stage);
 
-/// The first line of a life: the call.
+/// The first line of a life: the receipt.
 fn called(business: BusinessType) -> Vec<Line> {
     vec![(NATION, receive(business).into(), Stage::Received)]
 }
 
-/// Sorted down to a city, worked on, answered, and passed at each level on the way up.
+/// Dispatched down to a city, worked on, replied, and passed at each level on the way up.
 fn worked_at_the_city(business: BusinessType, grade: Option<Grade>) -> Vec<Line> {
     let mut life = called(business);
     life.extend([

@@ -1,4 +1,4 @@
-//! One ticket's half of a merge: the child follows, the master takes note. Both halves together are `linkage`.
+//! One side of a merge: the child follows, the master records the child. `linkage` tests both sides together.
 
 use super::{
     sample::*,

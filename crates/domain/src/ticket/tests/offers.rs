@@ -1,4 +1,4 @@
-//! Offers: who makes them, who may take or decline them, and that the order of the ticket's stream settles every race.
+//! Offers: who may make, accept and decline them. The order in the ticket's stream settles every race.
 
 use chrono::TimeDelta;
 
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// A fault at a station, and the engine acts.
+/// A fault at a station, with the engine as actor.
 fn to_be_offered() -> Story {
     given(at_the_station()).by_the_engine()
 }

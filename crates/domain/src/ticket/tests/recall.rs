@@ -1,4 +1,4 @@
-//! A crew that hands its work over, is called back, or is chosen by a person.
+//! A crew that hands its work over, is recalled, or is chosen by a person.
 
 use super::{
     sample::*,
@@ -27,12 +27,12 @@ fn pinned(crew: Option<&str>, by: &str) -> Event {
     event::Pinned { crew: crew.map(crew_id), forced, reason: text() }.into()
 }
 
-/// A fault that a crew of the station has taken.
+/// A fault that a crew of the station has accepted.
 fn with_a_crew() -> Story {
     given(taken_by_a_crew())
 }
 
-/// A fault at the station, and its desk has chosen a crew.
+/// A fault at the station whose desk has chosen a crew.
 fn chosen(crew: &str) -> Story {
     given(at_the_station()).by(LIANGZHU).when(pin(crew)).accepted()
 }

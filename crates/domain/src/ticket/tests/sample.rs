@@ -1,4 +1,4 @@
-//! Well-formed words to tell stories with: units, commands and facts. Every person and number in them is invented.
+//! Sample units, commands and events. All persons and numbers are invented.
 
 use uuid::Uuid;
 
@@ -26,7 +26,7 @@ pub const CREW: &str = "sgcc/zj/hz/yuhang/liangzhu/crew3";
 pub const CREW4: &str = "sgcc/zj/hz/yuhang/liangzhu/crew4";
 pub const CREW5: &str = "sgcc/zj/hz/yuhang/liangzhu/crew5";
 
-/// One unit of each level, from the top, each within the one before.
+/// One unit of each level, from the top, each within the previous one.
 pub const LADDER: [&str; 6] = [NATION, ZJ, HZ, YUHANG, LIANGZHU, CREW];
 
 pub fn org(path: &str) -> OrgPath {
@@ -108,7 +108,7 @@ pub fn contact() -> Command {
     Command::Contact { outcome: ContactOutcome::Reached, note: None }
 }
 
-/// A reply slip of this outcome.
+/// A reply with this outcome.
 pub fn slip(outcome: ReplyOutcome) -> Reply {
     Reply {
         outcome,
@@ -134,7 +134,7 @@ pub fn send_back() -> Command {
     Command::AuditReply { verdict: Verdict::SentBack { reason: text() } }
 }
 
-/// A revisit by telephone; a dissatisfied customer says that it was too slow.
+/// A revisit by telephone; a dissatisfied customer gives slow repair as the reason.
 pub fn revisit(outcome: Satisfaction) -> Command {
     revisit_by(RevisitMethod::Call, outcome)
 }
@@ -193,17 +193,17 @@ pub fn reveal() -> Command {
     Command::Reveal { purpose: "to call back".into() }
 }
 
-/// The identity of the offer of this attempt.
+/// The id of the offer with this attempt number.
 pub fn offer_id(attempt: u32) -> OfferId {
     OfferId::of(ticket_id(1), attempt)
 }
 
-/// The fence of the offer of this attempt.
+/// The fence of the offer with this attempt number.
 pub fn fence(attempt: u32) -> u64 {
     10 + u64::from(attempt)
 }
 
-/// When the leases of all these offers end.
+/// The end of all leases.
 fn lease_until() -> Timestamp {
     super::story::clock(21, "09:30")
 }
@@ -249,7 +249,7 @@ pub fn unpin() -> Command {
     Command::Pin { crew: None, reason: text() }
 }
 
-/// The fact that `receive(business)` leads to, received by this unit.
+/// The event of `receive(business)` at this unit.
 pub fn received_at(unit: &str, business: BusinessType) -> Event {
     let told = receive(business);
     event::Received {
@@ -310,7 +310,7 @@ pub fn offered(attempt: u32, crew: &str) -> Event {
     event::Offered { offer, attempt, crew, fence, lease_until, priority: false, forced: None }.into()
 }
 
-/// What follows when somebody of the name that stories have takes an offer.
+/// The events when the default actor of stories accepts an offer.
 pub fn offer_taken(attempt: u32, from: &str, crew: &str) -> [Event; 3] {
     let taken = event::OfferAccepted { offer: offer_id(attempt), crew: crew_id(crew), by: "a1".into() };
     [taken.into(), dispatched(from, crew), crew_accepted(crew)]
@@ -381,7 +381,7 @@ pub fn ready_to_dispatch(business: BusinessType) -> Vec<Event> {
     vec![received(business), classified(business)]
 }
 
-/// In work at the city; from the centre straight to it for a fault, over the province for everything else.
+/// Accepted at the city: for a fault directly from the centre, otherwise through the province.
 pub fn in_work(business: BusinessType) -> Vec<Event> {
     let mut facts = ready_to_dispatch(business);
     if business == BusinessType::FaultRepair {
@@ -393,21 +393,21 @@ pub fn in_work(business: BusinessType) -> Vec<Event> {
     facts
 }
 
-/// A fault in the hands of a crew that has not taken it yet.
+/// A fault dispatched to a crew that has not accepted it.
 pub fn given_to_a_crew() -> Vec<Event> {
     let mut facts = in_work(BusinessType::FaultRepair);
     facts.push(dispatched(HZ, CREW));
     facts
 }
 
-/// A fault in work at a station that sends crews.
+/// A fault accepted at a station with crews.
 pub fn at_the_station() -> Vec<Event> {
     let mut facts = in_work(BusinessType::FaultRepair);
     facts.extend([dispatched(HZ, LIANGZHU), accepted(LIANGZHU)]);
     facts
 }
 
-/// A fault in the hands of a crew of that station that has taken it by its first offer.
+/// A fault that a crew of that station accepted by its first offer.
 pub fn taken_by_a_crew() -> Vec<Event> {
     let mut facts = at_the_station();
     facts.push(offered(1, CREW));
@@ -422,7 +422,7 @@ pub fn repaired() -> Vec<Event> {
     facts
 }
 
-/// A fault whose reply passed; the customer is to be asked.
+/// A fault whose reply passed; the revisit is next.
 pub fn awaiting_revisit() -> Vec<Event> {
     let mut facts = repaired();
     facts.push(passed_for_good(NATION));

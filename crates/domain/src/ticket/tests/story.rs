@@ -1,5 +1,4 @@
-//! Given, when, then: one story about one ticket, told in the order in which it happens.
-//! There is no rule here; a story only folds what was decided and compares it with what is told.
+//! Given, when, then: a story about one ticket. It folds the decided events and compares them with the expected ones.
 
 use chrono::{FixedOffset, NaiveDate, NaiveTime, TimeDelta};
 use uuid::Uuid;
@@ -13,14 +12,14 @@ use crate::{
     ticket::{Command, Event, Rejection, Stage, State, Ticket, decide, decide::Decision, evolve, legal, placed},
 };
 
-/// An instant of November 2026 by the clock on a Chinese wall.
+/// An instant of November 2026 in China Standard Time.
 pub fn clock(day: u32, time: &str) -> Timestamp {
     let time = NaiveTime::parse_from_str(time, "%H:%M").unwrap();
     let date = NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
     date.and_time(time).and_local_timezone(FixedOffset::east_opt(8 * 3600).unwrap()).unwrap().to_utc()
 }
 
-/// A ticket's story so far. A minute passes between one thing and the next unless told otherwise.
+/// A ticket's story so far. Steps are a minute apart unless stated otherwise.
 #[derive(Clone, Debug)]
 pub struct Story {
     pub state: State,
@@ -30,7 +29,7 @@ pub struct Story {
     rules: Rules,
 }
 
-/// These facts happened, a minute apart, from nine o'clock of the 21st.
+/// These events happened, a minute apart, from 09:00 on the 21st.
 pub fn given<I: IntoIterator<Item = Event>>(facts: I) -> Story {
     let actor = Actor { id: "a1".into(), role: Role::Desk, org: org(NATION) };
     let start = Story { state: None, now: clock(21, "09:00"), device: None, actor, rules: Rules::default() };
@@ -38,55 +37,55 @@ pub fn given<I: IntoIterator<Item = Event>>(facts: I) -> Story {
 }
 
 impl Story {
-    /// One more fact.
+    /// Adds an event.
     pub fn and(mut self, fact: Event) -> Self {
         self.state = evolve(self.state, &fact, self.device.take().unwrap_or(self.now));
         self.now += TimeDelta::minutes(1);
         self
     }
 
-    /// What follows happens at this instant.
+    /// Sets the time of what follows.
     pub fn at(mut self, instant: Timestamp) -> Self {
         self.now = instant;
         self
     }
 
-    /// The next thing happened then, by the clock of the device that reports it now.
+    /// Sets the device's time for the next command.
     pub fn by_the_device_at(mut self, instant: Timestamp) -> Self {
         self.device = Some(instant);
         self
     }
 
-    /// Somebody of this unit acts from here on.
+    /// From here on the actor belongs to this unit.
     pub fn by(mut self, unit: &str) -> Self {
         self.actor.org = org(unit);
         self
     }
 
-    /// The one of this name acts from here on.
+    /// From here on the actor has this id.
     pub fn named(mut self, id: &str) -> Self {
         self.actor.id = id.into();
         self
     }
 
-    /// The engine's dispatch process acts from here on.
+    /// From here on the actor is the engine's dispatch process.
     pub fn by_the_engine(self) -> Self {
         self.by(NATION).acting_as(Role::System)
     }
 
-    /// Somebody in this role acts from here on.
+    /// From here on the actor has this role.
     pub fn acting_as(mut self, role: Role) -> Self {
         self.actor.role = role;
         self
     }
 
-    /// Under other rules from here on.
+    /// Changes the rules from here on.
     pub fn under(mut self, change: impl FnOnce(&mut Rules)) -> Self {
         change(&mut self.rules);
         self
     }
 
-    /// Somebody asks for this.
+    /// Decides this command.
     pub fn when(mut self, command: impl Into<Command>) -> Outcome {
         let command = command.into();
         let occurred_at = self.device.take().map_or(self.now, |said| placed(&self.state, &command, said));
@@ -101,12 +100,12 @@ impl Story {
         Outcome { story: self, occurred_at, decision }
     }
 
-    /// The ticket, which was received.
+    /// The ticket; panics before its receipt.
     pub fn ticket(&self) -> &Ticket {
         self.state.as_ref().expect("a ticket that was received")
     }
 
-    /// Compares the stage.
+    /// Asserts the stage.
     #[track_caller]
     pub fn stands_at(self, stage: Stage) -> Self {
         assert_eq!(self.ticket().stage, stage);
@@ -120,7 +119,7 @@ impl From<crate::ticket::command::Receive> for Command {
     }
 }
 
-/// What came of asking.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Outcome {
     story: Story,
@@ -129,19 +128,19 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// What was decided.
+    /// The decision.
     pub fn decision(&self) -> &Decision {
         &self.decision
     }
 
-    /// These facts follow, and the story goes on.
+    /// Asserts that exactly these events follow; the story continues.
     #[track_caller]
     pub fn then<const N: usize>(self, facts: [Event; N]) -> Story {
         assert_eq!(self.decision.as_deref(), Ok(facts.as_slice()));
         self.accepted()
     }
 
-    /// It was accepted, whatever exactly follows.
+    /// Asserts that the command was accepted, with any events.
     #[track_caller]
     pub fn accepted(self) -> Story {
         let mut story = self.story;
@@ -152,14 +151,14 @@ impl Outcome {
         story
     }
 
-    /// It was refused with these words, and nothing changed.
+    /// Asserts this rejection; nothing changes.
     #[track_caller]
     pub fn refused(self, why: Rejection) -> Story {
         assert_eq!(self.decision, Err(why));
         self.story
     }
 
-    /// The state does not admit the move; the refusal names exactly those that it does.
+    /// Asserts that the move is illegal and that the rejection lists exactly the legal moves.
     #[track_caller]
     pub fn illegal(self) -> Story {
         match &self.decision {
@@ -173,7 +172,7 @@ impl Outcome {
         self.story
     }
 
-    /// The command is malformed in exactly these places.
+    /// Asserts exactly these violations.
     #[track_caller]
     pub fn invalid<const N: usize>(self, violations: [Violation; N]) -> Story {
         self.refused(Rejection::Invalid(violations.to_vec()))

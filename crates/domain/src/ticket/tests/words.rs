@@ -1,4 +1,4 @@
-//! The words of the trade keep their names, and the table of moves is a set.
+//! The words of the vocabulary keep their names, and a set of moves behaves like a set.
 
 use std::collections::BTreeSet;
 
@@ -56,7 +56,7 @@ fn only_the_last_three_outcomes_of_a_revisit_are_no_evaluation_and_two_of_them_a
 
 #[test]
 fn each_business_type_has_the_path_that_the_trade_gives_it() {
-    // Type: first stop; then what sets it apart, one letter each: closed at (f)irst contact, not (r)evisited, (g)raded,
+    // Business type, first stop, then one letter per property: closed at (f)irst contact, not (r)evisited, (g)raded,
     // field (w)ork, (m)ergeable, (e)scalates, (c)onfidential, (l)inked.
     let table = [
         (BusinessType::InformationQuery, FirstStop::Nowhere, "fr"),

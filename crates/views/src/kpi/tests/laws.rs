@@ -1,4 +1,4 @@
-//! What holds of every figure, whatever the log says: parts add up, order does not matter, no rate exceeds the whole.
+//! Properties of all values, for any log: parts add up, order does not matter, no rate exceeds 100 %.
 
 use proptest::prelude::*;
 use switchboard_domain::{
@@ -10,7 +10,7 @@ use switchboard_domain::{
 use super::super::*;
 use crate::{random, story};
 
-/// The story's policy with every clock that a random ticket may have, and limits that it may keep.
+/// The story's policy with every clock that a random ticket may have, and limits that it may meet.
 fn policy() -> Policy {
     let mut policy = story::policy();
     for rule in &mut policy.rules {

@@ -1,4 +1,4 @@
-//! The page that people read beside the catalogue, `docs/kpis.md`: its tables say of every indicator what the catalogue says.
+//! The published page `docs/kpis.md`: its tables agree with the catalogue for every indicator.
 
 use super::*;
 use crate::kpi::measure::clocks;
@@ -10,19 +10,19 @@ fn lines() -> Vec<&'static str> {
     PAGE.lines().filter(|line| line.starts_with("| `")).collect()
 }
 
-/// An indicator as a line of its table.
+/// An indicator as a row of its table.
 fn line(kpi: &Kpi) -> String {
-    let told = |text: Text| if text.en.is_empty() { "-" } else { text.en };
+    let english = |text: Text| if text.en.is_empty() { "-" } else { text.en };
     let title = format!("`{}` {}, {}; {}", kpi.name, kpi.title.zh, kpi.title.en, kpi.unit.as_str());
-    let mut cells = vec![title, told(kpi.numerator).into(), told(kpi.denominator).into()];
+    let mut cells = vec![title, english(kpi.numerator).into(), english(kpi.denominator).into()];
     match kpi.missing() {
         None => cells.extend([
-            told(kpi.period).into(),
+            english(kpi.period).into(),
             kpi.exclusions_told(Language::English),
-            told(kpi.attribution).into(),
-            told(kpi.source).into(),
+            english(kpi.attribution).into(),
+            english(kpi.source).into(),
         ]),
-        Some(why) => cells.extend([told(kpi.source).into(), told(why).into()]),
+        Some(why) => cells.extend([english(kpi.source).into(), english(why).into()]),
     }
     format!("| {} |", cells.join(" | "))
 }

@@ -1,4 +1,4 @@
-//! Events of crews, drawn in the same way as those of tickets.
+//! Random events of crews, generated like those of tickets.
 
 use proptest::prelude::*;
 use switchboard_domain::crew::{event::*, *};
@@ -25,7 +25,7 @@ impl Draw {
     }
 
     fn candidate(&mut self) -> Candidate {
-        // Quarters are read back to the last bit by any reader of JSON.
+        // Multiples of 1/4 survive every JSON reader exactly.
         let prices = [
             (self.one_of(&["promise", "coverage"]).to_owned(), f64::from(self.number()) / 4.0),
             ("travel".to_owned(), -0.25),
@@ -39,7 +39,7 @@ impl Draw {
     }
 }
 
-/// One maker per kind.
+/// One generator per kind.
 pub const MAKERS: &[fn(&mut Draw) -> Event] = &[
     |d| {
         let enrolled = Enrolled {

@@ -1,4 +1,4 @@
-//! A ticket told fact by fact, and how its clocks stand under a policy that is shipped. Times are China Standard Time.
+//! A ticket built fact by fact, and its clocks under a shipped policy. Times are China Standard Time.
 
 use chrono::NaiveDateTime;
 use switchboard_domain::{
@@ -26,7 +26,7 @@ pub const COUNTY: &str = "sgcc/zj/hz/yuhang";
 pub const CREW: &str = "sgcc/zj/hz/yuhang/liangzhu/crew3";
 pub const MASTER: TicketId = TicketId(Uuid::from_u128(9));
 
-/// `02 10:00` of March 2026, or a whole date.
+/// Parses `02 10:00` of March 2026, or a complete date.
 pub fn at(text: &str) -> Timestamp {
     let whole = if text.len() > 11 { text.to_owned() } else { format!("2026-03-{text}") };
     from_china_time(NaiveDateTime::parse_from_str(&whole, "%Y-%m-%d %H:%M").unwrap())
@@ -69,7 +69,7 @@ pub fn received(business: BusinessType, by: &str) -> Received {
     }
 }
 
-/// A ticket as its facts tell it.
+/// A ticket as a list of facts.
 #[derive(Clone)]
 pub struct Tale(Vec<(Timestamp, Timestamp, Event)>);
 
@@ -90,7 +90,7 @@ impl Tale {
         self.late(happened, happened, event)
     }
 
-    /// Something that the engine learnt later than it happened.
+    /// Adds a fact that the engine recorded later than it happened.
     pub fn late(mut self, happened: &str, learnt: &str, event: impl Into<Event>) -> Self {
         self.0.push((at(happened), at(learnt), event.into()));
         self
@@ -110,7 +110,7 @@ impl Tale {
         judge(&self.clock_history(), registry, at(now))
     }
 
-    /// How those of its clocks stand under a shipped policy; all when none is named. Those of the chain's levels stand apart.
+    /// The given clocks under a shipped policy; all clocks when none is given, except those of the chain's levels.
     pub fn stands(&self, file: &str, clocks: &[&str], now: &str) -> Vec<String> {
         let clocks_of = self.clocks(&PolicyRegistry::of(Edition::default().under(policy(file))), now);
         let named = |clock: &&Clock| match clocks {

@@ -1,5 +1,5 @@
-//! Tickets under the shipped policies, told in China Standard Time. March 2026: the 2nd is a Monday, and no holiday is near; the
-//! calendar is left out, so that Monday to Friday count.
+//! Tickets under the shipped policies, in China Standard Time. March 2026: the 2nd is a Monday and there is no holiday
+//! near. No calendar is published, so that Monday to Friday count.
 
 use chrono::TimeDelta;
 use switchboard_domain::{
@@ -14,7 +14,7 @@ use switchboard_domain::{
 
 use super::{policy, tale::*};
 
-/// A fault on its usual way, up to its crew.
+/// A fault ticket up to the acceptance by its crew.
 fn with_a_crew() -> Tale {
     let call = Received { hung_up_at: Some(at("02 10:02")), ..received(BusinessType::FaultRepair, NATION) };
     Tale::of("02 10:00", call)
@@ -350,7 +350,7 @@ fn history_is_judged_by_the_promises_of_its_day() {
     let registry = published(&["sgcc.toml", "history/sgcc-2011.toml"].map(policy));
     let complaint = |received: &str, sent: &str| Tale::complaint(received).and(sent, dispatched(NATION, PROVINCE));
     let stands = |tale: Tale, now| tale.clocks(&registry, now).iter().map(told).collect::<Vec<_>>();
-    // A Monday in 2013: counted from the dispatch, and seven days of public promise from the receipt.
+    // A Monday in 2013: internal limits count from the dispatch, the public promise of seven days from the receipt.
     assert_eq!(
         stands(complaint("2013-03-04 10:00", "2013-03-04 11:00"), "2013-03-04 12:00"),
         [

@@ -1,4 +1,5 @@
-//! `docs/policies.md` says what is so: its example reads, its bad example is refused in these words, and every word is there.
+//! `docs/policies.md` is correct: its example is valid, its invalid example gives these faults, and it lists every
+//! word.
 
 use std::{fs, path::PathBuf};
 
@@ -17,7 +18,7 @@ fn page() -> String {
     fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/policies.md")).unwrap()
 }
 
-/// The fenced blocks of a language.
+/// The fenced code blocks of a language.
 fn blocks(page: &str, language: &str) -> Vec<String> {
     let fence = format!("```{language}\n");
     let found = page.split(&fence).skip(1).filter_map(|rest| rest.split("\n```").next());

@@ -1,11 +1,11 @@
-//! Whatever is wrong with a policy file is told with its line, all of it at once.
+//! Every fault of a policy file is reported with its line, all of them at once.
 
 use switchboard_domain::sla::check::{TRIGGERS_MAX, WHEN_VALUES_MAX, WORDS_MAX};
 use switchboard_wire::policy_file::read;
 
 use super::SAMPLE;
 
-/// The faults of the sample after some of it was written differently.
+/// The faults of the sample after changes.
 fn after(changes: &[(&str, &str)]) -> Vec<String> {
     let mut text = SAMPLE.to_owned();
     for (old, new) in changes {

@@ -1,5 +1,5 @@
-//! The laws of counting, over calendars with random holidays, make-up days and hours: measuring and advancing are each
-//! other's inverse, nothing is counted twice or left out, and both agree with a walk through the days.
+//! Properties of working-time arithmetic for random holidays, make-up days and hours: measuring and advancing are
+//! inverse, nothing is counted twice or omitted, and both agree with a walk over the days.
 
 use proptest::{prop_assert, prop_assert_eq};
 
@@ -8,7 +8,7 @@ use crate::chance::{self, Dice, Verdict};
 
 const BASES: [Basis; 3] = [Basis::Elapsed, Basis::WorkingDays, Basis::WorkingTime];
 
-/// Hours that may touch, reach midnight, or be none.
+/// Hours that may adjoin, reach midnight, or be empty.
 fn some_hours(dice: &mut Dice) -> Vec<Span> {
     let texts: [&[&str]; 6] = [
         &["08:30-12:00", "13:30-17:30"],
@@ -21,7 +21,7 @@ fn some_hours(dice: &mut Dice) -> Vec<Span> {
     spans(dice.choose(&texts))
 }
 
-/// One to three years of 2022 to 2026, not always next to each other, each with some exceptions.
+/// One to three years of 2022 to 2026, with gaps, each with some exceptions.
 fn some_calendar(dice: &mut Dice) -> Calendar {
     let years = (0..=dice.below(3)).map(|_| {
         let number = 2022 + dice.below(5) as i32;
@@ -35,7 +35,7 @@ fn some_calendar(dice: &mut Dice) -> Calendar {
     Calendar::new(years.collect::<Vec<_>>())
 }
 
-/// Within 2021 to 2027, now and then exactly on a minute or at a midnight.
+/// An instant in 2021 to 2027, sometimes exactly on a minute or at midnight.
 fn some_instant(dice: &mut Dice) -> Timestamp {
     let day = at("2021-01-01 00:00") + TimeDelta::days(dice.below(7 * 365) as i64);
     let minute = day + minutes(dice.below(24 * 60) as i64);
@@ -46,7 +46,7 @@ fn some_instant(dice: &mut Dice) -> Timestamp {
     }
 }
 
-/// Up to some weeks of working time, to the nanosecond, the day or the hour.
+/// Up to some weeks of working time, in nanoseconds, days or hours.
 fn some_amount(dice: &mut Dice) -> TimeDelta {
     match dice.below(3) {
         0 => TimeDelta::nanoseconds((dice.bits() % 2_000_000_000_000_000) as i64),
@@ -55,7 +55,7 @@ fn some_amount(dice: &mut Dice) -> TimeDelta {
     }
 }
 
-/// A law over a calendar, a basis and what else it draws.
+/// Checks a property for a calendar, a basis and further random choices.
 fn law(check: impl Fn(&Calendar, Basis, &mut Dice) -> Verdict) {
     let drawn = |rolls: &[u64]| {
         let mut dice = Dice::of(rolls.iter().fold(0, |sum, roll| sum ^ roll));
@@ -157,7 +157,7 @@ fn working_days_end_on_a_working_day_at_the_same_clock_time() {
     });
 }
 
-/// What [`Calendar::measure`] says, by walking through the days with what was published of each.
+/// [`Calendar::measure`] computed by a walk over the days, from the published years.
 fn walked(calendar: &Calendar, basis: Basis, from: Timestamp, to: Timestamp) -> TimeDelta {
     let (from, to) = (china_time(from), china_time(to));
     let mut sum = TimeDelta::zero();

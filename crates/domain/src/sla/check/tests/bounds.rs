@@ -1,4 +1,4 @@
-//! Limits of lists and of the year, and that a rule past one is compared with no other.
+//! The limits of lists and of the year. A rule over a limit is not compared with others.
 
 use super::*;
 use crate::ticket::{Channel, Premises, Tier, Urgency};
@@ -22,7 +22,7 @@ fn a_policy_comes_into_force_in_a_year_that_every_reader_can_read() {
     }
 }
 
-/// A change of a condition: its list under a key gets so many entries.
+/// A change of a condition: the list of one key gets this many entries.
 type Lengthen = fn(&mut When, usize);
 
 const LISTS: [(&str, Lengthen); 10] = [
@@ -30,7 +30,7 @@ const LISTS: [(&str, Lengthen); 10] = [
     ("when.category", |when, count| when.category = (0..count).map(|i| category(&format!("c{i}"))).collect()),
     ("when.category_not", |when, count| when.category_not = (0..count).map(|i| category(&format!("n{i}"))).collect()),
     ("when.urgency", |when, count| when.urgency = vec![Urgency::Urgent; count]),
-    // Faults have no grade: complaints are meant too.
+    // Only complaints have a grade, so the condition must include them.
     ("when.grade", |when, count| {
         when.business.push(BusinessType::Complaint);
         when.grade = vec![Grade::Major; count];
@@ -52,7 +52,7 @@ fn every_list_of_a_condition_has_its_limit() {
     }
 }
 
-/// A change of a rule: its trigger list under a key gets so many entries.
+/// A change of a rule: the trigger list of one key gets this many entries.
 type Repeat = fn(&mut Rule, usize);
 
 const TRIGGERS: [(&str, Repeat); 6] = [
@@ -96,7 +96,7 @@ fn a_trigger_names_so_many_words_and_levels() {
 
 #[test]
 fn a_rule_with_a_list_that_is_too_long_is_told_that_alone() {
-    // Each alone would be a fault: the other rule means the same tickets, and a category is shut out.
+    // Without the long list, each of these would be a fault: an overlap, and an excluded category.
     let change = |policy: &mut Policy| {
         let mut second = rule("F05r");
         second.when.category = vec![category("a/b"); WHEN_VALUES_MAX + 1];

@@ -1,5 +1,5 @@
-//! Overlap is exact: two conditions are said to overlap if and only if some ticket meets both. And no fact is refused that does
-//! happen, in whatever life a ticket can lead.
+//! Properties of validation: two conditions overlap if and only if some ticket meets both, and a trigger is accepted if
+//! any life of a ticket can contain its fact.
 
 use std::cell::{Cell, RefCell};
 
@@ -17,7 +17,7 @@ use crate::{
 const CATEGORIES: [&str; 6] = ["a", "a/b", "a/b/c", "a/x", "b", "ab"];
 const UNITS: [&str; 5] = ["sgcc", "sgcc/zj", "sgcc/zj/hz", "sgcc/js", "sgcc/zjx"];
 
-/// Any number of these, none more often than not.
+/// Any subset of these, all equally likely.
 fn some<T: Clone>(dice: &mut Dice, among: &[T]) -> Vec<T> {
     if dice.one_in(2) {
         return Vec::new();
@@ -48,8 +48,8 @@ fn some_condition(dice: &mut Dice) -> When {
     }
 }
 
-/// Whether a ticket meets both: of each attribute one value is tried that both let through, if there is any, of categories and
-/// units every one of this page.
+/// True when some ticket meets both conditions. For each attribute one value is tried that both permit; for categories
+/// and units, all that this file uses.
 fn admitted_by_both(one: &When, other: &When) -> bool {
     fn shared<T: Clone + PartialEq>(one: &[T], other: &[T], all: &[T]) -> Option<T> {
         all.iter().find(|value| [one, other].iter().all(|list| list.is_empty() || list.contains(value))).cloned()
@@ -140,7 +140,7 @@ fn some_ticket<'a>(dice: &mut Dice, categories: &'a [Category], units: &'a [OrgP
     }
 }
 
-/// A policy of some rules of one clock, each with few attributes asked for, so that many have no fault.
+/// A policy with some rules of one clock, each with few attributes, so that many policies are valid.
 fn some_policy(dice: &mut Dice) -> Policy {
     let areas = known_or_not(Area::ALL);
     let rules = (0..2 + dice.below(3)).map(|index| {
@@ -203,7 +203,8 @@ fn no_fact_is_refused_that_happens_in_some_life() {
                 let mut dice = Dice::of(roll);
                 now = laws::later(now, &mut dice);
                 let ask = laws::ask(&state, now, &mut dice, Move::ALL);
-                // What a crew reports late may come while the ticket is elsewhere, or is another matter: no rule is for that.
+                // A late report may arrive while the ticket is elsewhere or has another type; no rule is meant for
+                // that.
                 let reported = matches!(ask.command, Command::ReportProgress(_));
                 let stint = |ticket: &Ticket| ticket.former_stint(&ask.actor.org, ask.occurred_at).is_some();
                 let late = reported && state.as_ref().is_some_and(stint);
