@@ -6,8 +6,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod crates;
+mod language;
 mod pages;
 mod pasted;
 mod protos;
+mod reference;
 mod source;
 mod tree;

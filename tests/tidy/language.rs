@@ -1,0 +1,154 @@
+//! Plain language: prose of a width that can be read and compared line by line, and no word of an earlier private dialect.
+//!
+//! Absent: grammar and taste, which a machine cannot judge.
+
+use crate::tree::{Page, clean, pages};
+
+/// The pages whose prose is one sentence a line: files, and folders with a `/` at the end.
+const PROSE: [&str; 3] = ["CHANGELOG.md", "docs/", "tests/peers/"];
+
+/// The longest line of prose, in characters.
+const PROSE_CHARS_MAX: usize = 160;
+
+/// A word that only this project used in its meaning.
+struct Dialect {
+    /// In lower case, singular; its plural with `s` counts, too.
+    word: &'static str,
+    /// What to write instead.
+    plain: &'static str,
+    /// Whether the word is gone from the comments of all `.rs` files, so that it may not come back there.
+    gone_in_code: bool,
+}
+
+const fn gone(word: &'static str, plain: &'static str) -> Dialect {
+    Dialect { word, plain, gone_in_code: true }
+}
+
+const fn in_code_still(word: &'static str, plain: &'static str) -> Dialect {
+    Dialect { word, plain, gone_in_code: false }
+}
+
+/// The list grows; a word moves from `in_code_still` to `gone` when the last comment is rewritten.
+const DIALECT: [Dialect; 15] = [
+    gone("almanac", "calendar version"),
+    gone("docket", "clock history"),
+    gone("hungry", "underfilled"),
+    gone("nought", "zero"),
+    gone("tug", "timed effect"),
+    in_code_still("anew", "again"),
+    in_code_still("aloud", "announced"),
+    in_code_still("breath", "one append"),
+    in_code_still("how-manieth", "attempt number"),
+    in_code_still("keeper", "event store implementation"),
+    in_code_still("lap", "run (of a clock)"),
+    in_code_still("loudly", "logged as an error"),
+    in_code_still("notebook", "checkpoint"),
+    in_code_still("stray", "orphaned key"),
+    in_code_still("whoever", "the actor's name"),
+];
+
+/// The lines outside code blocks.
+fn prose(page: &Page) -> Vec<(usize, &str)> {
+    let mut inside = false;
+    let mut found = Vec::new();
+    for (number, line) in page.lines() {
+        let fence = line.trim_start().starts_with("```");
+        if !inside && !fence {
+            found.push((number, line));
+        }
+        inside ^= fence;
+    }
+    found
+}
+
+/// A line without what stands between backticks.
+fn without_code(line: &str) -> String {
+    line.split('`').step_by(2).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether nothing but links and punctuation stands on the line.
+fn only_links(line: &str) -> bool {
+    let mut rest = String::new();
+    let mut parts = line.split('[');
+    rest.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        match part.split_once("](").and_then(|(_, target)| target.split_once(')')) {
+            Some((_, after)) => rest.push_str(after),
+            None => rest.push_str(part),
+        }
+    }
+    line.contains("](") && !rest.chars().any(char::is_alphanumeric)
+}
+
+/// Lines of prose that are too wide. Tables, headings and lists of links are as wide as they are.
+fn wide(page: &Page) -> Vec<String> {
+    let is_prose = |line: &str| !line.starts_with(['|', '#']) && !only_links(line);
+    let lines = prose(page).into_iter().filter(|(_, line)| is_prose(line));
+    let lines = lines.map(|(number, line)| (number, line.chars().count()));
+    let lines = lines.filter(|(_, chars)| *chars > PROSE_CHARS_MAX);
+    lines.map(|(number, chars)| format!("{}:{number}: {chars} characters; one sentence a line", page.path)).collect()
+}
+
+/// Whether `line`, in lower case, has the word by itself or in the plural.
+fn has_word(line: &str, word: &str) -> bool {
+    let apart = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '_');
+    line.match_indices(word).any(|(at, _)| {
+        let after = &line[at + word.len()..];
+        let after = after.strip_prefix('s').filter(|rest| apart(rest.chars().next())).unwrap_or(after);
+        apart(line[..at].chars().next_back()) && apart(after.chars().next())
+    })
+}
+
+/// Words of the dialect in a page: in the prose of Markdown, in the comments of anything else.
+fn dialect(page: &Page) -> Vec<String> {
+    let is_code = page.is(".rs");
+    let lines = if page.is(".md") {
+        prose(page)
+    } else {
+        page.lines().filter(|(_, line)| line.trim_start().starts_with("//")).collect()
+    };
+    let mut found = Vec::new();
+    for (number, line) in lines {
+        let line = without_code(line).to_lowercase();
+        for Dialect { word, plain, .. } in
+            DIALECT.iter().filter(|dialect| (!is_code || dialect.gone_in_code) && has_word(&line, dialect.word))
+        {
+            found.push(format!("{}:{number}: {word}; write: {plain}", page.path));
+        }
+    }
+    found
+}
+
+#[test]
+fn prose_is_one_sentence_a_line() {
+    let pages = pages("", ".md").into_iter();
+    let pages = pages.filter(|page| PROSE.iter().any(|prose| page.path.starts_with(prose)));
+    clean(pages.flat_map(|page| wide(&page)).collect());
+}
+
+#[test]
+fn no_page_and_no_comment_speaks_the_old_dialect() {
+    let pages = pages("", ".md").into_iter().chain(pages("proto", ".proto")).chain(pages("", ".rs"));
+    clean(pages.flat_map(|page| dialect(&page)).collect());
+}
+
+#[test]
+fn a_planted_wide_line_is_found_and_a_wide_table_is_not() {
+    let long = "word ".repeat(40);
+    let text = format!("# {long}\n| {long} |\n```text\n{long}\n```\n- [{long}](a.md), [b](b.md)\n{long}\nshort\n");
+    let found = wide(&Page { path: "planted.md".into(), text });
+    assert_eq!(found, ["planted.md:7: 200 characters; one sentence a line"]);
+}
+
+#[test]
+fn a_planted_dialect_word_is_found_where_it_may_not_stand() {
+    const NOTHING: [&str; 0] = [];
+    let told = |path: &str, text: &str| dialect(&Page { path: path.into(), text: text.into() });
+    assert_eq!(told("a.md", "The Dockets lag.\n"), ["a.md:1: docket; write: clock history"]);
+    assert_eq!(told("a.md", "`docket` and `x_dockets_y` are names.\n```sh\ndocket\n```\n"), NOTHING);
+    let comment = "  // In one breath.\n  string breath = 1;\n";
+    assert_eq!(told("a.proto", comment), ["a.proto:1: breath; write: one append"]);
+    assert_eq!(told("a.rs", "/// A hungry crew.\nlet hungry = 1;\n"), ["a.rs:1: hungry; write: underfilled"]);
+    assert_eq!(told("a.rs", "/// In one breath.\n"), NOTHING, "still spoken in code");
+    assert_eq!(told("a.md", "Breathless, overlap, keepers_of.\n"), NOTHING, "a part of a word is another word");
+}
