@@ -101,7 +101,8 @@ pub enum AssignmentChange {
     },
     /// The crew has a ticket.
     Assigned(Assignment),
-    /// The crew has it no longer.
+    /// The crew has it no longer. Restoration does not end it: the app hears `done` at the reply, the crew's stream says `done`
+    /// when power is back.
     Ended {
         /// The ticket.
         ticket: TicketId,

@@ -216,6 +216,8 @@ impl OpenTicket {
             ReleaseReason::TicketEnded
         } else if ticket.crew.restored.is_some() || !matches!(ticket.stage, Stage::Dispatched | Stage::Accepted) {
             ReleaseReason::Done
+        } else if ticket.suspended.is_some() {
+            ReleaseReason::Suspended
         } else {
             ReleaseReason::TicketEnded
         }
