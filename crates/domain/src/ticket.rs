@@ -2,8 +2,9 @@
 //!
 //! Two state machines run side by side and are never squeezed into one: the ticket's business [`Stage`] and the
 //! crew's [`CrewProgress`] on it. Reading order: the words, the legal paths of each business type, the legal moves,
-//! then commands, events, `decide` and `evolve`.
+//! then commands, events, `decide` and `evolve`; last the [`CaseFile`], the fold for everybody beside the engine.
 
+pub mod case_file;
 pub mod command;
 pub mod decide;
 pub mod event;
@@ -12,6 +13,7 @@ pub mod moves;
 pub mod path;
 pub mod rejection;
 pub mod state;
+pub mod stint;
 pub mod validate;
 pub mod vocabulary;
 
@@ -26,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::{
+    case_file::CaseFile,
     command::Command,
     decide::{decide, placed},
     event::Event,

@@ -16,7 +16,7 @@ use switchboard_dispatcher::{
     explain::Weighed,
     plan::{Plan, Waits},
     policy::Policy,
-    state::DispatchState,
+    state::{DispatchState, STATE_CODE},
 };
 use switchboard_domain::{
     Timestamp,
@@ -41,8 +41,6 @@ use crate::{answer, desk::Desk, telemetry::Telemetry};
 #[cfg(test)]
 mod tests;
 
-/// Raised whenever the fold of the dispatch process changes: its checkpoint is then not read.
-const DISPATCH_VERSION: u32 = 3;
 /// How much it does at a time: offers to many crews share the log's syncs.
 const DISPATCH_PACE: Pace = Pace { actions_max: 512, at_once_max: 128 };
 /// How often it looks at telemetry and questions when no facts come.
@@ -278,7 +276,7 @@ pub(crate) fn start(
         questions: asked,
         answered: None,
     };
-    let checkpoint = Checkpoint::new(data, NAME, DISPATCH_VERSION);
+    let checkpoint = Checkpoint::new(data, NAME, STATE_CODE);
     let start = Start::noted_part(checkpoint, feed.head(), wake, |attended: &Attended| attended.process.fold());
     let carry_out = move |want: Action<Intent>| {
         let (desk, crews, engine) = (Arc::clone(&desk), Arc::clone(&crews), engine.clone());

@@ -1,11 +1,11 @@
 //! Does everything that came in still add up? Two ledgers that share nothing: what the facts say went in and out, and what
-//! the rows say is there. An order lost on its way makes them differ.
+//! the case files say is there. An order lost on its way makes them differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use switchboard_domain::ticket::{BusinessType, Event, Stage, TicketId};
+use switchboard_domain::ticket::{BusinessType, CaseFile, Event, Stage, TicketId};
 
-use crate::{Fact, ticket_list::Row};
+use crate::Fact;
 
 /// What went in and out, counted from facts alone. Remembers which tickets are open, and no other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Flow {
     }
 }
 
-/// What is there, counted from rows.
+/// What is there, counted from case files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stock {
     /// Tickets by business type and stage; pairs without tickets may be absent.
@@ -58,9 +58,9 @@ pub struct Stock {
 }
 
 impl Stock {
-    /// Counts one row.
-    pub fn add(&mut self, row: &Row) {
-        *self.tickets.entry((row.ticket.business, row.ticket.stage)).or_default() += 1;
+    /// Counts one ticket.
+    pub fn add(&mut self, file: &CaseFile) {
+        *self.tickets.entry((file.ticket.business, file.ticket.stage)).or_default() += 1;
     }
 
     /// Tickets for which `wanted` holds.
@@ -89,9 +89,9 @@ mod tests {
     use super::*;
     use crate::random;
 
-    /// Whether `decide` could have let `event` end or reopen a ticket that stands as `row` says.
-    fn is_lawful(row: Option<&Row>, event: &Event) -> bool {
-        match (row.map(|row| row.ticket.stage), event) {
+    /// Whether `decide` could have let `event` end or reopen a ticket that stands as `file` says.
+    fn is_lawful(file: Option<&CaseFile>, event: &Event) -> bool {
+        match (file.map(|file| file.ticket.stage), event) {
             (None, event) => matches!(event, Event::Received(_)),
             (Some(_), Event::Received(_)) => false,
             (Some(stage), Event::Reopened(_)) => stage != Stage::Withdrawn,
@@ -118,19 +118,19 @@ mod tests {
         }
 
         #[test]
-        fn rows_and_facts_agree_until_a_row_is_lost(facts in random::history(120)) {
+        fn files_and_facts_agree_until_a_file_is_lost(facts in random::history(120)) {
             let mut flow = Flow::default();
-            let mut rows: BTreeMap<TicketId, Option<Row>> = BTreeMap::new();
+            let mut files: BTreeMap<TicketId, Option<CaseFile>> = BTreeMap::new();
             for fact in &facts {
-                let row = rows.entry(fact.id).or_default();
-                if is_lawful(row.as_ref(), &fact.event) {
-                    Row::apply(row, fact);
+                let file = files.entry(fact.id).or_default();
+                if is_lawful(file.as_ref(), &fact.event) {
+                    CaseFile::apply(file, fact);
                     flow.apply(fact);
                 }
             }
             let stock = |skipped: usize| {
                 let mut stock = Stock::default();
-                rows.values().flatten().skip(skipped).for_each(|row| stock.add(row));
+                files.values().flatten().skip(skipped).for_each(|file| stock.add(file));
                 stock
             };
             prop_assert!(stock(0).agrees_with(&flow));

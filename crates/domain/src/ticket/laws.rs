@@ -1,6 +1,7 @@
 //! What holds of every history of a ticket, put to thousands of random ones. Single rules by example are in `tests`.
 //! That the histories get everywhere is a law of its own, for a generator that degenerates proves nothing.
 
+mod case_file;
 mod histories;
 mod offers;
 mod totality;

@@ -2,6 +2,7 @@
 //! A file per phase of the work, as in `decide`; `lives` tells whole lives. What holds of *every* history is in `laws`.
 
 mod beside;
+mod case_file;
 mod closing;
 mod field;
 mod form;
