@@ -15,13 +15,14 @@ use switchboard_dispatcher::{
     dispatch::{Dispatch, Intent, NAME, Order},
     explain::Weighed,
     plan::{Plan, Waits},
+    planner::PLANE_KM,
     policy::Policy,
     state::{DispatchState, STATE_CODE},
 };
 use switchboard_domain::{
     Timestamp,
     actor::Actor,
-    crew::Crews,
+    crew::{self, Crews},
     decider::{Action, Process, Projection},
     fact::Fact,
     ticket::TicketId,
@@ -217,6 +218,17 @@ impl Projection for Attended {
     type Event = Fact;
 
     fn apply(&mut self, fact: &Fact) {
+        if let Fact::Crew(crew) = fact
+            && let crew::Event::Enrolled(roster) = &crew.event
+            && self.process.planner().is_beyond_plane(roster.home)
+        {
+            let (crew, km) = (&crew.id, PLANE_KM);
+            tracing::warn!(
+                ?crew,
+                km,
+                "a crew's home lies beyond the limit of the dispatcher's map; its travel times are off"
+            );
+        }
         self.process.apply(fact);
     }
 }
