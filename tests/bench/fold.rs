@@ -1,14 +1,13 @@
-//! Rebuilding a view: stored facts decoded and folded into the rows of the ticket list, in memory, on one core.
+//! Rebuilding a view: stored facts decoded and folded into the case files of the ticket list, in memory, on one core.
 
 use std::{collections::HashMap, path::Path, time::Instant};
 
-use switchboard_domain::ticket::{Event, TicketId};
+use switchboard_domain::ticket::{CaseFile, Event, TicketId};
 use switchboard_engine::journal;
 use switchboard_eventstore::{
     Direction, EventStore, Position, Recorded,
     sqlite::{SqliteOptions, SqliteStore},
 };
-use switchboard_views::ticket_list::Row;
 
 use crate::{Outcome, stats::ratio_line};
 
@@ -29,15 +28,15 @@ pub async fn run(folder: &Path, times: usize) -> Outcome<()> {
     let mut rates = Vec::new();
     for _ in 0..times {
         let begun = Instant::now();
-        let mut rows: HashMap<TicketId, Option<Row>> = HashMap::new();
+        let mut files: HashMap<TicketId, Option<CaseFile>> = HashMap::new();
         for raw in &facts {
             let id = TicketId::parse(raw.stream.id()).ok_or("not a ticket")?;
             let fact = journal::recorded(id, journal::decode::<Event>(raw)?);
-            Row::apply(rows.entry(id).or_default(), &fact);
+            CaseFile::apply(files.entry(id).or_default(), &fact);
         }
         let rate = facts.len() as f64 / begun.elapsed().as_secs_f64();
         rates.push(rate / 1e6);
-        std::hint::black_box(rows.len());
+        std::hint::black_box(files.len());
     }
     println!("decode and fold: {} million facts/s", ratio_line(rates.into_iter()));
     store.close().await;

@@ -1,5 +1,5 @@
 //! What the plan is made from: the open jobs and the crews, as far as the choice between them needs it. Plain data, without a
-//! clock: every instant in it is the log's or the devices'. How facts become a board is `fold.rs`.
+//! clock: every instant in it is the log's or the devices'. How facts become a board is `state.rs`.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
-//! How facts become a board: the state of every open ticket and every crew, folded by the domain's own `evolve`, and what the
-//! planner sees of them. Total: whatever was recorded, there is a fold after it. Nothing is chosen here.
+//! How facts become a board: the case file of every open ticket and the state of every crew, both folded by the domain, and what
+//! the planner sees of them. Total: whatever was recorded, there is a fold after it. Nothing is chosen here.
 //!
-//! Bounded by open work and by the crews that were ever enrolled: a ticket that has ended is forgotten, and told again if it is
-//! taken up again.
+//! Bounded by open work, by the crews' commitments and by the crews that were ever enrolled: a ticket that has ended is forgotten
+//! once no crew's time is taken for it, and told again if it is taken up again.
 
 mod crew_record;
 mod open_ticket;
@@ -15,12 +15,27 @@ use switchboard_domain::{
     actor::Role,
     crew::{self, COMMITMENTS_MAX, CrewId, Point},
     fact::{CrewFact, Fact, TicketFact},
-    ticket::{Event, TicketId},
+    fingerprint::{Source, of_sources},
+    sources,
+    ticket::{Event, TicketId, case_file::CASE_FILE_CODE},
 };
 
 use self::open_ticket::Unfit;
 pub use self::{crew_record::CrewRecord, open_ticket::OpenTicket};
 use crate::{board::Board, cow_map::CowMap, policy::Policy};
+
+/// The files that decide what the state is, beside those of a case file.
+const CODE: [Source; 6] = sources![
+    "cow_map.rs",
+    "state.rs",
+    "state/crew_record.rs",
+    "state/open_ticket.rs",
+    "../../domain/src/crew/evolve.rs",
+    "../../domain/src/crew/state.rs",
+];
+
+/// Names the code that makes the state: a checkpoint that other code wrote is not read.
+pub const STATE_CODE: u64 = of_sources(&CODE) ^ CASE_FILE_CODE;
 
 /// Everything that the dispatcher remembers. A copy shares what neither it nor the original changes afterwards.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -48,7 +63,7 @@ impl DispatchState {
         self.position
     }
 
-    /// A ticket that is open.
+    /// A ticket that is open, or that a crew's time is taken for.
     #[must_use]
     pub fn case(&self, ticket: TicketId) -> Option<&OpenTicket> {
         self.cases.get(&ticket)
@@ -102,32 +117,19 @@ impl DispatchState {
     fn take_ticket(&mut self, fact: &TicketFact, again: bool) -> Touched {
         let mut touched = Touched { tickets: BTreeSet::from([fact.id]), crews: BTreeSet::new() };
         let known = self.cases.take(&fact.id);
-        let before = known.as_ref().and_then(|case| case.ticket.holder().and_then(CrewId::of));
-        let restored_before = known.as_ref().is_some_and(|case| case.ticket.crew.restored.is_some());
-        touched.crews.extend(before.clone());
+        let holder = |case: &OpenTicket| case.file.stints.present.as_ref().map(|stint| stint.crew.clone());
+        touched.crews.extend(known.as_ref().and_then(holder));
+        let restored_before = known.as_ref().is_some_and(|case| case.file.ticket.crew.restored.is_some());
         touched.crews.extend(self.taken_for(fact.id).cloned());
-        let case = match (known, &fact.event) {
-            (None, Event::Received(received)) => OpenTicket::opened(received, fact),
-            (None, _) => None,
-            (Some(case), _) => case.after(fact, before.as_ref()),
-        };
+        let case = OpenTicket::apply(known, fact);
         if !again {
             touched.crews.extend(self.notice_crew(fact, case.as_ref(), restored_before));
         }
         // A history that is told again ends with the fact that takes the ticket up: until then it is kept, though it has ended.
-        match case {
-            Some(case) if again || case.is_open() => {
-                touched.crews.extend(case.ticket.holder().and_then(CrewId::of));
-                self.cases.insert(fact.id, case);
-            }
-            Some(case) => {
-                for crew in self.taken.get(&fact.id).into_iter().flatten() {
-                    if let Some(member) = self.members.get_mut(crew) {
-                        member.ended.insert(fact.id, case.left_by(crew));
-                    }
-                }
-            }
-            None => {}
+        // So is a ticket that a crew's time is still taken for: the crew is released for the reason in its case file.
+        if let Some(case) = case.filter(|case| again || case.is_open() || self.taken.contains_key(&fact.id)) {
+            touched.crews.extend(holder(&case));
+            self.cases.insert(fact.id, case);
         }
         touched
     }
@@ -139,14 +141,15 @@ impl DispatchState {
         member.seen = member.seen.max(fact.recorded_at);
         let Some(case) = case else { return Some(crew) };
         let here = matches!(fact.event, Event::CrewArrived(_) | Event::CrewRestored(_));
-        if let Some(at) = case.at.filter(|_| here && fact.occurred_at >= member.at_since) {
+        if let Some(at) = case.at().filter(|_| here && fact.occurred_at >= member.at_since) {
             (member.at, member.at_since) = (at, fact.occurred_at);
         }
         // Of a crew that has it no longer, the sheet is not the ticket's; what is corrected was counted; and a shift's work begins
         // with the shift, whatever a device says.
-        let counts = case.ticket.holder() == Some(&fact.actor.org) && !restored_before;
+        let ticket = &case.file.ticket;
+        let counts = ticket.holder() == Some(&fact.actor.org) && !restored_before;
         let began = member.crew.shift.as_ref().map(|shift| shift.since);
-        if let (Event::CrewRestored(_), Some(arrived), true) = (&fact.event, case.ticket.crew.arrived, counts) {
+        if let (Event::CrewRestored(_), Some(arrived), true) = (&fact.event, ticket.crew.arrived, counts) {
             let worked = (fact.occurred_at - arrived.max(began.unwrap_or(arrived))).num_seconds().max(0);
             member.worked_seconds = member.worked_seconds.saturating_add(worked);
         }
@@ -171,7 +174,7 @@ impl DispatchState {
         let had_no_room = matches!(fact.event, crew::Event::Released(_)) && commitments_before >= COMMITMENTS_MAX;
         if was_enrolled != member.crew.enrolled || had_no_room {
             // A crew may have tickets from before the roster knew it, after, and more than its time could be given to.
-            let has = |case: &OpenTicket| case.ticket.holder() == Some(fact.id.org());
+            let has = |case: &OpenTicket| case.file.ticket.holder() == Some(fact.id.org());
             touched.tickets.extend(self.cases.iter().filter(|(_, case)| has(case)).map(|(ticket, _)| *ticket));
         }
         self.members.insert(fact.id.clone(), member);
@@ -191,6 +194,9 @@ impl DispatchState {
                 crews.remove(crew);
                 if crews.is_empty() {
                     self.taken.remove(&ticket);
+                    if self.cases.get(&ticket).is_some_and(|case| !case.is_open()) {
+                        self.cases.remove(&ticket);
+                    }
                 }
             }
         } else {
@@ -219,7 +225,7 @@ impl DispatchState {
     pub fn turn_down(&mut self, ticket: TicketId, crew: &CrewId, until: Timestamp, refused: bool) {
         if let Some(case) = self.cases.get_mut(&ticket) {
             let refused = refused || case.refuses(crew);
-            case.unfit.insert(crew.clone(), Unfit { position: case.position, until, refused });
+            case.unfit.insert(crew.clone(), Unfit { position: case.file.position, until, refused });
         }
     }
 
@@ -227,5 +233,26 @@ impl DispatchState {
     #[must_use]
     pub fn everything(&self) -> Touched {
         Touched { tickets: self.cases.keys().copied().collect(), crews: self.members.keys().cloned().collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_that_the_state_is_made_of_decides_its_code() {
+        let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let parts = std::fs::read_dir(source.join("state")).unwrap();
+        let parts = parts.map(|part| format!("state/{}", part.unwrap().file_name().to_str().unwrap()));
+        let crew = std::fs::read_dir(source.join("../../domain/src/crew")).unwrap();
+        let crew = crew.map(|part| part.unwrap().file_name().into_string().unwrap());
+        // Words are among the case file's; the others say what may be asked and refused, and the form of the facts.
+        let apart = ["command.rs", "decide.rs", "event.rs", "laws.rs", "rejection.rs", "tests.rs", "vocabulary.rs"];
+        let crew = crew.filter(|name| name.ends_with(".rs") && !apart.contains(&name.as_str()));
+        let crew = crew.map(|name| format!("../../domain/src/crew/{name}"));
+        let mut wanted: BTreeSet<String> = parts.chain(crew).collect();
+        wanted.extend(["state.rs", "cow_map.rs"].map(str::to_owned));
+        assert_eq!(wanted, CODE.iter().map(|(path, _)| (*path).to_owned()).collect());
     }
 }

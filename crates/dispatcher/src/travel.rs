@@ -34,9 +34,9 @@ impl Spot {
     }
 }
 
-/// An equirectangular projection. Limit: at 30 degrees of latitude, distances within 100 km of the origin are 1 to 2 %
-/// off the great circle, less than the spread of the detour factor. Beyond some hundred kilometres the error exceeds
-/// it.
+/// An equirectangular projection. Legs due north are exact. A leg due east is off by the ratio of the cosines of its
+/// latitude and of the origin's: by 1 % within 100 km of the origin at 30 degrees of latitude, which is less than the
+/// spread of the detour factor. [`PLANE_KM`](crate::planner::PLANE_KM) is the limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plane {
     origin: Point,
@@ -49,6 +49,12 @@ impl Plane {
     pub fn at(origin: Point) -> Self {
         let latitude = f64::from(origin.latitude_e6) / 1e6;
         Self { origin, degree_east_km: DEGREE_KM * latitude.to_radians().cos() }
+    }
+
+    /// The middle of the plane.
+    #[must_use]
+    pub fn origin(&self) -> Point {
+        self.origin
     }
 
     /// The position of a point on the plane.
@@ -110,6 +116,22 @@ mod tests {
             let b = Point::new(30_200_000 + north, 120_100_000 + east).unwrap();
             let (flat, round) = (plane.spot(a).km(plane.spot(b)), a.km_to(b));
             assert!((flat / round - 1.0).abs() < 0.02, "{flat} {round}");
+        }
+    }
+
+    #[test]
+    fn at_the_limit_of_the_plane_legs_are_off_by_what_is_written_down() {
+        for (latitude, hundred, limit) in [(30, 0.010, 0.052), (40, 0.014, 0.075), (50, 0.020, 0.108)] {
+            let plane = Plane::at(Point::new(latitude * 1_000_000, 110_000_000).unwrap());
+            for (km, most) in [(100.0, hundred), (crate::planner::PLANE_KM, limit)] {
+                let north = latitude * 1_000_000 + (km / DEGREE_KM * 1e6) as i32;
+                let south = latitude * 1_000_000 - (km / DEGREE_KM * 1e6) as i32;
+                for there in [north, south] {
+                    let (a, b) = (Point::new(there, 110_000_000).unwrap(), Point::new(there, 110_500_000).unwrap());
+                    let off = (plane.spot(a).km(plane.spot(b)) / a.km_to(b) - 1.0).abs();
+                    assert!(off <= most && off >= most / 2.0, "{latitude} degrees, {km} km: {off}");
+                }
+            }
         }
     }
 

@@ -13,9 +13,10 @@
 //! - [`position`]: the place of a fact, and the id of the log that it belongs to
 //! - [`organisation`], [`actor`], [`personal`]: units, actors with their roles, and personal data
 //! - [`rules`]: the limits for revisits, urges and time stamps; they are data, not code
-//! - [`ticket`]: the ticket as a state machine
+//! - [`ticket`]: the ticket as a state machine; [`ticket::case_file`] is the one fold of its facts for readers
 //! - [`crew`]: the crew, and which tickets its time is reserved for or committed to
-//! - [`fact`]: a fact of any stream, as processes and read models receive it
+//! - [`fact`]: a fact of any stream, as processes and read models receive it; [`fingerprint`]: how a file names the code
+//!   that made it
 //! - [`linkage`]: the process that carries a merge to the child tickets
 //! - [`sla`]: service promises: policies, calendars, clocks, and the judge that gives verdicts
 //! - [`numbering`]: ticket numbers, reserved in blocks
@@ -30,6 +31,7 @@ mod chance;
 pub mod crew;
 pub mod decider;
 pub mod fact;
+pub mod fingerprint;
 pub mod linkage;
 pub mod numbering;
 pub mod organisation;

@@ -1,6 +1,8 @@
 //! The process that keeps masters and children of a merge (合并) in step, for they are two streams and nothing appends to both:
 //! whenever a ticket is merged, its master adopts it; when the master will not, the merge is undone; whenever a master's
 //! reply passes, its children take the outcome over; whenever a child leaves, or its master ends without outcome, both know.
+//!
+//! Of tickets it keeps the case files of masters alone. A ticket that becomes a master is recalled: its history is told again.
 
 #[cfg(test)]
 mod tests;
@@ -12,9 +14,16 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp,
     decider::{Action, Process, Projection, Recorded},
-    organisation::{Level, OrgPath},
-    ticket::{Command, Event, TicketId},
+    fingerprint::{Source, of_sources},
+    sources,
+    ticket::{CaseFile, Command, Event, TicketId, case_file::CASE_FILE_CODE},
 };
+
+/// The files that decide what the fold is, beside those of a case file.
+const CODE: [Source; 1] = sources!["linkage.rs"];
+
+/// Names the code that makes the fold: a checkpoint that other code wrote is not read.
+pub const LINKAGE_CODE: u64 = of_sources(&CODE) ^ CASE_FILE_CODE;
 
 /// What the process may want.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,43 +93,23 @@ impl Intent {
     }
 }
 
-/// The fold: who belongs to whom, and what is still to be said to whom. Bounded by the links that are live and by the
-/// tickets in work that a crew has or had.
+/// The fold: who belongs to whom, and what is still to be said to whom. Bounded by the links that are live.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Linkage {
     /// Child to master, from the merge until it ends.
     links: BTreeMap<TicketId, TicketId>,
     /// Master to the children that it adopted.
     families: BTreeMap<TicketId, BTreeSet<TicketId>>,
-    /// Who works on a ticket that a crew has or had, until its reply passes.
-    stints: BTreeMap<TicketId, Stint>,
-    /// When a ticket's crew restored power, until its reply passes: a child may come at any time before that.
-    restored: BTreeMap<TicketId, Timestamp>,
+    /// The case files of the masters: what there is to take over.
+    masters: BTreeMap<TicketId, CaseFile>,
+    /// Position of the last fact that it was told: what is not past it is a history told again.
+    position: u64,
     /// What is wanted, by the fact that caused it.
     #[serde(with = "pairs")]
     wants: BTreeMap<(u64, TicketId), Intent>,
     /// What was refused for good, with the reason: for a person to look at.
     #[serde(with = "pairs")]
     parked: BTreeMap<(u64, TicketId), (Intent, String)>,
-}
-
-/// The crew that has a ticket. What another crew reports late, or the same of an earlier stint, is not its restoration.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Stint {
-    /// The crew; `None` while no crew has the ticket.
-    crew: Option<OrgPath>,
-    /// When it was given the ticket.
-    since: Timestamp,
-    /// Whether there was a stint before it, or a cycle.
-    again: bool,
-}
-
-impl Stint {
-    /// Whether power that `crew` says came back at `at` came back in this stint. Where others worked before, only what lies in
-    /// it does: a child learns rather nothing than the time of another repair.
-    fn covers(&self, crew: &OrgPath, at: Timestamp) -> bool {
-        self.crew.as_ref() == Some(crew) && (!self.again || at >= self.since)
-    }
 }
 
 impl Linkage {
@@ -150,22 +139,6 @@ impl Linkage {
         }
     }
 
-    /// The ticket goes to this unit, which starts with a clean sheet, here as in the ticket.
-    fn hand_over(&mut self, id: TicketId, to: &OrgPath, since: Timestamp) {
-        self.restored.remove(&id);
-        let crew = (to.level() == Level::Crew).then(|| to.clone());
-        let again = self.stints.contains_key(&id);
-        if again || crew.is_some() {
-            self.stints.insert(id, Stint { crew, since, again });
-        }
-    }
-
-    /// The work on it is over, and with it what was known of who did it. Gives when power came back.
-    fn finish(&mut self, id: TicketId) -> Option<Timestamp> {
-        self.stints.remove(&id);
-        self.restored.remove(&id)
-    }
-
     /// The master ended without an outcome to take over.
     fn disband(&mut self, because: u64, master: TicketId) {
         for child in self.families.get(&master).cloned().unwrap_or_default() {
@@ -181,6 +154,16 @@ impl Projection for Linkage {
 
     fn apply(&mut self, recorded: &Self::Event) {
         let (position, id) = (recorded.position, recorded.id);
+        let again = position <= self.position;
+        if again || self.masters.contains_key(&id) {
+            let mut file = self.masters.remove(&id);
+            CaseFile::apply(&mut file, recorded);
+            self.masters.extend(file.map(|file| (id, file)));
+        }
+        if again {
+            return;
+        }
+        self.position = position;
         match &recorded.event {
             Event::Merged(e) => {
                 self.links.insert(id, e.master);
@@ -202,43 +185,23 @@ impl Projection for Linkage {
                     family.remove(&e.child);
                     if family.is_empty() {
                         self.families.remove(&id);
+                        self.masters.remove(&id);
                     }
                 }
                 if self.links.get(&e.child) == Some(&id) {
                     self.want(position, Intent::Adopt { master: id, child: e.child });
                 }
             }
-            Event::CrewRestored(e) => {
-                let at = recorded.occurred_at;
-                if self.stints.get(&id).is_some_and(|stint| stint.covers(&e.crew, at)) {
-                    self.restored.insert(id, at);
-                }
-            }
-            Event::Dispatched(e) => self.hand_over(id, &e.to, recorded.occurred_at),
-            Event::Returned(e) => self.hand_over(id, &e.to, recorded.occurred_at),
-            Event::Reassigned(e) => self.hand_over(id, &e.to, recorded.occurred_at),
             Event::ReplyPassed(e) if e.last => {
-                let restored = self.finish(id);
+                let restored = self.masters.get(&id).and_then(|file| file.ticket.crew.restored);
                 for child in self.families.get(&id).cloned().unwrap_or_default() {
                     if self.links.get(&child) == Some(&id) {
                         self.want(position, Intent::Follow { child, master: id, restored });
                     }
                 }
             }
-            Event::Unmerged(_) => self.unlink(position, id),
-            Event::Reopened(_) => {
-                // Crews of the cycle before may still report; which they were is not remembered.
-                self.stints.insert(id, Stint { crew: None, since: recorded.occurred_at, again: true });
-                self.unlink(position, id);
-            }
-            Event::MasterFollowed(_) => {
-                self.finish(id);
-                self.unlink(position, id);
-            }
-            Event::Withdrawn(_) | Event::ClosedAtFirstContact(_) => {
-                self.finish(id);
-                self.disband(position, id);
-            }
+            Event::Unmerged(_) | Event::Reopened(_) | Event::MasterFollowed(_) => self.unlink(position, id),
+            Event::Withdrawn(_) | Event::ClosedAtFirstContact(_) => self.disband(position, id),
             _ => {}
         }
     }
@@ -249,6 +212,12 @@ impl Process for Linkage {
 
     fn name(&self) -> &'static str {
         "linkage"
+    }
+
+    /// A ticket that becomes a master was not followed before.
+    fn forgotten(&self, fact: &Self::Event) -> Option<TicketId> {
+        let new = matches!(fact.event, Event::ChildAdopted(_)) && !self.masters.contains_key(&fact.id);
+        new.then_some(fact.id)
     }
 
     fn pending(&mut self, _: Timestamp, limit: usize) -> Vec<Action<Intent>> {

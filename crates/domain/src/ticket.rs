@@ -2,8 +2,10 @@
 //!
 //! Two state machines run side by side: the business [`Stage`] of the ticket and the [`CrewProgress`] of the crew that
 //! works on it. SGCC dashboards keep the two apart as 工单状态 and app状态 (mark S). Reading order: vocabulary, path (the
-//! steps of each business type), moves (the moves that are legal now), commands, events, `decide`, `evolve`.
+//! steps of each business type), moves (the moves that are legal now), commands, events, `decide`, `evolve`; last the
+//! [`CaseFile`], the fold for every reader beside the engine.
 
+pub mod case_file;
 pub mod command;
 pub mod decide;
 pub mod event;
@@ -12,6 +14,7 @@ pub mod moves;
 pub mod path;
 pub mod rejection;
 pub mod state;
+pub mod stint;
 pub mod validate;
 pub mod vocabulary;
 
@@ -26,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::{
+    case_file::CaseFile,
     command::Command,
     decide::{decide, placed},
     event::Event,

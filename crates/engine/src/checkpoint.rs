@@ -15,21 +15,21 @@ use switchboard_eventstore::private;
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
     path: PathBuf,
-    version: u32,
+    version: u64,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Page<P> {
-    version: u32,
+    version: u64,
     #[serde(flatten)]
     place: LogPosition,
     process: P,
 }
 
 impl Checkpoint {
-    /// The checkpoint of the process `name` in `folder`; `version` changes whenever the fold does.
+    /// The checkpoint of the process `name` in `folder`; `version` names the code that makes the fold, by a fingerprint of it.
     #[must_use]
-    pub fn new(folder: &Path, name: &str, version: u32) -> Self {
+    pub fn new(folder: &Path, name: &str, version: u64) -> Self {
         Self { path: folder.join(format!("{name}.json")), version }
     }
 

@@ -12,7 +12,7 @@ use prost::Message;
 use switchboard_domain::{
     Timestamp, Violation,
     actor::Actor,
-    ticket::{BusinessType, Command, Event, ExternalRef, Rejection, Stage, TicketId, Tickets},
+    ticket::{BusinessType, CaseFile, Command, Event, ExternalRef, Rejection, Stage, TicketId, Tickets},
 };
 use switchboard_engine::{
     command::{Aggregates, Failure, Outcome, Request},
@@ -23,7 +23,7 @@ use switchboard_engine::{
     requests::Requests,
     vault::Vault,
 };
-use switchboard_views::{Fact, ticket_list::Row, ticket_page::TicketPage};
+use switchboard_views::{Fact, ticket_page::TicketPage};
 use switchboard_wire::{
     answer,
     command::{self, TicketRef, TicketRequest},
@@ -359,7 +359,7 @@ impl Desk {
         self.recorded(request.min_position).await?;
         let id = self.resolve(&reference).await?;
         let facts = self.facts(id).await?;
-        let confidential = TicketPage::fold(facts.iter()).ok_or(Refusal::TicketNotFound)?.row.ticket.confidential;
+        let confidential = TicketPage::fold(facts.iter()).ok_or(Refusal::TicketNotFound)?.file.ticket.confidential;
         let from = usize::try_from(request.from_revision).unwrap_or(usize::MAX);
         let shown =
             facts.iter().skip(from).take(size).map(|fact| present::fact(fact, confidential)).collect::<Vec<_>>();
@@ -383,7 +383,8 @@ impl Desk {
     ) -> Result<Option<TicketId>, Refusal> {
         let since = self.tickets.clock().now();
         let known = self.look_up(move |list| list.by_caller(keys.0.as_deref(), keys.1.as_deref(), since, 20)).await?;
-        let same = |row: &&Row| row.ticket.business == business && (external.is_none() || row.external == external);
+        let same =
+            |row: &&CaseFile| row.ticket.business == business && (external.is_none() || row.external == external);
         Ok(known.open.iter().find(same).map(|row| row.id))
     }
 }

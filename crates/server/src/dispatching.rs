@@ -15,13 +15,14 @@ use switchboard_dispatcher::{
     dispatch::{Dispatch, Intent, NAME, Order},
     explain::Weighed,
     plan::{Plan, Waits},
+    planner::PLANE_KM,
     policy::Policy,
-    state::DispatchState,
+    state::{DispatchState, STATE_CODE},
 };
 use switchboard_domain::{
     Timestamp,
     actor::Actor,
-    crew::Crews,
+    crew::{self, Crews},
     decider::{Action, Process, Projection},
     fact::Fact,
     ticket::TicketId,
@@ -41,8 +42,6 @@ use crate::{answer, desk::Desk, telemetry::Telemetry};
 #[cfg(test)]
 mod tests;
 
-/// Raised whenever the fold of the dispatch process changes: its checkpoint is then not read.
-const DISPATCH_VERSION: u32 = 3;
 /// How much it does at a time: offers to many crews share the log's syncs.
 const DISPATCH_PACE: Pace = Pace { actions_max: 512, at_once_max: 128 };
 /// How often it looks at telemetry and questions when no facts come.
@@ -219,6 +218,17 @@ impl Projection for Attended {
     type Event = Fact;
 
     fn apply(&mut self, fact: &Fact) {
+        if let Fact::Crew(crew) = fact
+            && let crew::Event::Enrolled(roster) = &crew.event
+            && self.process.planner().is_beyond_plane(roster.home)
+        {
+            let (crew, km) = (&crew.id, PLANE_KM);
+            tracing::warn!(
+                ?crew,
+                km,
+                "a crew's home lies beyond the limit of the dispatcher's map; its travel times are off"
+            );
+        }
         self.process.apply(fact);
     }
 }
@@ -278,7 +288,7 @@ pub(crate) fn start(
         questions: asked,
         answered: None,
     };
-    let checkpoint = Checkpoint::new(data, NAME, DISPATCH_VERSION);
+    let checkpoint = Checkpoint::new(data, NAME, STATE_CODE);
     let start = Start::noted_part(checkpoint, feed.reached(), wake, |attended: &Attended| attended.process.fold());
     let carry_out = move |want: Action<Intent>| {
         let (desk, crews, engine) = (Arc::clone(&desk), Arc::clone(&crews), engine.clone());

@@ -41,7 +41,7 @@ use switchboard_domain::{
     crew::Crews as CrewAggregate,
     decider::Action,
     fact::Fact,
-    linkage::{Intent, Linkage},
+    linkage::{Intent, LINKAGE_CODE, Linkage},
     organisation::OrgPath,
     rules::Rules,
     sla::{
@@ -111,8 +111,6 @@ const CONNECTION_STREAMS_MAX: u32 = 100;
 const CONNECTION_AGE_MAX: Duration = Duration::from_mins(30);
 /// How often a silent connection is asked whether it lives, and how long it may take to answer.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
-/// Raised whenever the fold of the linkage process changes: its checkpoint is then not read.
-const LINKAGE_VERSION: u32 = 2;
 /// How much the watch says at a time: promises that come due together share the log's syncs.
 const WATCH_PACE: Pace = Pace { actions_max: 1_024, at_once_max: 256 };
 /// A log that is more than this ahead of the machine's clock is told.
@@ -218,7 +216,7 @@ impl Server {
         let linking = {
             let (desk, engine) = (Arc::clone(&desk), engine.clone());
             let carry_out = move |want| link(Arc::clone(&desk), engine.clone(), want);
-            let checkpoint = Checkpoint::new(&config.data, "linkage", LINKAGE_VERSION);
+            let checkpoint = Checkpoint::new(&config.data, "linkage", LINKAGE_CODE);
             let start = Start::<Linkage>::noted(checkpoint, feed.reached());
             reactor::run(&feed, Arc::clone(&clock), start, Pace::default(), carry_out)
         };

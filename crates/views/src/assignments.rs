@@ -1,10 +1,10 @@
 //! What is a crew offered, what has it, and what is it told as that changes?
 //!
-//! Offers and assignments stand on the tickets' streams: who holds a ticket, and which offers of it are live, is asked of the
-//! domain's own fold before and after each fact, and the difference is what crews are told. Of the crews' streams only their
+//! Offers and assignments stand on the tickets' streams: who has a ticket, and which offers of it are live, is asked of its case
+//! file before and after each fact, and the difference is what crews are told. Of the crews' streams only their
 //! standing is kept. Absent on purpose: the crew's own reports, which it need not be told, and everything personal.
 
-mod followed;
+mod changes;
 mod standing;
 
 #[cfg(test)]
@@ -19,22 +19,18 @@ use switchboard_domain::{
     Timestamp,
     crew::{CrewId, OfferId, ReleaseReason},
     fact::{Fact, TicketFact},
-    ticket::{Category, Place, TicketId, Urgency},
+    fingerprint::{Source, of_sources},
+    sources,
+    ticket::{CaseFile, Category, Place, TicketId, Urgency, case_file::CASE_FILE_CODE},
 };
 
-use self::followed::Followed;
 pub use self::standing::Standing;
-use crate::ticket_list::fingerprint;
 
-/// A fingerprint of the code that decides who is told what: an index of what was told that finds another one is built again.
-pub const TOLD_CODE: u64 = fingerprint(&[
-    include_str!("assignments.rs"),
-    include_str!("assignments/followed.rs"),
-    include_str!("assignments/standing.rs"),
-    include_str!("../../domain/src/ticket/evolve.rs"),
-    include_str!("../../domain/src/ticket/path.rs"),
-    include_str!("../../domain/src/ticket/state.rs"),
-]);
+/// The files that decide who is told what, beside those of a case file.
+const CODE: [Source; 3] = sources!["assignments.rs", "assignments/changes.rs", "assignments/standing.rs"];
+
+/// Names the code that decides who is told what: an index of what was told that other code made is made again.
+pub const TOLD_CODE: u64 = of_sources(&CODE) ^ CASE_FILE_CODE;
 
 /// What a crew needs to know of a ticket to set out.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,7 +97,8 @@ pub enum AssignmentChange {
     },
     /// The crew has a ticket.
     Assigned(Assignment),
-    /// The crew has it no longer.
+    /// The crew has it no longer, by [`Ticket::assigned_to`](switchboard_domain::ticket::Ticket::assigned_to). Restoration does
+    /// not end it: the app hears `done` at the reply, the crew's stream says `done` when power is back.
     Ended {
         /// The ticket.
         ticket: TicketId,
@@ -140,7 +137,7 @@ pub struct Snapshot {
 /// The fold. Bounded by the open tickets and the crews of the roster: a ticket that ended is let go.
 #[derive(Clone, Debug, Default)]
 pub struct Assignments {
-    tickets: BTreeMap<TicketId, Followed>,
+    tickets: BTreeMap<TicketId, CaseFile>,
     /// The tickets that are offered to a crew or that it has.
     of_crew: BTreeMap<CrewId, BTreeSet<TicketId>>,
     crews: BTreeMap<CrewId, Standing>,
@@ -162,13 +159,13 @@ impl Assignments {
 
     /// Takes a ticket's history up to the next fact into account; nobody is told anything of it.
     pub fn recall<'f>(&mut self, history: impl IntoIterator<Item = &'f TicketFact>) {
-        let mut known: Option<Followed> = None;
+        let mut known: Option<CaseFile> = None;
         for fact in history {
-            Followed::apply(&mut known, fact);
+            CaseFile::apply(&mut known, fact);
         }
         if let Some(known) = known {
-            self.index(known.id(), &BTreeSet::new(), &known.crews());
-            self.tickets.insert(known.id(), known);
+            self.index(known.id, &BTreeSet::new(), &changes::crews(&known));
+            self.tickets.insert(known.id, known);
         }
     }
 
@@ -190,13 +187,13 @@ impl Assignments {
 
     fn ticket(&mut self, fact: &TicketFact) -> Vec<(CrewId, Change)> {
         let mut known = self.tickets.remove(&fact.id);
-        let before = known.as_ref().map(Followed::crews).unwrap_or_default();
-        let changes = Followed::apply(&mut known, fact);
+        let before = known.as_ref().map(changes::crews).unwrap_or_default();
+        let changes = changes::apply(&mut known, fact);
         if let Some(known) = known {
             // A ticket that ended is let go; a history that goes on after that is recalled.
-            let after = if known.is_ended() { BTreeSet::new() } else { known.crews() };
+            let after = if known.is_open() { changes::crews(&known) } else { BTreeSet::new() };
             self.index(fact.id, &before, &after);
-            if !known.is_ended() {
+            if known.is_open() {
                 self.tickets.insert(fact.id, known);
             }
         }
@@ -221,12 +218,12 @@ impl Assignments {
     #[must_use]
     pub fn snapshot(&self, crew: &CrewId) -> Snapshot {
         let tickets = self.of_crew.get(crew).into_iter().flatten().filter_map(|id| self.tickets.get(id));
-        let mut tickets: Vec<&Followed> = tickets.collect();
-        tickets.sort_by_key(|ticket| (ticket.reported(), ticket.id()));
+        let mut tickets: Vec<&CaseFile> = tickets.collect();
+        tickets.sort_by_key(|file| (file.ticket.received, file.id));
         let mut snapshot = Snapshot::default();
-        for ticket in tickets {
-            snapshot.offers.extend(ticket.offers_to(crew));
-            snapshot.assignments.extend(ticket.assignment_of(crew));
+        for file in tickets {
+            snapshot.offers.extend(changes::offers_to(file, crew));
+            snapshot.assignments.extend(changes::assignment_of(file, crew));
         }
         snapshot
     }
@@ -241,13 +238,13 @@ impl Assignments {
     #[must_use]
     pub fn has_work(&self, crew: &CrewId) -> bool {
         let mut tickets = self.of_crew.get(crew).into_iter().flatten().filter_map(|id| self.tickets.get(id));
-        tickets.any(|ticket| ticket.is_work_of(crew))
+        tickets.any(|file| file.ticket.crew.restored.is_none() && file.ticket.assigned_to().as_ref() == Some(crew))
     }
 
     /// Whether some crew is offered the ticket or has it.
     #[must_use]
     pub fn concerns_a_crew(&self, ticket: TicketId) -> bool {
-        self.tickets.get(&ticket).is_some_and(Followed::concerns_a_crew)
+        self.tickets.get(&ticket).is_some_and(|file| !changes::crews(file).is_empty())
     }
 
     /// How many tickets and crews are in memory.
@@ -261,6 +258,6 @@ impl Assignments {
 #[must_use]
 pub fn replay_changes<'f>(crew: &CrewId, history: impl IntoIterator<Item = &'f TicketFact>) -> Vec<Change> {
     let mut known = None;
-    let told = history.into_iter().flat_map(|fact| Followed::apply(&mut known, fact));
+    let told = history.into_iter().flat_map(|fact| changes::apply(&mut known, fact));
     told.filter(|(to, _)| to == crew).map(|(_, change)| change).collect()
 }

@@ -9,8 +9,8 @@
 //!
 //! Modules in reading order, each the answer to one question on a screen:
 //!
-//! - [`ticket_list`]: which tickets are there? One [`Row`](ticket_list::Row) a ticket, the filter language, the orders
-//! - [`ticket_page`]: what is known of this ticket? Its row, and everything about the person behind it
+//! - [`ticket_list`]: which tickets are there? The filter language and the orders, over one case file a ticket
+//! - [`ticket_page`]: what is known of this ticket? Its case file, and everything about the person behind it
 //! - [`advice`]: what do we tell the one who calls about it?
 //! - [`promises`]: how does this promise stand, and who answers for it?
 //! - [`kpi`]: how good is the service, by the indicators of the trade?
@@ -20,9 +20,9 @@
 //! - `random`: histories and filters by chance, for tests alone
 //!
 //! Invariants, including what is absent: this crate is *pure*. There is no clock, no storage, no `async` and no protobuf
-//! in it; `server` keeps rows in a file, and the borders mask and word what is shown. Every fold is total: whatever the
-//! log holds, in whatever order, `apply` returns. No rule about tickets is repeated here: a view's state moves by
-//! the domain's own `evolve`. Start reading at [`ticket_list::Row::apply`].
+//! in it; `server` keeps what is folded in a file, and the borders mask and word what is shown. Every fold is total:
+//! whatever the log holds, in whatever order, `apply` returns. No rule about tickets is repeated here: what is known of a
+//! ticket is the domain's [`CaseFile`](switchboard_domain::ticket::CaseFile). Start reading there.
 
 pub mod advice;
 pub mod assignments;

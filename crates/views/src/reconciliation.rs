@@ -1,11 +1,11 @@
-//! Reconciliation of two independent counts: the flow of tickets counted from facts, and the stock counted from rows. A
-//! lost ticket makes them differ.
+//! Reconciliation of two independent counts: the flow of tickets counted from facts, and the stock counted from case
+//! files. A lost ticket makes them differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use switchboard_domain::ticket::{BusinessType, Event, Stage, TicketId};
+use switchboard_domain::ticket::{BusinessType, CaseFile, Event, Stage, TicketId};
 
-use crate::{Fact, ticket_list::Row};
+use crate::Fact;
 
 /// The flow, counted from facts only. It keeps the ids of open tickets and of no others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Flow {
     }
 }
 
-/// The stock, counted from rows.
+/// The stock, counted from case files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stock {
     /// The number of tickets by business type and stage; pairs without tickets may be absent.
@@ -58,9 +58,9 @@ pub struct Stock {
 }
 
 impl Stock {
-    /// Adds a row.
-    pub fn add(&mut self, row: &Row) {
-        *self.tickets.entry((row.ticket.business, row.ticket.stage)).or_default() += 1;
+    /// Adds a ticket.
+    pub fn add(&mut self, file: &CaseFile) {
+        *self.tickets.entry((file.ticket.business, file.ticket.stage)).or_default() += 1;
     }
 
     /// The number of tickets for which `wanted` is true.
@@ -89,9 +89,9 @@ mod tests {
     use super::*;
     use crate::random;
 
-    /// True when `decide` could have ended or reopened a ticket in this row's state with `event`.
-    fn is_lawful(row: Option<&Row>, event: &Event) -> bool {
-        match (row.map(|row| row.ticket.stage), event) {
+    /// True when `decide` could have ended or reopened a ticket in this state with `event`.
+    fn is_lawful(file: Option<&CaseFile>, event: &Event) -> bool {
+        match (file.map(|file| file.ticket.stage), event) {
             (None, event) => matches!(event, Event::Received(_)),
             (Some(_), Event::Received(_)) => false,
             (Some(stage), Event::Reopened(_)) => stage != Stage::Withdrawn,
@@ -118,19 +118,19 @@ mod tests {
         }
 
         #[test]
-        fn rows_and_facts_agree_until_a_row_is_lost(facts in random::history(120)) {
+        fn files_and_facts_agree_until_a_file_is_lost(facts in random::history(120)) {
             let mut flow = Flow::default();
-            let mut rows: BTreeMap<TicketId, Option<Row>> = BTreeMap::new();
+            let mut files: BTreeMap<TicketId, Option<CaseFile>> = BTreeMap::new();
             for fact in &facts {
-                let row = rows.entry(fact.id).or_default();
-                if is_lawful(row.as_ref(), &fact.event) {
-                    Row::apply(row, fact);
+                let file = files.entry(fact.id).or_default();
+                if is_lawful(file.as_ref(), &fact.event) {
+                    CaseFile::apply(file, fact);
                     flow.apply(fact);
                 }
             }
             let stock = |skipped: usize| {
                 let mut stock = Stock::default();
-                rows.values().flatten().skip(skipped).for_each(|row| stock.add(row));
+                files.values().flatten().skip(skipped).for_each(|file| stock.add(file));
                 stock
             };
             prop_assert!(stock(0).agrees_with(&flow));

@@ -1,13 +1,18 @@
-//! Which tickets are there: one row a ticket, without personal data, and how a list of them is asked for.
-//! The rows' keeper is `server/readmodel`; what is said here is the reference that it is tested against.
+//! Which tickets are there: one case file a ticket, without personal data, and how a list of them is asked for.
+//! They are kept by `server/readmodel`; what is said here is the reference that it is tested against.
 
 mod field;
 mod filter;
 mod order;
-mod row;
 
 #[cfg(test)]
 mod tests;
+
+use switchboard_domain::{
+    fingerprint::{Source, of_sources},
+    sources,
+    ticket::case_file::CASE_FILE_CODE,
+};
 
 pub use self::{
     field::{Datum, Field},
@@ -15,5 +20,10 @@ pub use self::{
         Comparison, FILTER_BYTES_MAX, FILTER_TERMS_MAX, Filter, FilterError, FilterProblem, Term, Value, is_within,
     },
     order::{Order, OrderKey, UnknownOrder},
-    row::{ROW_CODE, Row, fingerprint},
 };
+
+/// The files that decide what is kept of a ticket for a list, beside those of a case file.
+const CODE: [Source; 1] = sources!["ticket_list/field.rs"];
+
+/// Names the code that makes the lines of a list: lines that other code made are made again.
+pub const LIST_CODE: u64 = of_sources(&CODE) ^ CASE_FILE_CODE;

@@ -1,34 +1,30 @@
-//! What is known of one ticket: its row, and what only its own page shows. Personal values stay as the log holds them:
+//! What is known of one ticket: its case file, and what only its own page shows. Personal values stay as the log holds them:
 //! masking, revealing and wording are the border's business.
 
 use switchboard_domain::{
     Timestamp,
     personal::Personal,
-    ticket::{Event, MoveSet, Place, Premises, TicketId, Tier, event::Received, legal_of},
+    ticket::{CaseFile, Event, MoveSet, Premises, TicketId, event::Received, legal_of},
 };
 
-use crate::{Fact, ticket_list::Row};
+use crate::Fact;
 
 /// One ticket in full.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TicketPage {
-    /// Everything that a list shows of it, and the domain's state in `row.ticket`: stage, crew, holders, categories,
-    /// satisfaction, links. Arrival, estimate and restoration stand in `row.ticket.crew`.
-    pub row: Row,
+    /// Everything that a list shows of it, and the domain's state in `file.ticket`: stage, crew, holders, categories,
+    /// satisfaction, links. Arrival, estimate and restoration stand in `file.ticket.crew`.
+    pub file: CaseFile,
     /// The caller's name.
     pub caller_name: Option<Personal>,
     /// The caller's phone.
     pub caller_phone: Option<Personal>,
     /// The caller's account number.
     pub caller_account: Option<Personal>,
-    /// The customer's tier as known at intake.
-    pub tier: Option<Tier>,
     /// Service address.
     pub address: Option<Personal>,
     /// What is the matter as told, then each supplement. Never empty.
     pub content: Vec<Personal>,
-    /// Where on the grid; the kind of area as the crew found it, once it said so.
-    pub place: Place,
     /// Single or multiple premises.
     pub premises: Option<Premises>,
     /// The ticket that it belongs to (an urge's).
@@ -37,8 +33,6 @@ pub struct TicketPage {
     pub call_id: Option<String>,
     /// When the call ended.
     pub hung_up_at: Option<Timestamp>,
-    /// The instant agreed with the customer at intake (约时).
-    pub appointment: Option<Timestamp>,
     /// When it was first dispatched.
     pub dispatched_at: Option<Timestamp>,
     /// When it was last replied.
@@ -56,7 +50,7 @@ impl TicketPage {
         page
     }
 
-    /// Takes the next fact of the page's ticket into account; total, as [`Row::apply`] is.
+    /// Takes the next fact of the page's ticket into account; total, as [`CaseFile::apply`] is.
     pub fn apply(page: &mut Option<Self>, fact: &Fact) {
         let Some(known) = page.take() else {
             if let Event::Received(received) = &fact.event {
@@ -64,42 +58,38 @@ impl TicketPage {
             }
             return;
         };
-        let mut row = Some(known.row);
-        Row::apply(&mut row, fact);
-        *page = row.map(|row| Self { row, ..known });
+        let mut file = Some(known.file);
+        CaseFile::apply(&mut file, fact);
+        *page = file.map(|file| Self { file, ..known });
         if let Some(page) = page {
             page.note(fact);
         }
     }
 
-    /// Takes down what the row does not hold.
+    /// Takes down what the case file does not hold.
     fn note(&mut self, fact: &Fact) {
         match &fact.event {
             Event::Supplemented(event) => self.content.push(event.content.clone()),
             Event::Dispatched(_) => self.dispatched_at = self.dispatched_at.or(Some(fact.occurred_at)),
-            Event::CrewArrived(event) => self.place.area = event.area.or(self.place.area),
             Event::Replied(_) => self.replied_at = Some(fact.occurred_at),
             _ => {}
         }
     }
 
     fn opened_by(received: &Received, fact: &Fact) -> Option<Self> {
-        let mut row = None;
-        Row::apply(&mut row, fact);
-        row.map(|row| Self {
-            row,
+        let mut file = None;
+        CaseFile::apply(&mut file, fact);
+        file.map(|file| Self {
+            file,
             caller_name: received.caller_name.clone(),
             caller_phone: received.caller_phone.clone(),
             caller_account: received.caller_account.clone(),
-            tier: received.tier,
             address: received.address.clone(),
             content: vec![received.content.clone()],
-            place: received.place.clone(),
             premises: received.premises,
             linked: received.linked,
             call_id: received.call_id.clone(),
             hung_up_at: received.hung_up_at,
-            appointment: received.appointment,
             dispatched_at: None,
             replied_at: None,
         })
@@ -108,6 +98,6 @@ impl TicketPage {
     /// The moves that are legal now.
     #[must_use]
     pub fn legal_moves(&self) -> MoveSet {
-        legal_of(&self.row.ticket)
+        legal_of(&self.file.ticket)
     }
 }

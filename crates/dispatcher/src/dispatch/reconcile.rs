@@ -42,33 +42,40 @@ fn reservation(
     let release = |why, because: u64| {
         Some(Intent::Release(id.clone(), kept.ticket, Some(kept.offer), why).want(because.max(kept.because)))
     };
+    // The ticket takes no crew, or ended before the crew was reserved.
     let Some(case) = case else { return release(ReleaseReason::TicketEnded, kept.because) };
-    let ticket = &case.ticket;
+    let (ticket, stints, position) = (&case.file.ticket, &case.file.stints, case.file.position);
     let gone = crew.shift.is_none() || crew.away.is_some() || !crew.committed.is_empty();
     let other = ticket.pinned.as_ref().is_some_and(|(pinned, _)| pinned != id);
     // Two processes may have kept two crews for one offer: it is that crew's to which it was made.
     if let Some(live) = ticket.offers.iter().find(|live| live.offer == kept.offer && live.crew == *id) {
         let because = case.offered_at(kept.offer).max(crew.because);
         // One that was made for an earlier reservation carries a fence that is over.
-        let over = live.fence != kept.fence;
+        let over = live.fence != kept.fence || !case.is_open();
         return (gone || other || over)
             .then(|| Intent::End(kept.ticket, kept.offer, OfferEnd::Withdrawn).want(because));
     }
-    if ticket.taken.as_ref().is_some_and(|(offer, _)| *offer == kept.offer) && ticket.holder() == Some(id.org()) {
+    let stint = stints.present.as_ref();
+    if stint.is_some_and(|stint| stint.crew == *id && stint.offer == Some(kept.offer)) {
+        if !case.is_open() {
+            return release(stints.why_free(id).unwrap_or(ReleaseReason::TicketEnded), position);
+        }
         // Whoever was struck off the roster between offer and answer has the ticket as one that the roster never knew.
         if !enrolled {
-            return release(ReleaseReason::Withdrawn, case.position.max(crew.because));
+            return release(ReleaseReason::Withdrawn, position.max(crew.because));
         }
         let because = case.offered_at(kept.offer).max(crew.because);
         return Some(Intent::Commit(id.clone(), kept.ticket, Some(kept.offer)).want(because));
     }
-    if let Some(how) = case.ending(kept.offer) {
-        let why = match how {
-            OfferEnd::Declined => ReleaseReason::Declined,
-            OfferEnd::Expired => ReleaseReason::Expired,
-            OfferEnd::Withdrawn => ReleaseReason::Withdrawn,
-        };
-        return release(why, case.position);
+    if let Some(why) = stints.why_gone(kept.offer) {
+        return release(why, position);
+    }
+    // The offer was accepted, and the ticket left the crew before its time was given to it.
+    if let Some(former) = stints.former.iter().rev().find(|former| former.offer == Some(kept.offer)) {
+        return release(former.why, position);
+    }
+    if !case.is_open() {
+        return release(ReleaseReason::TicketEnded, position);
     }
     let attempt = ticket.attempts.saturating_add(1);
     let wanted = case.may_be_offered() && !case.refuses(id) && !gone && !other;
@@ -84,17 +91,19 @@ fn reservation(
         };
         return Some(Intent::Offer(kept.ticket, Box::new(offer)).want(kept.because));
     }
-    let taken = ticket.holder().is_some_and(|holder| CrewId::of(holder).is_some_and(|crew| crew != *id));
+    let taken = stint.is_some_and(|stint| stint.crew != *id);
     let why = if taken { ReleaseReason::TakenByOther } else { ReleaseReason::NotOffered };
-    release(why, case.position.max(crew.because))
+    release(why, position.max(crew.because))
 }
 
 /// A crew's time is given to a ticket for as long as it has it and has not done the work.
 fn commitment(fold: &DispatchState, id: &CrewId, ticket: TicketId, since: u64) -> Option<Action<Intent>> {
     let (why, because) = match fold.case(ticket) {
-        Some(case) if case.worked_by().as_ref() == Some(id) => return None,
-        Some(case) => (case.left_by(id), case.position),
-        None => (fold.member(id)?.ended(ticket), since),
+        Some(case) if case.file.ticket.worked_by().as_ref() == Some(id) => return None,
+        // A crew that never had it by what is remembered is without it, whoever has it.
+        Some(case) => (case.file.stints.why_free(id).unwrap_or(ReleaseReason::Reassigned), case.file.position),
+        // It ended, or takes no crew, before the crew's time was given to it.
+        None => (ReleaseReason::TicketEnded, since),
     };
     Some(Intent::Release(id.clone(), ticket, None, why).want(because.max(since)))
 }
@@ -103,11 +112,12 @@ fn commitment(fold: &DispatchState, id: &CrewId, ticket: TicketId, since: u64) -
 /// given to it; and a crew that cannot come is called back.
 pub(super) fn of_ticket(fold: &DispatchState, board: &Board, id: TicketId) -> Vec<Action<Intent>> {
     let Some(case) = fold.case(id) else { return Vec::new() };
-    let mut reconcile: Vec<_> = case.ticket.offers.iter().filter_map(|live| unkept(fold, case, id, live)).collect();
-    let Some(crew) = case.worked_by() else { return reconcile };
+    let mut reconcile: Vec<_> =
+        case.file.ticket.offers.iter().filter_map(|live| unkept(fold, case, id, live)).collect();
+    let Some(crew) = case.file.ticket.worked_by() else { return reconcile };
     let Some(member) = fold.member(&crew) else { return reconcile };
     // The same crew may be given the same ticket's time again, after the work waited: each time is another want.
-    let because = case.position.max(member.position);
+    let because = case.file.position.max(member.position);
     let mut recall = |why| reconcile.push(Intent::Recall(id, crew.clone(), why).want(because));
     // What a person gave to a crew that is not there stays with it; what the plan gave goes to those who are.
     let by_plan = case.may_be_replanned();
@@ -122,7 +132,7 @@ pub(super) fn of_ticket(fold: &DispatchState, board: &Board, id: TicketId) -> Ve
     let by_offer = there.reserved.as_ref().is_some_and(|kept| kept.ticket == id);
     let cannot_come = matches!(there.away, Some(Absence::Ill | Absence::Vehicle));
     let went_home = member.crew.enrolled && there.shift.is_none();
-    let engaged = !given && case.ticket.pinned.is_none() && !there.committed.is_empty();
+    let engaged = !given && case.file.ticket.pinned.is_none() && !there.committed.is_empty();
     if by_plan && went_home && !by_offer {
         recall(GONE_HOME);
         return reconcile;

@@ -1,6 +1,7 @@
 //! The process by example: given these facts, it wants that.
 
 mod away;
+mod reasons;
 
 use chrono::TimeDelta;
 use switchboard_domain::{
@@ -364,8 +365,8 @@ fn a_crew_is_committed_again_after_the_work_waited_and_that_is_another_want() {
     tale.crew(1, Committed { ticket: ticket(), offer: None, fence: 2 });
     tale.ticket(Accepted { by: crew(1).org().clone() });
     tale.ticket(Suspended { reason: SuspendReason::Customer, until: None, note: None });
-    assert_eq!(tale.intents(), [Intent::Release(crew(1), ticket(), None, ReleaseReason::TicketEnded)]);
-    tale.crew(1, Released { ticket: ticket(), offer: None, why: ReleaseReason::TicketEnded });
+    assert_eq!(tale.intents(), [Intent::Release(crew(1), ticket(), None, ReleaseReason::Suspended)]);
+    tale.crew(1, Released { ticket: ticket(), offer: None, why: ReleaseReason::Suspended });
     tale.ticket(Resumed {});
     let again = tale.wants();
     assert_eq!(again[0].intent, Intent::Commit(crew(1), ticket(), None));

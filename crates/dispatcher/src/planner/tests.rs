@@ -35,6 +35,21 @@ fn the_nearest_free_crew_is_proposed() {
 }
 
 #[test]
+fn a_home_that_was_mistyped_is_not_the_middle_of_the_plane_and_lies_beyond_it() {
+    let mut astray = crew(1, 0.0);
+    for (latitude_e6, longitude_e6) in [(89_999_999, 0), (0, 0), (30_000_000, -120_000_000)] {
+        astray.home = Point { latitude_e6, longitude_e6 };
+        astray.at = astray.home;
+        let board = board([astray.clone(), crew(2, 0.0), crew(3, 20.0)], [job(1, 2.0)]);
+        let mut planner = settled(&board, 0);
+        assert!(planner.is_beyond_plane(astray.home) && !planner.is_beyond_plane(board.crews[&crew_id(3)].home));
+        let proposals = planner.proposals(&board, at(0), 10);
+        assert!(proposals.iter().any(|proposal| proposal.crew == crew_id(2)), "{proposals:?}");
+    }
+    assert!(!Planner::new(Policy::default()).is_beyond_plane(astray.home), "without a place there is no plane");
+}
+
+#[test]
 fn a_crew_that_lacks_the_skill_or_the_territory_is_not_proposed() {
     let mut hard = job(1, 0.0);
     hard.needs = Skills::of(&[Skill::HighVoltage]);

@@ -27,8 +27,6 @@ pub struct CrewRecord {
     pub(super) reserved_priority: bool,
     pub(super) reserved_because: u64,
     pub(super) committed_because: BTreeMap<TicketId, u64>,
-    /// Why tickets that its time is taken for and that have ended are over for it.
-    pub(super) ended: BTreeMap<TicketId, ReleaseReason>,
     /// When it was last called back from a ticket.
     pub called_back: Option<Timestamp>,
     /// Position of its last fact.
@@ -46,7 +44,6 @@ impl CrewRecord {
             reserved_priority: false,
             reserved_because: 0,
             committed_because: BTreeMap::new(),
-            ended: BTreeMap::new(),
             called_back: None,
             position: fact.position,
             crew,
@@ -83,15 +80,9 @@ impl CrewRecord {
                 }
                 let held: BTreeSet<TicketId> = self.crew.commitments.iter().map(|held| held.ticket).collect();
                 self.committed_because.retain(|ticket, _| held.contains(ticket));
-                self.ended.remove(&e.ticket);
             }
             _ => {}
         }
-    }
-
-    /// Why a ticket that its time is given to, and that is open no more, is over for it.
-    pub(crate) fn ended(&self, ticket: TicketId) -> ReleaseReason {
-        self.ended.get(&ticket).copied().unwrap_or(ReleaseReason::TicketEnded)
     }
 
     /// Whether the roster knows it, or its time is still taken.

@@ -62,19 +62,23 @@ words! {
 }
 
 words! {
-    /// Why a crew's time is free again.
+    /// Why a crew's time is free again, or why a crew app no longer shows an offer or a ticket.
+    ///
+    /// The two may differ in time for one ticket. The crew's stream says `done` when power is back: the crew may be sent
+    /// elsewhere. The crew's app hears `done` only at the reply: until then the ticket is the crew's to reply to. A
+    /// suspension frees the crew's time and takes nothing from its app.
     ReleaseReason {
         /// The offer was declined.
         Declined = "declined",
         /// The offer ran out.
         Expired = "expired",
-        /// The offer was taken back.
+        /// The offer was taken back; also because its ticket was suspended.
         Withdrawn = "withdrawn",
         /// Another crew took the ticket.
         TakenByOther = "taken_by_other",
         /// The ticket could not be offered when it came to that.
         NotOffered = "not_offered",
-        /// The work was done.
+        /// The work was done: power is back, or the reply was given.
         Done = "done",
         /// The crew handed the ticket over to others.
         HandedOver = "handed_over",
@@ -82,8 +86,10 @@ words! {
         Recalled = "recalled",
         /// The ticket went to another unit.
         Reassigned = "reassigned",
-        /// The ticket ended, or waits as the child of another.
+        /// The ticket ended, takes no crew any more, or waits as the child of another.
         TicketEnded = "ticket_ended",
+        /// The ticket was suspended. It lives, and the crew still holds it.
+        Suspended = "suspended",
     }
 }
 

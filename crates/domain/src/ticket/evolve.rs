@@ -189,7 +189,8 @@ fn apply(ticket: &mut Ticket, event: &Event, at: Timestamp) {
             ticket.attempts = ticket.attempts.max(e.attempt);
             let crew = e.crew.clone();
             let (offer, fence, lease_until) = (e.offer, e.fence, e.lease_until);
-            ticket.offers.push(LiveOffer { offer, crew, fence, made: at, lease_until });
+            let (priority, forced) = (e.priority, e.forced.is_some());
+            ticket.offers.push(LiveOffer { offer, crew, fence, made: at, lease_until, priority, forced });
         }
         Event::OfferAccepted(e) => ticket.taken = Some((e.offer, e.by.clone())),
         Event::OfferEnded(e) => ticket.offers.retain(|live| live.offer != e.offer),

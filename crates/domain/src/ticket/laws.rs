@@ -1,6 +1,7 @@
 //! Properties of every history of a ticket, tested with thousands of random ones; examples are in `tests`. One property
 //! is that the generator reaches every kind of history.
 
+mod case_file;
 mod histories;
 mod offers;
 mod totality;

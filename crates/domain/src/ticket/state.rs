@@ -176,6 +176,10 @@ pub struct LiveOffer {
     pub made: Timestamp,
     /// When its lease ends; it stays live until a fact ends it.
     pub lease_until: Timestamp,
+    /// For life safety or an important customer.
+    pub priority: bool,
+    /// Whether a person chose the crew.
+    pub forced: bool,
 }
 
 /// A crew that had the ticket before, with what it reported.

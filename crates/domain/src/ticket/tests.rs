@@ -3,6 +3,7 @@
 //! history.
 
 mod beside;
+mod case_file;
 mod closing;
 mod field;
 mod form;

@@ -128,7 +128,7 @@ impl Intake {
     ) -> Result<proto::ReportResponse, Refusal> {
         let supplement = Command::Supplement { content: Personal::Plain(receive.content.clone()) };
         let done = self.desk.execute(id, &supplement, request).await?;
-        let number = self.desk.page(id, AsOf::Now).await?.row.number;
+        let number = self.desk.page(id, AsOf::Now).await?.file.number;
         let outcome = Some(present::outcome(&done));
         Ok(proto::ReportResponse { outcome, number, attached: true, checks: checks.to_vec() })
     }
@@ -171,10 +171,10 @@ impl Intake {
         let page = self.desk.page(id, AsOf::Now).await?;
         let made = proto::Check { name: "history".into(), state: CheckState::Done.into() };
         Ok(proto::AdviseResponse {
-            sentence: advice::sentence(&page.row.ticket, self.desk.tickets.clock().now(), call.language()),
-            stage: answer::word(page.row.ticket.stage),
-            crew_progress: answer::word(page.row.ticket.crew.progress()),
-            etr: page.row.ticket.crew.etr.map(answer::timestamp),
+            sentence: advice::sentence(&page.file.ticket, self.desk.tickets.clock().now(), call.language()),
+            stage: answer::word(page.file.ticket.stage),
+            crew_progress: answer::word(page.file.ticket.crew.progress()),
+            etr: page.file.ticket.crew.etr.map(answer::timestamp),
             checks: vec![made],
             position,
         })

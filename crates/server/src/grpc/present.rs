@@ -3,11 +3,11 @@
 
 use switchboard_domain::{
     Violation, personal,
-    ticket::{Event, Place},
+    ticket::{CaseFile, Event, Place},
 };
 use switchboard_views::{
     Fact,
-    ticket_list::{Filter, Order, Row},
+    ticket_list::{Filter, Order},
     ticket_page::TicketPage,
 };
 use switchboard_wire::{answer, proto, refusal::Refusal, stored::Stored};
@@ -47,7 +47,7 @@ pub fn outcome(done: &Done) -> proto::CommandOutcome {
 /// One ticket.
 #[must_use]
 pub fn ticket(page: &TicketPage, personal: Personal) -> proto::TicketView {
-    let (row, ticket) = (&page.row, &page.row.ticket);
+    let (file, ticket) = (&page.file, &page.file.ticket);
     let show = |value: &personal::Personal| match (personal, value.plain()) {
         (Personal::Readable, Some(plain)) => plain.to_owned(),
         _ => value.masked(),
@@ -56,13 +56,13 @@ pub fn ticket(page: &TicketPage, personal: Personal) -> proto::TicketView {
     let caller = |value: &Option<personal::Personal>| value.as_ref().filter(|_| !hidden).map(show);
     let category = |value: &Option<switchboard_domain::ticket::Category>| value.as_ref().map(|c| c.as_str().to_owned());
     proto::TicketView {
-        id: row.id.to_string(),
-        number: row.number.clone(),
-        etag: etag(row.revision),
+        id: file.id.to_string(),
+        number: file.number.clone(),
+        etag: etag(file.revision),
         business_type: answer::word(ticket.business),
         stage: answer::word(ticket.stage),
         crew_progress: answer::word(ticket.crew.progress()),
-        channel: answer::word(row.channel),
+        channel: answer::word(file.channel),
         urgency: answer::word(ticket.urgency),
         grade: answer::maybe_word(ticket.grade),
         accepted_category: category(&ticket.accepted_category),
@@ -74,12 +74,12 @@ pub fn ticket(page: &TicketPage, personal: Personal) -> proto::TicketView {
         caller_account: caller(&page.caller_account),
         address: caller(&page.address),
         content: page.content.iter().map(show).collect::<Vec<_>>().join("\n"),
-        place: Some(if hidden { coarse(&page.place) } else { answer::place(&page.place) }),
+        place: Some(if hidden { coarse(&file.place) } else { answer::place(&file.place) }),
         premises: answer::maybe_word(page.premises),
-        customers_out: row.customers_out,
+        customers_out: file.customers_out,
         anonymous: ticket.anonymous,
         confidential: ticket.confidential,
-        external: row.external.as_ref().filter(|_| !hidden).map(answer::external),
+        external: file.external.as_ref().filter(|_| !hidden).map(answer::external),
         linked_ticket: page.linked.filter(|_| !hidden).map(|id| id.to_string()),
         supervised: ticket.supervised,
         suspended: answer::maybe_word(ticket.suspended),
@@ -93,12 +93,12 @@ pub fn ticket(page: &TicketPage, personal: Personal) -> proto::TicketView {
         etr: ticket.crew.etr.map(answer::timestamp),
         restored_at: ticket.crew.restored.map(answer::timestamp),
         replied_at: page.replied_at.map(answer::timestamp),
-        ended_at: row.ended_at.map(answer::timestamp),
-        updated_at: Some(answer::timestamp(row.updated_at)),
+        ended_at: file.ended_at.map(answer::timestamp),
+        updated_at: Some(answer::timestamp(file.updated_at)),
         satisfaction: answer::maybe_word(ticket.satisfaction),
         legal_moves: page.legal_moves().open().map(|m| m.as_str().to_owned()).collect(),
-        tier: answer::maybe_word(page.tier.filter(|_| !hidden)),
-        appointment: page.appointment.map(answer::timestamp),
+        tier: answer::maybe_word(file.tier.filter(|_| !hidden)),
+        appointment: file.appointment.map(answer::timestamp),
     }
 }
 
@@ -110,23 +110,23 @@ pub fn coarse(place: &Place) -> proto::Place {
 
 /// One line of a list.
 #[must_use]
-pub fn summary(row: &Row) -> proto::TicketSummary {
-    let ticket = &row.ticket;
+pub fn summary(file: &CaseFile) -> proto::TicketSummary {
+    let ticket = &file.ticket;
     proto::TicketSummary {
-        id: row.id.to_string(),
-        number: row.number.clone(),
+        id: file.id.to_string(),
+        number: file.number.clone(),
         business_type: answer::word(ticket.business),
         stage: answer::word(ticket.stage),
         crew_progress: answer::word(ticket.crew.progress()),
-        channel: answer::word(row.channel),
+        channel: answer::word(file.channel),
         urgency: answer::word(ticket.urgency),
         grade: answer::maybe_word(ticket.grade),
-        category: row.category().map(|c| c.as_str().to_owned()),
-        received_by: row.received_by.to_string(),
-        holder: row.holder().to_string(),
+        category: file.category().map(|c| c.as_str().to_owned()),
+        received_by: file.received_by.to_string(),
+        holder: file.holder().to_string(),
         received_at: Some(answer::timestamp(ticket.received)),
-        updated_at: Some(answer::timestamp(row.updated_at)),
-        ended_at: row.ended_at.map(answer::timestamp),
+        updated_at: Some(answer::timestamp(file.updated_at)),
+        ended_at: file.ended_at.map(answer::timestamp),
         etr: ticket.crew.etr.map(answer::timestamp),
         supervised: ticket.supervised,
         suspended: ticket.suspended.is_some(),
@@ -134,8 +134,8 @@ pub fn summary(row: &Row) -> proto::TicketSummary {
         urges: u32::from(ticket.urges),
         cycle: u32::from(ticket.cycle),
         master: ticket.master.map(|id| id.to_string()),
-        customers_out: row.customers_out,
-        external: row.external.as_ref().filter(|_| !ticket.confidential).map(answer::external),
+        customers_out: file.customers_out,
+        external: file.external.as_ref().filter(|_| !ticket.confidential).map(answer::external),
     }
 }
 

@@ -14,13 +14,11 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use switchboard_domain::{
     Timestamp,
     crew::{CrewId, Point},
+    fingerprint::fingerprint,
     organisation::OrgPath,
     ticket::TicketId,
 };
-use switchboard_views::{
-    assignments::{Standing, TOLD_CODE},
-    ticket_list::fingerprint,
-};
+use switchboard_views::assignments::{Standing, TOLD_CODE};
 use uuid::Uuid;
 
 use super::{

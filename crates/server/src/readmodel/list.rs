@@ -1,6 +1,6 @@
 //! The list of tickets in a file: the durable read model behind `List`, numbers and `Identify`.
 //!
-//! One row a ticket ([`switchboard_views::ticket_list::Row`]), kept in `views.db` in the data folder.
+//! One row a ticket (its [`CaseFile`]), kept in `views.db` in the data folder.
 //!
 //! Absent on purpose: what a filter means (`views`), who may ask (`access`), and waiting for a position (the engine's feed).
 
@@ -18,11 +18,11 @@ use rusqlite::{OptionalExtension, params};
 use switchboard_domain::{
     Timestamp,
     fact::Fact,
-    ticket::{BusinessType, Stage, TicketId},
+    ticket::{BusinessType, CaseFile, Stage, TicketId},
 };
 use switchboard_views::{
     reconciliation::Stock,
-    ticket_list::{Filter, Order, Row},
+    ticket_list::{Filter, Order},
 };
 
 pub use self::token::{Cursor, ForeignToken};
@@ -55,7 +55,7 @@ pub struct Query {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
     /// Its rows, in order.
-    pub rows: Vec<Row>,
+    pub rows: Vec<CaseFile>,
     /// From where the next page goes on; absent on the last.
     pub next: Option<Cursor>,
     /// How many rows match in all.
@@ -68,7 +68,7 @@ pub struct Page {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallerTickets {
     /// Open tickets, the latest first, as many as were asked for.
-    pub open: Vec<Row>,
+    pub open: Vec<CaseFile>,
     /// Tickets in all.
     pub total: u32,
     /// Of those, received at or after the instant asked for.
@@ -138,7 +138,7 @@ impl TicketList {
     ///
     /// # Errors
     /// See [`ReadModelError`].
-    pub fn by_id(&self, id: TicketId) -> Result<Option<Row>, ReadModelError> {
+    pub fn by_id(&self, id: TicketId) -> Result<Option<CaseFile>, ReadModelError> {
         self.0.read(|connection| question::row(connection, id))
     }
 

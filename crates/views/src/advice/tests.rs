@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
+use switchboard_domain::ticket::CaseFile;
 
 use super::*;
-use crate::{random, ticket_list::Row};
+use crate::random;
 
 fn instant(text: &str) -> Timestamp {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()
@@ -37,18 +38,18 @@ proptest! {
     fn every_ticket_has_one_sentence_in_each_language_and_no_promise_of_the_past(
         facts in random::history(40), now in random::instant(),
     ) {
-        let mut row = None;
+        let mut file = None;
         for fact in facts.iter().filter(|fact| fact.id == facts[0].id) {
-            Row::apply(&mut row, fact);
-            let Some(row) = &row else { continue };
-            let english = sentence(&row.ticket, now, Language::English);
-            let chinese = sentence(&row.ticket, now, Language::Chinese);
+            CaseFile::apply(&mut file, fact);
+            let Some(file) = &file else { continue };
+            let english = sentence(&file.ticket, now, Language::English);
+            let chinese = sentence(&file.ticket, now, Language::Chinese);
             prop_assert_eq!(english.matches('.').count(), 1);
             prop_assert_eq!(chinese.matches('\u{3002}').count(), 1);
-            let promised = Estimate::of(&row.ticket, now);
+            let promised = Estimate::of(&file.ticket, now);
             prop_assert!(promised != Some(Estimate::By(now - TimeDelta::microseconds(1))));
             if let Some(Estimate::By(at)) = promised {
-                prop_assert!(at > now && row.is_open());
+                prop_assert!(at > now && file.is_open());
             }
         }
     }

@@ -355,3 +355,13 @@ fn standing_follows_the_roster_and_the_shift() {
     );
     assert_eq!(hears(6, crews::event::Dismissed {}.into()), None);
 }
+
+#[test]
+fn every_file_that_decides_who_is_told_what_decides_the_code() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/assignments");
+    let parts = std::fs::read_dir(folder).unwrap().map(|part| part.unwrap().file_name().into_string().unwrap());
+    let parts = parts.filter(|name| name.ends_with(".rs") && name != "tests.rs");
+    let mut wanted: std::collections::BTreeSet<String> = parts.map(|name| format!("assignments/{name}")).collect();
+    wanted.insert("assignments.rs".to_owned());
+    assert_eq!(wanted, super::CODE.iter().map(|(path, _)| (*path).to_owned()).collect());
+}

@@ -1,14 +1,12 @@
-//! The fields of a row that a filter may name, and what stands in them. One table for the reference and for every keeper:
+//! The fields of a ticket that a filter may name, and what stands in them. One table for the reference and for every keeper:
 //! a keeper that stores what [`Field::of`] returns answers as [`Filter::matches`](super::Filter::matches) does.
 
 use std::borrow::Cow;
 
 use switchboard_domain::{
     organisation::OrgPath,
-    ticket::{BusinessType, Category, Channel, CrewProgress, Grade, Stage, Urgency},
+    ticket::{BusinessType, CaseFile, Category, Channel, CrewProgress, Grade, Stage, Urgency},
 };
-
-use super::row::Row;
 
 macro_rules! fields {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)+) => {
@@ -69,7 +67,7 @@ fields! {
     UpdatedAt = "updated_at",
 }
 
-/// What stands in a field of one row.
+/// What stands in a field of one ticket.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Datum<'a> {
     /// Nothing.
@@ -100,31 +98,31 @@ const CREW_PROGRESS: [CrewProgress; 7] = [
 ];
 
 impl Field {
-    /// What stands in this field of `row`.
+    /// What stands in this field of the ticket with this case file.
     #[must_use]
-    pub fn of(self, row: &Row) -> Datum<'_> {
-        let ticket = &row.ticket;
+    pub fn of(self, file: &CaseFile) -> Datum<'_> {
+        let ticket = &file.ticket;
         match self {
             Self::Stage => Datum::text(ticket.stage.as_str()),
             Self::BusinessType => Datum::text(ticket.business.as_str()),
             Self::Urgency => Datum::text(ticket.urgency.as_str()),
             Self::Grade => ticket.grade.map_or(Datum::Nothing, |grade| Datum::text(grade.as_str())),
             Self::CrewProgress => Datum::text(ticket.crew.progress().as_str()),
-            Self::Channel => Datum::text(row.channel.as_str()),
-            Self::Open => Datum::Flag(row.is_open()),
+            Self::Channel => Datum::text(file.channel.as_str()),
+            Self::Open => Datum::Flag(file.is_open()),
             Self::Supervised => Datum::Flag(ticket.supervised),
             Self::Suspended => Datum::Flag(ticket.suspended.is_some()),
             Self::Confidential => Datum::Flag(ticket.confidential),
-            Self::Number => Datum::text(&row.number),
-            Self::External => row
+            Self::Number => Datum::text(&file.number),
+            Self::External => file
                 .external
                 .as_ref()
                 .map_or(Datum::Nothing, |e| Datum::Text(Cow::Owned(format!("{}:{}", e.issuer, e.value)))),
-            Self::Holder => Datum::text(row.holder().as_str()),
-            Self::ReceivedBy => Datum::text(row.received_by.as_str()),
-            Self::Category => row.category().map_or(Datum::Nothing, |category| Datum::text(category.as_str())),
+            Self::Holder => Datum::text(file.holder().as_str()),
+            Self::ReceivedBy => Datum::text(file.received_by.as_str()),
+            Self::Category => file.category().map_or(Datum::Nothing, |category| Datum::text(category.as_str())),
             Self::ReceivedAt => Datum::Time(ticket.received.timestamp_micros()),
-            Self::UpdatedAt => Datum::Time(row.updated_at.timestamp_micros()),
+            Self::UpdatedAt => Datum::Time(file.updated_at.timestamp_micros()),
         }
     }
 

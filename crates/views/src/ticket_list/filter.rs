@@ -12,10 +12,9 @@ mod parse;
 
 use std::{borrow::Cow, fmt};
 
-use super::{
-    field::{Datum, Field},
-    row::Row,
-};
+use switchboard_domain::ticket::CaseFile;
+
+use super::field::{Datum, Field};
 
 /// The longest filter, in bytes.
 pub const FILTER_BYTES_MAX: usize = 4096;
@@ -146,16 +145,16 @@ impl Filter {
         &self.terms
     }
 
-    /// Whether `row` is wanted. This is what the language means; every keeper of rows answers the same.
+    /// Whether the ticket with this case file is wanted. This is what the language means; every keeper of a list answers the same.
     #[must_use]
-    pub fn matches(&self, row: &Row) -> bool {
-        self.terms.iter().all(|term| term.holds(row))
+    pub fn matches(&self, file: &CaseFile) -> bool {
+        self.terms.iter().all(|term| term.holds(file))
     }
 }
 
 impl Term {
-    fn holds(&self, row: &Row) -> bool {
-        let seen = self.field.of(row);
+    fn holds(&self, file: &CaseFile) -> bool {
+        let seen = self.field.of(file);
         let equal = match (&self.value, &seen) {
             (Value::Time(wanted), Datum::Time(seen)) => return self.comparison.holds(*seen, *wanted),
             (Value::Flag(wanted), Datum::Flag(seen)) => wanted == seen,

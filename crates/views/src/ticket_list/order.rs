@@ -2,7 +2,9 @@
 
 use std::{cmp::Ordering, fmt};
 
-use super::{field::Field, row::Row};
+use switchboard_domain::ticket::CaseFile;
+
+use super::field::Field;
 
 /// What a list is ordered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,9 +78,9 @@ impl Order {
         Ok(Self { key, descending })
     }
 
-    /// Which of two rows comes first.
+    /// Which of two tickets comes first.
     #[must_use]
-    pub fn compare(self, a: &Row, b: &Row) -> Ordering {
+    pub fn compare(self, a: &CaseFile, b: &CaseFile) -> Ordering {
         let field = self.key.field();
         let ascending = field.of(a).cmp(&field.of(b)).then(a.opened.cmp(&b.opened));
         if self.descending { ascending.reverse() } else { ascending }

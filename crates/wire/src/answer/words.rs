@@ -94,7 +94,7 @@ words! {
     DeclineReason { Equipment Skill Road Crew Occupied Safety }
     Absence { Ill Vehicle Rest OtherWork }
     ReleaseReason {
-        Declined Expired Withdrawn TakenByOther NotOffered Done HandedOver Recalled Reassigned TicketEnded
+        Declined Expired Withdrawn TakenByOther NotOffered Done HandedOver Recalled Reassigned TicketEnded Suspended
     }
 }
 

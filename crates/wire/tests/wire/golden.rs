@@ -170,8 +170,8 @@ fn the_words_of_stored_facts_never_change() {
     assert_eq!(words(&[Personal::Sealed("1.2.x".into()), Personal::Erased]), "{sealed:1.2.x} {erased:true}");
     assert_eq!(words(crew::DeclineReason::ALL), "equipment skill road crew occupied safety");
     assert_eq!(words(crew::OfferEnd::ALL), "declined expired withdrawn");
-    let released =
-        "declined expired withdrawn taken_by_other not_offered done handed_over recalled reassigned ticket_ended";
+    let released = "declined expired withdrawn taken_by_other not_offered done handed_over recalled reassigned \
+                    ticket_ended suspended";
     assert_eq!(words(crew::ReleaseReason::ALL), released);
     assert_eq!(words(crew::Absence::ALL), "ill vehicle rest other_work");
     let skills = "high_voltage low_voltage power_quality metering live_line cable customer_side";

@@ -34,7 +34,7 @@ impl Tale {
     fn waits_with_the_first(&mut self) {
         self.taken(1);
         self.ticket(Suspended { reason: SuspendReason::Customer, until: None, note: None });
-        self.released(1, ticket(), ReleaseReason::TicketEnded);
+        self.released(1, ticket(), ReleaseReason::Suspended);
     }
 
     fn released(&mut self, n: u32, ticket: TicketId, why: ReleaseReason) {

@@ -4,11 +4,11 @@ use super::super::*;
 use crate::{
     actor::{Actor, Role},
     ticket::{
-        ReplyOutcome, event,
+        BusinessType, ReplyOutcome, event,
         tests::{
             sample::{
-                CREW, CREW4, HZ, NATION, arrived, dispatched, merged, org, passed_for_good, reassigned, replied,
-                restored, text, ticket_id, unmerged,
+                CREW, CREW4, HZ, NATION, arrived, dispatched, merged, org, passed_for_good, reassigned, received,
+                replied, restored, text, ticket_id, unmerged,
             },
             story::clock,
         },
@@ -18,10 +18,11 @@ use crate::{
 const CHILD: TicketId = TicketId(uuid::Uuid::from_u128(1));
 const MASTER: TicketId = TicketId(uuid::Uuid::from_u128(2));
 
-/// A process and the number of facts that it has read.
+/// A process that has read this number of facts of three faults.
 struct Reader {
     process: Linkage,
     position: u64,
+    log: Vec<Recorded<Event, TicketId>>,
 }
 
 impl Reader {
@@ -31,19 +32,15 @@ impl Reader {
         self.read_late(fact, at);
     }
 
-    /// Reads a fact that happened at this instant.
+    /// Reads a fact that happened at this instant, after the history that the process needs again.
     fn read_late(&mut self, (ticket, event): (u128, Event), at: Timestamp) {
         self.position += 1;
-        self.process.apply(&Recorded {
-            position: self.position,
-            id: ticket_id(ticket),
-            revision: 0,
-            event,
-            occurred_at: at,
-            recorded_at: at,
-            actor: Actor { id: "a1".into(), role: Role::Desk, org: org(NATION) },
-            request_id: uuid::Uuid::nil(),
-        });
+        let fact = recorded(self.position, (ticket, event), at);
+        if let Some(again) = self.process.forgotten(&fact) {
+            self.log.iter().filter(|past| past.id == again).for_each(|past| self.process.apply(past));
+        }
+        self.process.apply(&fact);
+        self.log.push(fact);
     }
 
     /// The first action of the process.
@@ -52,9 +49,23 @@ impl Reader {
     }
 }
 
-/// A process that has read these facts, each with its ticket's number.
+fn recorded(position: u64, (ticket, event): (u128, Event), at: Timestamp) -> Recorded<Event, TicketId> {
+    Recorded {
+        position,
+        id: ticket_id(ticket),
+        revision: 0,
+        event,
+        occurred_at: at,
+        recorded_at: at,
+        actor: Actor { id: "a1".into(), role: Role::Desk, org: org(NATION) },
+        request_id: uuid::Uuid::nil(),
+    }
+}
+
+/// A process that has read these facts, each with its ticket's number, after the opening of the tickets.
 fn having_read(facts: impl IntoIterator<Item = (u128, Event)>) -> Reader {
-    let mut reader = Reader { process: Linkage::default(), position: 0 };
+    let opened = (1..=3).map(|n| recorded(0, (n, received(BusinessType::FaultRepair)), clock(21, "09:00")));
+    let mut reader = Reader { process: Linkage::default(), position: 0, log: opened.collect() };
     facts.into_iter().for_each(|fact| reader.read(fact));
     reader
 }
@@ -144,7 +155,11 @@ fn a_master_keeps_its_restoration_when_one_child_leaves_and_another_comes() {
 
 /// The restoration time that a child gets from a master with this work.
 fn child_restoration(work: impl IntoIterator<Item = Event>) -> Option<Timestamp> {
-    let mut reader = having_read(work.into_iter().map(|fact| (2, fact)));
+    child_restoration_of(having_read(work.into_iter().map(|fact| (2, fact))))
+}
+
+/// The same of a master whose facts this process has read.
+fn child_restoration_of(mut reader: Reader) -> Option<Timestamp> {
     for fact in [(1, merged(MASTER)), (2, adopted(1)), (2, passed_for_good(NATION))] {
         reader.read(fact);
     }
@@ -170,18 +185,31 @@ fn a_restoration_that_a_former_crew_reports_late_is_not_the_present_crews() {
 #[test]
 fn a_restoration_of_a_cycle_before_is_not_the_present_ones_even_of_the_same_crew() {
     let reopened: Event = event::Reopened { cycle: 2, reason: text() }.into();
-    let mut reader = having_read([
-        (2, dispatched(HZ, CREW)),
-        (2, restored(CREW)),
-        (2, passed_for_good(NATION)),
-        (2, reopened),
-        (2, dispatched(NATION, HZ)),
-        (2, dispatched(HZ, CREW)),
-    ]);
-    reader.read_late((2, restored(CREW)), clock(21, "10:02"));
-    assert_eq!(reader.process.restored.get(&MASTER), None, "that was before it had the ticket again");
+    let again = || {
+        let before = [dispatched(HZ, CREW), restored(CREW), passed_for_good(NATION), reopened.clone()];
+        let mut reader = having_read(before.into_iter().map(|fact| (2, fact)));
+        reader.read((2, dispatched(NATION, HZ)));
+        reader.read((2, dispatched(HZ, CREW)));
+        reader.read_late((2, restored(CREW)), clock(21, "10:02"));
+        reader
+    };
+    assert_eq!(child_restoration_of(again()), None, "that was before it had the ticket again");
+    let mut reader = again();
     reader.read((2, restored(CREW)));
-    assert_eq!(reader.process.restored.get(&MASTER), Some(&clock(21, "10:08")));
+    assert_eq!(child_restoration_of(reader), Some(clock(21, "10:08")));
+}
+
+#[test]
+fn only_masters_are_followed_and_a_history_told_again_makes_it_want_nothing_twice() {
+    let mut reader = having_read([(1, merged(MASTER)), (2, dispatched(HZ, CREW)), (2, restored(CREW))]);
+    assert!(reader.process.masters.is_empty(), "merged, and not adopted yet");
+    reader.read((2, adopted(1)));
+    assert!(reader.process.masters.keys().eq([&MASTER]));
+    assert_eq!(reader.process.masters[&MASTER].number, "2026112100000001");
+    reader.read((1, unmerged(MASTER)));
+    assert_eq!(actions(&reader), [(5, Intent::Release { master: MASTER, child: CHILD })]);
+    reader.read((2, released(1)));
+    assert!(reader.process.masters.is_empty() && actions(&reader).is_empty());
 }
 
 #[test]

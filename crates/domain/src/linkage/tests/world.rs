@@ -142,7 +142,10 @@ impl World {
 
     /// The process applies the next `n` facts.
     fn read(&mut self, n: usize) {
-        for fact in self.log.iter().skip(self.read).take(n) {
+        for (at, fact) in self.log.iter().enumerate().skip(self.read).take(n) {
+            if let Some(again) = self.process.forgotten(fact) {
+                self.log[..at].iter().filter(|past| past.id == again).for_each(|past| self.process.apply(past));
+            }
             self.process.apply(fact);
         }
         self.read = self.log.len().min(self.read + n);

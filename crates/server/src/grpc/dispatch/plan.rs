@@ -15,9 +15,8 @@ use switchboard_domain::{
     actor::Actor,
     crew::{self, CrewId},
     organisation::OrgPath,
-    ticket::{Rejection, TicketId},
+    ticket::{CaseFile, Rejection, TicketId},
 };
-use switchboard_views::ticket_list::Row;
 use switchboard_wire::{answer, proto, refusal::Refusal};
 
 use crate::{
@@ -171,7 +170,7 @@ impl Intentions {
         actor: &Actor,
     ) -> Result<proto::ExplainProposalResponse, Refusal> {
         let ticket = self.desk.resolve(&reference(&body.ticket)?).await?;
-        let row = self.desk.page(ticket, AsOf::Now).await?.row;
+        let row = self.desk.page(ticket, AsOf::Now).await?.file;
         let unit = row.ticket.holders.iter().rev().find(|unit| CrewId::of(unit).is_none()).unwrap_or(&row.received_by);
         // A crew may ask about what its own units hold.
         if !(actor.org.contains(unit) || unit.contains(&actor.org)) {
@@ -206,7 +205,7 @@ impl Intentions {
 }
 
 /// What is intended for a ticket that needs no crew now.
-fn not_open(row: &Row) -> proto::Proposal {
+fn not_open(row: &CaseFile) -> proto::Proposal {
     proto::Proposal {
         ticket_id: row.id.to_string(),
         number: row.number.clone(),

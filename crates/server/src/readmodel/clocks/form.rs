@@ -1,6 +1,6 @@
 //! The form of the clock histories' file. No row is read or written here.
 
-use switchboard_views::ticket_list::fingerprint;
+use switchboard_domain::fingerprint::fingerprint;
 
 use crate::readmodel::file::Form;
 

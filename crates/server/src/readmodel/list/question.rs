@@ -4,8 +4,11 @@
 use std::fmt::Write;
 
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter, types::Value as Bound};
-use switchboard_domain::{Timestamp, ticket::TicketId};
-use switchboard_views::ticket_list::{Comparison, Filter, Row, Term, Value};
+use switchboard_domain::{
+    Timestamp,
+    ticket::{CaseFile, TicketId},
+};
+use switchboard_views::ticket_list::{Comparison, Filter, Term, Value};
 
 use super::{CallerTickets, Cursor, PAGE_ROWS_MAX, Page, Query, token::Key};
 use crate::readmodel::{
@@ -101,7 +104,7 @@ pub(super) fn page(connection: &Connection, query: &Query) -> Result<Page, ReadM
     Ok(Page { rows, next, total: total.unsigned_abs(), position })
 }
 
-fn rows(connection: &Connection, sql: &str, bound: Vec<Bound>) -> Result<Vec<Row>, ReadModelError> {
+fn rows(connection: &Connection, sql: &str, bound: Vec<Bound>) -> Result<Vec<CaseFile>, ReadModelError> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut found = statement.query(params_from_iter(bound))?;
     let mut rows = Vec::new();
@@ -111,7 +114,7 @@ fn rows(connection: &Connection, sql: &str, bound: Vec<Bound>) -> Result<Vec<Row
     Ok(rows)
 }
 
-pub(super) fn row(connection: &Connection, id: TicketId) -> Result<Option<Row>, ReadModelError> {
+pub(super) fn row(connection: &Connection, id: TicketId) -> Result<Option<CaseFile>, ReadModelError> {
     let json: Option<String> = connection
         .prepare_cached("SELECT json FROM ticket CROSS JOIN ticket_row USING (opened) WHERE id = ?1")?
         .query_row(params![id.0.as_bytes()], |row| row.get(0))

@@ -21,10 +21,10 @@ fn shared(facts: Vec<TicketFact>) -> (Facts, u64) {
     (facts.into_iter().map(|fact| Arc::new(Fact::Ticket(fact))).collect(), head)
 }
 
-fn folded(facts: &[Arc<Fact>]) -> Vec<Row> {
-    let mut rows: BTreeMap<TicketId, Option<Row>> = BTreeMap::new();
+fn folded(facts: &[Arc<Fact>]) -> Vec<CaseFile> {
+    let mut rows: BTreeMap<TicketId, Option<CaseFile>> = BTreeMap::new();
     for fact in facts.iter().filter_map(|fact| fact.ticket()) {
-        Row::apply(rows.entry(fact.id).or_default(), fact);
+        CaseFile::apply(rows.entry(fact.id).or_default(), fact);
     }
     rows.into_values().flatten().collect()
 }
@@ -62,7 +62,7 @@ proptest! {
         let list = opened(&folder);
         let (facts, head) = shared(facts);
         list.apply(&facts, head).unwrap();
-        let mut wanted: Vec<Row> = folded(&facts).into_iter().filter(|row| filter.matches(row)).collect();
+        let mut wanted: Vec<CaseFile> = folded(&facts).into_iter().filter(|row| filter.matches(row)).collect();
         wanted.sort_by(|a, b| order.compare(a, b));
 
         let mut query = Query { filter, order, page_size, after: None };
@@ -121,7 +121,7 @@ proptest! {
         list.apply(&facts, head).unwrap();
         for (phone, account) in [(Some("key-1"), None), (Some("key-1"), Some("key-2")), (None, Some("key-1")), (None, None)] {
             let is = |key: Option<&str>, known: &Option<String>| key.is_some() && key == known.as_deref();
-            let mut theirs: Vec<Row> = folded(&facts)
+            let mut theirs: Vec<CaseFile> = folded(&facts)
                 .into_iter()
                 .filter(|row| is(phone, &row.phone_key) || is(account, &row.account_key))
                 .filter(|row| !row.ticket.confidential)
@@ -130,7 +130,7 @@ proptest! {
             let known = list.by_caller(phone, account, since, limit).unwrap();
             prop_assert_eq!(known.total as usize, theirs.len());
             prop_assert_eq!(known.recent as usize, theirs.iter().filter(|row| row.ticket.received >= since).count());
-            let open: Vec<Row> = theirs.into_iter().filter(Row::is_open).take(limit).collect();
+            let open: Vec<CaseFile> = theirs.into_iter().filter(CaseFile::is_open).take(limit).collect();
             prop_assert_eq!(known.open, open);
         }
     }

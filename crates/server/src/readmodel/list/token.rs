@@ -2,7 +2,8 @@
 //! needs no memory in the server; it is not a secret and gives no right to anything.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use switchboard_views::ticket_list::{Datum, Order, Row, fingerprint};
+use switchboard_domain::{fingerprint::fingerprint, ticket::CaseFile};
+use switchboard_views::ticket_list::{Datum, Order};
 
 use super::Query;
 
@@ -34,7 +35,7 @@ pub struct ForeignToken;
 
 impl Cursor {
     /// After `row` in `order`.
-    pub(super) fn at(row: &Row, order: Order) -> Self {
+    pub(super) fn at(row: &CaseFile, order: Order) -> Self {
         let key = match order.key.field().of(row) {
             Datum::Time(micros) => Key::Time(micros),
             Datum::Text(text) => Key::Text(text.into_owned()),

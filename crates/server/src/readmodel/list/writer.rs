@@ -8,8 +8,11 @@ use std::{
 
 use lru::LruCache;
 use rusqlite::{Connection, Statement, TransactionBehavior, params, types::Null};
-use switchboard_domain::{fact::Fact, ticket::TicketId};
-use switchboard_views::ticket_list::{Datum, Field, Row};
+use switchboard_domain::{
+    fact::Fact,
+    ticket::{CaseFile, TicketId},
+};
+use switchboard_views::ticket_list::{Datum, Field};
 
 use super::question;
 use crate::readmodel::{
@@ -41,12 +44,12 @@ fn unsettled() -> impl Iterator<Item = Field> {
 pub(super) struct Writer {
     connection: Connection,
     position: u64,
-    recent: LruCache<TicketId, Row>,
+    recent: LruCache<TicketId, CaseFile>,
 }
 
 /// A row in the course of a batch.
 struct Draft {
-    row: Option<Row>,
+    row: Option<CaseFile>,
     stored_before: bool,
 }
 
@@ -77,9 +80,9 @@ impl Writer {
                     free.insert(Draft { stored_before: row.is_some(), row })
                 }
             };
-            Row::apply(&mut draft.row, fact);
+            CaseFile::apply(&mut draft.row, fact);
         }
-        let mut changed: Vec<(bool, Row)> =
+        let mut changed: Vec<(bool, CaseFile)> =
             drafts.into_values().filter_map(|draft| Some((draft.stored_before, draft.row?))).collect();
         changed.sort_unstable_by_key(|(_, row)| row.opened);
         store(&whole, &changed)?;
@@ -105,7 +108,7 @@ impl Writer {
 }
 
 /// Writes rows, oldest ticket first; each with whether it was there before.
-fn store(connection: &Connection, rows: &[(bool, Row)]) -> Result<(), ReadModelError> {
+fn store(connection: &Connection, rows: &[(bool, CaseFile)]) -> Result<(), ReadModelError> {
     let mut insert = connection.prepare_cached(&INSERT)?;
     let mut update = connection.prepare_cached(&UPDATE)?;
     let mut insert_row = connection.prepare_cached("INSERT INTO ticket_row VALUES (?1, ?2)")?;
@@ -136,7 +139,7 @@ fn bind_fields(
     statement: &mut Statement<'_>,
     first: usize,
     fields: impl Iterator<Item = Field>,
-    row: &Row,
+    row: &CaseFile,
 ) -> Result<usize, rusqlite::Error> {
     let mut next = first;
     for field in fields {
