@@ -9,7 +9,7 @@
 //!
 //! Modules in reading order:
 //!
-//! - [`decider`]: the three one-page traits through which the engine sees this crate
+//! - [`decider`], [`read_model`]: the one-page traits through which the engine sees this crate
 //! - [`organisation`], [`actor`], [`personal`]: where, who, and what must stay secret
 //! - [`rules`]: the numbers of the trade that are data, not code
 //! - [`ticket`]: the ticket, complete as a state machine
@@ -31,6 +31,7 @@ pub mod linkage;
 pub mod numbering;
 pub mod organisation;
 pub mod personal;
+pub mod read_model;
 pub mod rules;
 pub mod sla;
 pub mod ticket;

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use switchboard_domain::fact::Fact;
+use switchboard_domain::{fact::Fact, read_model::ReadModel};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::feed::Feed;
@@ -18,20 +18,6 @@ pub const STEP_RETRY: Duration = Duration::from_secs(1);
 pub const REST_FACTOR: u32 = 4;
 /// It rests no longer than this.
 pub const REST_MAX: Duration = Duration::from_millis(20);
-
-/// A read model that keeps its own checkpoint.
-pub trait ReadModel: Send + Sync + 'static {
-    /// Its name, for logs.
-    fn name(&self) -> &'static str;
-    /// The position up to which it is true.
-    fn checkpoint(&self) -> u64;
-    /// Takes facts of all kinds into account, in order, together with the position `upto` that they reach. Facts seen
-    /// before are passed over.
-    ///
-    /// # Errors
-    /// When nothing of it was kept; the step will be tried again.
-    fn apply(&self, facts: &[Arc<Fact>], upto: u64) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
-}
 
 /// A running projector: how far its model is.
 #[derive(Clone, Debug)]

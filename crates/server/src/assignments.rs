@@ -26,19 +26,17 @@ use switchboard_engine::{
     feed::{Entry, Feed},
     projector::STEP_FACTS_MAX,
 };
+use switchboard_readmodel::{
+    ReadModelError,
+    crew_changes::{CrewChanges, Step},
+};
 use switchboard_views::assignments::{Assignments as Fold, Change, Snapshot, Standing, replay_changes};
 use switchboard_wire::{refusal::Refusal, stored::Stored as _};
 use tokio::sync::{Semaphore, watch};
 
 use self::lines::Lines;
 pub use self::lines::RING_CHANGES_MAX;
-use crate::{
-    desk::unreadable,
-    readmodel::{
-        ReadModelError,
-        crew_changes::{CrewChanges, Step},
-    },
-};
+use crate::desk::unreadable;
 
 /// The most changes that one look into history brings.
 pub const HISTORY_CHANGES_MAX: usize = 64;

@@ -22,6 +22,7 @@ use switchboard_engine::{
     projector::Progress,
     vault::Vault,
 };
+use switchboard_readmodel::{ReadModelError, TicketList};
 use switchboard_views::{Fact, ticket_list::Row, ticket_page::TicketPage};
 use switchboard_wire::{
     answer,
@@ -33,10 +34,7 @@ use switchboard_wire::{
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use crate::{
-    grpc::present,
-    readmodel::{ReadModelError, TicketList},
-};
+use crate::grpc::present;
 
 /// Ticket numbers remembered from receiving them, so that a caller need not wait for the list.
 const NUMBERS_REMEMBERED: usize = 65_536;

@@ -13,6 +13,7 @@ use switchboard_domain::{
     organisation::{Level, OrgPath},
     sla::{average::Sample, clock_history::ClockHistory, judge::judge, policy::Policy, registry::PolicyRegistry},
 };
+use switchboard_readmodel::ReadModelError;
 use switchboard_views::{
     advice::Language,
     comparison::{self, Comparison},
@@ -31,7 +32,6 @@ use crate::{
     },
     promises::Promises,
     publishing,
-    readmodel::ReadModelError,
 };
 
 /// Questions whose callers wait, under way at once; more wait within their deadlines.

@@ -11,8 +11,7 @@
 //! [`publishing`] and [`figures`], the clocks of tickets, what they are judged by, and what they come to; [`crews`], [`telemetry`] and
 //! [`assignments`], what crews ask and report, where they are, and what they are told; [`dispatching`] and [`dispatch_file`], who is
 //! sent, and by which policy; [`grpc`], the transport and its services;
-//! [`readmodel`], the ticket list, the clock histories and the crew changes on disk; [`operations`], health and metrics; [`tasks`], what runs as
-//! long as the server.
+//! [`operations`], health and metrics; [`tasks`], what runs as long as the server.
 //!
 //! Invariants, including what is absent: no rule about tickets, no stored name, no retry. [`Server::start`] chooses every
 //! implementation, from top to bottom; start reading there.
@@ -28,7 +27,6 @@ pub mod grpc;
 pub mod operations;
 pub mod promises;
 pub mod publishing;
-pub mod readmodel;
 pub mod tasks;
 pub mod telemetry;
 
@@ -40,7 +38,6 @@ use switchboard_domain::{
     actor::{Actor, Role},
     crew::Crews as CrewAggregate,
     decider::Action,
-    fact::Fact,
     linkage::{Intent, Linkage},
     organisation::OrgPath,
     rules::Rules,
@@ -58,7 +55,7 @@ use switchboard_engine::{
     feed::Feed,
     journal::{Aggregate, Journal},
     numbers::Numbers,
-    projector::{self, ReadModel},
+    projector,
     reactor::{self, ActionOutcome, Pace, Start},
     vault::Vault,
 };
@@ -67,6 +64,7 @@ use switchboard_eventstore::{
     keys::SqliteKeys,
     sqlite::{SqliteOptions, SqliteStore},
 };
+use switchboard_readmodel::{ClockHistories, CrewChanges, TicketList};
 use switchboard_wire::{
     proto::{
         self, admin_service_server::AdminServiceServer, audit_service_server::AuditServiceServer,
@@ -98,7 +96,6 @@ use crate::{
     operations::Observed,
     promises::Promises,
     publishing::Publishing,
-    readmodel::{ClockHistories, CrewChanges, TicketList},
     tasks::{TaskFailure, Tasks},
     telemetry::Telemetry,
 };
@@ -448,19 +445,5 @@ fn answer<D: Aggregate>(outcome: Result<Outcome<D>, Failure<D::Rejection>>) -> A
             tracing::warn!(%failure, "a want waits");
             ActionOutcome::Later
         }
-    }
-}
-
-impl ReadModel for TicketList {
-    fn name(&self) -> &'static str {
-        "ticket_list"
-    }
-
-    fn checkpoint(&self) -> u64 {
-        TicketList::checkpoint(self)
-    }
-
-    fn apply(&self, facts: &[Arc<Fact>], upto: u64) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        TicketList::apply(self, facts, upto).map_err(Into::into)
     }
 }

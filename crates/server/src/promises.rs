@@ -23,13 +23,13 @@ use switchboard_engine::{
     projector::Progress,
     reactor::{self, ActionOutcome},
 };
+use switchboard_readmodel::ClockHistories;
 use switchboard_views::advice::Language;
 use switchboard_wire::{answer, proto, refusal::Refusal};
 
 use crate::{
     desk::{AsOf, Desk, as_of, reference, unreadable},
     grpc::clocks,
-    readmodel::ClockHistories,
 };
 
 /// Everything that answers for promises.

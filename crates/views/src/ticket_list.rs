@@ -1,5 +1,5 @@
 //! Which tickets are there: one row a ticket, without personal data, and how a list of them is asked for.
-//! The rows' keeper is `server/readmodel`; what is said here is the reference that it is tested against.
+//! The rows' keeper is `readmodel`; what is said here is the reference that it is tested against.
 
 mod field;
 mod filter;

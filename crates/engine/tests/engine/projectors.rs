@@ -11,7 +11,7 @@ use std::{
 use switchboard_domain::fact::Fact;
 use switchboard_engine::{
     feed::Feed,
-    projector::{ReadModel, STEP_FACTS_MAX, project},
+    projector::{STEP_FACTS_MAX, project},
 };
 use tokio::time::timeout;
 

@@ -5,6 +5,7 @@ use switchboard_domain::{
     Violation, personal,
     ticket::{Event, Place},
 };
+use switchboard_readmodel::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, Page, Query};
 use switchboard_views::{
     Fact,
     ticket_list::{Filter, Order, Row},
@@ -12,10 +13,7 @@ use switchboard_views::{
 };
 use switchboard_wire::{answer, proto, refusal::Refusal, stored::Stored};
 
-use crate::{
-    desk::Done,
-    readmodel::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, Page, Query},
-};
+use crate::desk::Done;
 
 /// Whether personal data is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -29,18 +29,14 @@ use switchboard_eventstore::{
     keys::SqliteKeys,
     sqlite::{SqliteOptions, SqliteStore},
 };
+use switchboard_readmodel::{CrewChanges, TicketList};
 use switchboard_views::random::crews::{CREWS, at, crew, dispatched, log, org, ticket};
 use tokio::sync::Notify;
 use tonic::metadata::MetadataMap;
 use uuid::Uuid;
 
 use super::*;
-use crate::{
-    Loops,
-    assignments::Assignments,
-    desk::Desk,
-    readmodel::{CrewChanges, TicketList},
-};
+use crate::{Loops, assignments::Assignments, desk::Desk};
 
 /// How long what must come may take.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Params, Row, params};
 use switchboard_domain::{Timestamp, sla::clock_history::ClockHistory, ticket::TicketId};
 
 use super::writer::Line;
-use crate::readmodel::{
+use crate::{
     ReadModelError,
     file::{position, stored},
 };

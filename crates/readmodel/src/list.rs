@@ -18,6 +18,7 @@ use rusqlite::{OptionalExtension, params};
 use switchboard_domain::{
     Timestamp,
     fact::Fact,
+    read_model::ReadModel,
     ticket::{BusinessType, Stage, TicketId},
 };
 use switchboard_views::{
@@ -26,8 +27,8 @@ use switchboard_views::{
 };
 
 pub use self::token::{Cursor, ForeignToken};
-use self::writer::Writer;
-use super::{ReadModelError, database::Database, file};
+use self::writer::ListWriter;
+use crate::{ReadModelError, database::Database, file};
 
 /// Rows of a page when the caller names no number.
 pub const PAGE_ROWS_DEFAULT: usize = 50;
@@ -36,7 +37,7 @@ pub const PAGE_ROWS_MAX: usize = 1000;
 
 /// The list of tickets. Clones share one file.
 #[derive(Clone)]
-pub struct TicketList(Arc<Database<Writer>>);
+pub struct TicketList(Arc<Database<ListWriter>>);
 
 /// What is asked of the list.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,7 +85,7 @@ impl TicketList {
     /// # Errors
     /// [`ReadModelError::Unavailable`] when the folder admits no such file.
     pub fn open(folder: &Path) -> Result<Self, ReadModelError> {
-        let begin = |connection, position| Ok(Writer::new(connection, position));
+        let begin = |connection, position| Ok(ListWriter::new(connection, position));
         Ok(Self(Arc::new(Database::open(folder, form::form(), begin)?)))
     }
 
@@ -109,7 +110,7 @@ impl TicketList {
     /// # Errors
     /// Nothing is changed then.
     pub fn start_over(&self) -> Result<(), ReadModelError> {
-        self.0.write(Writer::clear)
+        self.0.write(ListWriter::clear)
     }
 
     /// One page, its total and its position, all of the same instant.
@@ -186,5 +187,19 @@ impl TicketList {
     /// See [`ReadModelError`].
     pub fn dump(&self, each: &mut dyn FnMut(&str)) -> Result<(), ReadModelError> {
         self.0.read(|connection| file::dump(connection, &[question::ALL], each))
+    }
+}
+
+impl ReadModel for TicketList {
+    fn name(&self) -> &'static str {
+        "ticket_list"
+    }
+
+    fn checkpoint(&self) -> u64 {
+        TicketList::checkpoint(self)
+    }
+
+    fn apply(&self, facts: &[Arc<Fact>], upto: u64) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        TicketList::apply(self, facts, upto).map_err(Into::into)
     }
 }

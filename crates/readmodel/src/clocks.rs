@@ -18,25 +18,25 @@ use std::{ops::ControlFlow, path::Path, sync::Arc};
 use switchboard_domain::{
     Timestamp,
     fact::Fact,
+    read_model::ReadModel,
     sla::{clock_history::ClockHistory, registry::PolicyRegistry},
     ticket::TicketId,
 };
-use switchboard_engine::projector::ReadModel;
 use tokio::sync::watch;
 
-use self::{question::Range, writer::Writer};
-use super::{ReadModelError, database::Database, file};
+use self::{question::Range, writer::ClockWriter};
+use crate::{ReadModelError, database::Database, file};
 
 /// An ended ticket is still in flight while its last fact is among so many positions before the checkpoint: what the watch may
 /// not have spoken of yet when it was interrupted.
 pub const RECENT_FACTS: u64 = 100_000;
-/// ClockHistories that a scan reads at once; in between it holds nothing.
+/// Clock histories that a scan reads at once; in between it holds nothing.
 pub const SCAN_ROWS: usize = 1_000;
 
 /// The clock histories. Clones share one file.
 #[derive(Clone)]
 pub struct ClockHistories {
-    database: Arc<Database<Writer>>,
+    database: Arc<Database<ClockWriter>>,
     registry: watch::Receiver<Arc<PolicyRegistry>>,
 }
 
@@ -50,7 +50,7 @@ impl ClockHistories {
         let (publish, registry) = watch::channel(Arc::default());
         let begin = |connection, position| {
             publish.send_replace(Arc::new(publication::registry(&connection)?));
-            Ok(Writer::new(connection, position, publish.clone()))
+            Ok(ClockWriter::new(connection, position, publish.clone()))
         };
         Ok(Self { database: Arc::new(Database::open(folder, form::form(), begin)?), registry })
     }
@@ -76,7 +76,7 @@ impl ClockHistories {
     /// # Errors
     /// Nothing is changed then.
     pub fn start_over(&self) -> Result<(), ReadModelError> {
-        self.database.write(Writer::clear)
+        self.database.write(ClockWriter::clear)
     }
 
     /// What is published, as of the checkpoint; no file is read. Asked after [`Self::checkpoint`], it holds at least what was

@@ -11,7 +11,7 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, types::ValueRef};
 use switchboard_eventstore::private;
 
-use super::ReadModelError;
+use crate::ReadModelError;
 
 /// Page cache of the writing connection, in KiB.
 const WRITER_CACHE_KIB: i32 = 16 * 1024;
@@ -31,7 +31,7 @@ const STATE: &str = "
 ";
 
 /// What is different from one read model's file to the next.
-pub(super) struct Form {
+pub(crate) struct Form {
     /// The file's name in the data folder.
     pub name: &'static str,
     /// What it holds, in the words of the log: `ticket list`.
@@ -42,7 +42,7 @@ pub(super) struct Form {
     pub tables: Cow<'static, str>,
 }
 
-pub(super) struct ViewFile {
+pub(crate) struct ViewFile {
     form: Form,
     path: PathBuf,
     /// Lies beside a file that was found damaged.
@@ -50,13 +50,13 @@ pub(super) struct ViewFile {
 }
 
 impl ViewFile {
-    pub(super) fn at(folder: &Path, form: Form) -> Self {
+    pub(crate) fn at(folder: &Path, form: Form) -> Self {
         let path = folder.join(form.name);
         Self { damaged: path.with_extension("damaged"), path, form }
     }
 
     /// The writing connection and the position that the file is true for.
-    pub(super) fn open(&self) -> Result<(Connection, u64), ReadModelError> {
+    pub(crate) fn open(&self) -> Result<(Connection, u64), ReadModelError> {
         private::keep_database_from_others(&self.path).map_err(unavailable)?;
         let fault = if self.damaged.exists() {
             Some("it was found damaged".to_owned())
@@ -109,7 +109,7 @@ impl ViewFile {
     }
 
     /// A connection that cannot write.
-    pub(super) fn reader(&self) -> Result<Connection, ReadModelError> {
+    pub(crate) fn reader(&self) -> Result<Connection, ReadModelError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -118,7 +118,7 @@ impl ViewFile {
     }
 
     /// Leaves a mark, so that the next opening starts from nothing: a whole check at every start would take minutes.
-    pub(super) fn mark_damaged(&self, error: &ReadModelError) {
+    pub(crate) fn mark_damaged(&self, error: &ReadModelError) {
         let what = self.form.what;
         tracing::error!(file = %self.path.display(), error = %DisplayChain(error), "the {what} is damaged");
         if let Err(error) = private::emptied(&self.damaged) {
@@ -136,24 +136,24 @@ impl ViewFile {
 }
 
 /// The checkpoint of a file.
-pub(super) fn position(connection: &Connection) -> Result<u64, ReadModelError> {
+pub(crate) fn position(connection: &Connection) -> Result<u64, ReadModelError> {
     let position: i64 = connection.prepare_cached("SELECT position FROM state")?.query_row([], |row| row.get(0))?;
     Ok(position.unsigned_abs())
 }
 
 /// Moves the checkpoint of a file: part of the transaction that changes its rows.
-pub(super) fn set_position(connection: &Connection, position: u64) -> Result<(), ReadModelError> {
+pub(crate) fn set_position(connection: &Connection, position: u64) -> Result<(), ReadModelError> {
     connection.prepare_cached("UPDATE state SET position = ?1")?.execute([stored(position)])?;
     Ok(())
 }
 
 /// A log position as SQLite keeps it.
-pub(super) fn stored(position: u64) -> i64 {
+pub(crate) fn stored(position: u64) -> i64 {
     i64::try_from(position).unwrap_or(i64::MAX)
 }
 
 /// The state and what `rows` selects as text, line by line.
-pub(super) fn dump(connection: &Connection, rows: &[&str], each: &mut dyn FnMut(&str)) -> Result<(), ReadModelError> {
+pub(crate) fn dump(connection: &Connection, rows: &[&str], each: &mut dyn FnMut(&str)) -> Result<(), ReadModelError> {
     for sql in ["SELECT * FROM state"].iter().chain(rows) {
         let mut statement = connection.prepare(sql)?;
         let columns = statement.column_count();

@@ -10,7 +10,7 @@ mod tests;
 
 use std::{borrow::Cow, collections::BTreeMap, path::Path, sync::Arc};
 
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use switchboard_domain::{
     Timestamp,
     crew::{CrewId, Point},
@@ -23,13 +23,15 @@ use switchboard_views::{
 };
 use uuid::Uuid;
 
-use super::{
+use crate::{
     ReadModelError,
     database::Database,
-    file::{self, Form, set_position, stored},
+    file::{self, Form, stored},
+    folded::Writer,
 };
 
-const VIEW_VERSION: u64 = fingerprint(&[include_str!("file.rs"), include_str!("crew_changes.rs")]) ^ TOLD_CODE;
+const VIEW_VERSION: u64 =
+    fingerprint(&[include_str!("file.rs"), include_str!("folded.rs"), include_str!("crew_changes.rs")]) ^ TOLD_CODE;
 
 /// Times are microseconds since 1970. A crew that left the roster keeps its number: its crew changes stay.
 const TABLES: &str = "
@@ -90,7 +92,7 @@ pub struct Resumed {
 /// The crew changes. Clones share one file.
 #[derive(Clone)]
 pub struct CrewChanges {
-    database: Arc<Database<Connection>>,
+    database: Arc<Database<Writer>>,
 }
 
 impl std::fmt::Debug for CrewChanges {
@@ -112,7 +114,11 @@ impl CrewChanges {
             version: VIEW_VERSION,
             tables: Cow::Borrowed(TABLES),
         };
-        Ok(Self { database: Arc::new(Database::open(folder, form, |connection, _| Ok(connection))?) })
+        Ok(Self {
+            database: Arc::new(Database::open(folder, form, |connection, position| {
+                Ok(Writer::new(connection, position))
+            })?),
+        })
     }
 
     /// The log position that the file is true for; 0 when it is empty.
@@ -126,30 +132,8 @@ impl CrewChanges {
     /// # Errors
     /// Nothing is changed then, and the same may be offered again.
     pub fn keep(&self, step: &Step, upto: u64) -> Result<(), ReadModelError> {
-        self.database.write(|connection| {
-            let whole = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            for (crew, standing) in &step.crews {
-                stand(&whole, crew, standing.unwrap_or_default())?;
-            }
-            for (crew, position, ticket) in &step.crew_changes {
-                let crew = match number(&whole, crew)? {
-                    Some(number) => number,
-                    None => stand(&whole, crew, Standing::default())?,
-                };
-                whole
-                    .prepare_cached("INSERT OR IGNORE INTO crew_change (crew, position, ticket) VALUES (?1, ?2, ?3)")?
-                    .execute(params![crew, stored(*position), ticket.0.as_bytes()])?;
-            }
-            for (ticket, live) in &step.live {
-                let sql = if *live {
-                    "INSERT OR IGNORE INTO live (ticket) VALUES (?1)"
-                } else {
-                    "DELETE FROM live WHERE ticket = ?1"
-                };
-                whole.prepare_cached(sql)?.execute([ticket.0.as_bytes()])?;
-            }
-            set_position(&whole, upto)?;
-            whole.commit()?;
+        self.database.write(|writer| {
+            writer.write(upto, |whole| store(whole, step))?;
             Ok(upto)
         })
     }
@@ -159,13 +143,7 @@ impl CrewChanges {
     /// # Errors
     /// Nothing is changed then.
     pub fn start_over(&self) -> Result<(), ReadModelError> {
-        self.database.write(|connection| {
-            let whole = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            whole.execute_batch("DELETE FROM crew_change; DELETE FROM live; DELETE FROM crew;")?;
-            set_position(&whole, 0)?;
-            whole.commit()?;
-            Ok(0)
-        })
+        self.database.write(|writer| writer.clear("DELETE FROM crew_change; DELETE FROM live; DELETE FROM crew;"))
     }
 
     /// What the fold resumes from: as large as the roster and the work in the field.
@@ -213,6 +191,30 @@ impl CrewChanges {
     pub fn dump(&self, each: &mut dyn FnMut(&str)) -> Result<(), ReadModelError> {
         self.database.read(|connection| file::dump(connection, &ALL, each))
     }
+}
+
+fn store(whole: &Connection, step: &Step) -> Result<(), ReadModelError> {
+    for (crew, standing) in &step.crews {
+        stand(whole, crew, standing.unwrap_or_default())?;
+    }
+    for (crew, position, ticket) in &step.crew_changes {
+        let crew = match number(whole, crew)? {
+            Some(number) => number,
+            None => stand(whole, crew, Standing::default())?,
+        };
+        whole
+            .prepare_cached("INSERT OR IGNORE INTO crew_change (crew, position, ticket) VALUES (?1, ?2, ?3)")?
+            .execute(params![crew, stored(*position), ticket.0.as_bytes()])?;
+    }
+    for (ticket, live) in &step.live {
+        let sql = if *live {
+            "INSERT OR IGNORE INTO live (ticket) VALUES (?1)"
+        } else {
+            "DELETE FROM live WHERE ticket = ?1"
+        };
+        whole.prepare_cached(sql)?.execute([ticket.0.as_bytes()])?;
+    }
+    Ok(())
 }
 
 fn number(connection: &Connection, crew: &CrewId) -> Result<Option<i64>, ReadModelError> {

@@ -8,7 +8,7 @@ use switchboard_domain::{Timestamp, ticket::TicketId};
 use switchboard_views::ticket_list::{Comparison, Filter, Row, Term, Value};
 
 use super::{CallerTickets, Cursor, PAGE_ROWS_MAX, Page, Query, token::Key};
-use crate::readmodel::{
+use crate::{
     ReadModelError,
     file::{position, stored},
 };

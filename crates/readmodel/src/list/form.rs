@@ -2,14 +2,18 @@
 
 use switchboard_views::ticket_list::{Field, ROW_CODE, fingerprint};
 
-use crate::readmodel::file::Form;
+use crate::file::Form;
 
 /// The file's name in the data folder.
 pub(super) const FILE_NAME: &str = "views.db";
 
 /// Names the code that made a file: its form and the folding of rows. A file with another one is rebuilt.
-const VIEW_VERSION: u64 =
-    fingerprint(&[include_str!("../file.rs"), include_str!("form.rs"), include_str!("writer.rs")]) ^ ROW_CODE;
+const VIEW_VERSION: u64 = fingerprint(&[
+    include_str!("../file.rs"),
+    include_str!("../folded.rs"),
+    include_str!("form.rs"),
+    include_str!("writer.rs"),
+]) ^ ROW_CODE;
 
 /// `ticket` is what is searched, a narrow line each; `ticket_row` is what is answered. `opened` is the position of a
 /// ticket's first fact: new lines go to the end of both, and every index carries it as the tie-break of the orders.

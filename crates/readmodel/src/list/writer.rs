@@ -1,24 +1,26 @@
 //! The one hand that writes the list: folds facts into rows and stores the rows that changed, all or nothing.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
     num::NonZeroUsize,
     sync::{Arc, LazyLock},
 };
 
-use lru::LruCache;
-use rusqlite::{Connection, Statement, TransactionBehavior, params, types::Null};
+use rusqlite::{Connection, Statement, params, types::Null};
 use switchboard_domain::{fact::Fact, ticket::TicketId};
 use switchboard_views::ticket_list::{Datum, Field, Row};
 
 use super::question;
-use crate::readmodel::{
+use crate::{
     ReadModelError,
-    file::{set_position, stored},
+    file::stored,
+    folded::{Folded, Writer},
 };
 
 /// Rows kept at hand for their next fact, about 1 KiB each; one that fell out is read from the file again.
 const ROWS_CACHED_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(16_383);
+
+/// Prepared statements kept at hand.
+const STATEMENTS_MAX: usize = 32;
 
 /// The fields that a ticket's first fact settles for ever. An update leaves them and their indexes alone.
 const SETTLED: [Field; 5] = [Field::Channel, Field::Number, Field::External, Field::ReceivedBy, Field::ReceivedAt];
@@ -38,74 +40,43 @@ fn unsettled() -> impl Iterator<Item = Field> {
     Field::ALL.iter().copied().filter(|field| !SETTLED.contains(field))
 }
 
-pub(super) struct Writer {
-    connection: Connection,
-    position: u64,
-    recent: LruCache<TicketId, Row>,
+pub(super) struct ListWriter {
+    writer: Writer,
+    rows: Folded<TicketId, Row>,
 }
 
-/// A row in the course of a batch.
-struct Draft {
-    row: Option<Row>,
-    stored_before: bool,
-}
-
-impl Writer {
+impl ListWriter {
     pub(super) fn new(connection: Connection, position: u64) -> Self {
-        connection.set_prepared_statement_cache_capacity(32);
-        Self { connection, position, recent: LruCache::new(ROWS_CACHED_MAX) }
+        let writer = Writer::new(connection, position);
+        writer.keep_statements(STATEMENTS_MAX);
+        Self { writer, rows: Folded::new(ROWS_CACHED_MAX) }
     }
 
     /// Takes the facts beyond the checkpoint into account; the new checkpoint.
     pub(super) fn apply(&mut self, facts: &[Arc<Fact>], upto: u64) -> Result<u64, ReadModelError> {
-        let before = self.position;
-        let fresh = || facts.iter().filter(|fact| fact.position() > before);
-        let position = fresh().map(|fact| fact.position()).fold(upto.max(before), u64::max);
-        if position == before {
-            return Ok(before);
-        }
-        let whole = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut drafts: HashMap<TicketId, Draft> = HashMap::new();
-        for fact in fresh().filter_map(|fact| fact.ticket()) {
-            let draft = match drafts.entry(fact.id) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(free) => {
-                    let row = match self.recent.pop(&fact.id) {
-                        Some(row) => Some(row),
-                        None => question::row(&whole, fact.id)?,
-                    };
-                    free.insert(Draft { stored_before: row.is_some(), row })
-                }
-            };
-            Row::apply(&mut draft.row, fact);
-        }
-        let mut changed: Vec<(bool, Row)> =
-            drafts.into_values().filter_map(|draft| Some((draft.stored_before, draft.row?))).collect();
-        changed.sort_unstable_by_key(|(_, row)| row.opened);
-        store(&whole, &changed)?;
-        set_position(&whole, position)?;
-        whole.commit()?;
-        self.position = position;
-        for (_, row) in changed {
-            self.recent.put(row.id, row);
-        }
+        let Some((fresh, position)) = self.writer.beyond(facts, upto) else { return Ok(self.writer.position()) };
+        let mut batch = self.rows.batch();
+        self.writer.write(position, |whole| {
+            for fact in fresh.iter().filter_map(|fact| fact.ticket()) {
+                let draft = batch.draft(fact.id, |id| question::row(whole, id))?;
+                Row::apply(&mut draft.row, fact);
+                draft.changed = true;
+            }
+            store(whole, &batch.changed(|row| row.opened))
+        })?;
+        batch.keep();
         Ok(position)
     }
 
     /// Forgets everything; the checkpoint of nothing.
     pub(super) fn clear(&mut self) -> Result<u64, ReadModelError> {
-        let whole = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        whole.execute_batch("DELETE FROM ticket; DELETE FROM ticket_row;")?;
-        set_position(&whole, 0)?;
-        whole.commit()?;
-        self.recent.clear();
-        self.position = 0;
-        Ok(0)
+        self.rows.clear();
+        self.writer.clear("DELETE FROM ticket; DELETE FROM ticket_row;")
     }
 }
 
 /// Writes rows, oldest ticket first; each with whether it was there before.
-fn store(connection: &Connection, rows: &[(bool, Row)]) -> Result<(), ReadModelError> {
+fn store(connection: &Connection, rows: &[(bool, &Row)]) -> Result<(), ReadModelError> {
     let mut insert = connection.prepare_cached(&INSERT)?;
     let mut update = connection.prepare_cached(&UPDATE)?;
     let mut insert_row = connection.prepare_cached("INSERT INTO ticket_row VALUES (?1, ?2)")?;

@@ -11,7 +11,7 @@ use std::{
 
 use rusqlite::Connection;
 
-use super::{
+use crate::{
     ReadModelError,
     file::{Form, ViewFile},
 };
@@ -20,7 +20,7 @@ use super::{
 const READERS: usize = 4;
 
 /// A file with its connections. `W` is the hand that writes it.
-pub(super) struct Database<W> {
+pub(crate) struct Database<W> {
     file: ViewFile,
     // Dropped in this order: the last to close must be one that can write, for it empties the write-ahead log.
     readers: Vec<Mutex<Connection>>,
@@ -32,7 +32,7 @@ pub(super) struct Database<W> {
 impl<W> Database<W> {
     /// Opens a file of this form in `folder`, and gives its writing connection and its checkpoint to `begin`. What `begin`
     /// finds damaged is rebuilt at once.
-    pub(super) fn open(
+    pub(crate) fn open(
         folder: &Path,
         form: Form,
         begin: impl Fn(Connection, u64) -> Result<W, ReadModelError>,
@@ -55,12 +55,12 @@ impl<W> Database<W> {
     }
 
     /// The log position that the file is true for; 0 when it is empty.
-    pub(super) fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.position.load(Ordering::Acquire)
     }
 
     /// Lets the one writer `change` the file; it answers the position that the file is true for then.
-    pub(super) fn write(
+    pub(crate) fn write(
         &self,
         change: impl FnOnce(&mut W) -> Result<u64, ReadModelError>,
     ) -> Result<(), ReadModelError> {
@@ -71,7 +71,7 @@ impl<W> Database<W> {
     }
 
     /// Runs `ask` on a free connection, within one snapshot of the file.
-    pub(super) fn read<T>(
+    pub(crate) fn read<T>(
         &self,
         ask: impl FnOnce(&Connection) -> Result<T, ReadModelError>,
     ) -> Result<T, ReadModelError> {

@@ -15,7 +15,7 @@ use switchboard_domain::{
 };
 use uuid::Uuid;
 
-use crate::readmodel::{ReadModelError, file::stored};
+use crate::{ReadModelError, file::stored};
 
 /// Every publication in the order of the log.
 pub(super) const ALL: &str = "SELECT position, json FROM publication ORDER BY position";
