@@ -15,6 +15,7 @@
 //! - [`proto`]: the protobuf API, generated
 //! - [`codec`]: the buffers of its messages
 //! - [`command`]: requests become commands of the domain, or every violation at once
+//! - [`identity`]: the canonical form of a command, by which a repeated request is recognised
 //! - [`answer`]: the domain's words become protobuf's
 //! - [`refusal`]: every *no* as a status with reason, details and a sentence in Chinese or English
 //! - [`faults`]: what is wrong with a file that a person wrote, line by line
@@ -45,6 +46,8 @@ pub mod proto {
 pub mod codec;
 
 pub mod command;
+
+pub mod identity;
 
 pub mod answer;
 

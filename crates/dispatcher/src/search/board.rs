@@ -3,7 +3,7 @@
 //! A route is put aside before its first change in an iteration, and put back if the iteration is not kept: only what
 //! is touched is ever copied.
 
-use super::{best::Best, model::Model};
+use super::model::Model;
 
 /// The place of a job that is in no route.
 pub const NOWHERE: u32 = u32::MAX;
@@ -196,15 +196,15 @@ impl<R: Clone + Default> Board<R> {
         *version = if stops.is_empty() { u64::from(route) + 1 } else { self.versions };
     }
 
-    /// Keeps what the iteration did, and tells the best plan which routes differ now. A route that is as it was stays
+    /// Keeps what the iteration did, and tells which routes differ now. A route that is as it was stays
     /// the one it was, so that what is known of it stays known.
-    pub fn keep(&mut self, best: &mut Best) {
+    pub fn keep(&mut self, mut differs: impl FnMut(u32)) {
         for (route, mut aside) in self.way_back.saved.drain(..) {
             let stands = &mut self.routes[route as usize];
             if aside.stops == stands.stops {
                 std::mem::swap(stands, &mut aside);
             } else {
-                best.differs(route);
+                differs(route);
             }
             self.way_back.spare.push(aside);
         }

@@ -11,12 +11,34 @@ use crate::{
     actor::Role,
     decider::Recorded,
     organisation::{Level, OrgPath},
-    sla::{policy::Reading, promise},
+    sla::promise,
     ticket::{
         Area, BusinessType, Category, Channel, Escalation, Event, Grade, Premises, TicketId, Tier, Urgency,
         event::Received,
     },
 };
+
+/// Which instant of a fact counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reading {
+    /// When it happened, by the clock of whoever reported it.
+    #[default]
+    Occurred,
+    /// When the engine learnt it.
+    Recorded,
+    /// The end of the call that brought it; when it happened, if there was no call.
+    HungUp,
+    /// The instant agreed with the customer (约时); when it happened, if none was agreed.
+    Appointment,
+}
+
+impl Reading {
+    /// Whether it is the one that counts when none is named.
+    pub(crate) fn is_usual(&self) -> bool {
+        *self == Self::Occurred
+    }
+}
 
 /// One fact, as far as clocks care.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

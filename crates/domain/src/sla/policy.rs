@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp,
     organisation::{Level, OrgPath},
-    sla::clock_history::{Attributes, ClockEvent, FactName, Word},
+    sla::clock_history::{Attributes, ClockEvent, FactName, Reading, Word},
     ticket::{Area, BusinessType, Category, Channel, Grade, Premises, Tier, Urgency},
 };
 
@@ -179,27 +179,6 @@ pub struct Trigger {
     /// Which of the fact's instants counts.
     #[serde(default, skip_serializing_if = "Reading::is_usual")]
     pub time: Reading,
-}
-
-/// Which instant of a fact counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reading {
-    /// When it happened, by the clock of whoever reported it.
-    #[default]
-    Occurred,
-    /// When the engine learnt it.
-    Recorded,
-    /// The end of the call that brought it; when it happened, if there was no call.
-    HungUp,
-    /// The instant agreed with the customer (约时); when it happened, if none was agreed.
-    Appointment,
-}
-
-impl Reading {
-    fn is_usual(&self) -> bool {
-        *self == Self::Occurred
-    }
 }
 
 impl Trigger {

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use switchboard_domain::fact::Fact;
+use switchboard_domain::{fact::Fact, read_model::ReadModel};
 use switchboard_engine::{
     feed::Feed,
     projector::{STEP_FACTS_MAX, project},

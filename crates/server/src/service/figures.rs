@@ -9,29 +9,30 @@ use std::{
 
 use chrono::TimeDelta;
 use switchboard_domain::{
-    Problem, Timestamp, Violation,
+    Timestamp, Violation,
+    actor::Actor,
     organisation::{Level, OrgPath},
-    sla::{average::Sample, clock_history::ClockHistory, judge::judge, policy::Policy, registry::PolicyRegistry},
-};
-use switchboard_readmodel::ReadModelError;
-use switchboard_views::{
-    advice::Language,
-    comparison::{self, Comparison},
-    kpi,
-};
-use switchboard_wire::{answer, proto, refusal::Refusal};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::Status;
-
-use crate::{
-    grpc::{
-        call::Call,
-        clocks::{self, Compared},
-        streaming::queue,
+    sla::{
+        average::{Mean, Sample},
+        clock_history::ClockHistory,
+        judge::judge,
+        policy::Policy,
+        registry::{PolicyRegistry, Version},
     },
+};
+use switchboard_views::{
+    comparison::{self, Comparison, Flip},
+    kpi::{self, Kpi},
+};
+use switchboard_wire::refusal::Refusal;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc::Receiver};
+
+use crate::service::{
+    access::{Act, permit},
+    off_thread,
     promises::Promises,
-    publishing,
+    publishing::{self, SourceFile},
+    queue::queue,
 };
 
 /// Questions whose callers wait, under way at once; more wait within their deadlines.
@@ -42,10 +43,6 @@ const COMPARISONS_MAX: usize = 1;
 const COMPARISONS_WAITING_MAX: usize = 8;
 /// How long the reader of a comparison may take nothing.
 const READER_PATIENCE: Duration = Duration::from_secs(30);
-/// The longest period of one question.
-const PERIOD_DAYS_MAX: i64 = 400;
-/// The most indicators that one question may name.
-const KPIS_MAX: usize = 64;
 /// Flips that are sent one by one when no number is asked for.
 const FLIPS_DEFAULT: u32 = 100;
 /// The most flips that are sent one by one.
@@ -54,6 +51,46 @@ const FLIPS_MAX: u32 = 10_000;
 const PROGRESS_TICKETS: u64 = 10_000;
 /// Messages of a comparison that may wait for its reader; past it the comparison waits.
 const QUEUE_MESSAGES_MAX: usize = 64;
+
+/// Which indicators are asked for, and of whom.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// From when on.
+    pub from: Timestamp,
+    /// Before when.
+    pub to: Timestamp,
+    /// Of which unit; of all when absent.
+    pub org: Option<OrgPath>,
+    /// By units of which level; in one when absent.
+    pub level: Option<Level>,
+    /// Which indicators; all when empty.
+    pub kpis: Vec<String>,
+}
+
+/// The averages that a policy promises.
+#[derive(Clone, Debug)]
+pub struct Averages {
+    /// The policy.
+    pub version: Arc<Version>,
+    /// The means of each of its averages, in its order.
+    pub means: Vec<Vec<Mean>>,
+    /// The position that they are true for.
+    pub position: u64,
+}
+
+/// What is said of a comparison, as it goes on.
+#[derive(Clone, Debug)]
+pub enum Compared {
+    /// How many tickets were looked at.
+    Progress(u64),
+    /// A clock that two policies judge differently.
+    Flip(Flip),
+    /// What it came to, at a position.
+    Summary(Box<Comparison>, u64),
+}
+
+/// The messages of a comparison, the last of which may be why it ended.
+pub type Comparing = Receiver<Result<Compared, Refusal>>;
 
 /// Everything that counts.
 pub struct Figures {
@@ -96,7 +133,7 @@ impl Figures {
         let promises = Arc::clone(&self.promises);
         let asked = Arc::new(());
         let waited_for: Weak<()> = Arc::downgrade(&asked);
-        let scan = tokio::task::spawn_blocking(move || {
+        let scan = off_thread(move || {
             let _place = place;
             let mut as_of = None;
             let mut each = |clock_history: ClockHistory| {
@@ -104,8 +141,10 @@ impl Figures {
                     return ControlFlow::Break(());
                 }
                 // Looked at after the first page was read: nothing that the answer's position covers is missing from the registry.
-                let as_of = as_of
-                    .get_or_insert_with(|| AsOf { registry: promises.clock_histories.registry(), now: promises.now() });
+                let as_of = as_of.get_or_insert_with(|| AsOf {
+                    registry: promises.clock_histories.registry(),
+                    now: promises.node.now(),
+                });
                 step(&mut state, as_of, &clock_history)
             };
             let position = match range {
@@ -116,11 +155,7 @@ impl Figures {
         });
         let answer = scan.await;
         drop(asked);
-        let unavailable = |detail: String| Refusal::StoreUnavailable { detail };
-        match answer.map_err(|error| unavailable(error.to_string()))? {
-            Err(ReadModelError::Corrupt(_)) => Err(Refusal::StoreCorrupt),
-            answer => answer.map_err(|error| unavailable(error.to_string())),
-        }
+        answer
     }
 
     /// A place for a question that its caller waits for.
@@ -129,49 +164,57 @@ impl Figures {
     }
 
     /// Every indicator with its definition.
-    pub(crate) fn definitions(language: Language) -> proto::ListKpisResponse {
-        proto::ListKpisResponse { kpis: kpi::definitions().iter().map(|kpi| clocks::kpi(kpi, language)).collect() }
-    }
-
-    /// Indicators over a period.
     ///
     /// # Errors
-    /// A period, indicator, unit or level that cannot be read.
-    pub(crate) async fn kpis(&self, request: &proto::GetKpisRequest) -> Result<proto::GetKpisResponse, Refusal> {
-        let (from, to) = period(request.from.as_ref(), request.to.as_ref())?;
-        let (org, level) = units(request)?;
-        let names = request.kpis.clone();
-        self.promises.reach(request.min_position).await?;
+    /// None yet: every actor may know them.
+    pub fn definitions(&self, actor: &Actor) -> Result<&'static [Kpi], Refusal> {
+        permit(actor, Act::ReadFigures)?;
+        Ok(kpi::definitions())
+    }
+
+    /// Indicators over a period, and the position that they are true for.
+    ///
+    /// # Errors
+    /// When the clock histories do not answer.
+    pub async fn kpis(
+        &self,
+        question: Question,
+        min_position: Option<u64>,
+        actor: &Actor,
+    ) -> Result<(Vec<kpi::Value>, u64), Refusal> {
+        permit(actor, Act::ReadFigures)?;
+        let Question { from, to, org, level, kpis } = question;
+        self.promises.reach(min_position).await?;
         let tally = kpi::Tally::new(from, to, org, level);
         let count = |tally: &mut kpi::Tally, as_of: &AsOf, clock_history: &ClockHistory| {
             tally.add(clock_history, &judge(clock_history, &as_of.registry, as_of.now));
             ControlFlow::Continue(())
         };
         let (position, tally) = self.scan(self.place().await?, Range::Touching(from, to), tally, count).await?;
-        let wanted = |value: &kpi::Value| names.is_empty() || names.iter().any(|name| name == value.name);
-        let values = tally.finish().into_iter().filter(wanted).map(clocks::kpi_value).collect();
-        Ok(proto::GetKpisResponse { values, position })
+        let wanted = |value: &kpi::Value| kpis.is_empty() || kpis.iter().any(|name| name == value.name);
+        Ok((tally.finish().into_iter().filter(wanted).collect(), position))
     }
 
-    /// The averages that the policy in force promises.
+    /// The averages that the policy in force at an instant promises; now when none is named.
     ///
     /// # Errors
-    /// An operator without policy, an instant that cannot be read.
-    pub(crate) async fn averages(
+    /// An operator without policy.
+    pub async fn averages(
         &self,
-        request: &proto::GetAveragesRequest,
-        language: Language,
-    ) -> Result<proto::GetAveragesResponse, Refusal> {
-        self.promises.reach(request.min_position).await?;
-        let at = request.at.as_ref().map(|at| answer::instant(at).ok_or_else(|| malformed("at", "an instant")));
-        let at = at.transpose()?.unwrap_or_else(|| self.promises.now());
+        operator: &str,
+        at: Option<Timestamp>,
+        min_position: Option<u64>,
+        actor: &Actor,
+    ) -> Result<Averages, Refusal> {
+        permit(actor, Act::ReadFigures)?;
+        self.promises.reach(min_position).await?;
+        let at = at.unwrap_or_else(|| self.promises.node.now());
         let registry = self.promises.clock_histories.registry();
-        let version = registry.newest().and_then(|edition| edition.version(&request.operator, at)).cloned();
-        let version =
-            version.ok_or_else(|| match registry.newest().map(|edition| edition.versions(&request.operator)) {
-                Some([_, ..]) => malformed("at", "an instant at which a policy of the operator is in force"),
-                _ => malformed("operator", "an operator whose policy is published"),
-            })?;
+        let version = registry.newest().and_then(|edition| edition.version(operator, at)).cloned();
+        let version = version.ok_or_else(|| match registry.newest().map(|edition| edition.versions(operator)) {
+            Some([_, ..]) => malformed("at", "an instant at which a policy of the operator is in force"),
+            _ => malformed("operator", "an operator whose policy is published"),
+        })?;
         let days = version.policy.averages.iter().map(|average| average.window_days).max().unwrap_or(0);
         let range = Range::Touching(at - TimeDelta::days(i64::from(days)), at);
         let samples: Vec<Vec<Sample>> = vec![Vec::new(); version.policy.averages.len()];
@@ -186,65 +229,63 @@ impl Figures {
         };
         let (position, samples) = self.scan(self.place().await?, range, samples, collect).await?;
         let judged = version.policy.averages.iter().zip(&samples);
-        let values = judged.flat_map(|(rule, samples)| {
-            let means = rule.means(samples.iter(), at);
-            means.into_iter().map(|mean| clocks::average(rule, &mean, &version, language)).collect::<Vec<_>>()
-        });
-        Ok(proto::GetAveragesResponse { values: values.collect(), position })
+        let means = judged.map(|(rule, samples)| rule.means(samples.iter(), at)).collect();
+        Ok(Averages { version, means, position })
     }
 
-    /// What another policy would have said of the tickets of a period. Changes nothing.
+    /// What another policy would have said of the tickets received in a period. Changes nothing. `place` is held as long as the
+    /// comparison runs.
     ///
     /// # Errors
-    /// The file's faults; a period that cannot be read.
-    pub(crate) async fn backtest(
+    /// The file's faults; an actor who may not ask.
+    pub async fn backtest(
         self: &Arc<Self>,
-        request: &proto::BacktestPolicyRequest,
-        call: Call,
+        file: &SourceFile,
+        (from, to): (Timestamp, Timestamp),
+        flips_max: u32,
         place: OwnedSemaphorePermit,
-    ) -> Result<ReceiverStream<Result<proto::BacktestPolicyResponse, Status>>, Refusal> {
-        let policy = publishing::read_policy(&request.file_name, &request.text).await?;
-        let (from, to) = (instant("from", request.from.as_ref())?, instant("to", request.to.as_ref())?);
-        if from >= to {
-            return Err(Refusal::InvalidFields(vec![Violation::contradicts("from", "to")]));
-        }
-        self.promises.reach(Some(self.promises.desk.head())).await?;
-        self.compare(policy, Range::Received(from, to), request.flips_max, call, place)
+        actor: &Actor,
+    ) -> Result<Comparing, Refusal> {
+        permit(actor, Act::ReadPolicies)?;
+        let policy = publishing::read_policy(file).await?;
+        self.promises.reach(Some(self.promises.node.head())).await?;
+        self.compare(policy, Range::Received(from, to), flips_max, place)
     }
 
-    /// Where an operator's shadow disagrees with the policy in force.
+    /// Where an operator's shadow disagrees with the policy in force. `place` is held as long as the comparison runs.
     ///
     /// # Errors
-    /// An operator without shadow.
-    pub(crate) async fn disagreements(
+    /// An operator without shadow; an actor who may not ask.
+    pub async fn disagreements(
         self: &Arc<Self>,
-        request: &proto::ListDisagreementsRequest,
-        call: Call,
+        operator: &str,
+        flips_max: u32,
         place: OwnedSemaphorePermit,
-    ) -> Result<ReceiverStream<Result<proto::ListDisagreementsResponse, Status>>, Refusal> {
-        self.promises.reach(Some(self.promises.desk.head())).await?;
+        actor: &Actor,
+    ) -> Result<Comparing, Refusal> {
+        permit(actor, Act::ReadPolicies)?;
+        self.promises.reach(Some(self.promises.node.head())).await?;
         let registry = self.promises.clock_histories.registry();
-        let shadow = registry.newest().and_then(|edition| edition.shadow(&request.operator)).cloned();
+        let shadow = registry.newest().and_then(|edition| edition.shadow(operator)).cloned();
         let shadow = shadow.ok_or_else(|| malformed("operator", "an operator with a shadow policy"))?;
         let published = registry.editions().iter().find(|edition| edition.position == shadow.position);
         let since = published.map_or(shadow.policy.effective_from, |edition| edition.recorded);
         let from = since.max(shadow.policy.effective_from);
-        let range = Range::Received(from, self.promises.now() + TimeDelta::days(1));
-        self.compare(shadow.policy.clone(), range, request.flips_max, call, place)
+        let range = Range::Received(from, self.promises.node.now() + TimeDelta::days(1));
+        self.compare(shadow.policy.clone(), range, flips_max, place)
     }
 
     /// Starts a comparison; its messages come as the stream is read.
     ///
     /// # Errors
     /// [`Refusal::Overloaded`] when too many wait already.
-    fn compare<M: Compared>(
+    fn compare(
         self: &Arc<Self>,
         policy: Policy,
         range: Range,
         flips_max: u32,
-        call: Call,
         stream_place: OwnedSemaphorePermit,
-    ) -> Result<ReceiverStream<Result<M, Status>>, Refusal> {
+    ) -> Result<Comparing, Refusal> {
         let full = |_| Refusal::Overloaded { limit: "comparisons_waiting", value: COMPARISONS_WAITING_MAX as u64 };
         let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(full)?;
         let flips_left = if flips_max == 0 { FLIPS_DEFAULT } else { flips_max.min(FLIPS_MAX) };
@@ -261,7 +302,7 @@ impl Figures {
             drop(waiting);
             let (said, runtime) = (out.clone(), tokio::runtime::Handle::current());
             let step = move |work: &mut Work, as_of: &AsOf, clock_history: &ClockHistory| {
-                for message in work.judge::<M>(as_of, clock_history) {
+                for message in work.judge(as_of, clock_history) {
                     let send = tokio::time::timeout(READER_PATIENCE, said.send(Ok(message)));
                     match runtime.block_on(send) {
                         Ok(Ok(())) => {}
@@ -275,13 +316,13 @@ impl Figures {
                 if said.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
             let last = match figures.scan(place, range, work, step).await {
-                Ok((_, work)) if work.slow => Err(call.refuse(&Refusal::SlowReader { resume_token: String::new() })),
-                Ok((position, work)) => Ok(M::summary(clocks::comparison(&work.compared, position))),
-                Err(refusal) => Err(call.refuse(&refusal)),
+                Ok((_, work)) if work.slow => Err(Refusal::SlowReader { resume_token: String::new() }),
+                Ok((position, work)) => Ok(Compared::Summary(Box::new(work.compared), position)),
+                Err(refusal) => Err(refusal),
             };
             last_word.say(last);
         });
-        Ok(ReceiverStream::new(stream))
+        Ok(stream)
     }
 }
 
@@ -305,7 +346,7 @@ struct Work {
 
 impl Work {
     /// Judges one clock history under both; what is to be said of it.
-    fn judge<M: Compared>(&mut self, as_of: &AsOf, clock_history: &ClockHistory) -> Vec<M> {
+    fn judge(&mut self, as_of: &AsOf, clock_history: &ClockHistory) -> Vec<Compared> {
         let mut messages = Vec::new();
         if clock_history.operator() != Some(self.policy.operator.as_str()) {
             return messages;
@@ -318,12 +359,12 @@ impl Work {
             (judge(clock_history, &as_of.registry, as_of.now), judge(clock_history, other, as_of.now));
         let flips = comparison::flips(clock_history, &was, &would_be);
         self.compared.add(&was, &flips);
-        for flip in flips.iter().take(usize::try_from(self.flips_left).unwrap_or(usize::MAX)) {
-            messages.push(M::flip(clocks::flip(flip)));
+        for flip in flips.into_iter().take(usize::try_from(self.flips_left).unwrap_or(usize::MAX)) {
+            messages.push(Compared::Flip(flip));
             self.flips_left -= 1;
         }
         if self.compared.tickets().is_multiple_of(PROGRESS_TICKETS) {
-            messages.push(M::progress(proto::Progress { tickets: self.compared.tickets() }));
+            messages.push(Compared::Progress(self.compared.tickets()));
         }
         messages
     }
@@ -331,44 +372,4 @@ impl Work {
 
 fn malformed(field: &'static str, expected: &'static str) -> Refusal {
     Refusal::InvalidFields(vec![Violation::malformed(field, expected)])
-}
-
-fn instant(field: &'static str, time: Option<&prost_types::Timestamp>) -> Result<Timestamp, Refusal> {
-    let time = time.ok_or_else(|| Refusal::InvalidFields(vec![Violation::missing(field)]))?;
-    answer::instant(time).ok_or_else(|| malformed(field, "an instant"))
-}
-
-/// Reads a period, which has a greatest length.
-fn period(
-    from: Option<&prost_types::Timestamp>,
-    to: Option<&prost_types::Timestamp>,
-) -> Result<(Timestamp, Timestamp), Refusal> {
-    let (from, to) = (instant("from", from)?, instant("to", to)?);
-    if from >= to {
-        return Err(Refusal::InvalidFields(vec![Violation::contradicts("from", "to")]));
-    }
-    if to - from > TimeDelta::days(PERIOD_DAYS_MAX) {
-        return Err(malformed("to", "at most 400 days after from"));
-    }
-    Ok((from, to))
-}
-
-/// Reads which units and indicators are asked for.
-fn units(request: &proto::GetKpisRequest) -> Result<(Option<OrgPath>, Option<Level>), Refusal> {
-    let mut found = Vec::new();
-    if request.kpis.len() > KPIS_MAX {
-        found.push(Violation { field: "kpis", problem: Problem::TooMany { limit: KPIS_MAX } });
-    }
-    if request.kpis.iter().any(|name| kpi::definitions().iter().all(|kpi| kpi.name != name)) {
-        found.push(Violation::malformed("kpis", "names that ListKpis gives"));
-    }
-    let org = (!request.org.is_empty()).then(|| OrgPath::parse(&request.org)).transpose();
-    let level = Level::parse(&request.by_level);
-    if org.is_err() {
-        found.push(Violation::malformed("org", OrgPath::FORM));
-    }
-    if level.is_none() && !request.by_level.is_empty() {
-        found.push(Violation::malformed("by_level", "nation, province, city, county, station or crew"));
-    }
-    if found.is_empty() { Ok((org.unwrap_or_default(), level)) } else { Err(Refusal::InvalidFields(found)) }
 }

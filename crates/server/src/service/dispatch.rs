@@ -36,8 +36,9 @@ use switchboard_engine::{
 use switchboard_wire::refusal::Refusal;
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use crate::{answer, desk::Desk, telemetry::Telemetry};
+use crate::service::{outcome, telemetry::Telemetry, tickets::Tickets};
 
+pub mod intended;
 #[cfg(test)]
 mod tests;
 
@@ -254,7 +255,7 @@ impl Process for Attended {
 
 /// What the process works with.
 pub(crate) struct Parts {
-    pub(crate) desk: Arc<Desk>,
+    pub(crate) tickets: Arc<Tickets>,
     pub(crate) crews: Arc<Aggregates<Crews>>,
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) engine: Actor,
@@ -268,7 +269,7 @@ pub(crate) fn start(
     clock: Arc<dyn Clock>,
     data: &std::path::Path,
 ) -> (Dispatching, JoinHandle<()>) {
-    let Parts { desk, crews, telemetry, engine, policy } = parts;
+    let Parts { tickets, crews, telemetry, engine, policy } = parts;
     let questions = Arc::new(Mutex::new(Vec::new()));
     let asked = Arc::clone(&questions);
     let wake = move |fold: DispatchState| Attended {
@@ -281,19 +282,19 @@ pub(crate) fn start(
     let checkpoint = Checkpoint::new(data, NAME, DISPATCH_VERSION);
     let start = Start::noted_part(checkpoint, feed.head(), wake, |attended: &Attended| attended.process.fold());
     let carry_out = move |want: Action<Intent>| {
-        let (desk, crews, engine) = (Arc::clone(&desk), Arc::clone(&crews), engine.clone());
-        async move { carry_out(&desk, &crews, engine, want).await }
+        let (tickets, crews, engine) = (Arc::clone(&tickets), Arc::clone(&crews), engine.clone());
+        async move { carry_out(&tickets, &crews, engine, want).await }
     };
     let running = reactor::run(feed, clock, start, DISPATCH_PACE, carry_out);
     (Dispatching { questions }, running)
 }
 
 /// Carries one want out as a command of the engine itself.
-async fn carry_out(desk: &Desk, crews: &Aggregates<Crews>, engine: Actor, want: Action<Intent>) -> ActionOutcome {
+async fn carry_out(tickets: &Tickets, crews: &Aggregates<Crews>, engine: Actor, want: Action<Intent>) -> ActionOutcome {
     let request_id = reactor::request_id(NAME, &want, &want.intent.target());
-    let request = desk.because(NAME, request_id, want.because, engine).await;
+    let request = tickets.node.because(NAME, request_id, want.because, engine).await;
     match want.intent.order() {
-        Order::Crew(crew, command) => answer(crews.execute(&crew, &command, &request).await),
-        Order::Ticket(ticket, command) => answer(desk.tickets.execute(&ticket, &command, &request).await),
+        Order::Crew(crew, command) => outcome(crews.execute(&crew, &command, &request).await),
+        Order::Ticket(ticket, command) => outcome(tickets.streams.execute(&ticket, &command, &request).await),
     }
 }

@@ -1,20 +1,23 @@
 //! Answers of the process to many at once, without a log.
 
-use std::path::Path;
-
 use switchboard_domain::Timestamp;
 use uuid::Uuid;
 
 use super::*;
-use crate::config::Config;
+use crate::dispatch_file;
 
 fn at(milliseconds: i64) -> Timestamp {
     Timestamp::from_timestamp_millis(1_767_225_600_000 + milliseconds).unwrap()
 }
 
+/// The shipped policy.
+fn shipped() -> Policy {
+    dispatch_file::read(include_str!("../../../../../deploy/dispatch/sgcc.toml"), "sgcc.toml").unwrap()
+}
+
 fn attended() -> Attended {
     Attended {
-        process: Dispatch::resume(Config::default().dispatch_policy().unwrap(), DispatchState::default()),
+        process: Dispatch::resume(shipped(), DispatchState::default()),
         looked: Timestamp::default(),
         telemetry: Arc::default(),
         questions: Arc::default(),
@@ -62,16 +65,4 @@ fn explanations_past_those_of_a_step_wait_in_their_order_and_hold_up_no_other_qu
     assert_eq!(answered.iter().position(|answered| !answered), Some(EXPLAINS_PER_STEP), "{answered:?}");
     attended.pending(at(50), 8);
     assert!(why.last_mut().unwrap().try_recv().is_ok());
-}
-
-#[tokio::test]
-async fn a_policy_with_a_fault_opens_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("dispatch.toml");
-    std::fs::write(&file, "colour = 1\n").unwrap();
-    let data = folder.path().join("data");
-    let dispatch = file.to_str().unwrap().to_owned();
-    let config = Config { data: data.clone(), dispatch, ..Config::default() };
-    assert!(crate::Server::start(&config, None).await.is_err());
-    assert!(!Path::exists(&data));
 }

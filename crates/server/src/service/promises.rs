@@ -1,5 +1,6 @@
 //! Promises as the server keeps them: the watch's hands, a ticket's clocks explained, and the registry of what is published.
-//! What is promised and how it is judged is the domain's; figures over many tickets are [`crate::figures`]'.
+//! What is promised and how it is judged is the domain's; figures over many
+//! tickets are [`crate::service::figures`]'.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use switchboard_domain::{
     fact::{PromiseFact, TicketFact},
     sla::{
         clock_history::ClockHistory,
-        judge::judge,
+        judge::{Clock, judge},
         promise::{Event, Promises as PromiseAggregate, Rejection},
         registry::PolicyRegistry,
         watch::Intent,
@@ -24,17 +25,39 @@ use switchboard_engine::{
     reactor::{self, ActionOutcome},
 };
 use switchboard_readmodel::ClockHistories;
-use switchboard_views::advice::Language;
-use switchboard_wire::{answer, proto, refusal::Refusal};
+use switchboard_wire::{command::TicketRef, refusal::Refusal};
 
-use crate::{
-    desk::{AsOf, Desk, as_of, reference, unreadable},
-    grpc::clocks,
+use crate::service::{
+    Node,
+    access::{Act, permit},
+    outcome,
+    tickets::{AsOf, Tickets},
+    unreadable,
 };
+
+/// Every clock of a ticket, with what it is told from.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// The clocks.
+    pub clocks: Vec<Clock>,
+    /// What they look at.
+    pub clock_history: ClockHistory,
+    /// The ticket's facts.
+    pub facts: Vec<TicketFact>,
+    /// What was said of its promises.
+    pub said: Vec<PromiseFact>,
+    /// When it was judged.
+    pub at: Timestamp,
+    /// The position that it is true for.
+    pub position: u64,
+    /// Whether nothing is published for the ticket's operator.
+    pub no_policy: bool,
+}
 
 /// Everything that answers for promises.
 pub struct Promises {
-    pub(crate) desk: Arc<Desk>,
+    pub(crate) node: Arc<Node>,
+    tickets: Arc<Tickets>,
     said: Aggregates<PromiseAggregate>,
     pub(crate) clock_histories: ClockHistories,
     clocks_folded: Progress,
@@ -50,29 +73,20 @@ impl std::fmt::Debug for Promises {
 
 impl Promises {
     pub(crate) fn new(
-        desk: Arc<Desk>,
+        tickets: Arc<Tickets>,
         said: Aggregates<PromiseAggregate>,
         clock_histories: ClockHistories,
         clocks_folded: Progress,
     ) -> Self {
-        let started = said.clock().now();
-        Self { desk, said, clock_histories, clocks_folded, started }
-    }
-
-    /// The engine's time.
-    pub(crate) fn now(&self) -> Timestamp {
-        self.said.clock().now()
+        let node = Arc::clone(&tickets.node);
+        let started = node.now();
+        Self { node, tickets, said, clock_histories, clocks_folded, started }
     }
 
     /// What is published, as of a position that the log has reached.
     pub(crate) async fn registry(&self, position: u64) -> Result<Arc<PolicyRegistry>, Refusal> {
         self.reach(Some(position)).await?;
         Ok(self.clock_histories.registry())
-    }
-
-    /// The position that the clock histories are true for.
-    pub(crate) fn clocks_folded(&self) -> u64 {
-        self.clocks_folded.position()
     }
 
     /// Waits until the clock histories are true for `position`; the caller's deadline bounds it.
@@ -87,23 +101,23 @@ impl Promises {
     pub(crate) async fn publish(&self, engine: &Actor, want: Action<Intent>) -> ActionOutcome {
         let Intent { ticket, publish } = &want.intent;
         let said: Vec<String> = publish.events.iter().map(|event| format!("{event:?}")).collect();
-        let target = format!("{ticket}/{}", self.desk.vault().hash(&[said.join("\n").as_bytes()]));
+        let target = format!("{ticket}/{}", self.node.vault().hash(&[said.join("\n").as_bytes()]));
         let request_id = reactor::request_id("watch", &want, &target);
-        let request = self.desk.because("watch", request_id, want.because, engine.clone()).await;
+        let request = self.node.because("watch", request_id, want.because, engine.clone()).await;
         match self.said.execute(ticket, publish, &request).await {
             // Somebody said it first: the watch hears of it when it knows the log up to here.
-            Err(Failure::Rejected(Rejection::AlreadySaid)) => ActionOutcome::Done(self.desk.head()),
+            Err(Failure::Rejected(Rejection::AlreadySaid)) => ActionOutcome::Done(self.node.head()),
             Ok(outcome) => {
-                measure(&outcome.events, self.started, self.now());
+                measure(&outcome.events, self.started, self.node.now());
                 ActionOutcome::Done(outcome.position)
             }
-            outcome => crate::answer(outcome),
+            failed => outcome(failed),
         }
     }
 
     /// Personal data stays sealed: no clock looks at it.
     async fn ticket_facts(&self, id: TicketId) -> Result<Vec<TicketFact>, JournalError> {
-        let facts = self.desk.tickets.journal().read(&id, 0).await?;
+        let facts = self.tickets.streams.journal().read(&id, 0).await?;
         Ok(facts.into_iter().map(|fact| journal::recorded(id, fact)).collect())
     }
 
@@ -116,26 +130,28 @@ impl Promises {
     ///
     /// # Errors
     /// [`Refusal::TicketNotFound`] when it did not exist at that point.
-    pub(crate) async fn explain(
+    pub async fn explain(
         &self,
-        request: &proto::ExplainPromisesRequest,
-        language: Language,
-    ) -> Result<proto::ExplainPromisesResponse, Refusal> {
-        let (reference, as_of) = (reference(&request.ticket)?, as_of(request.as_of)?);
-        self.desk.recorded(request.min_position).await?;
-        let head = self.desk.head();
+        reference: &TicketRef,
+        as_of: AsOf,
+        min_position: Option<u64>,
+        actor: &Actor,
+    ) -> Result<Explained, Refusal> {
+        permit(actor, Act::ReadTickets)?;
+        self.node.recorded(min_position).await?;
+        let head = self.node.head();
         let position = if let AsOf::Position(position) = as_of { position.min(head) } else { head };
-        let id = self.desk.resolve(&reference).await?;
-        let mut tickets = self.ticket_facts(id).await.map_err(unreadable)?;
+        let id = self.tickets.resolve(reference).await?;
+        let mut facts = self.ticket_facts(id).await.map_err(unreadable)?;
         let mut said = self.promise_facts(id).await.map_err(unreadable)?;
         // Up to the first fact past the point: what is told was once so, whatever a clock did between two starts.
         let unseen = |position, recorded| !as_of.sees(position, recorded);
-        let known = tickets.iter().position(|fact| unseen(fact.position, fact.recorded_at));
-        tickets.truncate(known.unwrap_or(tickets.len()));
+        let known = facts.iter().position(|fact| unseen(fact.position, fact.recorded_at));
+        facts.truncate(known.unwrap_or(facts.len()));
         let known = said.iter().position(|fact| unseen(fact.position, fact.recorded_at));
         said.truncate(known.unwrap_or(said.len()));
         let mut clock_history = ClockHistory::new(id);
-        for fact in &tickets {
+        for fact in &facts {
             clock_history.take(fact);
         }
         for fact in &said {
@@ -148,21 +164,18 @@ impl Promises {
         }
         let no_policy = registry.newest().is_none_or(|edition| edition.versions(operator).is_empty());
         let now = match as_of {
-            AsOf::Now => self.now(),
+            AsOf::Now => self.node.now(),
             // Nobody judges what is to come.
-            AsOf::Time(time) => time.min(self.now()),
-            AsOf::Position(_) => self.recorded_at(position).await.unwrap_or_else(|| self.now()),
+            AsOf::Time(time) => time.min(self.node.now()),
+            AsOf::Position(_) => self.recorded_at(position).await.unwrap_or_else(|| self.node.now()),
         };
-        let ids = clocks::fact_ids(&tickets);
-        let judged = judge(&clock_history, &registry, now);
-        let promises =
-            judged.iter().map(|clock| clocks::promise(clock, &clock_history, &said, &ids, now, language)).collect();
-        Ok(proto::ExplainPromisesResponse { promises, at: Some(answer::timestamp(now)), position, no_policy })
+        let clocks = judge(&clock_history, &registry, now);
+        Ok(Explained { clocks, clock_history, facts, said, at: now, position, no_policy })
     }
 
     /// When the fact at a position was recorded.
     async fn recorded_at(&self, position: u64) -> Option<Timestamp> {
-        let page = self.desk.feed.page(position.checked_sub(1)?, 1).await.ok()?;
+        let page = self.node.feed.page(position.checked_sub(1)?, 1).await.ok()?;
         Some(page.first()?.metadata.as_ref()?.recorded_at)
     }
 }

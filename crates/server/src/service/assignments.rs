@@ -26,17 +26,14 @@ use switchboard_engine::{
     feed::{Entry, Feed},
     projector::STEP_FACTS_MAX,
 };
-use switchboard_readmodel::{
-    ReadModelError,
-    crew_changes::{CrewChanges, Step},
-};
+use switchboard_readmodel::crew_changes::{CrewChanges, Step};
 use switchboard_views::assignments::{Assignments as Fold, Change, Snapshot, Standing, replay_changes};
 use switchboard_wire::{refusal::Refusal, stored::Stored as _};
 use tokio::sync::{Semaphore, watch};
 
 use self::lines::Lines;
 pub use self::lines::RING_CHANGES_MAX;
-use crate::desk::unreadable;
+use crate::service::{off_thread, unreadable};
 
 /// The most changes that one look into history brings.
 pub const HISTORY_CHANGES_MAX: usize = 64;
@@ -238,12 +235,7 @@ impl Assignments {
     pub async fn history(&self, crew: &CrewId, after: u64, max: usize) -> Result<Pulled, Refusal> {
         let _place = self.histories.acquire().await.map_err(|_| Refusal::Draining)?;
         let (crew_changes, asked) = (self.crew_changes.clone(), crew.clone());
-        let found = tokio::task::spawn_blocking(move || crew_changes.after(&asked, after, max)).await;
-        let unavailable = |detail: String| Refusal::StoreUnavailable { detail };
-        let (found, upto) = match found.map_err(|error| unavailable(error.to_string()))? {
-            Err(ReadModelError::Corrupt(_)) => return Err(Refusal::StoreCorrupt),
-            found => found.map_err(|error| unavailable(error.to_string()))?,
-        };
+        let (found, upto) = off_thread(move || crew_changes.after(&asked, after, max)).await?;
         // A page that is full may not be the last: what is told ends with it.
         let upto = match found.last() {
             Some((last, _)) if found.len() >= max => *last,
