@@ -22,7 +22,7 @@ use switchboard_domain::{
     },
     ticket::{self, BusinessType, Category, Grade, ReplyOutcome, Urgency, event},
 };
-use switchboard_server::readmodel::ClockHistories;
+use switchboard_readmodel::ClockHistories;
 use switchboard_views::comparison::{self, Comparison};
 use switchboard_wire::{calendar_file, policy_file, proto};
 use uuid::Uuid;

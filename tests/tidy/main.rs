@@ -7,6 +7,7 @@
 
 mod crates;
 mod language;
+mod layers;
 mod pages;
 mod pasted;
 mod protos;

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     client::{self, Caller, speaker, with_own_org},
+    names::screaming,
     option,
     output::{self, Form},
 };
@@ -125,7 +126,7 @@ pub async fn run(service: &str, matches: &ArgMatches, form: Form) -> anyhow::Res
     let work = make(service, matches, |answer| show(&answer, form));
     tokio::select! {
         done = work => done?,
-        () = crate::serve::stopped() => {}
+        () = crate::signal::stopped() => {}
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -290,18 +291,6 @@ fn is_time(message: &MessageDescriptor) -> bool {
 /// `CloseAtFirstContact` and `close_at_first_contact` as `close-at-first-contact`.
 fn kebab(name: &str) -> String {
     screaming(name).to_lowercase().replace('_', "-")
-}
-
-/// `CrewProgress` as `CREW_PROGRESS`.
-pub fn screaming(name: &str) -> String {
-    let mut text = String::new();
-    for (i, c) in name.char_indices() {
-        if c.is_ascii_uppercase() && i > 0 && !text.ends_with('_') {
-            text.push('_');
-        }
-        text.push(c.to_ascii_uppercase());
-    }
-    text
 }
 
 /// The comment above something in a proto file.

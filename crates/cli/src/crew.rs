@@ -56,7 +56,7 @@ pub async fn run(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
             let mut token = String::new();
             let done = tokio::select! {
                 done = watch(matches, form, &mut token) => done,
-                () = crate::serve::stopped() => Ok(ExitCode::SUCCESS),
+                () = crate::signal::stopped() => Ok(ExitCode::SUCCESS),
             };
             // However it ended; in JSON each message bears its token.
             if form == Form::Table && !token.is_empty() {

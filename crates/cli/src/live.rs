@@ -196,7 +196,7 @@ async fn play(
     let work = fleet.work(driver.play(scripts, |now| progress.set_position(now.rows)));
     let (tickets, crews) = tokio::select! {
         came = work => came,
-        () = crate::serve::stopped() => anyhow::bail!("interrupted; running it again completes what is missing"),
+        () = crate::signal::stopped() => anyhow::bail!("interrupted; running it again completes what is missing"),
     };
     progress.finish_and_clear();
     Ok(Live { tickets, crews })

@@ -20,6 +20,7 @@ mod comparison;
 mod crew;
 mod kpi;
 mod live;
+mod names;
 mod output;
 mod play;
 mod policy;
@@ -27,6 +28,7 @@ mod promises;
 mod publish;
 mod serve;
 mod shipped;
+mod signal;
 mod store;
 mod times;
 

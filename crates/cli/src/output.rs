@@ -8,7 +8,7 @@ use prost_reflect::{Kind, MessageDescriptor};
 use serde_json::{Value, json};
 use tonic_types::StatusExt;
 
-use crate::calls::screaming;
+use crate::names::screaming;
 
 /// The form of what is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -141,7 +141,7 @@ impl Stage {
         let work = driver.play(scripts, |now| progress.set_position(now.rows));
         let report = tokio::select! {
             report = work => report,
-            () = crate::serve::stopped() => anyhow::bail!("interrupted; running it again completes what is missing"),
+            () = crate::signal::stopped() => anyhow::bail!("interrupted; running it again completes what is missing"),
         };
         progress.finish_and_clear();
         // Afterwards: days long past are played within seconds, and the watch would say of every clock on the way that it is late.
@@ -283,7 +283,7 @@ pub async fn demo(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> 
     let code = ended(&report, live.as_ref(), form)?;
     if matches.get_flag("serve") {
         eprintln!("serving {} at {} until interrupted", data.display(), stage.endpoint);
-        crate::serve::stopped().await;
+        crate::signal::stopped().await;
     } else if form == Form::Table {
         println!("Serve what was made with:  switchboard serve --data {}", data.display());
     }

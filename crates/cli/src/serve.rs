@@ -11,6 +11,7 @@ use switchboard_server::{
 use crate::{
     option,
     output::{self, Form},
+    signal,
 };
 
 /// The settings that have a flag of their own.
@@ -68,7 +69,7 @@ pub async fn serve(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
     let server = Server::start(&config, metrics).await?;
     // Whoever has read the line below may ask for a stop.
-    let stop = stopped();
+    let stop = signal::stopped();
     // The one line that scripts wait for.
     println!("listening on {} (operations on {}), data in {}", server.listen, server.operations, config.data.display());
     stop.await;
@@ -82,20 +83,6 @@ fn refuse_huge_pages() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
         tracing::warn!(%error, "huge pages stay: each open stream takes some 20 KiB more");
-    }
-}
-
-/// Waits for an interrupt or a request to terminate, heard from this call on and not only once it is awaited.
-pub fn stopped() -> impl Future<Output = ()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let heard = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    async move {
-        match heard {
-            (Ok(mut interrupt), Ok(mut terminate)) => {
-                tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-            }
-            _ => std::future::pending().await,
-        }
     }
 }
 

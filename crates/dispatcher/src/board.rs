@@ -10,7 +10,7 @@ use switchboard_domain::{
     ticket::{Area, Category, TicketId, Urgency},
 };
 
-use crate::cow_map::CowMap;
+use crate::{cow_map::CowMap, policy::Weights};
 
 /// All that the planner knows. A copy shares what neither it nor the original changes afterwards.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -75,6 +75,20 @@ pub struct Job {
 }
 
 impl Job {
+    /// What its customers and its concerns weigh, together at most `weight_max`.
+    #[must_use]
+    pub fn weight(&self, weights: &Weights) -> (f64, f64) {
+        let customers = f64::from(self.customers.max(1)).min(weights.weight_max);
+        let added = [
+            (self.concerns.important, weights.important),
+            (self.concerns.wire_down, weights.wire_down),
+            (self.concerns.pressed, weights.pressed),
+            (self.urgency == Urgency::Urgent, weights.urgent),
+        ];
+        let concern: f64 = added.iter().filter(|(holds, _)| *holds).map(|(_, weight)| weight).sum();
+        (customers, concern.min(weights.weight_max - customers).max(0.0))
+    }
+
     /// Whether it needs a crew and none has it, be it too early or not.
     #[must_use]
     pub fn needs_crew(&self) -> bool {
@@ -180,4 +194,23 @@ pub struct Reserved {
     pub forced: Option<Forced>,
     /// Position of the fact.
     pub because: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::tests;
+
+    #[test]
+    fn concerns_add_up_to_the_most_that_a_ticket_weighs() {
+        let weights = Weights::default();
+        let mut job = tests::job(1, 0.0);
+        assert_eq!(job.weight(&weights), (1.0, 0.0));
+        job.concerns = Concerns { wire_down: true, important: true, pressed: true };
+        assert_eq!(job.weight(&weights), (1.0, 705.0));
+        job.customers = 4_900;
+        assert_eq!(job.weight(&weights), (4_900.0, 100.0));
+        job.customers = 90_000;
+        assert_eq!(job.weight(&weights), (5_000.0, 0.0));
+    }
 }

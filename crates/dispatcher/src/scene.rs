@@ -11,7 +11,6 @@ use crate::{
     board::Job,
     policy::Policy,
     repair,
-    rules::safety,
     travel::{self, Plane, Spot},
 };
 
@@ -77,7 +76,7 @@ impl Task {
     /// The task of a job under a policy, without an offer.
     #[must_use]
     pub fn of(policy: &Policy, frame: &Frame, job: &Job) -> Self {
-        let (customers, concern) = safety::weight(&policy.weights, job);
+        let (customers, concern) = job.weight(&policy.weights);
         let reported = frame.minutes(job.reported);
         let median = policy.repair_minutes(job.customers);
         Self {

@@ -135,7 +135,7 @@ impl<M: Model> Search<M> {
         self.board.begin();
         self.recreate.everything(&self.board);
         self.put_back(Order::Demand, false);
-        self.board.keep(&mut self.best);
+        self.board.keep(|route| self.best.differs(route));
         self.best.follow(&self.board);
         self.best.settle(self.model.jobs());
     }
@@ -190,7 +190,7 @@ impl<M: Model> Search<M> {
         let dares = self.chance.happens(self.settings.dare_chance);
         self.put_back(order, dares);
         if self.acceptance.lets(self.board.price(), before, temperature, &mut self.chance) {
-            self.board.keep(&mut self.best);
+            self.board.keep(|route| self.best.differs(route));
             self.best.follow(&self.board);
         } else {
             self.board.take_back();

@@ -9,7 +9,7 @@
 //!
 //! Modules in reading order:
 //!
-//! - [`decider`]: the traits through which the engine calls this crate
+//! - [`decider`], [`read_model`]: the traits through which the engine calls this crate and keeps read models
 //! - [`position`]: the place of a fact, and the id of the log that it belongs to
 //! - [`organisation`], [`actor`], [`personal`]: units, actors with their roles, and personal data
 //! - [`rules`]: the limits for revisits, urges and time stamps; they are data, not code
@@ -37,6 +37,7 @@ pub mod numbering;
 pub mod organisation;
 pub mod personal;
 pub mod position;
+pub mod read_model;
 pub mod rules;
 pub mod sla;
 pub mod ticket;

@@ -13,6 +13,7 @@ use std::{
 use lru::LruCache;
 use switchboard_domain::{Timestamp, actor::Actor, decider::Context, rules::Rules};
 use switchboard_eventstore::{AppendError, ReadError};
+use switchboard_wire::{identity::SCHEME, stored::Metadata};
 use uuid::Uuid;
 
 use crate::{
@@ -28,8 +29,10 @@ pub const CONFLICTS_MAX: usize = 16;
 pub struct Request {
     /// The caller's name for it.
     pub request_id: Uuid,
-    /// Keyed hash of its body, see `Vault::hash`.
+    /// Keyed hash of what it asks for and of who asks: two requests of one id are the same if it is.
     pub payload_hash: String,
+    /// The hash that stands for it in logs from before requests were identified by their commands; see [`is_same`].
+    pub former_hash: Option<String>,
     /// Who asks.
     pub actor: Actor,
     /// When it happened, if that is not now.
@@ -51,6 +54,7 @@ impl Request {
         Self {
             request_id,
             payload_hash,
+            former_hash: None,
             actor,
             occurred_at: None,
             etag: None,
@@ -121,7 +125,6 @@ impl<R> From<JournalError> for Failure<R> {
 #[derive(Clone, Debug)]
 struct Answered {
     request_id: Uuid,
-    payload_hash: Arc<str>,
     position: u64,
     first_revision: u64,
     last_revision: u64,
@@ -171,7 +174,6 @@ impl<D: Aggregate> Folded<D> {
             }
             None => self.ledger.push(Answered {
                 request_id: metadata.request_id,
-                payload_hash: metadata.payload_hash.as_str().into(),
                 position: fact.position,
                 first_revision: fact.revision,
                 last_revision: fact.revision,
@@ -335,7 +337,6 @@ impl<D: Aggregate> Aggregates<D> {
         after.revision = Some(revision);
         after.ledger.push(Answered {
             request_id: recording.request_id,
-            payload_hash: recording.payload_hash.as_str().into(),
             position,
             first_revision: revision + 1 - count,
             last_revision: revision,
@@ -361,14 +362,14 @@ impl<D: Aggregate> Aggregates<D> {
         answered: &Answered,
         request: &Request,
     ) -> Result<Outcome<D>, Failure<D::Rejection>> {
-        if *answered.payload_hash != *request.payload_hash {
-            return Err(Failure::RequestIdReused);
-        }
         let mut folded = Folded::<D>::empty();
         let mut events = Vec::new();
         for fact in self.journal.read(id, 0).await? {
             if fact.revision > answered.last_revision {
                 break;
+            }
+            if fact.revision == answered.first_revision && !is_same(&fact.metadata, request) {
+                return Err(Failure::RequestIdReused);
             }
             folded = folded.take(id, &fact);
             if fact.revision >= answered.first_revision {
@@ -388,6 +389,20 @@ impl<D: Aggregate> Aggregates<D> {
         }
         Ok(folded)
     }
+}
+
+/// Whether a request is the one that recorded a fact with this metadata.
+///
+/// A hash that stands under [`SCHEME`] was taken of the command, and nothing else counts. An older one was taken of protobuf
+/// bytes: a request that came as such brings that hash too; of one that came otherwise only the actor can be compared, and the
+/// request id, which the caller chose for one request alone.
+fn is_same(recorded: &Metadata, request: &Request) -> bool {
+    recorded.payload_hash == request.payload_hash
+        || !recorded.payload_hash.starts_with(SCHEME)
+            && request.former_hash.as_ref().map_or_else(
+                || request.payload_hash.starts_with(SCHEME) && recorded.actor == request.actor,
+                |former| *former == recorded.payload_hash,
+            )
 }
 
 /// An error with its causes, for the log and the operator; never for the client.

@@ -3,27 +3,13 @@
 
 use std::{mem, sync::Arc};
 
-use switchboard_domain::fact::Fact;
+use switchboard_domain::{fact::Fact, read_model::ReadModel};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     feed::Feed,
     follower::{Fold, Follower, Keep},
 };
-
-/// A read model that keeps its own checkpoint.
-pub trait ReadModel: Send + Sync + 'static {
-    /// Its name, for logs.
-    fn name(&self) -> &'static str;
-    /// The position up to which it is true.
-    fn checkpoint(&self) -> u64;
-    /// Takes facts of all kinds into account, in order, together with the position `upto` that they reach. Facts seen
-    /// before are passed over.
-    ///
-    /// # Errors
-    /// When nothing of it was kept; the step will be tried again.
-    fn apply(&self, facts: &[Arc<Fact>], upto: u64) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
-}
 
 /// A running projector: how far its model is.
 #[derive(Clone, Debug)]

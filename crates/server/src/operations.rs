@@ -1,19 +1,20 @@
 //! Operations over HTTP, on loopback: is it alive, is it ready, what does it count. Nothing about tickets.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
-use switchboard_eventstore::sqlite::SqliteStore;
+use switchboard_engine::projector::Progress;
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::{promises::Promises, tasks::TaskFailure};
+use crate::{stores::Stores, tasks::TaskFailure};
 
 /// What health and metrics are told of.
 #[derive(Clone)]
 pub struct Observed {
-    pub(crate) promises: Arc<Promises>,
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) stores: Stores,
+    pub(crate) listed: Progress,
+    pub(crate) clocks_folded: Progress,
     pub(crate) task_failure: TaskFailure,
 }
 
@@ -61,12 +62,12 @@ pub async fn serve(
 }
 
 async fn ready(State(shared): State<Shared>) -> (StatusCode, String) {
-    let Observed { promises, store, task_failure } = &shared.observed;
-    let (desk, clocks_folded) = (&promises.desk, promises.clocks_folded());
-    let state = format!("head {}, list {}, clock_histories {clocks_folded}\n", desk.head(), desk.listed.position());
+    let Observed { stores, listed, clocks_folded, task_failure } = &shared.observed;
+    let (listed, clocks_folded) = (listed.position(), clocks_folded.position());
+    let state = format!("head {}, list {listed}, clock_histories {clocks_folded}\n", stores.log().head().stored());
     let refused = if *shared.draining.borrow() {
         Some("draining")
-    } else if !store.stats().serving {
+    } else if !stores.is_serving() {
         Some("the log takes nothing")
     } else if task_failure.any() {
         Some("a task of the server has ended")
@@ -77,10 +78,10 @@ async fn ready(State(shared): State<Shared>) -> (StatusCode, String) {
 }
 
 async fn numbers(State(shared): State<Shared>) -> String {
-    let promises = &shared.observed.promises;
-    let (head, listed) = (promises.desk.head(), promises.desk.listed.position());
+    let Observed { stores, listed, clocks_folded, .. } = &shared.observed;
+    let (head, listed, clocks_folded) = (stores.log().head().stored(), listed.position(), clocks_folded.position());
     metrics::gauge!("switchboard_log_head").set(head as f64);
     metrics::gauge!("switchboard_list_lag_facts").set(head.saturating_sub(listed) as f64);
-    metrics::gauge!("switchboard_clock_histories_lag_facts").set(head.saturating_sub(promises.clocks_folded()) as f64);
+    metrics::gauge!("switchboard_clock_histories_lag_facts").set(head.saturating_sub(clocks_folded) as f64);
     shared.metrics.map_or_else(String::new, |handle| handle.render())
 }

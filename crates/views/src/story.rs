@@ -11,9 +11,9 @@ use switchboard_domain::{
     organisation::OrgPath,
     sla::{
         calendar::{Span, Year},
-        clock_history::{Change, ClockEvent, ClockHistory, FactName, Opening, Word},
+        clock_history::{Change, ClockEvent, ClockHistory, FactName, Opening, Reading, Word},
         judge::{Clock, judge},
-        policy::{Limit, Pause, Policy, Reading, Rule, Title, Trigger, When},
+        policy::{Limit, Pause, Policy, Rule, Title, Trigger, When},
         publication::YearPublished,
         registry::{Edition, PolicyRegistry},
     },

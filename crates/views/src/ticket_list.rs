@@ -1,5 +1,5 @@
-//! Which tickets are there: one case file a ticket, without personal data, and how a list of them is asked for.
-//! They are kept by `server/readmodel`; what is said here is the reference that it is tested against.
+//! The ticket list: one case file a ticket, without personal data, with the filters and orders of the list. The crate
+//! `readmodel` stores it; this module is the reference that its tests compare with.
 
 mod field;
 mod filter;

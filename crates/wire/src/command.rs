@@ -16,8 +16,8 @@ use uuid::Uuid;
 pub use self::{
     crew::{CrewHeader, CrewRequest, crew},
     device::{
-        Bundle, CLOCK_OFF_MINUTES_MAX, DeviceClock, OFFSET_DAYS_MAX, PositionReport, STEPS_MAX, STEPS_METHOD, bundle,
-        happened, position, said_at, step,
+        Bundle, CLOCK_OFF_MINUTES_MAX, DeviceClock, OFFSET_DAYS_MAX, PositionReport, ReadStep, STEPS_MAX, STEPS_METHOD,
+        bundle, happened, position, said_at, step,
     },
     receive::{ReceiveHeader, receive},
 };

@@ -15,6 +15,7 @@
 //! - [`proto`]: the generated protobuf API
 //! - [`codec`]: the buffers of protobuf messages
 //! - [`command`]: conversion of requests to commands, with all violations at once
+//! - [`identity`]: the canonical form of a command, by which a repeated request is recognised
 //! - [`answer`]: conversion of the domain's words to protobuf
 //! - [`refusal`]: every rejection and error as a status with reason, details and a sentence in Chinese or English
 //! - [`faults`]: the faults of an operator's file, with their lines
@@ -45,6 +46,8 @@ pub mod proto {
 pub mod codec;
 
 pub mod command;
+
+pub mod identity;
 
 pub mod answer;
 

@@ -138,7 +138,7 @@ impl Planner {
         let offers = &self.policy.offers;
         let again = f64::from(offers.divert_minutes);
         let lately = from.diverted.is_some_and(|at| self.minutes(at) + again > now);
-        let (customers, concern) = rules::safety::weight(&self.policy.weights, from);
+        let (customers, concern) = from.weight(&self.policy.weights);
         let weight = customers + concern;
         let priority = rules::safety::is_priority(&self.policy, from, weight);
         let ratio = self.job_index.task(job).weight() / weight.max(1.0);

@@ -3,7 +3,7 @@
 //! A route is saved before its first change in an iteration and restored if the iteration is rejected. Routes that are
 //! not touched are never copied.
 
-use super::{best::Best, model::Model};
+use super::model::Model;
 
 /// The place of a job that is in no route.
 pub const NOWHERE: u32 = u32::MAX;
@@ -196,15 +196,15 @@ impl<R: Clone + Default> Board<R> {
         *version = if stops.is_empty() { u64::from(route) + 1 } else { self.versions };
     }
 
-    /// Keeps the result of the iteration, and tells `best` which routes changed. A route with its old content gets its
-    /// old version back, so that cached prices stay valid.
-    pub fn keep(&mut self, best: &mut Best) {
+    /// Keeps the result of the iteration, and calls `differs` with each route that changed. A route with its old content
+    /// gets its old version back, so that cached prices stay valid.
+    pub fn keep(&mut self, mut differs: impl FnMut(u32)) {
         for (route, mut aside) in self.way_back.saved.drain(..) {
             let stands = &mut self.routes[route as usize];
             if aside.stops == stands.stops {
                 std::mem::swap(stands, &mut aside);
             } else {
-                best.differs(route);
+                differs(route);
             }
             self.way_back.spare.push(aside);
         }

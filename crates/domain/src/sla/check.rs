@@ -21,8 +21,8 @@ use crate::{
     Timestamp,
     organisation::{Level, OrgPath},
     sla::{
-        clock_history::{FactName, Word},
-        policy::{Average, Policy, RULES_MAX, Reading, Rule, Title, Trigger, When},
+        clock_history::{FactName, Reading, Word},
+        policy::{Average, Policy, RULES_MAX, Rule, Title, Trigger, When},
     },
     ticket::Category,
 };

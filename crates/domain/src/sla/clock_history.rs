@@ -11,12 +11,34 @@ use crate::{
     actor::Role,
     decider::Recorded,
     organisation::{Level, OrgPath},
-    sla::{policy::Reading, promise},
+    sla::promise,
     ticket::{
         Area, BusinessType, Category, Channel, Escalation, Event, Grade, Premises, TicketId, Tier, Urgency,
         event::Received,
     },
 };
+
+/// An instant of a fact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reading {
+    /// The instant at which it happened, by the reporter's clock.
+    #[default]
+    Occurred,
+    /// The instant at which the engine recorded it.
+    Recorded,
+    /// The end of the call that brought it; if there was no call, the instant at which it happened.
+    HungUp,
+    /// The appointment with the customer (约时); if there is none, the instant at which it happened.
+    Appointment,
+}
+
+impl Reading {
+    /// True for the instant that counts when a rule names none.
+    pub(crate) fn is_usual(&self) -> bool {
+        *self == Self::Occurred
+    }
+}
 
 /// A fact, reduced to what clocks depend on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

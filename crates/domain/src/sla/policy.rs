@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp,
     organisation::{Level, OrgPath},
-    sla::clock_history::{Attributes, ClockEvent, FactName, Word},
+    sla::clock_history::{Attributes, ClockEvent, FactName, Reading, Word},
     ticket::{Area, BusinessType, Category, Channel, Grade, Premises, Tier, Urgency},
 };
 
@@ -179,27 +179,6 @@ pub struct Trigger {
     /// The instant of the fact that counts.
     #[serde(default, skip_serializing_if = "Reading::is_usual")]
     pub time: Reading,
-}
-
-/// An instant of a fact.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reading {
-    /// The instant at which it happened, by the reporter's clock.
-    #[default]
-    Occurred,
-    /// The instant at which the engine recorded it.
-    Recorded,
-    /// The end of the call that brought it; if there was no call, the instant at which it happened.
-    HungUp,
-    /// The appointment with the customer (约时); if there is none, the instant at which it happened.
-    Appointment,
-}
-
-impl Reading {
-    fn is_usual(&self) -> bool {
-        *self == Self::Occurred
-    }
 }
 
 impl Trigger {

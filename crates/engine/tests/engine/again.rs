@@ -68,6 +68,50 @@ async fn a_request_id_with_another_body_is_refused() {
     assert_eq!(house.head(), head);
 }
 
+/// A request as this version identifies it, which the version before would have known by `former`.
+fn identified(n: u128, hash: &str, former: Option<&str>) -> Request {
+    let former_hash = former.map(str::to_owned);
+    Request { payload_hash: format!("2:{hash}"), former_hash, ..request(n) }
+}
+
+#[tokio::test]
+async fn a_request_of_an_older_log_is_recognised_by_its_former_hash_or_by_its_actor() {
+    let house = House::new();
+    let engine = house.engine();
+    let id = open(&engine, 1).await;
+    engine.execute(&id, &supplement("one"), &request(2)).await.unwrap();
+    let head = house.head();
+    for engine in [engine, house.engine()] {
+        let same = identified(2, "command", Some("body 2"));
+        assert!(engine.execute(&id, &supplement("one"), &same).await.unwrap().replayed);
+        let untold = identified(2, "command", None);
+        assert!(engine.execute(&id, &supplement("one"), &untold).await.unwrap().replayed, "it came in other words");
+        let other_body = identified(2, "command", Some("body 3"));
+        let other_actor = Request { actor: Actor { id: "agent-2".into(), ..agent() }, ..untold };
+        for other in [other_body, other_actor] {
+            let refusal = engine.execute(&id, &supplement("one"), &other).await;
+            assert!(matches!(refusal, Err(Failure::RequestIdReused)), "{refusal:?}");
+        }
+    }
+    assert_eq!(house.head(), head);
+}
+
+#[tokio::test]
+async fn a_request_that_was_recorded_by_its_command_is_known_by_nothing_else() {
+    let house = House::new();
+    let engine = house.engine();
+    let id = open(&engine, 1).await;
+    let first = identified(2, "command", Some("body"));
+    engine.execute(&id, &supplement("one"), &first).await.unwrap();
+    for engine in [engine, house.engine()] {
+        let in_other_words = identified(2, "command", Some("other bytes"));
+        assert!(engine.execute(&id, &supplement("one"), &in_other_words).await.unwrap().replayed);
+        let other = identified(2, "another command", Some("body"));
+        let refusal = engine.execute(&id, &supplement("two"), &other).await;
+        assert!(matches!(refusal, Err(Failure::RequestIdReused)), "{refusal:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_command_of_which_nothing_follows_is_answered_as_it_stands_and_appends_nothing() {
     let house = House::new();

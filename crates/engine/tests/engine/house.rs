@@ -167,6 +167,7 @@ pub fn request(n: u128) -> Request {
     Request {
         request_id: Uuid::from_u128(n),
         payload_hash: format!("body {n}"),
+        former_hash: None,
         actor: agent(),
         occurred_at: None,
         etag: None,

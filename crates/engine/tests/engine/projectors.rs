@@ -8,12 +8,8 @@ use std::{
     },
 };
 
-use switchboard_domain::fact::Fact;
-use switchboard_engine::{
-    feed::Feed,
-    follower::STEP_FACTS_MAX,
-    projector::{ReadModel, project},
-};
+use switchboard_domain::{fact::Fact, read_model::ReadModel};
+use switchboard_engine::{feed::Feed, follower::STEP_FACTS_MAX, projector::project};
 use tokio::time::timeout;
 
 use crate::{

@@ -11,8 +11,8 @@ use switchboard_domain::{
     fact::Fact,
     organisation::Level,
     sla::{
-        clock_history::{ClockHistory, FactName},
-        policy::{Limit, Policy, Reading, Rule, Threshold, Title, Trigger, Warning, When},
+        clock_history::{ClockHistory, FactName, Reading},
+        policy::{Limit, Policy, Rule, Threshold, Title, Trigger, Warning, When},
         promise::{Event, Promises, Rejection},
         publication::{Policies, PolicyCommand},
         registry::PolicyRegistry,

@@ -2,6 +2,7 @@
 
 use std::{future::Future, time::Duration};
 
+use prost::Message;
 use switchboard_domain::{
     actor::{Actor, Role},
     organisation::OrgPath,
@@ -12,8 +13,8 @@ use tokio::time::Instant;
 use tonic::{Request, Response, Status, metadata::MetadataMap};
 
 use crate::{
-    desk::Desk,
     grpc::admission::{Admission, Class},
+    service::Node,
 };
 
 /// What is kept of the caller's time for the way back: past the deadline the transport would end the call without a reason.
@@ -59,16 +60,6 @@ impl Call {
         self.actor.as_ref().map_err(|what| Refusal::ActorMissing { what })
     }
 
-    /// Who acts, if it is in one of these roles.
-    ///
-    /// # Errors
-    /// [`Refusal::ActorMissing`], or [`Refusal::NotPermitted`] naming the first of the roles.
-    pub fn one_of(&self, roles: &[Role]) -> Result<&Actor, Refusal> {
-        let actor = self.actor()?;
-        let needed = roles.first().map_or("", |role| role.as_str());
-        if roles.contains(&actor.role) { Ok(actor) } else { Err(Refusal::NotPermitted { needed }) }
-    }
-
     /// The language that views speak to the caller.
     #[must_use]
     pub fn language(&self) -> advice::Language {
@@ -110,12 +101,19 @@ impl Call {
     }
 }
 
+/// What identified a request before commands did: the keyed hash of its method, its actor and its protobuf bytes. It recognises a
+/// request that was recorded then.
+pub(crate) fn former_hash(node: &Node, method: &str, actor: &Actor, body: &impl Message) -> Option<String> {
+    let (role, org) = (actor.role.as_str().as_bytes(), actor.org.as_str().as_bytes());
+    Some(node.vault().hash(&[method.as_bytes(), actor.id.as_bytes(), role, org, &body.encode_to_vec()]))
+}
+
 /// One unary call: read, admitted, answered within its deadline, and refused in the caller's language.
 ///
 /// # Errors
 /// Whatever `ask` refuses, and what every call can meet.
 pub async fn unary<Q, A, F>(
-    desk: &Desk,
+    node: &Node,
     admission: &Admission,
     class: Class,
     request: Request<Q>,
@@ -124,7 +122,7 @@ pub async fn unary<Q, A, F>(
 where
     F: Future<Output = Result<A, Refusal>>,
 {
-    let call = Call::read(request.metadata(), desk.deadline());
+    let call = Call::read(request.metadata(), node.deadline());
     let answer = call.answer(async {
         let _place = admission.enter(class)?;
         ask(call.clone(), request.into_inner()).await

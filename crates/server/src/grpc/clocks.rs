@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use chrono::Datelike;
 use prost_types::Timestamp as WireTimestamp;
 use switchboard_domain::{
     Timestamp,
     fact::{PromiseFact, TicketFact},
     sla::{
         average::Mean,
+        calendar::Year,
         clock::{Kind, Segment},
         clock_history::ClockHistory,
         judge::{Clock, Verdict},
         policy::{Average, Title},
         promise::{Event, VersionRef},
-        registry::{CalendarVersion, Version},
+        registry::{CalendarVersion, PolicyRegistry, Version},
     },
 };
 use switchboard_views::{
@@ -25,8 +27,14 @@ use switchboard_views::{
 use switchboard_wire::{answer, policy_file, proto, stored, stored::Stored};
 use uuid::Uuid;
 
+use crate::service::{
+    figures::{Averages, Compared as Said},
+    promises::Explained,
+    publishing::Published,
+};
+
 /// The event id of each of a ticket's facts, by position.
-pub(crate) fn fact_ids(facts: &[TicketFact]) -> BTreeMap<u64, Uuid> {
+fn fact_ids(facts: &[TicketFact]) -> BTreeMap<u64, Uuid> {
     let mut ids = BTreeMap::new();
     let mut index = 0;
     for (at, fact) in facts.iter().enumerate() {
@@ -37,8 +45,17 @@ pub(crate) fn fact_ids(facts: &[TicketFact]) -> BTreeMap<u64, Uuid> {
     ids
 }
 
+/// Every clock of a ticket.
+pub(crate) fn explained(explained: &Explained, language: Language) -> proto::ExplainPromisesResponse {
+    let Explained { clocks, clock_history, facts, said, at, position, no_policy } = explained;
+    let ids = fact_ids(facts);
+    let promises = clocks.iter().map(|clock| promise(clock, clock_history, said, &ids, *at, language)).collect();
+    let at = Some(answer::timestamp(*at));
+    proto::ExplainPromisesResponse { promises, at, position: *position, no_policy: *no_policy }
+}
+
 /// One judged clock, with what was said of it.
-pub(crate) fn promise(
+fn promise(
     clock: &Clock,
     clock_history: &ClockHistory,
     said: &[PromiseFact],
@@ -119,7 +136,7 @@ fn verdict(verdict: Verdict) -> proto::Verdict {
     }
 }
 
-pub(crate) fn title(title: &Title, language: Language) -> String {
+fn title(title: &Title, language: Language) -> String {
     match language {
         Language::Chinese => title.zh.clone(),
         Language::English => title.en.clone(),
@@ -131,17 +148,72 @@ fn reference(reference: &VersionRef) -> proto::VersionRef {
 }
 
 /// A policy's name and number.
-pub(crate) fn version(version: &Version) -> proto::VersionRef {
+fn version(version: &Version) -> proto::VersionRef {
     reference(&version.reference())
 }
 
 /// A calendar's name and number.
-pub(crate) fn calendar_version(calendar_version: &CalendarVersion) -> proto::VersionRef {
+fn calendar_version(calendar_version: &CalendarVersion) -> proto::VersionRef {
     reference(&calendar_version.reference())
 }
 
+/// The version that came of publishing.
+pub(crate) fn published(published: &Published) -> Option<proto::VersionRef> {
+    published.version.as_ref().map(reference)
+}
+
+/// Every published version of an operator's policy, of all policies when none is named.
+pub(crate) fn policies(registry: &PolicyRegistry, operator: &str, language: Language) -> Vec<proto::PolicyView> {
+    let published = |position: u64| {
+        let edition = registry.editions().iter().find(|edition| edition.position == position);
+        edition.map(|edition| answer::timestamp(edition.recorded))
+    };
+    let mut policies = Vec::new();
+    let Some(newest) = registry.newest() else { return policies };
+    for operator in newest.operators().filter(|name| operator.is_empty() || *name == operator) {
+        let shown = newest.versions(operator).iter().map(|version| (version, false));
+        for (version, shadow) in shown.chain(newest.shadow(operator).map(|version| (version, true))) {
+            policies.push(policy(version, published(version.position), shadow, language));
+        }
+    }
+    policies
+}
+
+/// Every published year of every calendar, and which years a policy in force needs and lacks.
+pub(crate) fn calendars(registry: &PolicyRegistry, now: Timestamp) -> Vec<proto::CalendarView> {
+    let Some(newest) = registry.newest() else { return Vec::new() };
+    let coming = switchboard_domain::sla::china_time(now).year() + 1;
+    let in_force = |operator: &&str| newest.version(operator, now).map(|version| version.policy.calendar.as_str());
+    let calendars = newest.calendar_versions().map(|calendar| {
+        let years: Vec<&Year> = calendar.calendar.years().collect();
+        let first = years.first().map_or(coming, |year| year.year);
+        proto::CalendarView {
+            version: Some(calendar_version(calendar)),
+            missing: (first..=coming).filter(|year| !calendar.calendar.covers(*year)).collect(),
+            years: years.into_iter().map(year).collect(),
+            operators: newest
+                .operators()
+                .filter(|operator| in_force(operator) == Some(calendar.name.as_str()))
+                .map(str::to_owned)
+                .collect(),
+        }
+    });
+    calendars.collect()
+}
+
+fn year(year: &Year) -> proto::CalendarYear {
+    let days = year.days();
+    proto::CalendarYear {
+        year: year.year,
+        working_days: days.working,
+        weekdays_off: days.weekdays_off,
+        weekends_worked: days.weekends_worked,
+        source: year.source.clone(),
+    }
+}
+
 /// One version of a policy.
-pub(crate) fn policy(
+fn policy(
     published: &Version,
     published_at: Option<WireTimestamp>,
     shadow: bool,
@@ -206,8 +278,16 @@ pub(crate) fn kpi_value(value: kpi::Value) -> proto::KpiValue {
     }
 }
 
+/// The averages that a policy promises.
+pub(crate) fn averages(averages: &Averages, language: Language) -> proto::GetAveragesResponse {
+    let Averages { version, means, position } = averages;
+    let rules = version.policy.averages.iter().zip(means);
+    let values = rules.flat_map(|(rule, means)| means.iter().map(move |mean| average(rule, mean, version, language)));
+    proto::GetAveragesResponse { values: values.collect(), position: *position }
+}
+
 /// One promised average of one unit.
-pub(crate) fn average(rule: &Average, mean: &Mean, judged_by: &Version, language: Language) -> proto::AverageValue {
+fn average(rule: &Average, mean: &Mean, judged_by: &Version, language: Language) -> proto::AverageValue {
     proto::AverageValue {
         rule: rule.id.clone(),
         title: title(&rule.title, language),
@@ -247,8 +327,17 @@ macro_rules! compared {
 compared!(BacktestPolicyResponse, backtest_policy_response);
 compared!(ListDisagreementsResponse, list_disagreements_response);
 
+/// What is said of a comparison.
+pub(crate) fn compared<M: Compared>(said: &Said) -> M {
+    match said {
+        Said::Progress(tickets) => M::progress(proto::Progress { tickets: *tickets }),
+        Said::Flip(found) => M::flip(flip(found)),
+        Said::Summary(found, position) => M::summary(comparison(found, *position)),
+    }
+}
+
 /// A clock that two policies judge differently.
-pub(crate) fn flip(flip: &Flip) -> proto::Flip {
+fn flip(flip: &Flip) -> proto::Flip {
     proto::Flip {
         ticket: flip.ticket.to_string(),
         clock: flip.key.clock.clone(),
@@ -264,7 +353,7 @@ pub(crate) fn flip(flip: &Flip) -> proto::Flip {
 }
 
 /// What a comparison came to.
-pub(crate) fn comparison(comparison: &Comparison, position: u64) -> proto::Comparison {
+fn comparison(comparison: &Comparison, position: u64) -> proto::Comparison {
     let counts = comparison.counts().map(|(kind, count)| proto::FlipCount {
         org: kind.org.as_str().to_owned(),
         business: kind.business.as_str().to_owned(),

@@ -8,45 +8,51 @@ use std::sync::Arc;
 
 use prost::Message;
 use switchboard_wire::{
-    command::{CrewRequest, TicketRequest},
+    answer,
+    command::{self, CrewRequest, STEPS_METHOD, TicketRequest},
     proto::{self, dispatch_service_server::DispatchService},
     refusal::Refusal,
 };
 use tokio::sync::watch::Receiver;
 use tonic::{Request, Response, Status};
 
-use self::plan::Intentions;
 use crate::{
-    crews::{CrewDesk, outcome},
-    dispatching::Dispatching,
     grpc::{
         admission::{Admission, Class},
-        call::{Call, unary},
-        present,
+        call::{Call, former_hash, unary},
+        present, read,
         streaming::Outgoing,
+    },
+    service::{
+        Node,
+        crews::{Bundle, Crews, ToStep, reporter},
+        dispatch::intended::Intended,
     },
 };
 
 /// The service.
 #[derive(Clone, Debug)]
-pub struct Dispatch {
-    pub(crate) crews: Arc<CrewDesk>,
-    pub(crate) dispatching: Dispatching,
+pub struct DispatchApi {
+    pub(crate) node: Arc<Node>,
+    pub(crate) crews: Arc<Crews>,
+    pub(crate) intended: Intended,
     pub(crate) admission: Admission,
     pub(crate) draining: Receiver<bool>,
 }
 
-impl Dispatch {
+impl DispatchApi {
     /// One command to a crew, from its request to its outcome.
     async fn to_crew<R: CrewRequest + Message>(
         &self,
         class: Class,
         request: Request<R>,
     ) -> Result<proto::CrewOutcome, Status> {
-        let call = Call::read(request.metadata(), self.crews.desk.deadline());
+        let call = Call::read(request.metadata(), self.node.deadline());
         let answer = call.answer(async {
             let _place = self.admission.enter(class)?;
-            Ok(outcome(&self.crews.command(request.get_ref(), call.actor()?).await?))
+            let actor = call.actor()?;
+            let to = read::to_crew(&self.node, request.get_ref(), actor)?;
+            Ok(present::crew_outcome(&self.crews.command(to, actor).await?))
         });
         answer.await
     }
@@ -57,45 +63,60 @@ impl Dispatch {
         class: Class,
         request: Request<R>,
     ) -> Result<proto::CommandOutcome, Status> {
-        let call = Call::read(request.metadata(), self.crews.desk.deadline());
+        let call = Call::read(request.metadata(), self.node.deadline());
         let answer = call.answer(async {
             let _place = self.admission.enter(class)?;
-            Ok(present::outcome(&self.crews.to_ticket(request.get_ref(), call.actor()?).await?))
+            let actor = call.actor()?;
+            let to = read::to_ticket(&self.node, request.get_ref(), actor)?;
+            Ok(present::outcome(&self.crews.to_ticket(to, actor).await?))
         });
         answer.await
     }
 
-    async fn one<Q, A, F>(
-        &self,
-        class: Class,
-        request: Request<Q>,
-        ask: impl FnOnce(Arc<CrewDesk>, Call, Q) -> F,
-    ) -> Result<Response<A>, Status>
-    where
-        F: Future<Output = Result<A, Refusal>>,
-    {
-        let crews = Arc::clone(&self.crews);
-        unary(&self.crews.desk, &self.admission, class, request, |call, body| ask(crews, call, body)).await
+    async fn enrol(&self, call: Call, body: proto::EnrolCrewRequest) -> Result<proto::EnrolCrewResponse, Refusal> {
+        let actor = call.actor()?;
+        let to = read::to_crew(&self.node, &body, actor)?;
+        let done = self.crews.enrol(to, actor).await?;
+        let unchanged = done.is_none();
+        let as_it_was = || proto::CrewOutcome { crew: body.crew, position: self.node.head(), replayed: false };
+        let outcome = Some(done.map_or_else(as_it_was, |done| present::crew_outcome(&done)));
+        Ok(proto::EnrolCrewResponse { outcome, unchanged })
     }
 
-    /// One question about what is intended.
-    async fn asked<Q, A, F>(
+    async fn position(
         &self,
-        request: Request<Q>,
-        ask: impl FnOnce(Intentions, Call, Q) -> F,
-    ) -> Result<Response<A>, Status>
-    where
-        F: Future<Output = Result<A, Refusal>>,
-    {
-        let intended = Intentions { desk: Arc::clone(&self.crews.desk), dispatching: self.dispatching.clone() };
-        unary(&self.crews.desk, &self.admission, Class::Query, request, |call, body| ask(intended, call, body)).await
+        call: Call,
+        body: proto::ReportPositionRequest,
+    ) -> Result<proto::ReportPositionResponse, Refusal> {
+        let actor = call.actor()?;
+        let report = command::position(&body, actor).map_err(Refusal::InvalidFields)?;
+        let (kept, now) = self.crews.position(report, actor).await?;
+        Ok(proto::ReportPositionResponse { server_time: Some(answer::timestamp(now)), kept })
+    }
+
+    async fn steps(&self, call: Call, body: proto::ReportStepsRequest) -> Result<proto::ReportStepsResponse, Refusal> {
+        let actor = call.actor()?;
+        let bundle = command::bundle(&body, actor).map_err(Refusal::InvalidFields)?;
+        let reporter = reporter(&bundle.crew, actor);
+        let steps = bundle.steps.iter().map(|report| {
+            let former_hash = former_hash(&self.node, STEPS_METHOD, &reporter, report);
+            command::step(report, bundle.clock.offset).map(|step| ToStep { step, former_hash })
+        });
+        let (crew, clock) = (bundle.crew.clone(), bundle.clock);
+        let reported = self.crews.steps(Bundle { crew, clock, steps: steps.collect() }, actor).await?;
+        let results = body.steps.into_iter().zip(&reported.results).map(|(report, result)| proto::StepResult {
+            request_id: report.request_id,
+            result: Some(said::became(result, call.language)),
+        });
+        let server_time = Some(answer::timestamp(reported.now));
+        Ok(proto::ReportStepsResponse { results: results.collect(), server_time })
     }
 }
 
 macro_rules! dispatch_service {
     ($($to:ident $method:ident($request:ident) -> $response:ident: $class:ident,)+) => {
         #[tonic::async_trait]
-        impl DispatchService for Dispatch {
+        impl DispatchService for DispatchApi {
             type WatchAssignmentsStream = Outgoing<proto::WatchAssignmentsResponse>;
 
             $(async fn $method(&self, request: Request<proto::$request>) -> Result<Response<proto::$response>, Status> {
@@ -107,29 +128,25 @@ macro_rules! dispatch_service {
                 &self,
                 request: Request<proto::EnrolCrewRequest>,
             ) -> Result<Response<proto::EnrolCrewResponse>, Status> {
-                let enrol = |crews: Arc<CrewDesk>, call: Call, body| async move { crews.enrol(&body, call.actor()?).await };
-                self.one(Class::Command, request, enrol).await
+                let enrol = |call, body| self.enrol(call, body);
+                unary(&self.node, &self.admission, Class::Command, request, enrol).await
             }
 
             async fn report_position(
                 &self,
                 request: Request<proto::ReportPositionRequest>,
             ) -> Result<Response<proto::ReportPositionResponse>, Status> {
-                let report = |crews: Arc<CrewDesk>, call: Call, body| async move {
-                    crews.position(&body, call.actor()?).await
-                };
+                let report = |call, body| self.position(call, body);
                 // The next report makes up for one that is shed.
-                self.one(Class::Query, request, report).await
+                unary(&self.node, &self.admission, Class::Query, request, report).await
             }
 
             async fn report_steps(
                 &self,
                 request: Request<proto::ReportStepsRequest>,
             ) -> Result<Response<proto::ReportStepsResponse>, Status> {
-                let report = |crews: Arc<CrewDesk>, call: Call, body| async move {
-                    crews.steps(&body, call.actor()?, call.language).await
-                };
-                self.one(Class::Urgent, request, report).await
+                let report = |call, body| self.steps(call, body);
+                unary(&self.node, &self.admission, Class::Urgent, request, report).await
             }
 
             async fn watch_assignments(
@@ -143,24 +160,24 @@ macro_rules! dispatch_service {
                 &self,
                 request: Request<proto::ListCrewsRequest>,
             ) -> Result<Response<proto::ListCrewsResponse>, Status> {
-                let ask = |intended: Intentions, call: Call, body| async move { intended.crews(&body, call.actor()?).await };
-                self.asked(request, ask).await
+                let list = |call, body| self.crews(call, body);
+                unary(&self.node, &self.admission, Class::Query, request, list).await
             }
 
             async fn list_proposals(
                 &self,
                 request: Request<proto::ListProposalsRequest>,
             ) -> Result<Response<proto::ListProposalsResponse>, Status> {
-                let ask = |intended: Intentions, call: Call, body| async move { intended.proposals(&body, call.actor()?).await };
-                self.asked(request, ask).await
+                let list = |call, body| self.proposals(call, body);
+                unary(&self.node, &self.admission, Class::Query, request, list).await
             }
 
             async fn explain_proposal(
                 &self,
                 request: Request<proto::ExplainProposalRequest>,
             ) -> Result<Response<proto::ExplainProposalResponse>, Status> {
-                let ask = |intended: Intentions, call: Call, body| async move { intended.explain(&body, call.actor()?).await };
-                self.asked(request, ask).await
+                let explain = |call, body| self.explain(call, body);
+                unary(&self.node, &self.admission, Class::Query, request, explain).await
             }
         }
     };

@@ -5,6 +5,7 @@ use switchboard_domain::{
     Violation, personal,
     ticket::{CaseFile, Event, Place},
 };
+use switchboard_readmodel::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, Page, Query};
 use switchboard_views::{
     Fact,
     ticket_list::{Filter, Order},
@@ -12,10 +13,7 @@ use switchboard_views::{
 };
 use switchboard_wire::{answer, proto, refusal::Refusal, stored::Stored};
 
-use crate::{
-    desk::Done,
-    readmodel::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, Page, Query},
-};
+use crate::service::{crews, tickets::Done};
 
 /// Whether personal data is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +40,12 @@ pub fn outcome(done: &Done) -> proto::CommandOutcome {
         replayed: done.replayed,
         stage: answer::word(done.stage),
     }
+}
+
+/// What an accepted command to a crew answers.
+#[must_use]
+pub fn crew_outcome(done: &crews::Done) -> proto::CrewOutcome {
+    proto::CrewOutcome { crew: done.crew.org().to_string(), position: done.position, replayed: done.replayed }
 }
 
 /// One ticket.

@@ -7,14 +7,14 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::{StreamExt as _, stream::Map};
 use switchboard_engine::vault::Vault;
 use switchboard_wire::refusal::Refusal;
-use tokio::sync::{
-    mpsc::{self, OwnedPermit, Receiver, Sender},
-    watch,
-};
+use tokio::sync::{mpsc::Sender, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-use crate::grpc::call::Call;
+use crate::{
+    grpc::call::Call,
+    service::queue::{FinalSlot, queue},
+};
 
 /// How long a reader may take nothing.
 pub(crate) const READER_PATIENCE: Duration = Duration::from_secs(30);
@@ -53,27 +53,6 @@ impl Token {
             position.parse().ok().filter(|_| subject == self.subject)
         });
         position.ok_or(Refusal::TokenMismatch)
-    }
-}
-
-/// A queue to one reader on which so many messages may wait, and a place more that is kept for the word that ends it: who reads
-/// nothing has a full queue, and is to find that word behind it all the same.
-pub(crate) fn queue<T>(messages_max: usize) -> (Sender<T>, Receiver<T>, FinalSlot<T>) {
-    let (out, messages) = mpsc::channel(messages_max + 1);
-    // Nothing is in the queue yet: there is a place.
-    let place = out.clone().try_reserve_owned().ok();
-    (out, messages, FinalSlot(place))
-}
-
-/// The place of the word that ends a stream.
-pub(crate) struct FinalSlot<T>(Option<OwnedPermit<T>>);
-
-impl<T> FinalSlot<T> {
-    /// Says it, however full the queue is; a reader that left does not hear it.
-    pub(crate) fn say(self, word: T) {
-        if let Some(place) = self.0 {
-            place.send(word);
-        }
     }
 }
 
@@ -180,6 +159,7 @@ impl<M> StreamWriter<M> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::mpsc;
     use tonic::metadata::MetadataMap;
 
     use super::*;

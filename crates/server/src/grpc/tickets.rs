@@ -11,35 +11,40 @@ use switchboard_wire::{
 use tonic::{Request, Response, Status};
 
 use crate::{
-    desk::Desk,
     grpc::{
         admission::{Admission, Class},
         call::{Call, unary},
-        present,
+        clocks, present, read,
     },
-    promises::Promises,
+    service::{
+        Node,
+        promises::Promises,
+        tickets::{HISTORY_FACTS_MAX, Tickets},
+    },
 };
 
 /// The service.
 #[derive(Clone, Debug)]
-pub struct Tickets {
-    pub(crate) desk: Arc<Desk>,
+pub struct TicketApi {
+    pub(crate) node: Arc<Node>,
+    pub(crate) tickets: Arc<Tickets>,
     pub(crate) promises: Arc<Promises>,
     pub(crate) admission: Admission,
 }
 
-impl Tickets {
+impl TicketApi {
     /// One command to an existing ticket, from its request to its outcome.
     async fn command<R: TicketRequest + Message>(
         &self,
         class: Class,
         request: Request<R>,
     ) -> Result<proto::CommandOutcome, Status> {
-        let call = Call::read(request.metadata(), self.desk.deadline());
+        let call = Call::read(request.metadata(), self.node.deadline());
         let outcome = call.answer(async {
             let _place = self.admission.enter(class)?;
-            let done = self.desk.command(request.get_ref(), call.actor()?).await?;
-            Ok(present::outcome(&done))
+            let actor = call.actor()?;
+            let to = read::to_ticket(&self.node, request.get_ref(), actor)?;
+            Ok(present::outcome(&self.tickets.command(to, actor).await?))
         });
         outcome.await
     }
@@ -48,20 +53,57 @@ impl Tickets {
     async fn question<Q, A, F>(
         &self,
         request: Request<Q>,
-        ask: impl FnOnce(Arc<Desk>, Call, Q) -> F,
+        ask: impl FnOnce(Arc<Tickets>, Call, Q) -> F,
     ) -> Result<Response<A>, Status>
     where
         F: Future<Output = Result<A, Refusal>>,
     {
-        let desk = Arc::clone(&self.desk);
-        unary(&self.desk, &self.admission, Class::Query, request, |call, body| ask(desk, call, body)).await
+        let tickets = Arc::clone(&self.tickets);
+        unary(&self.node, &self.admission, Class::Query, request, |call, body| ask(tickets, call, body)).await
     }
+}
+
+async fn get(tickets: Arc<Tickets>, call: Call, body: proto::GetRequest) -> Result<proto::GetResponse, Refusal> {
+    let (reference, as_of) = (read::reference(&body.ticket)?, read::as_of(body.as_of)?);
+    let (page, position) = tickets.get(&reference, as_of, body.min_position, call.actor()?).await?;
+    Ok(proto::GetResponse { ticket: Some(present::ticket(&page, present::Personal::Masked)), position })
+}
+
+async fn list(tickets: Arc<Tickets>, call: Call, body: proto::ListRequest) -> Result<proto::ListResponse, Refusal> {
+    let query = present::query(&body)?;
+    let page = tickets.list(query.clone(), body.min_position, call.actor()?).await?;
+    Ok(present::list(&query, &page))
+}
+
+async fn history(
+    tickets: Arc<Tickets>,
+    call: Call,
+    body: proto::HistoryRequest,
+) -> Result<proto::HistoryResponse, Refusal> {
+    let reference = read::reference(&body.ticket)?;
+    let size = match body.page_size as usize {
+        0 => HISTORY_FACTS_MAX,
+        size => size.min(HISTORY_FACTS_MAX),
+    };
+    let found = tickets.history(&reference, body.from_revision, size, body.min_position, call.actor()?).await?;
+    let facts = found.facts.iter().map(|fact| present::fact(fact, found.confidential)).collect();
+    Ok(proto::HistoryResponse { facts, next_revision: found.next_revision })
+}
+
+async fn explain(
+    promises: Arc<Promises>,
+    call: Call,
+    body: proto::ExplainPromisesRequest,
+) -> Result<proto::ExplainPromisesResponse, Refusal> {
+    let (reference, as_of) = (read::reference(&body.ticket)?, read::as_of(body.as_of)?);
+    let explained = promises.explain(&reference, as_of, body.min_position, call.actor()?).await?;
+    Ok(clocks::explained(&explained, call.language()))
 }
 
 macro_rules! ticket_service {
     ($($method:ident($request:ident) -> $response:ident: $class:ident,)+) => {
         #[tonic::async_trait]
-        impl TicketService for Tickets {
+        impl TicketService for TicketApi {
             $(async fn $method(&self, request: Request<proto::$request>) -> Result<Response<proto::$response>, Status> {
                 let outcome = self.command(Class::$class, request).await?;
                 Ok(Response::new(proto::$response { outcome: Some(outcome) }))
@@ -71,10 +113,12 @@ macro_rules! ticket_service {
                 &self,
                 request: Request<proto::ReceiveRequest>,
             ) -> Result<Response<proto::ReceiveResponse>, Status> {
-                let call = Call::read(request.metadata(), self.desk.deadline());
+                let call = Call::read(request.metadata(), self.node.deadline());
                 let answer = call.answer(async {
                     let _place = self.admission.enter(Class::Urgent)?;
-                    let (done, number) = self.desk.receive(request.get_ref(), call.actor()?).await?;
+                    let (actor, body) = (call.actor()?, request.get_ref());
+                    let to = read::to_receive(&self.node, ("Receive", body), body, actor)?;
+                    let (done, number) = self.tickets.receive(to, actor).await?;
                     Ok(proto::ReceiveResponse { outcome: Some(present::outcome(&done)), number })
                 });
                 answer.await.map(Response::new)
@@ -84,11 +128,12 @@ macro_rules! ticket_service {
                 &self,
                 request: Request<proto::RevealRequest>,
             ) -> Result<Response<proto::RevealResponse>, Status> {
-                let call = Call::read(request.metadata(), self.desk.deadline());
+                let call = Call::read(request.metadata(), self.node.deadline());
                 let answer = call.answer(async {
                     let _place = self.admission.enter(Class::Command)?;
-                    let done = self.desk.command(request.get_ref(), call.actor()?).await?;
-                    let page = self.desk.page(done.id, crate::desk::AsOf::Position(done.position)).await?;
+                    let actor = call.actor()?;
+                    let to = read::to_ticket(&self.node, request.get_ref(), actor)?;
+                    let (done, page) = self.tickets.reveal(to, actor).await?;
                     let ticket = Some(present::ticket(&page, present::Personal::Readable));
                     Ok(proto::RevealResponse { outcome: Some(present::outcome(&done)), ticket })
                 });
@@ -96,18 +141,18 @@ macro_rules! ticket_service {
             }
 
             async fn get(&self, request: Request<proto::GetRequest>) -> Result<Response<proto::GetResponse>, Status> {
-                self.question(request, |desk, _, request| async move { desk.get(&request).await }).await
+                self.question(request, get).await
             }
 
             async fn list(&self, request: Request<proto::ListRequest>) -> Result<Response<proto::ListResponse>, Status> {
-                self.question(request, |desk, _, request| async move { desk.list(&request).await }).await
+                self.question(request, list).await
             }
 
             async fn history(
                 &self,
                 request: Request<proto::HistoryRequest>,
             ) -> Result<Response<proto::HistoryResponse>, Status> {
-                self.question(request, |desk, _, request| async move { desk.history(&request).await }).await
+                self.question(request, history).await
             }
 
             async fn explain_promises(
@@ -115,8 +160,7 @@ macro_rules! ticket_service {
                 request: Request<proto::ExplainPromisesRequest>,
             ) -> Result<Response<proto::ExplainPromisesResponse>, Status> {
                 let promises = Arc::clone(&self.promises);
-                let explain = |_, call: Call, body| async move { promises.explain(&body, call.language()).await };
-                self.question(request, explain).await
+                self.question(request, |_, call, body| explain(promises, call, body)).await
             }
         }
     };

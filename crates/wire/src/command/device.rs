@@ -102,24 +102,38 @@ pub fn bundle<'r>(request: &'r proto::ReportStepsRequest, actor: &Actor) -> Resu
     reader.whole(crew.map(|crew| Bundle { crew, clock: DeviceClock { shows, offset }, steps: &request.steps }))
 }
 
-/// Reads one step and corrects every instant by `offset`. The offset is not part of the request's identity: the id is
-/// derived from the step's body and [`STEPS_METHOD`].
+/// A step as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadStep {
+    /// What every command carries; `occurred_at` is corrected by the device's offset.
+    pub header: Header,
+    /// The command, with every instant corrected.
+    pub command: Command,
+    /// The command and its instant as the device's clock showed them. They identify the request: a device that learns
+    /// another offset between two tries repeats the same request.
+    pub shown: (Command, Timestamp),
+}
+
+/// Reads one step and corrects every instant by the device's `offset`.
 ///
 /// # Errors
 /// All violations at once, by their paths in the step.
-pub fn step(report: &proto::StepReport, offset: TimeDelta) -> Result<(Header, Command), Vec<Violation>> {
+pub fn step(report: &proto::StepReport, offset: TimeDelta) -> Result<ReadStep, Vec<Violation>> {
     let mut reader = Reader::default();
     let ticket = reader.ticket("ticket", &report.ticket);
     let request_id = reader.request_id("request_id", &report.request_id);
-    let shown = reader.required_time("occurred_at", report.occurred_at.as_ref());
-    let occurred_at = corrected(&mut reader, "occurred_at", shown, offset);
-    let step = requests::step(report.step.clone().map(WireStep::from).as_ref(), &mut reader).map(|step| match step {
+    let shown_at = reader.required_time("occurred_at", report.occurred_at.as_ref());
+    let occurred_at = corrected(&mut reader, "occurred_at", shown_at, offset);
+    let shown = requests::step(report.step.clone().map(WireStep::from).as_ref(), &mut reader);
+    let step = shown.clone().map(|step| match step {
         Step::EtrSet { etr } => Step::EtrSet { etr: corrected(&mut reader, "etr_set.etr", etr, offset) },
         other => other,
     });
     let ticket = ticket.unwrap_or(TicketRef::Id(TicketId(Uuid::nil())));
     let header = Header { request_id, ticket, etag: None, occurred_at: Some(occurred_at) };
-    reader.finish(header, step.map(Command::ReportProgress))
+    let shown = (Command::ReportProgress(shown.unwrap_or(Step::Accepted)), shown_at);
+    let (header, command) = reader.finish(header, step.map(Command::ReportProgress))?;
+    Ok(ReadStep { header, command, shown })
 }
 
 impl From<step_report::Step> for WireStep {

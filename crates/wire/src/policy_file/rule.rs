@@ -4,8 +4,8 @@
 use switchboard_domain::{
     organisation::{Level, OrgPath},
     sla::{
-        clock_history::{FactName, Word},
-        policy::{Average, Limit, Pause, Reading, Rule, Threshold, Title, Trigger, Warning, When},
+        clock_history::{FactName, Reading, Word},
+        policy::{Average, Limit, Pause, Rule, Threshold, Title, Trigger, Warning, When},
     },
     ticket::{Area, BusinessType, Category, Channel, Grade, Premises, Tier, Urgency},
 };

@@ -15,8 +15,8 @@ use switchboard_domain::{
 };
 use switchboard_wire::{
     command::{
-        CLOCK_OFF_MINUTES_MAX, CrewRequest, DeviceClock, OFFSET_DAYS_MAX, STEPS_MAX, TicketRef, TicketRequest, bundle,
-        crew, happened, position, said_at, step,
+        CLOCK_OFF_MINUTES_MAX, CrewRequest, DeviceClock, OFFSET_DAYS_MAX, ReadStep, STEPS_MAX, TicketRef,
+        TicketRequest, bundle, crew, happened, position, said_at, step,
     },
     proto::{self, step_report},
     refusal::Refusal,
@@ -257,11 +257,21 @@ fn every_step_of_a_bundle_is_read_and_placed_by_the_corrected_clock() {
         (Wire::EtrSet(proto::StepEtrSet { etr: at(1_700_003_600) }), Step::EtrSet { etr: time(1_700_003_600) + slow }),
         (Wire::Restored(proto::StepRestored {}), Step::Restored),
     ] {
-        let (header, command) = step(&report(sent), slow).unwrap();
+        let ReadStep { header, command, .. } = step(&report(sent), slow).unwrap();
         assert_eq!(command, Command::ReportProgress(read));
         assert_eq!((header.request_id, header.ticket), (REQUEST, TicketRef::Number(NUMBER.into())));
         assert_eq!((header.etag, header.occurred_at), (None, Some(time(1_700_000_000) + slow)));
     }
+}
+
+#[test]
+fn a_step_is_the_same_whatever_the_offset_of_its_clock() {
+    let etr = || step_report::Step::EtrSet(proto::StepEtrSet { etr: at(1_700_003_600) });
+    let read = |offset| step(&report(etr()), offset).unwrap();
+    let (slow, right) = (read(TimeDelta::minutes(90)), read(TimeDelta::zero()));
+    assert_ne!(slow.command, right.command);
+    assert_eq!(slow.shown, right.shown);
+    assert_eq!(right.shown, (right.command, time(1_700_000_000)));
 }
 
 #[test]

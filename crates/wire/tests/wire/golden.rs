@@ -12,8 +12,7 @@ use switchboard_domain::{
     organisation::Level,
     personal::Personal,
     sla::{
-        clock_history::{FactName, Word},
-        policy::Reading,
+        clock_history::{FactName, Reading, Word},
         promise,
         publication::{PolicyEvent, YearPublished},
     },

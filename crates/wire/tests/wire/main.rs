@@ -8,6 +8,7 @@ mod dispatch;
 mod draw;
 mod golden;
 mod history;
+mod identity;
 mod policies;
 mod policy_file;
 mod promised;

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use switchboard_domain::{
     organisation::Level,
     sla::{
-        clock_history::{FactName, Word},
-        policy::{Limit, Pause, Policy, Reading, Threshold, Trigger, Warning, When},
+        clock_history::{FactName, Reading, Word},
+        policy::{Limit, Pause, Policy, Threshold, Trigger, Warning, When},
     },
     ticket::{Area, BusinessType, Category, Premises, Tier},
 };

@@ -9,8 +9,8 @@ use switchboard_domain::{
     organisation::{Level, OrgPath},
     sla::{
         calendar::{Exception, Span, Year},
-        clock_history::{FactName, Word},
-        policy::{Average, Limit, Pause, Policy, Reading, Rule, Threshold, Title, Trigger, Warning, When},
+        clock_history::{FactName, Reading, Word},
+        policy::{Average, Limit, Pause, Policy, Rule, Threshold, Title, Trigger, Warning, When},
         promise::{Breached, ClockKey, Event, Judged, Overturned, StartedBy, VersionRef, Warned},
         publication::{PolicyEvent, PolicyPublished, ShadowEnded, YearPublished},
     },

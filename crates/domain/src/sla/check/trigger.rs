@@ -4,10 +4,7 @@
 use super::{Check, Flaw, Trigger, When, condition::businesses};
 use crate::{
     organisation::Level,
-    sla::{
-        clock_history::{FactName, Word},
-        policy::Reading,
-    },
+    sla::clock_history::{FactName, Reading, Word},
     ticket::{
         BusinessType,
         path::{self, FirstStop},

@@ -12,8 +12,8 @@ use crate::{
     organisation::Level,
     sla::{
         calendar::Year,
-        clock_history::{Change, Classification, ClockEvent, ClockHistory, FactName, Opening, Word},
-        policy::{Limit, Pause, Policy, Reading, Rule, Threshold, Trigger, Warning, When},
+        clock_history::{Change, Classification, ClockEvent, ClockHistory, FactName, Opening, Reading, Word},
+        policy::{Limit, Pause, Policy, Rule, Threshold, Trigger, Warning, When},
         registry::{PolicyRegistry, Version},
         tests::tale::{in_force, in_words, minutes, on, policy, published, rule, suspended_for, working_minutes, year},
     },

@@ -13,9 +13,9 @@ use crate::{
     organisation::Level,
     sla::{
         average::Sample,
-        clock_history::{ClockEvent, ClockHistory, FactName},
+        clock_history::{ClockEvent, ClockHistory, FactName, Reading},
         judge::judge,
-        policy::{Average, Limit, Pause, Policy, Reading, Rule, Threshold, Title, Trigger, Warning, When},
+        policy::{Average, Limit, Pause, Policy, Rule, Threshold, Title, Trigger, Warning, When},
         promise::{Event, Overturned, Warned},
         registry::PolicyRegistry,
         tests::tale::{published, recorded, rule},

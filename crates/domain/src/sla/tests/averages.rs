@@ -8,8 +8,8 @@ use crate::{
     organisation::Level,
     sla::{
         average::{Mean, Sample},
-        clock_history::FactName,
-        policy::{Average, Reading, Title, When},
+        clock_history::{FactName, Reading},
+        policy::{Average, Title, When},
     },
     ticket::{
         Area, BusinessType, event,

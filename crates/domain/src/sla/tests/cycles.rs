@@ -410,7 +410,7 @@ fn a_clock_that_starts_with_the_call_is_judged_by_what_was_in_force_then() {
 }
 
 fn hung_up() -> Rule {
-    let start = vec![super::tale::by(FactName::Received, crate::sla::policy::Reading::HungUp)];
+    let start = vec![super::tale::by(FactName::Received, crate::sla::clock_history::Reading::HungUp)];
     Rule { start, ..rule("dispatch", minutes(2), &[], &[FactName::Dispatched]) }
 }
 

@@ -7,8 +7,8 @@ use super::tale::{
 use crate::{
     organisation::Level,
     sla::{
-        clock_history::{FactName, Word},
-        policy::{Limit, Pause, Reading, Rule, Trigger},
+        clock_history::{FactName, Reading, Word},
+        policy::{Limit, Pause, Rule, Trigger},
     },
     ticket::{
         Area, BusinessType, ContactOutcome, ReplyOutcome, SuspendReason, event,

@@ -13,8 +13,8 @@ use crate::{
     fact::Fact,
     organisation::Level,
     sla::{
-        clock_history::{FactName, Word},
-        policy::{Reading, Rule, Threshold, Warning},
+        clock_history::{FactName, Reading, Word},
+        policy::{Rule, Threshold, Warning},
         promise::{self, Announce, Rejection},
     },
     ticket::{

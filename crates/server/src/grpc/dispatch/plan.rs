@@ -1,27 +1,28 @@
-//! What the dispatch desk asks: which crews there are, who is to go where, and why. Answered from what the dispatch process
-//! intends at one position of the log; a plan is no promise.
+//! What the dispatch desk asks, in the API's words: which crews there are, who is to go where, and why.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use switchboard_dispatcher::{
     board::{Crew, Job, Shift},
     explain::Weighed,
     plan::{Stop, Waits},
-    rules::{presence, safety},
+    rules::presence,
 };
-use switchboard_domain::{
-    Violation,
-    actor::Actor,
-    crew::{self, CrewId},
-    organisation::OrgPath,
-    ticket::{CaseFile, Rejection, TicketId},
-};
+use switchboard_domain::ticket::CaseFile;
+use switchboard_domain::{Violation, actor::Actor, crew::CrewId, organisation::OrgPath, ticket::TicketId};
 use switchboard_wire::{answer, proto, refusal::Refusal};
 
+use super::DispatchApi;
 use crate::{
-    desk::{AsOf, Desk, reference, unreadable},
-    dispatching::{Dispatching, Snapshot},
+    grpc::{call::Call, read::reference},
+    service::{
+        Node,
+        dispatch::{
+            Snapshot,
+            intended::{Lines, Paging},
+        },
+    },
 };
 
 /// Lines of a page when no size is asked for.
@@ -32,36 +33,22 @@ const PAGE_MAX: usize = 1_000;
 const EXPLAINED_DEFAULT: usize = 20;
 /// The most crews of an explanation.
 const EXPLAINED_MAX: usize = 200;
-/// How soon the process is asked again when it is not yet as far as somebody needs it.
-const ASK_AGAIN: Duration = Duration::from_millis(10);
-/// Facts between the process and a position that are looked at, whether any is one that it is told.
-const LOOK_AHEAD_FACTS: usize = 512;
 /// What of the keyed hash stands in a page token, in characters.
 const ARGUMENTS_CHARS: usize = 16;
 
 /// The state of a ticket that no crew has, is offered or is planned for.
 const WAITING: &str = "waiting";
 
-/// What the three calls are answered from.
-#[derive(Clone, Debug)]
-pub(super) struct Intentions {
-    pub(super) desk: Arc<Desk>,
-    pub(super) dispatching: Dispatching,
-}
-
 /// A page that is asked for.
 struct Asked {
-    org: OrgPath,
-    size: usize,
+    paging: Paging,
     /// What a token of these arguments bears.
     arguments: String,
-    /// The last line that was given before.
-    after: Option<String>,
 }
 
 impl Asked {
     fn read(
-        desk: &Desk,
+        node: &Node,
         (method, org, size, token): (&str, Option<&str>, u32, &str),
         actor: &Actor,
     ) -> Result<Self, Refusal> {
@@ -70,7 +57,7 @@ impl Asked {
             Some(org) => OrgPath::parse(org)
                 .map_err(|_| Refusal::InvalidFields(vec![Violation::malformed("org", OrgPath::FORM)]))?,
         };
-        let mut arguments = desk.vault().hash(&[b"page", method.as_bytes(), org.as_str().as_bytes()]);
+        let mut arguments = node.vault().hash(&[b"page", method.as_bytes(), org.as_str().as_bytes()]);
         arguments.truncate(ARGUMENTS_CHARS);
         let after = match token {
             "" => None,
@@ -80,17 +67,14 @@ impl Asked {
             0 => PAGE_DEFAULT,
             size => size.min(PAGE_MAX),
         };
-        Ok(Self { org, size, arguments, after })
+        Ok(Self { paging: Paging { org, size, after }, arguments })
     }
 
-    /// The lines of the page, and the token of the next; `key` is what the lines are sorted by.
-    fn page<T>(&self, lines: impl Iterator<Item = T>, key: impl Fn(&T) -> String) -> (Vec<T>, String) {
-        let fresh = |line: &T| self.after.as_ref().is_none_or(|after| key(line) > *after);
-        let mut found: Vec<T> = lines.filter(fresh).take(self.size + 1).collect();
-        let more = found.len() > self.size;
-        found.truncate(self.size);
-        let next = found.last().filter(|_| more).map(|last| format!("1.{}.{}", self.arguments, key(last)));
-        (found, next.map(|next| URL_SAFE_NO_PAD.encode(next)).unwrap_or_default())
+    /// The token of the page after these lines; empty when there is none.
+    fn next<K>(&self, lines: &Lines<K>, key: impl Fn(&K) -> String) -> String {
+        let last = lines.keys.last().filter(|_| lines.more);
+        let next = last.map(|last| format!("1.{}.{}", self.arguments, key(last)));
+        next.map(|next| URL_SAFE_NO_PAD.encode(next)).unwrap_or_default()
     }
 }
 
@@ -100,60 +84,39 @@ fn continued(token: &str, arguments: &str) -> Option<String> {
     (subject == arguments).then(|| after.to_owned())
 }
 
-impl Intentions {
-    /// What is intended, at `position` or later, or with nothing up to there that could change it; the caller's deadline bounds it.
-    async fn snapshot(&self, position: u64) -> Result<Arc<Snapshot>, Refusal> {
-        self.desk.recorded(Some(position)).await?;
-        loop {
-            let snapshot = self.dispatching.snapshot().await?;
-            if snapshot.position >= position || self.nothing_between(snapshot.position, position).await? {
-                return Ok(snapshot);
-            }
-            tokio::time::sleep(ASK_AGAIN).await;
-        }
-    }
-
-    /// Whether no fact after one position and up to another is one that the process is told.
-    async fn nothing_between(&self, told: u64, position: u64) -> Result<bool, Refusal> {
-        let page = self.desk.feed.page(told, LOOK_AHEAD_FACTS).await.map_err(|error| unreadable(error.into()))?;
-        let reaches = page.last().is_some_and(|last| last.raw.position.stored() >= position);
-        Ok(reaches && page.iter().all(|entry| entry.raw.position.stored() > position || entry.fact.is_none()))
-    }
-
+impl DispatchApi {
     pub(super) async fn crews(
         &self,
-        body: &proto::ListCrewsRequest,
-        actor: &Actor,
+        call: Call,
+        body: proto::ListCrewsRequest,
     ) -> Result<proto::ListCrewsResponse, Refusal> {
+        let actor = call.actor()?;
         let arguments = ("crews", body.org.as_deref(), body.page_size, &body.page_token[..]);
-        let asked = Asked::read(&self.desk, arguments, actor)?;
-        if !actor.org.contains(&asked.org) {
-            return Err(Refusal::CrewRejected(crew::Rejection::NotTheCrew { actor: actor.org.clone() }));
-        }
-        let snapshot = self.snapshot(body.min_position).await?;
-        let crews = snapshot.board.crews.values().filter(|crew| asked.org.contains(crew.id.org()));
-        let (crews, next_page_token) = asked.page(crews, |crew| crew.id.org().to_string());
-        let crews = crews.into_iter().map(|crew| status(&snapshot, crew)).collect();
+        let asked = Asked::read(&self.node, arguments, actor)?;
+        let lines = self.intended.crews(&asked.paging, body.min_position, actor).await?;
+        let next_page_token = asked.next(&lines, |crew| crew.org().to_string());
+        let snapshot = &lines.snapshot;
+        let crews = lines.keys.iter().filter_map(|crew| snapshot.board.crews.get(crew));
+        let crews = crews.map(|crew| status(snapshot, crew)).collect();
         Ok(proto::ListCrewsResponse { crews, next_page_token, position: snapshot.position })
     }
 
     pub(super) async fn proposals(
         &self,
-        body: &proto::ListProposalsRequest,
-        actor: &Actor,
+        call: Call,
+        body: proto::ListProposalsRequest,
     ) -> Result<proto::ListProposalsResponse, Refusal> {
+        let actor = call.actor()?;
         let arguments = ("proposals", body.org.as_deref(), body.page_size, &body.page_token[..]);
-        let asked = Asked::read(&self.desk, arguments, actor)?;
-        if !actor.org.contains(&asked.org) {
-            return Err(not_theirs(asked.org, actor));
-        }
-        let snapshot = self.snapshot(body.min_position).await?;
-        let jobs = snapshot.board.jobs.values().filter(|job| asked.org.contains(&job.holder));
-        let (jobs, next_page_token) = asked.page(jobs, |job| job.ticket.to_string());
-        let planned = stops(&snapshot);
-        let proposals = jobs.into_iter().map(|job| {
+        let asked = Asked::read(&self.node, arguments, actor)?;
+        let lines = self.intended.tickets(&asked.paging, body.min_position, actor).await?;
+        let next_page_token = asked.next(&lines, TicketId::to_string);
+        let snapshot = &lines.snapshot;
+        let planned = stops(snapshot);
+        let jobs = lines.keys.iter().filter_map(|ticket| snapshot.board.jobs.get(ticket));
+        let proposals = jobs.map(|job| {
             let waits = snapshot.plan.waiting.get(&job.ticket).copied();
-            proposal(&snapshot, job, planned.get(&job.ticket).copied(), waits)
+            proposal(snapshot, job, planned.get(&job.ticket).copied(), waits)
         });
         Ok(proto::ListProposalsResponse {
             proposals: proposals.collect(),
@@ -166,39 +129,28 @@ impl Intentions {
 
     pub(super) async fn explain(
         &self,
-        body: &proto::ExplainProposalRequest,
-        actor: &Actor,
+        call: Call,
+        body: proto::ExplainProposalRequest,
     ) -> Result<proto::ExplainProposalResponse, Refusal> {
-        let ticket = self.desk.resolve(&reference(&body.ticket)?).await?;
-        let row = self.desk.page(ticket, AsOf::Now).await?.file;
-        let unit = row.ticket.holders.iter().rev().find(|unit| CrewId::of(unit).is_none()).unwrap_or(&row.received_by);
-        // A crew may ask about what its own units hold.
-        if !(actor.org.contains(unit) || unit.contains(&actor.org)) {
-            return Err(not_theirs(unit.clone(), actor));
-        }
-        // As far as the ticket's own facts: one that was received just now is known.
-        let reached = self.snapshot(row.position).await?;
-        let explained = self.dispatching.explain(ticket).await?;
-        let snapshot = explained.as_ref().map_or(reached, |explained| Arc::clone(&explained.snapshot));
+        let explanation = self.intended.explain(&reference(&body.ticket)?, call.actor()?).await?;
+        let (snapshot, ticket) = (&explanation.snapshot, explanation.row.id);
         let by = proto::ExplainProposalResponse {
             policy_version: snapshot.policy.version.clone(),
             seed: snapshot.policy.seed,
             position: snapshot.position,
             ..Default::default()
         };
-        let Some((explained, job)) = explained.as_ref().zip(snapshot.board.jobs.get(&ticket)) else {
-            return Ok(proto::ExplainProposalResponse { proposal: Some(not_open(&row)), ..by });
+        let Some((explained, job)) = explanation.explained.as_ref().zip(snapshot.board.jobs.get(&ticket)) else {
+            return Ok(proto::ExplainProposalResponse { proposal: Some(not_open(&explanation.row)), ..by });
         };
         let crews_max = match body.crews_max as usize {
             0 => EXPLAINED_DEFAULT,
             most => most.min(EXPLAINED_MAX),
         };
-        // The crews that the actor may list.
-        let weighed = explained.weighed.iter().filter(|weighed| actor.org.contains(weighed.crew.org()));
-        let planned = stops(&snapshot).get(&ticket).copied();
+        let planned = stops(snapshot).get(&ticket).copied();
         Ok(proto::ExplainProposalResponse {
-            proposal: Some(proposal(&snapshot, job, planned, Some(explained.waits))),
-            candidates: weighed.take(crews_max).map(candidate).collect(),
+            proposal: Some(proposal(snapshot, job, planned, Some(explained.waits))),
+            candidates: explanation.weighed.iter().take(crews_max).map(candidate).collect(),
             ..by
         })
     }
@@ -213,10 +165,6 @@ fn not_open(row: &CaseFile) -> proto::Proposal {
         waits_for: Some(Waits::NotOpen.as_str().into()),
         ..Default::default()
     }
-}
-
-fn not_theirs(holder: OrgPath, actor: &Actor) -> Refusal {
-    Refusal::Rejected(Rejection::NotTheHolder { holder, actor: actor.org.clone() })
 }
 
 /// A stop of the plan, and whose.
@@ -236,7 +184,7 @@ fn proposal(snapshot: &Snapshot, job: &Job, planned: Option<Planned<'_>>, waits:
         (None, None, None) => (None, WAITING, None),
     };
     let waits = waits.unwrap_or(Waits::NotOpen);
-    let (customers, concern) = safety::weight(&snapshot.policy.weights, job);
+    let (customers, concern) = job.weight(&snapshot.policy.weights);
     proto::Proposal {
         ticket_id: job.ticket.to_string(),
         number: job.number.clone(),

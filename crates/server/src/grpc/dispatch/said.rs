@@ -2,9 +2,17 @@
 //! place beyond its kind of area.
 
 use switchboard_views::assignments::{Assignment, AssignmentChange, Brief, Offer, Snapshot};
-use switchboard_wire::{answer, proto};
+use switchboard_wire::{
+    answer,
+    proto::{self, step_result::Result as Became},
+    refusal::{Language, Refusal},
+};
+use tonic_types::StatusExt as _;
 
-use crate::{assignments::CrewChange, grpc::present};
+use crate::{
+    grpc::present,
+    service::{assignments::CrewChange, tickets::Done},
+};
 
 fn brief(brief: &Brief) -> proto::TicketBrief {
     let mut said = answer::brief(&answer::Brief {
@@ -73,5 +81,28 @@ pub(super) fn change(crew_change: &CrewChange) -> proto::AssignmentChange {
         occurred_at: Some(answer::timestamp(crew_change.change.occurred_at)),
         recorded_at: Some(answer::timestamp(crew_change.change.recorded_at)),
         change: Some(told),
+    }
+}
+
+/// What became of a step.
+pub(super) fn became(result: &Result<Done, Refusal>, language: Language) -> Became {
+    match result {
+        Ok(done) => Became::Outcome(present::outcome(done)),
+        Err(refusal) => Became::Refusal(refused(refusal, language)),
+    }
+}
+
+fn refused(refusal: &Refusal, language: Language) -> proto::StepRefusal {
+    let details = refusal.status(language).get_error_details();
+    let mut metadata = details.error_info().map(|info| info.metadata.clone()).unwrap_or_default();
+    if !refusal.violations().is_empty() {
+        let fields: Vec<&str> = refusal.violations().iter().map(|violation| violation.field).collect();
+        metadata.insert("field".into(), fields.join(" "));
+    }
+    proto::StepRefusal {
+        reason: refusal.reason().as_str_name().into(),
+        message: refusal.sentence(language),
+        metadata,
+        retryable: refusal.is_retryable(),
     }
 }

@@ -12,13 +12,13 @@ use switchboard_wire::{
 use tokio::sync::watch;
 use tonic::{Request, Status};
 
-use super::{Dispatch, said};
+use super::{DispatchApi, said};
 use crate::{
-    crews::CrewDesk,
     grpc::{
         call::Call,
         streaming::{Outgoing, StreamWriter, Token},
     },
+    service::crews::Crews,
 };
 
 /// Messages that may wait for one reader.
@@ -26,7 +26,7 @@ const QUEUE_MESSAGES_MAX: usize = 4;
 
 /// Who reads.
 struct Watcher {
-    crews: Arc<CrewDesk>,
+    crews: Arc<Crews>,
     crew: CrewId,
     /// Whether the reader is the crew itself: then the crew is heard of as long as the stream lives.
     own: bool,
@@ -39,22 +39,21 @@ struct Reader {
     writer: StreamWriter<proto::WatchAssignmentsResponse>,
 }
 
-impl Dispatch {
+impl DispatchApi {
     pub(super) async fn watch(
         &self,
         request: Request<proto::WatchAssignmentsRequest>,
     ) -> Result<Outgoing<proto::WatchAssignmentsResponse>, Status> {
-        let call = Call::read(request.metadata(), self.crews.desk.deadline());
+        let call = Call::read(request.metadata(), self.node.deadline());
         let body = request.into_inner();
         let opened = call.answer(async {
             let place = self.admission.enter_stream()?;
             let actor = call.actor()?;
             let crew = command::crew(body.crew.as_deref(), actor).map_err(Refusal::InvalidFields)?;
-            self.crews.speaks_for(actor, &crew)?;
-            self.crews.standing(&crew).await?;
-            let token = Token::of(self.crews.desk.vault(), &[b"assignments", crew.org().as_str().as_bytes()]);
+            self.crews.followable(&crew, actor).await?;
+            let token = Token::of(self.node.vault(), &[b"assignments", crew.org().as_str().as_bytes()]);
             let after = body.resume_token.as_deref().map(|text| token.read(text)).transpose()?;
-            if after.is_some_and(|after| after > self.crews.desk.head()) {
+            if after.is_some_and(|after| after > self.node.head()) {
                 return Err(Refusal::TokenMismatch);
             }
             Ok((place, crew.clone(), *crew.org() == actor.org, token, after))
@@ -86,7 +85,7 @@ impl Watcher {
 
     fn beat(&self, position: u64) -> (String, proto::WatchAssignmentsResponse) {
         self.heard();
-        let time = Some(answer::timestamp(self.crews.now()));
+        let time = Some(answer::timestamp(self.crews.node.now()));
         self.message(position, PromiseLog::Heartbeat(proto::Heartbeat { time }))
     }
 }
@@ -121,7 +120,7 @@ impl Reader {
             }
         };
         // Live is who has been told all that was recorded when the stream began.
-        let begun = self.watcher.crews.desk.head();
+        let begun = self.watcher.crews.node.head();
         let mut live = false;
         loop {
             // Also of a crew that is told much and never waits.

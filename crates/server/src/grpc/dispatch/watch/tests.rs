@@ -30,18 +30,14 @@ use switchboard_eventstore::{
     keys::SqliteKeys,
     sqlite::{SqliteOptions, SqliteStore},
 };
+use switchboard_readmodel::{CrewChanges, TicketList};
 use switchboard_views::random::crews::{CREWS, at, crew, dispatched, log, org, ticket};
 use tokio::sync::Notify;
 use tonic::metadata::MetadataMap;
 use uuid::Uuid;
 
 use super::*;
-use crate::{
-    Loops,
-    assignments::Assignments,
-    desk::Desk,
-    readmodel::{CrewChanges, TicketList},
-};
+use crate::service::{Node, assignments::Assignments, tickets};
 
 /// How long what must come may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -59,9 +55,7 @@ impl Wake for Woken {
 /// A log on disk, and all that a stream of assignments is made of.
 struct World {
     folder: tempfile::TempDir,
-    loops: Loops,
-    feed: Arc<Feed>,
-    requests: Arc<EventIds>,
+    node: Arc<Node>,
 }
 
 fn desk_clerk() -> Actor {
@@ -75,13 +69,13 @@ impl World {
         let (requests, log) = (Arc::new(EventIds::new(store.clone())), store as Arc<dyn EventStore>);
         let vault = Vault::new(Arc::new(SqliteKeys::open(folder.path()).unwrap()));
         let (feed, _) = Feed::follow(Arc::clone(&log)).await.unwrap();
-        let clock = Arc::new(SystemClock::default());
-        Self { folder, loops: Loops { log, vault, clock, rules: Arc::new(Rules::default()) }, feed, requests }
+        let (clock, rules) = (Arc::new(SystemClock::default()), Arc::new(Rules::default()));
+        Self { folder, node: Arc::new(Node { clock, store: log, requests, vault, feed, rules, deadline: PATIENCE }) }
     }
 
     /// Opens a ticket and sends it to a crew.
     async fn sent(&self, id: TicketId, to: usize) {
-        let journal = Journal::<Tickets>::new(Arc::clone(&self.loops.log), self.loops.vault.clone());
+        let journal = Journal::<Tickets>::new(Arc::clone(&self.node.store), self.node.vault.clone());
         let recording = Recording {
             request_id: Uuid::new_v4(),
             payload_hash: String::new(),
@@ -100,19 +94,20 @@ impl World {
     /// What crews are told, up to the log's end, from the file on.
     async fn assignments(&self) -> (Arc<Assignments>, tokio::task::JoinHandle<()>) {
         let crew_changes = CrewChanges::open(self.folder.path()).unwrap();
-        let assignments = Assignments::resume(Arc::clone(&self.feed), crew_changes).await.unwrap();
+        let assignments = Assignments::resume(Arc::clone(&self.node.feed), crew_changes).await.unwrap();
         let running = tokio::spawn(Arc::clone(&assignments).run());
-        assert!(assignments.reach(self.loops.log.head().stored()).await);
+        assert!(assignments.reach(self.node.store.head().stored()).await);
         (assignments, running)
     }
 
-    fn crews(&self, assignments: Arc<Assignments>) -> Arc<CrewDesk> {
-        let numbers = Numbers::new(self.loops.of(8), desk_clerk());
+    fn crews(&self, assignments: Arc<Assignments>) -> Arc<Crews> {
+        let numbers = Numbers::new(self.node.aggregates(8), desk_clerk());
         let list = TicketList::open(self.folder.path()).unwrap();
-        let (listed, _) = projector::project(&self.feed, Arc::new(list.clone()));
-        let desk =
-            Desk::new(self.loops.of(8), numbers, list, listed, Arc::clone(&self.feed), self.requests.clone(), PATIENCE);
-        Arc::new(CrewDesk::new(Arc::new(desk), Arc::new(self.loops.of(8)), assignments, Arc::default()))
+        let (listed, _) = projector::project(&self.node.feed, Arc::new(list.clone()));
+        let node = Arc::clone(&self.node);
+        let tickets = tickets::Tickets::new(node, self.node.aggregates(8), numbers, list, listed);
+        let streams = Arc::new(self.node.aggregates(8));
+        Arc::new(Crews::new(Arc::new(tickets), streams, assignments, Arc::default()))
     }
 }
 
@@ -136,7 +131,7 @@ async fn looks_while_something_comes() {
     let call = Call::read(&MetadataMap::new(), PATIENCE);
     let (writer, mut messages) = StreamWriter::open(call, draining, QUEUE_MESSAGES_MAX, String::new());
     let crews = world.crews(Arc::clone(&assignments));
-    let token = Token::of(&world.loops.vault, &[b"assignments"]);
+    let token = Token::of(&world.node.vault, &[b"assignments"]);
     let mut reader = Reader { watcher: Watcher { crews, crew: crew(0), own: true, token }, writer };
     let mut following = pin!(reader.follow(Some(0)));
     let woken = Arc::new(Woken::default());
@@ -149,7 +144,7 @@ async fn looks_while_something_comes() {
     // It has looked, and found nothing; before it knows, there is something.
     tokio::time::timeout(PATIENCE, woken.0.notified()).await.unwrap();
     world.sent(ticket(1), 0).await;
-    let head = world.loops.log.head().stored();
+    let head = world.node.store.head().stored();
     assert!(assignments.reach(head).await);
 
     let told = async {

@@ -1,0 +1,148 @@
+//! Questions to the list as SQL. Every value that a caller gave is bound, never written into the text: the text is made
+//! of names and signs that this code knows.
+
+use std::fmt::Write;
+
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter, types::Value as Bound};
+use switchboard_domain::{
+    Timestamp,
+    ticket::{CaseFile, TicketId},
+};
+use switchboard_views::ticket_list::{Comparison, Filter, Term, Value};
+
+use super::{CallerTickets, Cursor, PAGE_ROWS_MAX, Page, Query, token::Key};
+use crate::{
+    ReadModelError,
+    file::{position, stored},
+};
+
+/// Every row in a fixed order.
+pub(super) const ALL: &str = "SELECT * FROM ticket CROSS JOIN ticket_row USING (opened) ORDER BY opened";
+
+/// A condition and the values that it binds, in order.
+struct Condition {
+    sql: String,
+    bound: Vec<Bound>,
+}
+
+impl Condition {
+    fn of(filter: &Filter) -> Self {
+        let mut condition = Self { sql: "TRUE".into(), bound: Vec::new() };
+        for term in filter.terms() {
+            condition.and(term);
+        }
+        condition
+    }
+
+    /// A field that holds nothing is NULL: hence `IS NOT` for "differs".
+    fn and(&mut self, term: &Term) {
+        let column = term.field.as_str();
+        let equal = term.comparison == Comparison::Equal;
+        let sql = match &term.value {
+            // Written out, for the index of open tickets only serves a condition that is.
+            Value::Flag(flag) => format!("{column} = {}", i32::from(*flag == equal)),
+            Value::Time(micros) => {
+                self.bound.push(Bound::Integer(*micros));
+                format!("{column} {} ?", term.comparison.as_str())
+            }
+            Value::Word(word) => self.text(column, equal, (*word).to_owned()),
+            Value::Text(text) => self.text(column, equal, text.clone()),
+            Value::Within(path) => self.within(column, equal, path),
+        };
+        let _ = write!(self.sql, " AND {sql}");
+    }
+
+    fn text(&mut self, column: &str, equal: bool, text: String) -> String {
+        self.bound.push(Bound::Text(text));
+        format!("{column} {} ?", if equal { "=" } else { "IS NOT" })
+    }
+
+    /// What lies below a path begins with it and a slash: everything from there up to the next character, which is 0.
+    fn within(&mut self, column: &str, equal: bool, path: &str) -> String {
+        self.bound.extend([path.to_owned(), format!("{path}/"), format!("{path}0")].map(Bound::Text));
+        let inside = format!("({column} = ? OR ({column} > ? AND {column} < ?))");
+        if equal { inside } else { format!("{inside} IS NOT TRUE") }
+    }
+}
+
+/// The tickets of a caller by either key; a key that is absent is NULL, which equals nothing. Who spoke in confidence is not
+/// found by a number.
+const THEIRS: &str = "(phone_key = ?1 OR account_key = ?2) AND confidential = 0";
+
+/// The first `limit` rows under `condition`. The narrow lines are sorted and cut off first, so that only the rows of the
+/// answer are read.
+pub(super) fn ordered(condition: &str, key: &str, direction: &str, limit: usize) -> String {
+    let order = format!("ORDER BY {key} {direction}, opened {direction}");
+    format!(
+        "SELECT json FROM (SELECT opened, {key} FROM ticket WHERE {condition} {order} LIMIT {limit})
+         CROSS JOIN ticket_row USING (opened) {order}"
+    )
+}
+
+pub(super) fn page(connection: &Connection, query: &Query) -> Result<Page, ReadModelError> {
+    let position = position(connection)?;
+    let Condition { mut sql, mut bound } = Condition::of(&query.filter);
+    let total: i64 = connection
+        .prepare_cached(&format!("SELECT count(*) FROM ticket WHERE {sql}"))?
+        .query_row(params_from_iter(&bound), |row| row.get(0))?;
+    let key = query.order.key.field().as_str();
+    let (sign, direction) = if query.order.descending { ("<", "DESC") } else { (">", "ASC") };
+    if let Some(after) = &query.after {
+        let _ = write!(sql, " AND ({key}, opened) {sign} (?, ?)");
+        bound.push(match &after.key {
+            Key::Time(micros) => Bound::Integer(*micros),
+            Key::Text(text) => Bound::Text(text.clone()),
+        });
+        bound.push(Bound::Integer(stored(after.opened)));
+    }
+    let page_size = query.page_size.clamp(1, PAGE_ROWS_MAX);
+    let sql = ordered(&sql, key, direction, page_size + 1);
+    let mut rows = rows(connection, &sql, bound)?;
+    let more = rows.len() > page_size;
+    rows.truncate(page_size);
+    let next = rows.last().filter(|_| more).map(|last| Cursor::at(last, query.order));
+    Ok(Page { rows, next, total: total.unsigned_abs(), position })
+}
+
+fn rows(connection: &Connection, sql: &str, bound: Vec<Bound>) -> Result<Vec<CaseFile>, ReadModelError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = statement.query(params_from_iter(bound))?;
+    let mut rows = Vec::new();
+    while let Some(line) = found.next()? {
+        rows.push(serde_json::from_str(line.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
+    }
+    Ok(rows)
+}
+
+pub(super) fn row(connection: &Connection, id: TicketId) -> Result<Option<CaseFile>, ReadModelError> {
+    let json: Option<String> = connection
+        .prepare_cached("SELECT json FROM ticket CROSS JOIN ticket_row USING (opened) WHERE id = ?1")?
+        .query_row(params![id.0.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
+}
+
+pub(super) fn caller(
+    connection: &Connection,
+    phone_key: Option<&str>,
+    account_key: Option<&str>,
+    since: Timestamp,
+    limit: usize,
+) -> Result<CallerTickets, ReadModelError> {
+    let text = |key: Option<&str>| key.map_or(Bound::Null, |key| Bound::Text(key.to_owned()));
+    let keys = [text(phone_key), text(account_key)];
+    let since = since.timestamp_micros();
+    let (total, recent): (i64, i64) = connection
+        .prepare_cached(&format!(
+            "SELECT count(*), count(*) FILTER (WHERE received_at >= ?3) FROM ticket WHERE {THEIRS}"
+        ))?
+        .query_row(params![keys[0], keys[1], since], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let sql = ordered(&format!("({THEIRS}) AND open = 1"), "received_at", "DESC", limit.min(PAGE_ROWS_MAX));
+    let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
+    Ok(CallerTickets {
+        open: rows(connection, &sql, keys.into())?,
+        total: count(total),
+        recent: count(recent),
+        position: position(connection)?,
+    })
+}

@@ -1,0 +1,145 @@
+//! The gRPC transport: its limits, its services, and how it ends.
+
+use std::{sync::Arc, time::Duration};
+
+use switchboard_wire::proto::{
+    self, admin_service_server::AdminServiceServer, audit_service_server::AuditServiceServer,
+    board_service_server::BoardServiceServer, dispatch_service_server::DispatchServiceServer,
+    intake_service_server::IntakeServiceServer, ticket_service_server::TicketServiceServer,
+};
+use tokio::{net::TcpListener, sync::watch};
+use tonic::{
+    server::NamedService,
+    transport::server::{Router, TcpIncoming},
+};
+use tonic_health::{ServingStatus, server::HealthReporter};
+
+use crate::{
+    grpc::{
+        admin::AdminApi,
+        admission::Admission,
+        audit::AuditApi,
+        board::BoardApi,
+        dispatch::DispatchApi,
+        intake::IntakeApi,
+        tickets::TicketApi,
+        transport_errors::{REQUEST_BYTES_MAX, TransportErrorsLayer},
+    },
+    service::{
+        Node, crews::Crews, dispatch::intended::Intended, figures::Figures, history::History, intake::Intake,
+        promises::Promises, publishing::Publishing, tickets::Tickets,
+    },
+};
+
+/// Streams that one connection may have open at once.
+const CONNECTION_STREAMS_MAX: u32 = 100;
+/// How old a connection may grow before it is asked to come again; what it has open it may finish. With a grace, tonic 0.14 does not
+/// ask, it only cuts off when that has passed.
+const CONNECTION_AGE_MAX: Duration = Duration::from_mins(30);
+/// How often a silent connection is asked whether it lives, and how long it may take to answer.
+const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
+
+/// The use cases that the services answer from.
+pub(crate) struct UseCases {
+    pub(crate) node: Arc<Node>,
+    pub(crate) tickets: Arc<Tickets>,
+    pub(crate) intake: Intake,
+    pub(crate) crews: Arc<Crews>,
+    pub(crate) intended: Intended,
+    pub(crate) promises: Arc<Promises>,
+    pub(crate) publishing: Arc<Publishing>,
+    pub(crate) figures: Arc<Figures>,
+    pub(crate) history: History,
+}
+
+/// What every service is made of.
+struct Parts {
+    use_cases: UseCases,
+    admission: Admission,
+    draining: watch::Receiver<bool>,
+}
+
+/// Names every service once: how it is made, served with the limit on requests, and told to those who ask for health.
+macro_rules! services {
+    ($parts:ident: $($server:ident<$api:ident> { $($field:ident: $value:expr),* })+) => {
+        fn with_services<L>(mut router: Router<L>, $parts: &Parts) -> Router<L> {
+            $({
+                let api = $api { $($field: $value.clone(),)* admission: $parts.admission.clone() };
+                router = router.add_service($server::new(api).max_decoding_message_size(REQUEST_BYTES_MAX));
+            })+
+            router
+        }
+
+        async fn tell_health(reporter: &HealthReporter, serving: bool) {
+            let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+            $(reporter.set_service_status(<$server<$api> as NamedService>::NAME, status).await;)+
+        }
+    };
+}
+
+services! { parts:
+    TicketServiceServer<TicketApi> {
+        node: parts.use_cases.node, tickets: parts.use_cases.tickets, promises: parts.use_cases.promises
+    }
+    IntakeServiceServer<IntakeApi> { node: parts.use_cases.node, intake: parts.use_cases.intake }
+    BoardServiceServer<BoardApi> { node: parts.use_cases.node, figures: parts.use_cases.figures }
+    AdminServiceServer<AdminApi> {
+        node: parts.use_cases.node, publishing: parts.use_cases.publishing, figures: parts.use_cases.figures
+    }
+    DispatchServiceServer<DispatchApi> {
+        node: parts.use_cases.node, crews: parts.use_cases.crews, intended: parts.use_cases.intended,
+        draining: parts.draining
+    }
+    AuditServiceServer<AuditApi> {
+        node: parts.use_cases.node, history: parts.use_cases.history, draining: parts.draining
+    }
+}
+
+/// The transport with its limits and services; ends when it drains.
+///
+/// # Errors
+/// When the API cannot be described to those who ask for it.
+pub(crate) fn serve(
+    use_cases: UseCases,
+    admission: Admission,
+    listener: TcpListener,
+    draining: watch::Receiver<bool>,
+) -> anyhow::Result<impl Future<Output = Result<(), tonic::transport::Error>> + Send + 'static> {
+    let mut head = use_cases.node.store.watch_head();
+    let parts = Parts { use_cases, admission, draining: draining.clone() };
+    let described = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let (reporter, health) = tonic_health::server::health_reporter();
+    let router = tonic::transport::Server::builder()
+        .max_concurrent_streams(CONNECTION_STREAMS_MAX)
+        .max_connection_age(CONNECTION_AGE_MAX)
+        .http2_keepalive_interval(Some(KEEPALIVE.0))
+        .http2_keepalive_timeout(Some(KEEPALIVE.1))
+        .http2_max_header_list_size(16 * 1024)
+        .layer(TransportErrorsLayer)
+        .add_service(health)
+        .add_service(described().build_v1()?)
+        .add_service(described().build_v1alpha()?);
+    let router = with_services(router, &parts);
+    Ok(async move {
+        tell_health(&reporter, true).await;
+        let (unwell, mut stop) = (reporter.clone(), draining);
+        // A log that takes nothing more is told; whoever asks for health can start the server anew.
+        let watching = tokio::spawn(async move {
+            while head.changed().await.is_ok() {}
+            tell_health(&unwell, false).await;
+        });
+        let drained = async move {
+            let _ = stop.wait_for(|draining| *draining).await;
+            tell_health(&reporter, false).await;
+            watching.abort();
+        };
+        // Said of the sockets themselves, which the builder does not make: a message after a message must not wait for an
+        // acknowledgement that the reader delays.
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        router.serve_with_incoming_shutdown(incoming, drained).await
+    })
+}

@@ -1,0 +1,205 @@
+//! The use cases: everything that can be asked of a node, typed. A way in (gRPC today) reads its words into these types and
+//! words what they answer.
+//!
+//! - [`tickets`], [`intake`]: commands to tickets and questions about them; what IVR and bots ask while a caller waits
+//! - [`crews`], [`telemetry`], [`assignments`]: what crews ask and report, where they are, and what they are told
+//! - [`dispatch`]: the dispatch process at work, and what it intends
+//! - [`promises`], [`publishing`], [`figures`]: the clocks of tickets, what they are judged by, and what they come to
+//! - [`history`]: the raw facts of the log
+//! - [`linkage`]: masters and children of a merge kept in step
+//! - [`access`]: who may do what; every use case takes the actor and asks here
+//! - [`queue`]: a bounded queue with a place for its last word
+//!
+//! Absent on purpose: protobuf, the transport, the language of a caller, and the name of a keeper. Nothing here looks up to a way
+//! in or to the composition root; a test reads the `use` lines and holds it.
+
+pub mod access;
+pub mod assignments;
+pub mod crews;
+pub mod dispatch;
+pub mod figures;
+pub mod history;
+pub mod intake;
+pub mod linkage;
+pub mod promises;
+pub mod publishing;
+pub(crate) mod queue;
+pub mod telemetry;
+pub mod tickets;
+
+use std::{sync::Arc, time::Duration};
+
+use switchboard_domain::{Timestamp, actor::Actor, rules::Rules};
+use switchboard_engine::{
+    clock::Clock,
+    command::{Aggregates, Failure, Outcome, Request},
+    feed::Feed,
+    journal::{Aggregate, Journal, JournalError},
+    reactor::ActionOutcome,
+    requests::{FoundRequest, Requests},
+    vault::Vault,
+};
+use switchboard_eventstore::EventStore;
+use switchboard_readmodel::ReadModelError;
+use switchboard_wire::{
+    identity::{Canonical, SCHEME},
+    refusal::Refusal,
+};
+use uuid::Uuid;
+
+/// What all use cases share: the log and the way it is followed, the keys, the time, and how long a call may take.
+pub struct Node {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) store: Arc<dyn EventStore>,
+    pub(crate) requests: Arc<dyn Requests>,
+    pub(crate) vault: Vault,
+    pub(crate) feed: Arc<Feed>,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) deadline: Duration,
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Node(head {})", self.head())
+    }
+}
+
+/// What a request brings beside its command and its actor.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The caller's name for it.
+    pub request_id: Uuid,
+    /// When it happened, if that is not now.
+    pub occurred_at: Option<Timestamp>,
+    /// The revision that the caller saw, if the command depends on it.
+    pub etag: Option<u64>,
+    /// What identified it before commands did: the keyed hash of its protobuf bytes, if it came as such. It recognises requests
+    /// in logs that were written then.
+    pub former_hash: Option<String>,
+}
+
+impl Node {
+    /// The longest that a call may take.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// The engine's time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The durable head of the log.
+    #[must_use]
+    pub fn head(&self) -> u64 {
+        self.store.head().stored()
+    }
+
+    /// Keyed hashes, and what opens personal data.
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// The command loop of one kind of aggregate, of which so many are kept folded.
+    pub(crate) fn aggregates<D: Aggregate>(&self, cached_max: usize) -> Aggregates<D> {
+        let journal = Journal::new(Arc::clone(&self.store), self.vault.clone());
+        Aggregates::new(journal, Arc::clone(&self.clock), Arc::clone(&self.rules), cached_max)
+    }
+
+    /// Waits until the log has reached `position`; the caller's deadline bounds it.
+    pub(crate) async fn recorded(&self, position: Option<u64>) -> Result<(), Refusal> {
+        let Some(position) = position else { return Ok(()) };
+        let mut head = self.store.watch_head();
+        let closed = |_| Refusal::StoreUnavailable { detail: "the log is closed".into() };
+        head.wait_for(|head| head.stored() >= position).await.map(|_| ()).map_err(closed)
+    }
+
+    /// Where the first fact of a request was recorded, if it made one.
+    pub(crate) async fn made_by(&self, request_id: Uuid) -> Result<Option<FoundRequest>, Refusal> {
+        self.requests.find(request_id).await.map_err(|error| unreadable(error.into()))
+    }
+
+    /// The engine's request for a command. What makes two requests of one id the same is the command, who asks, and what it
+    /// depends on. A request that somebody else repeats is another request: an answer is never given to one who might have been
+    /// refused it.
+    pub(crate) fn request(&self, asked: Asked, command: Canonical, actor: &Actor) -> Request {
+        let Asked { request_id, occurred_at, etag, former_hash } = asked;
+        let identity = self.identity(&command.at(occurred_at).while_at(etag), actor);
+        Request { occurred_at, etag, former_hash, ..Request::new(request_id, identity, actor.clone()) }
+    }
+
+    /// The identity of a command in its canonical form, asked for by this actor.
+    pub(crate) fn identity(&self, command: &Canonical, actor: &Actor) -> String {
+        let (role, org) = (actor.role.as_str().as_bytes(), actor.org.as_str().as_bytes());
+        let hash = self.vault.hash(&[b"command", actor.id.as_bytes(), role, org, &command.bytes()]);
+        format!("{SCHEME}{hash}")
+    }
+
+    /// The request of a process for its want, with the fact that made it want it: the answer leads back to its cause.
+    pub(crate) async fn because(&self, process: &str, request_id: Uuid, position: u64, engine: Actor) -> Request {
+        let page = self.feed.page(position.saturating_sub(1), 1).await.unwrap_or_default();
+        let cause = page.first();
+        let identity = self.vault.hash(&[process.as_bytes(), request_id.as_bytes()]);
+        Request {
+            causation_id: cause.map(|entry| entry.raw.id),
+            correlation_id: cause.and_then(|entry| entry.metadata.as_ref()).map(|metadata| metadata.correlation_id),
+            ..Request::new(request_id, identity, engine)
+        }
+    }
+}
+
+/// What became of a process's want, by what the engine says of its command.
+pub(crate) fn outcome<D: Aggregate>(outcome: Result<Outcome<D>, Failure<D::Rejection>>) -> ActionOutcome {
+    match outcome {
+        Ok(outcome) => ActionOutcome::Done(outcome.position),
+        Err(Failure::Rejected(rejection)) => ActionOutcome::Refused(format!("{rejection:?}")),
+        // One ticket that cannot be read must not hold up the others.
+        Err(Failure::Corrupt(detail)) => ActionOutcome::Refused(detail),
+        Err(Failure::RequestIdReused | Failure::RevisionConflict { .. }) => {
+            ActionOutcome::Refused("another request has its name".into())
+        }
+        Err(failure @ (Failure::Contended | Failure::Unavailable(_) | Failure::OutcomeUnknown(_))) => {
+            tracing::warn!(%failure, "a want waits");
+            ActionOutcome::Later
+        }
+    }
+}
+
+/// A failure of the engine as a refusal.
+pub(crate) fn refusal<R>(failure: Failure<R>, request_id: Uuid, rejected: impl FnOnce(R) -> Refusal) -> Refusal {
+    match failure {
+        Failure::Rejected(rejection) => rejected(rejection),
+        Failure::RequestIdReused => Refusal::RequestIdReused,
+        Failure::RevisionConflict { current } => Refusal::RevisionConflict { current },
+        Failure::Contended => Refusal::Contended,
+        Failure::Unavailable(detail) => Refusal::StoreUnavailable { detail },
+        Failure::OutcomeUnknown(detail) => {
+            tracing::error!(%request_id, detail, "the outcome of a command is unknown");
+            Refusal::OutcomeUnknown { request_id }
+        }
+        Failure::Corrupt(detail) => {
+            tracing::error!(detail, "stored data cannot be read");
+            Refusal::StoreCorrupt
+        }
+    }
+}
+
+/// Facts that cannot be read, as a refusal.
+pub(crate) fn unreadable(error: JournalError) -> Refusal {
+    // No command was decided: there is nothing that the domain could have rejected.
+    let rejected = |never: std::convert::Infallible| match never {};
+    refusal(Failure::from(error), Uuid::nil(), rejected)
+}
+
+/// Asks a read model off the async threads.
+pub(crate) async fn off_thread<T: Send + 'static>(
+    ask: impl FnOnce() -> Result<T, ReadModelError> + Send + 'static,
+) -> Result<T, Refusal> {
+    let unavailable = |detail: String| Refusal::StoreUnavailable { detail };
+    match tokio::task::spawn_blocking(ask).await.map_err(|error| unavailable(error.to_string()))? {
+        Err(ReadModelError::Corrupt(_)) => Err(Refusal::StoreCorrupt),
+        answer => answer.map_err(|error| unavailable(error.to_string())),
+    }
+}

@@ -1,0 +1,160 @@
+//! The raw facts of the log, from any position: read a page at a time, or followed for ever. Nothing queues for a slow reader: it
+//! pulls from the feed, and is only further behind.
+
+use std::sync::Arc;
+
+use switchboard_domain::{Timestamp, actor::Actor, organisation::OrgPath};
+use switchboard_engine::feed::{Cursor, Entry};
+use switchboard_wire::refusal::Refusal;
+
+use crate::service::{
+    Node,
+    access::{Act, permit},
+    unreadable,
+};
+
+/// Facts read from the feed in one step.
+const PAGE_FACTS_MAX: usize = 256;
+/// The facts that one answer looks at.
+const READ_SCAN_MAX: u64 = 50_000;
+/// An answer ends once it holds so many bytes of payload: what a client takes by default is 4 MiB.
+const READ_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Which facts a reader wants.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of these categories of streams; of all when empty.
+    pub categories: Vec<String>,
+    /// Of these kinds; of all when empty.
+    pub kinds: Vec<String>,
+    /// Made by an actor of this unit, or of one below it.
+    pub org: Option<OrgPath>,
+    /// Recorded from then on.
+    pub from: Option<Timestamp>,
+    /// Recorded before then.
+    pub to: Option<Timestamp>,
+}
+
+impl Filter {
+    /// Whether the reader wants this fact.
+    #[must_use]
+    pub fn admits(&self, entry: &Entry) -> bool {
+        let raw = &entry.raw;
+        let listed = |list: &[String], value: &str| list.is_empty() || list.iter().any(|item| item == value);
+        let metadata = entry.metadata.as_ref();
+        listed(&self.categories, raw.stream.category())
+            && listed(&self.kinds, &raw.kind)
+            && self.org.as_ref().is_none_or(|org| metadata.is_some_and(|m| org.contains(&m.actor.org)))
+            && self.from.is_none_or(|from| metadata.is_some_and(|m| m.recorded_at >= from))
+            && self.to.is_none_or(|to| metadata.is_some_and(|m| m.recorded_at < to))
+    }
+}
+
+/// Some facts of the log, in its order.
+#[derive(Clone, Debug)]
+pub struct LogPage {
+    /// The facts that the filter admits.
+    pub entries: Vec<Arc<Entry>>,
+    /// Where the next page goes on.
+    pub next_after: u64,
+    /// Whether the log ended here.
+    pub end: bool,
+}
+
+/// The log, for those who look at raw facts.
+#[derive(Clone, Debug)]
+pub struct History {
+    pub(crate) node: Arc<Node>,
+}
+
+/// A reader that follows the log.
+pub struct Follower {
+    node: Arc<Node>,
+    cursor: Cursor,
+}
+
+impl std::fmt::Debug for Follower {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Follower({})", self.cursor.position())
+    }
+}
+
+impl Follower {
+    /// The position up to which it has read.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.cursor.position()
+    }
+
+    /// Whether it has read all that is durable.
+    #[must_use]
+    pub fn is_caught_up(&self) -> bool {
+        self.cursor.position() >= self.node.head()
+    }
+
+    /// The engine's time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.node.now()
+    }
+
+    /// The next facts; waits for some. Safe to drop and to begin again.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn next(&mut self) -> Result<Vec<Arc<Entry>>, Refusal> {
+        self.cursor.next(PAGE_FACTS_MAX).await.map_err(|error| unreadable(error.into()))
+    }
+}
+
+impl History {
+    /// The durable head of the log, for an actor who may read it.
+    ///
+    /// # Errors
+    /// An actor who may not.
+    pub fn head(&self, actor: &Actor) -> Result<u64, Refusal> {
+        permit(actor, Act::ReadLog)?;
+        Ok(self.node.head())
+    }
+
+    /// Follows the log after a position.
+    ///
+    /// # Errors
+    /// An actor who may not.
+    pub fn follow(&self, after: u64, actor: &Actor) -> Result<Follower, Refusal> {
+        permit(actor, Act::ReadLog)?;
+        Ok(Follower { node: Arc::clone(&self.node), cursor: self.node.feed.cursor(after) })
+    }
+
+    /// At most `facts_max` facts after a position. A filter that lets little through must not use up the deadline: an answer may
+    /// hold nothing but where to go on.
+    ///
+    /// # Errors
+    /// An actor who may not; a log that cannot be read.
+    pub async fn read(&self, filter: &Filter, after: u64, facts_max: usize, actor: &Actor) -> Result<LogPage, Refusal> {
+        permit(actor, Act::ReadLog)?;
+        // What was durable when it was asked is in the answer, also what the feed has not read yet.
+        let durable = self.node.head();
+        let _ = self.node.feed.watch().wait_for(|seen| *seen >= durable).await;
+        let stop = after.saturating_add(READ_SCAN_MAX);
+        let (mut next_after, mut entries, mut bytes) = (after, Vec::new(), 0);
+        while next_after < stop {
+            let page = self.node.feed.page(next_after, PAGE_FACTS_MAX).await;
+            let page = page.map_err(|error| unreadable(error.into()))?;
+            if page.is_empty() {
+                return Ok(LogPage { entries, next_after, end: true });
+            }
+            for entry in page {
+                next_after = entry.raw.position.stored();
+                if filter.admits(&entry) {
+                    bytes += entry.raw.data.len() + entry.raw.meta.len();
+                    entries.push(entry);
+                    if entries.len() == facts_max || bytes >= READ_BYTES_MAX {
+                        return Ok(LogPage { entries, next_after, end: false });
+                    }
+                }
+            }
+        }
+        Ok(LogPage { entries, next_after, end: false })
+    }
+}

@@ -1,0 +1,395 @@
+//! Commands to tickets, and questions about them. No rule about tickets is here.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use lru::LruCache;
+use switchboard_domain::{
+    Timestamp, Violation,
+    actor::Actor,
+    ticket::{
+        self, BusinessType, CaseFile, Command, Event, ExternalRef, Stage, TicketId,
+        command::{Caller, Receive},
+    },
+};
+use switchboard_engine::{
+    command::{Aggregates, Outcome, Request},
+    journal::{self, Journal},
+    numbers::Numbers,
+    projector::Progress,
+};
+use switchboard_readmodel::{Page, Query, ReadModelError, TicketList};
+use switchboard_views::{Fact, ticket_page::TicketPage};
+use switchboard_wire::{command::TicketRef, identity, refusal::Refusal};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use crate::service::{
+    Asked, Node,
+    access::{Act, permit},
+    off_thread, refusal, unreadable,
+};
+
+/// Ticket numbers remembered from receiving them, so that a caller need not wait for the list.
+const NUMBERS_REMEMBERED: usize = 65_536;
+/// Questions to the list under way at once.
+const LOOK_UPS_MAX: usize = 32;
+/// The most facts of one ticket that one answer carries.
+pub const HISTORY_FACTS_MAX: usize = 1_000;
+
+/// A command to an existing ticket, as a way in read it.
+#[derive(Clone, Debug)]
+pub struct ToTicket {
+    /// Which ticket.
+    pub ticket: TicketRef,
+    /// What is asked of it. A master that is named by number stands in it as the nil id.
+    pub command: Command,
+    /// The other ticket that the command names, for a merge.
+    pub master: Option<TicketRef>,
+    /// What the request brings beside it.
+    pub asked: Asked,
+}
+
+/// A request to open a ticket, as a way in read it.
+#[derive(Clone, Debug)]
+pub struct ToReceive {
+    /// What was received. The number and the caller's keyed hashes are still open, and so is the id of a linked ticket.
+    pub receive: Receive,
+    /// The ticket that it belongs to.
+    pub linked: Option<TicketRef>,
+    /// What the request brings beside it.
+    pub asked: Asked,
+}
+
+/// An accepted command.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The ticket.
+    pub id: TicketId,
+    /// Position of the command's last fact.
+    pub position: u64,
+    /// The ticket's revision after it.
+    pub revision: u64,
+    /// Whether an earlier, same request had it done.
+    pub replayed: bool,
+    /// The ticket's stage after it.
+    pub stage: Stage,
+    /// Its facts.
+    pub events: Vec<Event>,
+}
+
+/// A point of history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsOf {
+    /// The latest.
+    Now,
+    /// A log position.
+    Position(u64),
+    /// An instant, by the time of recording.
+    Time(Timestamp),
+}
+
+impl AsOf {
+    /// Whether a fact of this position, recorded then, was known at that point.
+    #[must_use]
+    pub fn sees(self, position: u64, recorded: Timestamp) -> bool {
+        match self {
+            Self::Now => true,
+            Self::Position(last) => position <= last,
+            Self::Time(time) => recorded <= time,
+        }
+    }
+}
+
+/// Facts of one ticket.
+#[derive(Clone, Debug)]
+pub struct TicketHistory {
+    /// The facts, personal data opened.
+    pub facts: Vec<Fact>,
+    /// Whether the ticket's caller is hidden from the units that handle it.
+    pub confidential: bool,
+    /// Where the next answer goes on; `None` when these were the last.
+    pub next_revision: Option<u64>,
+}
+
+/// The keyed hashes by which a caller is recognised: of the phone, and of the account number.
+pub(crate) type CallerKeys = (Option<String>, Option<String>);
+
+/// Everything that answers for tickets.
+pub struct Tickets {
+    pub(crate) node: Arc<Node>,
+    pub(crate) streams: Aggregates<ticket::Tickets>,
+    numbers: Numbers,
+    list: TicketList,
+    pub(crate) listed: Progress,
+    recent: Mutex<LruCache<String, TicketId>>,
+    /// Places for questions to the list: a caller that gave up leaves its question running, and must not be followed by more.
+    look_ups: Arc<Semaphore>,
+}
+
+impl std::fmt::Debug for Tickets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tickets(..)")
+    }
+}
+
+impl Tickets {
+    pub(crate) fn new(
+        node: Arc<Node>,
+        streams: Aggregates<ticket::Tickets>,
+        numbers: Numbers,
+        list: TicketList,
+        listed: Progress,
+    ) -> Self {
+        let recent = Mutex::new(LruCache::new(NonZeroUsize::new(NUMBERS_REMEMBERED).unwrap_or(NonZeroUsize::MIN)));
+        let look_ups = Arc::new(Semaphore::new(LOOK_UPS_MAX));
+        Self { node, streams, numbers, list, listed, recent, look_ups }
+    }
+
+    /// Gives a command to an existing ticket.
+    ///
+    /// # Errors
+    /// Every refusal of `error_reason.proto` that a command can meet.
+    pub async fn command(&self, to: ToTicket, actor: &Actor) -> Result<Done, Refusal> {
+        permit(actor, Act::CommandTicket)?;
+        let ToTicket { ticket, mut command, master, asked } = to;
+        let id = self.resolve(&ticket).await?;
+        if let (Command::Merge { master, .. }, Some(reference)) = (&mut command, master) {
+            *master = self.resolve(&reference).await?;
+            if *master == id {
+                return Err(Refusal::InvalidFields(vec![Violation::contradicts("master", "header.ticket")]));
+            }
+        }
+        let request = self.node.request(asked, identity::of_ticket(&command).to_ticket(id), actor);
+        self.execute(id, &command, &request).await
+    }
+
+    /// Shows a ticket readable, on the record.
+    ///
+    /// # Errors
+    /// As for [`Self::command`].
+    pub async fn reveal(&self, to: ToTicket, actor: &Actor) -> Result<(Done, TicketPage), Refusal> {
+        let done = self.command(to, actor).await?;
+        let page = self.page(done.id, AsOf::Position(done.position)).await?;
+        Ok((done, page))
+    }
+
+    /// Opens a ticket; answers its number too.
+    ///
+    /// # Errors
+    /// As for [`Self::command`].
+    pub async fn receive(&self, mut to: ToReceive, actor: &Actor) -> Result<(Done, String), Refusal> {
+        permit(actor, Act::CommandTicket)?;
+        self.complete(&mut to).await?;
+        let command = Command::Receive(Box::new(to.receive));
+        let request = self.node.request(to.asked, identity::of_ticket(&command), actor);
+        self.open(command, request).await
+    }
+
+    /// Fills in who calls, and which ticket is linked.
+    pub(crate) async fn complete(&self, to: &mut ToReceive) -> Result<(), Refusal> {
+        if let Some(linked) = &to.linked {
+            to.receive.linked = Some(self.resolve(linked).await?);
+        }
+        let keys = self.caller_keys(&to.receive.caller);
+        (to.receive.caller.phone_key, to.receive.caller.account_key) = keys;
+        Ok(())
+    }
+
+    /// Opens a ticket with the next number of its day.
+    pub(crate) async fn open(&self, mut command: Command, mut request: Request) -> Result<(Done, String), Refusal> {
+        let at = request.occurred_at.unwrap_or_else(|| self.node.now());
+        if let Command::Receive(receive) = &mut command {
+            receive.number = self.number(at, request.request_id).await?;
+        }
+        let id = TicketId::opened_by(request.request_id);
+        request.opens = true;
+        let done = self.execute(id, &command, &request).await?;
+        let number = match done.events.first() {
+            Some(Event::Received(received)) => received.number.clone(),
+            _ => return Err(Refusal::Internal { incident: format!("receive without number at {}", done.position) }),
+        };
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).put(number.clone(), id);
+        Ok((done, number))
+    }
+
+    /// The number for a ticket that `request_id` opens at `at`; none for a repeated request, which is answered from its first
+    /// facts: reserving one would append.
+    async fn number(&self, at: Timestamp, request_id: Uuid) -> Result<String, Refusal> {
+        let mut day = self.numbers.day(at).await;
+        if let Some(number) = day.take() {
+            return Ok(number);
+        }
+        if self.reported(request_id).await?.is_some() {
+            return Ok(String::new());
+        }
+        let unavailable = |why| Refusal::StoreUnavailable { detail: format!("no ticket number: {why:?}") };
+        day.reserve().await.map_err(|failure| refusal(failure, request_id, unavailable))
+    }
+
+    pub(crate) async fn execute(&self, id: TicketId, command: &Command, request: &Request) -> Result<Done, Refusal> {
+        let started = tokio::time::Instant::now();
+        let outcome = self.streams.execute(&id, command, request).await;
+        let made = command.as_move().as_str();
+        metrics::histogram!("switchboard_command_seconds", "move" => made).record(started.elapsed().as_secs_f64());
+        outcome
+            .map(|outcome| done(id, outcome))
+            .map_err(|failure| refusal(failure, request.request_id, Refusal::Rejected))
+    }
+
+    pub(crate) fn caller_keys(&self, caller: &Caller) -> CallerKeys {
+        let key = |what: &str, value: &Option<switchboard_domain::personal::Personal>| {
+            let plain = value.as_ref().and_then(|value| value.plain()).map(str::trim);
+            plain.filter(|text| !text.is_empty()).map(|text| self.node.vault().pseudonym(what, text))
+        };
+        (key("phone", &caller.phone), key("account", &caller.account))
+    }
+
+    /// The ticket that an id or a number names.
+    ///
+    /// # Errors
+    /// [`Refusal::TicketNotFound`] when no ticket has that number.
+    pub async fn resolve(&self, reference: &TicketRef) -> Result<TicketId, Refusal> {
+        if let Some(id) = self.known(reference).await? {
+            return Ok(id);
+        }
+        // Perhaps the list has not come to it yet.
+        self.reach(Some(self.node.head())).await?;
+        self.known(reference).await?.ok_or(Refusal::TicketNotFound)
+    }
+
+    /// The ticket that an id or a number names, as far as the list has come.
+    pub(crate) async fn known(&self, reference: &TicketRef) -> Result<Option<TicketId>, Refusal> {
+        let number = match reference {
+            TicketRef::Id(id) => return Ok(Some(*id)),
+            TicketRef::Number(number) => number,
+        };
+        if let Some(id) = self.recent.lock().unwrap_or_else(PoisonError::into_inner).get(number) {
+            return Ok(Some(*id));
+        }
+        let number = number.clone();
+        self.look_up(move |list| list.by_number(&number)).await
+    }
+
+    /// Asks the list, off the async threads.
+    pub(crate) async fn look_up<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&TicketList) -> Result<T, ReadModelError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let place = Arc::clone(&self.look_ups).acquire_owned().await.map_err(|_| Refusal::Draining)?;
+        let list = self.list.clone();
+        off_thread(move || {
+            let _place = place;
+            ask(&list)
+        })
+        .await
+    }
+
+    /// Waits until the list is true for `position`; the caller's deadline bounds it.
+    pub(crate) async fn reach(&self, position: Option<u64>) -> Result<(), Refusal> {
+        match position {
+            Some(position) if !self.listed.reach(position).await => Err(Refusal::Draining),
+            _ => Ok(()),
+        }
+    }
+
+    /// The facts of one ticket, personal data opened; empty when there is no such ticket.
+    async fn facts(&self, id: TicketId) -> Result<Vec<Fact>, Refusal> {
+        let decoded = self.streams.journal().read(&id, 0).await.map_err(unreadable)?;
+        let unnamed = |error: &dyn std::error::Error| Refusal::StoreUnavailable { detail: error.to_string() };
+        let stream = Journal::<ticket::Tickets>::stream(&id).map_err(|error| unnamed(&error))?;
+        let opened = decoded.into_iter().map(|mut fact| {
+            self.node.vault().open(stream.as_str(), &fact.kind, &mut fact.event);
+            journal::recorded(id, fact)
+        });
+        Ok(opened.collect())
+    }
+
+    pub(crate) async fn page(&self, id: TicketId, as_of: AsOf) -> Result<TicketPage, Refusal> {
+        let facts = self.facts(id).await?;
+        // Up to the first fact past the point: what is shown was once the ticket, whatever a clock did between two starts.
+        let seen = facts.iter().take_while(|fact| as_of.sees(fact.position, fact.recorded_at));
+        TicketPage::fold(seen).ok_or(Refusal::TicketNotFound)
+    }
+
+    /// The page of one ticket, and the position that it is true for.
+    ///
+    /// # Errors
+    /// [`Refusal::TicketNotFound`] when it did not exist at that point.
+    pub async fn get(
+        &self,
+        reference: &TicketRef,
+        as_of: AsOf,
+        min_position: Option<u64>,
+        actor: &Actor,
+    ) -> Result<(TicketPage, u64), Refusal> {
+        permit(actor, Act::ReadTickets)?;
+        self.node.recorded(min_position).await?;
+        let position = self.node.head();
+        Ok((self.page(self.resolve(reference).await?, as_of).await?, position))
+    }
+
+    /// One page of the list.
+    ///
+    /// # Errors
+    /// When the list does not answer.
+    pub async fn list(&self, query: Query, min_position: Option<u64>, actor: &Actor) -> Result<Page, Refusal> {
+        permit(actor, Act::ReadTickets)?;
+        self.reach(min_position).await?;
+        self.look_up(move |list| list.list(&query)).await
+    }
+
+    /// At most `facts_max` facts of one ticket from a revision on.
+    ///
+    /// # Errors
+    /// [`Refusal::TicketNotFound`].
+    pub async fn history(
+        &self,
+        reference: &TicketRef,
+        from_revision: u64,
+        facts_max: usize,
+        min_position: Option<u64>,
+        actor: &Actor,
+    ) -> Result<TicketHistory, Refusal> {
+        permit(actor, Act::ReadTickets)?;
+        self.node.recorded(min_position).await?;
+        let id = self.resolve(reference).await?;
+        let mut facts = self.facts(id).await?;
+        let confidential = TicketPage::fold(facts.iter()).ok_or(Refusal::TicketNotFound)?.file.ticket.confidential;
+        let from = usize::try_from(from_revision).unwrap_or(usize::MAX);
+        let next = from.saturating_add(facts.len().saturating_sub(from).min(facts_max));
+        let next_revision = (next < facts.len()).then_some(next as u64);
+        facts.truncate(next);
+        facts.drain(..from.min(facts.len()));
+        Ok(TicketHistory { facts, confidential, next_revision })
+    }
+
+    /// The ticket that an earlier, same report was recorded on, with whether it opened it.
+    pub(crate) async fn reported(&self, request_id: Uuid) -> Result<Option<(TicketId, bool)>, Refusal> {
+        let found = self.node.made_by(request_id).await?;
+        Ok(found.and_then(|raw| Some((TicketId::parse(raw.stream.id())?, raw.revision == 0))))
+    }
+
+    /// The caller's open ticket that a report of this type belongs to, the latest first; one that brings another system's number
+    /// belongs only to a ticket of that number.
+    pub(crate) async fn open_ticket(
+        &self,
+        keys: CallerKeys,
+        business: BusinessType,
+        external: Option<ExternalRef>,
+    ) -> Result<Option<TicketId>, Refusal> {
+        let since = self.node.now();
+        let known = self.look_up(move |list| list.by_caller(keys.0.as_deref(), keys.1.as_deref(), since, 20)).await?;
+        let same =
+            |row: &&CaseFile| row.ticket.business == business && (external.is_none() || row.external == external);
+        Ok(known.open.iter().find(same).map(|row| row.id))
+    }
+}
+
+fn done(id: TicketId, outcome: Outcome<ticket::Tickets>) -> Done {
+    let stage = outcome.state.as_ref().map_or(Stage::Received, |ticket| ticket.stage);
+    let Outcome { position, revision, replayed, events, .. } = outcome;
+    Done { id, position, revision, replayed, stage, events }
+}
