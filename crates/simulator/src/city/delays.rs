@@ -1,6 +1,6 @@
 //! How long people take: a distribution for each thing that an agent, a desk or a crew does in a story.
 //!
-//! The ordinary day keeps about 98 of 100 promises. State Grid reported for the week of 1 to 7 October 2016 that every
+//! The ordinary day keeps about 99 of 100 promises. State Grid reported for the week of 1 to 7 October 2016 that every
 //! ticket was dispatched in time; no public source that we know gives the share of arrivals, so that it is an
 //! assumption, as are the distributions: most people are well within the limit, one or two of a hundred are late.
 //! Absent: the limits. They are in the policy, and no delay is cut off at one.
