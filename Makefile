@@ -10,8 +10,8 @@
 #   SWITCHBOARD_LONG=1         the whole half year of outages imported twice, instead of a week
 #   PROPTEST_RNG_SEED          repeats a property's run; every failure prints its seed
 #   SWITCHBOARD_DAYS           days that each test of the dispatch simulation lives (tests/simulation); SEED=... lives one of them again
-# make demo takes SEED (the city's seed) and STORM=1 (faults come twelve times as densely for five minutes); make run and make demo
-# take DATA (the folder).
+# make demo takes SEED (the city's seed) and STORM=1 (a storm on the day that is over, and while faults are played); make run and make
+# demo take DATA (the folder).
 # make bench takes SECONDS (of a slice), PAIRS (of slices) and DATA (a folder on the disk to be measured); ONLY names
 # a part and leaves the rest out: engine, promises, dispatch, or of the last routing, scenarios, recorded, decisions, offers, streams
 # (docs/benches.md says by which names each is sized).

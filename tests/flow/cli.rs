@@ -178,7 +178,7 @@ async fn a_ticket_on_the_command_line_has_the_documented_shape() {
     let streamed = call(&server, &["audit", "subscribe", "--limit", "3"]);
     assert!(streamed.ok);
     let messages: Vec<Value> = streamed.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(messages.len(), 3);
+    assert_eq!(messages.iter().filter(|message| message["fact"].is_object()).count(), 3);
     assert!(messages.iter().all(|message| message["resume_token"].is_string()));
 }
 

@@ -11,6 +11,7 @@ mod crews;
 mod dispatch;
 mod drain;
 mod family;
+mod first_look;
 mod folder;
 mod import;
 mod intake;

@@ -152,7 +152,8 @@ async fn the_clocks_of_a_ticket_name_the_facts_that_moved_them() {
 
     let told = call(&server, &["ticket", "promises", &life.ticket]);
     assert!(told.ok && told.out.contains(arrival["sentence"].as_str().unwrap()), "{told:?}");
-    assert!(told.out.contains(arrival["segments"][0]["fact_id"].as_str().unwrap()), "{told:?}");
+    let wide = call(&server, &["ticket", "promises", &life.ticket, "--wide"]);
+    assert!(wide.out.contains(arrival["segments"][0]["fact_id"].as_str().unwrap()), "{wide:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -20,7 +20,7 @@ use switchboard_wire::{
 use crate::{
     calls,
     client::{Line, speaker},
-    output::{self, Form},
+    output::{self, Form, Sheet},
     publish::{self, File, Sound},
     times,
 };
@@ -45,7 +45,7 @@ pub fn command() -> Command {
 
 pub async fn run(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     match matches.subcommand().context("no such command")? {
-        ("check", matches) if matches.contains_id("file") => Ok(publish::check(&publish::files(matches)?, form, read)),
+        ("check", matches) if matches.contains_id("file") => publish::check(&publish::files(matches)?, form, read),
         ("check", matches) => coverage(matches, form).await,
         (_, matches) => publish(matches, form).await,
     }
@@ -106,7 +106,7 @@ async fn coverage(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> 
             if let Value::Object(fields) = &mut document {
                 fields.insert("lacking".into(), gaps.iter().map(Gap::document).collect());
             }
-            output::json(&document);
+            output::json(&document)?;
         }
         Form::Table if calendars.is_empty() => output::line(&"No calendar is published."),
         Form::Table => output::line(&text(&calendars)),
@@ -170,7 +170,8 @@ fn joined(years: &[i32]) -> String {
 
 /// Every calendar with its years below it.
 fn text(calendars: &[CalendarView]) -> String {
-    let of = |calendar: &CalendarView| {
+    let mut sheet = Sheet::default();
+    for calendar in calendars {
         let name = calendar.version.as_ref().map(|version| version.name.clone()).unwrap_or_default();
         let missing = if calendar.missing.is_empty() { "none".into() } else { joined(&calendar.missing) };
         let head = vec![
@@ -184,11 +185,10 @@ fn text(calendars: &[CalendarView]) -> String {
             let numbers = [year.working_days, year.weekdays_off, year.weekends_worked].map(|number| number.to_string());
             [vec![year.year.to_string()], numbers.to_vec(), vec![year.source.clone()]].concat()
         });
-        let head = output::drawn(&["calendar", "version", "read by", "years", "missing"], [head]);
-        let years = output::indented(&["year", "working days", "weekdays off", "weekends worked", "source"], years);
-        format!("{head}\n{years}")
-    };
-    calendars.iter().map(of).collect::<Vec<_>>().join("\n")
+        sheet.table(&["calendar", "version", "read by", "years", "missing"], [head]);
+        sheet.indented(&["year", "working days", "weekdays off", "weekends worked", "source"], years);
+    }
+    sheet.text()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::{
     client::{self, Caller, speaker, with_own_org},
     names::screaming,
+    only::NO_NEWS,
     option,
     output::{self, Form},
 };
@@ -38,6 +39,10 @@ const SERVICES: [(&str, &str, &str); 6] = [
     ),
 ];
 
+/// What `--limit` of a stream counts.
+pub const LIMIT: &str =
+    "End after so many facts, changes or other news; checkpoints, heartbeats and progress do not count";
+
 /// One command per service, one below it per call.
 pub fn commands() -> Vec<Command> {
     let Ok(pool) = client::pool() else { return Vec::new() };
@@ -56,7 +61,7 @@ fn call_command(method: &MethodDescriptor, role: &'static str) -> Command {
     let file = method.parent_service().parent_file();
     let command = speaker(Command::new(kebab(method.name())).about(comment(&file, method.path())), role);
     let command = if method.is_server_streaming() {
-        command.arg(option("limit", "N", "End after so many messages").value_parser(clap::value_parser!(u64)))
+        command.arg(option("limit", "N", LIMIT).value_parser(clap::value_parser!(u64)))
     } else {
         command
     };
@@ -160,11 +165,16 @@ async fn make(
     let channel = client::connect(matches.get_one::<String>("server").context("no server")?).await?;
     let mut seen = 0;
     let limited = |answer| {
-        seen += 1;
+        seen += u64::from(is_news(&answer));
         each(answer)?;
         Ok(seen < limit)
     };
     client::call(channel, &method, body, &Caller::of(matches), limited).await
+}
+
+/// Whether a message of a stream tells something, and not only that the stream is alive or how far it is.
+pub fn is_news(message: &DynamicMessage) -> bool {
+    !NO_NEWS.iter().any(|name| message.has_field_by_name(name))
 }
 
 /// Sets what the arguments say; whether any was said.
@@ -267,7 +277,7 @@ fn name_request(body: &mut DynamicMessage) {
 pub fn show(answer: &DynamicMessage, form: Form) -> anyhow::Result<()> {
     let value = printable(answer, form)?;
     match form {
-        Form::Json => output::json(&value),
+        Form::Json => output::json(&value)?,
         Form::Table => output::value(&value),
     }
     Ok(())

@@ -45,7 +45,7 @@ pub fn command() -> Command {
             speaker(watch, "crew")
                 .arg(option("crew", "CREW", "The crew's path; the actor's unit when absent"))
                 .arg(option("resume", "TOKEN", "Goes on after the message that gave this token"))
-                .arg(option("limit", "N", "End after so many messages").value_parser(clap::value_parser!(u64))),
+                .arg(option("limit", "N", calls::LIMIT).value_parser(clap::value_parser!(u64))),
         )
 }
 
@@ -82,7 +82,7 @@ async fn roster(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     // What stands on the roster now does so whatever became of the next crew.
     let Enrolled { enrolled, unchanged, position } = done;
     match form {
-        Form::Json => output::json(&json!({ "enrolled": enrolled, "unchanged": unchanged, "position": position })),
+        Form::Json => output::json(&json!({ "enrolled": enrolled, "unchanged": unchanged, "position": position }))?,
         Form::Table => output::line(&format!("{enrolled} enrolled or corrected, {unchanged} unchanged.")),
     }
     ended.map(|()| ExitCode::SUCCESS)
@@ -138,7 +138,7 @@ async fn watch(matches: &ArgMatches, form: Form, token: &mut String) -> anyhow::
     let mut seen = 0;
     let line = Line::of(matches).await?;
     let each = |message: prost_reflect::DynamicMessage| {
-        seen += 1;
+        seen += u64::from(calls::is_news(&message));
         match form {
             Form::Json => calls::show(&message, form)?,
             Form::Table => {

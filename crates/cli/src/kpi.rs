@@ -16,7 +16,7 @@ use switchboard_wire::{
 use crate::{
     calls,
     client::{Line, min_position, speaker, with_own_org},
-    option,
+    kept, option,
     output::{self, Form},
     times,
 };
@@ -44,6 +44,7 @@ pub fn command() -> Command {
         .arg(option("kpi", "NAME", "Only this indicator; may be repeated").action(ArgAction::Append))
         .arg(min_position())
         .subcommand(speaker(list, "desk"))
+        .subcommand(kept::command())
         .subcommand(
             speaker(averages, "desk")
                 .arg(option("operator", "OPERATOR", "The operator").required(true))
@@ -55,6 +56,7 @@ pub fn command() -> Command {
 pub async fn run(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     match matches.subcommand() {
         Some(("list", matches)) => list(matches, form).await,
+        Some(("kept", matches)) => kept::run(matches, form).await,
         Some((_, matches)) => averages(matches, form).await,
         None => figures(matches, form).await,
     }

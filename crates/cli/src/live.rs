@@ -47,7 +47,10 @@ pub fn demo_arguments() -> [Arg; 4] {
         crews().default_value("10").help("Crews that are offered faults at the end; none with 0"),
         option("faults", "N", "Faults that happen while they are watched; a twentieth of the tickets when absent")
             .value_parser(value_parser!(u32).range(..=i64::from(FAULTS_MAX))),
-        flag("storm", "In the middle, faults come twelve times as densely for five minutes"),
+        flag(
+            "storm",
+            "A storm from 16 to 18 o'clock of the day that is over, and in the middle of the faults: for five minutes they come twelve times as densely",
+        ),
         option("times", "N", "So many times as fast do crews work; 3600 when absent").value_parser(value_parser!(f64)),
     ]
 }
@@ -83,7 +86,7 @@ impl Live {
         let minutes = |minutes: Option<f64>| minutes.map_or_else(|| "-".into(), |minutes| format!("{minutes:.0} min"));
         let mut lines = vec![
             format!(
-                "{} faults called in, {} crews: {} offers, {} accepted, {} declined, {} lapsed; {} restored, {} handed over.",
+                "Then {} faults happened while {} crews were on shift: {} offers, {} accepted, {} declined, {} lapsed; {} restored, {} handed over.",
                 tickets.rows,
                 crews.crews,
                 crews.offers,
@@ -216,7 +219,7 @@ mod tests {
         let live = Live { tickets, crews };
         let text = live.lines().join("\n");
         for part in [
-            "20 faults",
+            "20 faults happened",
             "10 crews",
             "23 offers",
             "1 lapsed",

@@ -18,9 +18,11 @@ mod calls;
 mod client;
 mod comparison;
 mod crew;
+mod kept;
 mod kpi;
 mod live;
 mod names;
+mod only;
 mod output;
 mod play;
 mod policy;
@@ -30,6 +32,7 @@ mod serve;
 mod shipped;
 mod signal;
 mod store;
+mod tables;
 mod times;
 
 use std::process::ExitCode;
@@ -48,7 +51,12 @@ const SERVER_DEFAULT: &str = "http://127.0.0.1:9559";
 fn main() -> ExitCode {
     let matches = command().get_matches();
     logging(matches.get_one::<String>("log").map_or("warn", String::as_str), matches.get_flag("log-json"));
-    let form = if matches.get_flag("json") { Form::Json } else { Form::Table };
+    let only = matches.get_one::<String>("only");
+    if let Some(path) = only {
+        only::set(path);
+    }
+    tables::set(matches.get_flag("wide"));
+    let form = if matches.get_flag("json") || only.is_some() { Form::Json } else { Form::Table };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -59,7 +67,7 @@ fn main() -> ExitCode {
     match runtime.block_on(run(&matches, form)) {
         Ok(code) => code,
         Err(error) => {
-            output::failure(&error, form);
+            output::failure(&error, if matches.get_flag("json") { Form::Json } else { Form::Table });
             ExitCode::FAILURE
         }
     }
@@ -92,6 +100,12 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .arg(flag("json", "Print JSON instead of tables").global(true))
+        .arg(
+            option("only", "FIELD", "Print only this field of the answer, a line for each row: `number`, `actor.org`")
+                .global(true)
+                .conflicts_with("json"),
+        )
+        .arg(flag("wide", "Show every column of a table, however wide; otherwise it fits the terminal, or 100 columns").global(true))
         .arg(flag("log-json", "Write logs as JSON").global(true))
         .arg(option("log", "FILTER", "What to log to stderr: error, warn, info, debug, or a filter per module").global(true).env("SWITCHBOARD_LOG"))
         .subcommand(serve::command())

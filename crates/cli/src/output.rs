@@ -3,12 +3,16 @@
 
 use std::io::Write;
 
-use comfy_table::{ContentArrangement, Table, presets};
 use prost_reflect::{Kind, MessageDescriptor};
 use serde_json::{Value, json};
 use tonic_types::StatusExt;
 
-use crate::names::screaming;
+use crate::{
+    names::screaming,
+    only,
+    tables::{self, Frame},
+    times,
+};
 
 /// The form of what is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +30,17 @@ pub fn line(text: &impl std::fmt::Display) {
     }
 }
 
-/// Prints one JSON document on a line.
-pub fn json(value: &Value) {
-    line(value);
+/// Prints one JSON document on a line, or with `--only` a field of it.
+///
+/// # Errors
+///
+/// The document has no such field.
+pub fn json(value: &Value) -> anyhow::Result<()> {
+    match only::asked() {
+        None => line(value),
+        Some(path) => only::lines(value, path)?.iter().for_each(line),
+    }
+    Ok(())
 }
 
 /// Prints rows under headings.
@@ -38,30 +50,62 @@ pub fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
 
 /// Rows under headings, as wide as the terminal at most.
 pub fn drawn(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-    filled(table, headings, rows).to_string()
+    let mut sheet = Sheet::default();
+    sheet.table(headings, rows);
+    sheet.text()
 }
 
-/// Rows under headings without a frame, a step to the right: what belongs to the line above.
-pub fn indented(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    let text = filled(table, headings, rows).to_string();
-    text.lines().map(|line| format!("   {}", line.trim_end())).collect::<Vec<_>>().join("\n")
+/// Several tables and lines that belong together; what they leave out is said once, below.
+#[derive(Default)]
+pub struct Sheet {
+    parts: Vec<String>,
+    left_out: Vec<String>,
 }
 
-fn filled(mut table: Table, headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Table {
-    table.set_header(headings.iter().copied());
-    for row in rows {
-        table.add_row(row);
+impl Sheet {
+    /// Adds rows under headings.
+    pub fn table(&mut self, headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+        self.framed(Frame::Border, headings, rows);
     }
-    table
+
+    /// Adds rows under headings without a frame, a step to the right: what belongs to the line above.
+    pub fn indented(&mut self, headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+        self.framed(Frame::Indented, headings, rows);
+    }
+
+    /// Adds a line.
+    pub fn line(&mut self, text: impl Into<String>) {
+        self.parts.push(text.into());
+    }
+
+    /// All of it.
+    pub fn text(mut self) -> String {
+        if !self.left_out.is_empty() {
+            self.parts.push(format!("Left out: {} (--wide or --json shows all).", self.left_out.join(", ")));
+        }
+        self.parts.join("\n")
+    }
+
+    fn framed(&mut self, frame: Frame, headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+        let rows: Vec<Vec<String>> = rows.into_iter().collect();
+        let (text, left_out) = tables::drawn(frame, headings, &rows, tables::width());
+        self.parts.push(text);
+        left_out.into_iter().for_each(|name| self.leave_out(name));
+    }
+
+    fn leave_out(&mut self, name: String) {
+        if !self.left_out.contains(&name) {
+            self.left_out.push(name);
+        }
+    }
 }
 
 /// What a person looks for first in a table, in this order; everything else follows.
-const FIRST: [&str; 10] = [
+const FIRST: [&str; 13] = [
     "number",
+    "crew",
+    "vetoes",
+    "arrives",
     "position",
     "revision",
     "occurred_at",
@@ -72,31 +116,47 @@ const FIRST: [&str; 10] = [
     "crew_progress",
     "holder",
 ];
-/// What a table leaves out: it is in the JSON.
+/// Objects that are one cell, for their names differ from row to row.
+const MAPS: [&str; 1] = ["prices"];
+/// What a list leaves out, unless it is to be wide.
 const LEFT_OUT: [&str; 4] = ["id", "request_id", "recorded_at", "cycle"];
 
-/// Prints an object's fields one under the other, or a list of objects as a table.
+/// Prints an object's fields one under the other, or a list of objects as a table. Instants are shown as clocks in China do.
 pub fn value(value: &Value) {
     let is_list = |value: &Value| matches!(value, Value::Array(items) if items.iter().any(Value::is_object));
     let (lists, single): (Vec<_>, Vec<_>) = fields(value).into_iter().partition(|(_, value)| is_list(value));
+    let mut sheet = Sheet::default();
+    let mut has_times = false;
+    let mut shown = |value: &Value| {
+        let instant = value.as_str().filter(|text| text.ends_with('Z')).and_then(|text| times::instant(text).ok());
+        has_times |= instant.is_some();
+        instant.map_or_else(|| text(value), times::in_china)
+    };
     for (_, list) in &lists {
         let rows: Vec<Vec<(String, Value)>> = list.as_array().into_iter().flatten().map(fields).collect();
         let mut headings: Vec<&str> = Vec::new();
         for name in rows.iter().flatten().map(|(name, _)| name.as_str()) {
-            if !headings.contains(&name) && !LEFT_OUT.contains(&name) {
+            if LEFT_OUT.contains(&name) && !tables::is_wide() {
+                sheet.leave_out(name.to_owned());
+            } else if !headings.contains(&name) {
                 headings.push(name);
             }
         }
         headings.sort_by_key(|name| FIRST.iter().position(|first| first == name).unwrap_or(FIRST.len()));
-        let cell = |row: &[(String, Value)], name: &str| {
-            row.iter().find(|(n, _)| n == name).map_or_else(String::new, |(_, value)| text(value))
+        let mut cell = |row: &[(String, Value)], name: &str| {
+            row.iter().find(|(n, _)| n == name).map_or_else(String::new, |(_, value)| shown(value))
         };
-        table(&headings, rows.iter().map(|row| headings.iter().map(|name| cell(row, name)).collect()));
+        let cells = rows.iter().map(|row| headings.iter().map(|name| cell(row, name)).collect());
+        sheet.table(&headings, cells);
     }
-    let single: Vec<Vec<String>> = single.iter().map(|(name, value)| vec![name.clone(), text(value)]).collect();
+    let single: Vec<Vec<String>> = single.iter().map(|(name, value)| vec![name.clone(), shown(value)]).collect();
     if !single.is_empty() {
-        table(&["field", "value"], single);
+        sheet.table(&["field", "value"], single);
     }
+    if has_times {
+        sheet.line("Times are China Standard Time (+08:00).");
+    }
+    line(&sheet.text());
 }
 
 /// An object's fields, nested objects with dotted names.
@@ -105,6 +165,10 @@ fn fields(value: &Value) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for (name, value) in map {
         match value {
+            Value::Object(map) if MAPS.contains(&name.as_str()) => {
+                let cells: Vec<String> = map.iter().map(|(name, value)| format!("{name} {}", text(value))).collect();
+                found.push((name.clone(), cells.join(", ").into()));
+            }
             Value::Object(_) if name == "data_json" => found.push(("data".into(), value.clone())),
             Value::Object(_) => {
                 let prefix = if matches!(name.as_str(), "outcome" | "ticket" | "place") {
@@ -126,6 +190,7 @@ pub fn text(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
         Value::Null => String::new(),
+        Value::Number(number) if number.is_f64() => format!("{:.2}", number.as_f64().unwrap_or_default()),
         other => other.to_string(),
     }
 }

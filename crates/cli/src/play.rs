@@ -3,12 +3,13 @@
 use std::{fs, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
+use chrono::TimeDelta;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::Value;
 use switchboard_eventstore::private::create_folder;
 use switchboard_server::{Server, config::Config};
 use switchboard_simulator::{
-    city::City,
+    city::{City, stormy_calls},
     driver::{Driver, Options, Report},
     mapping::Mapping,
     outage::{self, Manner},
@@ -18,9 +19,12 @@ use switchboard_simulator::{
 
 use crate::{
     bars::bar,
-    flag, live, option,
+    client::{Caller, Line},
+    flag,
+    kept::{self, Kept},
+    live, option,
     output::{self, Form},
-    promises, shipped,
+    promises, shipped, times,
 };
 
 /// The folder of the demo.
@@ -69,6 +73,11 @@ pub fn commands() -> [Command; 3] {
             .arg(mapping().requires("file"))
             .arg(option("file", "FILE", "Recorded outages instead of the city").value_parser(value_parser!(PathBuf)).requires("mapping"))
             .args(live::demo_arguments())
+            .arg(
+                option("language", "LANGUAGE", "Language of the report on promises: zh-CN or en")
+                    .default_value("en")
+                    .env("SWITCHBOARD_LANGUAGE"),
+            )
             .arg(flag("serve", "Go on serving when the story is told")),
         target(
             Command::new("import")
@@ -179,7 +188,7 @@ pub async fn import(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode
     let scripts = rows.map(|row| row.map(|outage| outage::script(&outage, Manner::Import)));
     let report = stage.play(scripts, Options { in_flight, ..Options::default() }, total).await;
     stage.end().await?;
-    ended(&report?, None, form)
+    ended(&report?, None, None, form)
 }
 
 pub async fn replay(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
@@ -202,12 +211,12 @@ pub async fn replay(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode
         if form == Form::Table {
             played.tell();
         }
-        return ended(&played.tickets, Some(&played), form);
+        return ended(&played.tickets, Some(&played), None, form);
     }
     let total = recorded.len() as u64;
     let report = stage.play(replayed(recorded, seed), options, total).await;
     stage.end().await?;
-    ended(&report?, None, form)
+    ended(&report?, None, None, form)
 }
 
 /// The file's outages in the order in which they were reported; rows that are none come first.
@@ -249,25 +258,39 @@ fn rows(matches: &ArgMatches) -> anyhow::Result<(Rows, u64)> {
 }
 
 /// Prints what came of it; whether anything went wrong is the exit code.
-fn ended(report: &Report, live: Option<&live::Live>, form: Form) -> anyhow::Result<ExitCode> {
+fn ended(report: &Report, live: Option<&live::Live>, kept: Option<&Kept>, form: Form) -> anyhow::Result<ExitCode> {
     let mut value = serde_json::to_value(report)?;
     match form {
         Form::Json => {
             if let Some(live) = live {
                 value["dispatch"] = serde_json::to_value(live)?;
             }
-            output::json(&value);
+            if let Some(kept) = kept {
+                value["promises"] = serde_json::to_value(kept)?;
+            }
+            output::json(&value)?;
         }
+        // The demo has said it in sentences, but for what went wrong.
+        Form::Table if kept.is_some() && report.is_clean() => {}
         Form::Table => output::value(&value),
     }
     let clean = report.is_clean() && live.is_none_or(live::Live::is_clean);
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// What a demo told.
+struct Told {
+    report: Report,
+    /// Of the faults that happened while they were played.
+    live: Option<live::Live>,
+    /// Of the city's day that is over.
+    kept: Option<Kept>,
+}
+
 pub async fn demo(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     let data = matches.get_one::<PathBuf>("data").context("no data folder")?.clone();
     let stage = Stage::own(matches).await?;
-    let (report, live) = match told(&stage, matches).await {
+    let Told { report, live, kept } = match told(&stage, matches).await {
         Ok(told) => told,
         Err(error) => {
             stage.end().await?;
@@ -275,12 +298,17 @@ pub async fn demo(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> 
         }
     };
     if form == Form::Table {
+        if let Some(kept) = &kept {
+            output::line(&format!("The city's day: {} calls, {} tickets.", report.rows, kept.tickets));
+            let language = matches.get_one::<String>("language").map_or("", String::as_str);
+            kept.tell_afterwards(kept::is_chinese(language));
+        }
         story(&stage.endpoint).await?;
         if let Some(live) = &live {
             live.tell();
         }
     }
-    let code = ended(&report, live.as_ref(), form)?;
+    let code = ended(&report, live.as_ref(), kept.as_ref(), form)?;
     if matches.get_flag("serve") {
         eprintln!("serving {} at {} until interrupted", data.display(), stage.endpoint);
         crate::signal::stopped().await;
@@ -292,58 +320,65 @@ pub async fn demo(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> 
 }
 
 /// What the demo tells: outages of a file, or a day of the city that is over and faults that happen now.
-async fn told(stage: &Stage, matches: &ArgMatches) -> anyhow::Result<(Report, Option<live::Live>)> {
+async fn told(stage: &Stage, matches: &ArgMatches) -> anyhow::Result<Told> {
     let seed = *matches.get_one::<u64>("seed").unwrap_or(&95598);
     if matches.contains_id("file") {
         let recorded = recorded(matches)?;
         let total = recorded.len() as u64;
-        return Ok((stage.play(replayed(recorded, seed), Options::default(), total).await?, None));
+        let report = stage.play(replayed(recorded, seed), Options::default(), total).await?;
+        return Ok(Told { report, live: None, kept: None });
     }
     let tickets = *matches.get_one::<u32>("tickets").unwrap_or(&400);
     let date = matches.get_one::<String>("date").context("no date")?;
     let date = date.parse().with_context(|| format!("{date:?} is no date such as 2026-03-03"))?;
     let midnight = City::midnight(date).context("no such day")?;
-    let day = City::new(seed).day(midnight, tickets).map(Ok);
-    let report = stage.play(day, Options::default(), tickets.into()).await?;
+    let city = City::new(seed);
+    let report = if matches.get_flag("storm") {
+        let day = city.stormy_day(midnight, tickets).map(Ok);
+        stage.play(day, Options::default(), stormy_calls(tickets).into()).await?
+    } else {
+        stage.play(city.day(midnight, tickets).map(Ok), Options::default(), tickets.into()).await?
+    };
     let live = if live::wanted(matches) > 0 && report.ended.is_none() {
         Some(live::faults(&stage.endpoint, matches, seed).await?)
     } else {
         None
     };
-    Ok((report, live))
+    let line = Line::to(&stage.endpoint, Caller::in_role("inspector")).await?;
+    let kept = Kept::of(&line, midnight, midnight + TimeDelta::days(1), &kept::OF_RECORDING).await?;
+    Ok(Told { report, live, kept: Some(kept) })
 }
 
 /// The life of one ticket, from received to closed, as its history tells it, and how many tickets stand where.
 async fn story(endpoint: &str) -> anyhow::Result<()> {
-    let ask = |call: &'static str, arguments: Vec<String>| async move {
-        let mut line = vec!["switchboard".to_owned(), "ticket".into(), call.into(), "--server".into(), endpoint.into()];
-        line.extend(arguments);
-        let matches = crate::command().try_get_matches_from(line)?;
-        let (service, matches) = matches.subcommand().context("no such command")?;
-        crate::calls::answer(service, matches).await
+    let ask = |call: &'static str, arguments: &[&str]| {
+        let line = [&["switchboard", "ticket", call, "--server", endpoint], arguments].concat();
+        let matches = crate::command().try_get_matches_from(line);
+        async move {
+            let matches = matches?;
+            let (service, matches) = matches.subcommand().context("no such command")?;
+            crate::calls::answer(service, matches).await
+        }
     };
-    let list = ask(
-        "list",
-        vec![
-            "--filter".into(),
-            "stage = closed AND business_type = fault_repair AND crew_progress = restored".into(),
-            "--page-size".into(),
-            "1".into(),
-        ],
-    )
-    .await?;
-    if let Some(number) = list.pointer("/tickets/0/number").and_then(Value::as_str) {
-        let history = ask("history", vec![number.to_owned()]).await?;
+    let restored = "stage = closed AND business_type = fault_repair AND crew_progress = restored AND urgency = normal";
+    let list = ask("list", &["--filter", restored, "--order-by", "received_at", "--page-size", "50"]).await?;
+    let tickets = list.get("tickets").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    // A merged ticket was restored by its master's crew; better the story of one that had a crew of its own.
+    let has_crew = |ticket: &&Value| ticket["holder"].as_str().is_some_and(|holder| holder.split('/').count() == 6);
+    let chosen = tickets.iter().find(has_crew).or(tickets.first());
+    if let Some(number) = chosen.and_then(|ticket| ticket["number"].as_str()) {
+        let history = ask("history", &[number]).await?;
         println!("The life of ticket {number}:");
         let facts = history.get("facts").and_then(Value::as_array).cloned().unwrap_or_default();
         let text =
             |fact: &Value, pointer: &str| fact.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let rows = facts.iter().map(|fact| {
-            vec![text(fact, "/occurred_at"), text(fact, "/kind"), text(fact, "/actor/role"), text(fact, "/actor/org")]
-        });
-        output::table(&["occurred at (UTC)", "fact", "role", "unit"], rows);
+        let at = |fact: &Value| times::instant(&text(fact, "/occurred_at")).map(times::in_china).unwrap_or_default();
+        let rows = facts
+            .iter()
+            .map(|fact| vec![at(fact), text(fact, "/kind"), text(fact, "/actor/role"), text(fact, "/actor/org")]);
+        output::table(&["occurred (+08:00)", "kind", "role", "unit"], rows);
         println!("Its promises; `switchboard ticket promises {number}` explains them:");
-        output::line(&promises::summary(endpoint, number).await?);
+        output::line(&promises::summary(endpoint, number, &kept::OF_RECORDING).await?);
     }
     let mut stages = Vec::new();
     for stage in [
@@ -357,13 +392,12 @@ async fn story(endpoint: &str) -> anyhow::Result<()> {
         "closed",
         "withdrawn",
     ] {
-        let found =
-            ask("list", vec!["--filter".into(), format!("stage = {stage}"), "--page-size".into(), "1".into()]).await?;
+        let found = ask("list", &["--filter", &format!("stage = {stage}"), "--page-size", "1"]).await?;
         let total = found.get("total").and_then(Value::as_u64).unwrap_or_default();
         if total > 0 {
-            stages.push(vec![stage.to_owned(), total.to_string()]);
+            stages.push(format!("{total} {stage}"));
         }
     }
-    output::table(&["stage", "tickets"], stages);
+    println!("The folder holds these tickets: {}.", stages.join(", "));
     Ok(())
 }

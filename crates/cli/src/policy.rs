@@ -18,7 +18,7 @@ use crate::{
     calls,
     client::{Line, speaker},
     comparison, flag, option,
-    output::{self, Form},
+    output::{self, Form, Sheet},
     publish::{self, File, Sound},
     times,
 };
@@ -73,7 +73,7 @@ pub fn command() -> Command {
 
 pub async fn run(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     match matches.subcommand().context("no such command")? {
-        ("check", matches) => Ok(publish::check(&publish::files(matches)?, form, read)),
+        ("check", matches) => publish::check(&publish::files(matches)?, form, read),
         ("publish", matches) => publish(matches, form).await,
         ("list", matches) => list(matches, form).await,
         ("backtest", matches) => backtest(matches, form).await,
@@ -167,8 +167,10 @@ fn with_rules(policy: &PolicyView) -> String {
         let cells = [&rule.id, &rule.clock, &rule.limit, &rule.title, &rule.source];
         cells.map(String::clone).to_vec()
     });
-    let rules = output::indented(&["rule", "clock", "limit", "title", "source"], rules);
-    format!("{}\n{rules}", output::drawn(&HEADINGS, [row(policy)]))
+    let mut sheet = Sheet::default();
+    sheet.table(&HEADINGS, [row(policy)]);
+    sheet.indented(&["rule", "clock", "limit", "title", "source"], rules);
+    sheet.text()
 }
 
 async fn backtest(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {

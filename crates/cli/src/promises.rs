@@ -17,7 +17,7 @@ use crate::{
     calls,
     client::{Caller, Line, min_position, speaker},
     option,
-    output::{self, Form},
+    output::{self, Form, Sheet},
     times,
 };
 
@@ -50,26 +50,28 @@ pub async fn run(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// How the clocks of a ticket stand, a line each.
-pub async fn summary(endpoint: &str, ticket: &str) -> anyhow::Result<String> {
+/// How the clocks of a ticket stand, a line each, without those of some names.
+pub async fn summary(endpoint: &str, ticket: &str, without: &[&str]) -> anyhow::Result<String> {
     let line = Line::to(endpoint, Caller::in_role("desk")).await?;
     let request = ExplainPromisesRequest { ticket: ticket.into(), ..ExplainPromisesRequest::default() };
     let answer = line.ask("TicketService", "ExplainPromises", &request).await?;
     let promises = answer.transcode_to::<ExplainPromisesResponse>()?.promises;
-    Ok(output::drawn(&HEADINGS, promises.iter().map(row)))
+    let shown = promises.iter().filter(|promise| !without.contains(&promise.clock.as_str()));
+    Ok(output::drawn(&HEADINGS, shown.map(row)))
 }
 
 /// All of it for people.
 fn text(explained: &ExplainPromisesResponse) -> String {
-    let mut parts: Vec<String> = explained.promises.iter().map(promise).collect();
+    let mut sheet = Sheet::default();
+    explained.promises.iter().for_each(|one| promise(one, &mut sheet));
     if explained.no_policy {
-        parts.push("No policy is published for this ticket's operator: it has no clocks.".into());
+        sheet.line("No policy is published for this ticket's operator: it has no clocks.");
     } else if explained.promises.is_empty() {
-        parts.push("No rule of the policy has begun a clock for this ticket.".into());
+        sheet.line("No rule of the policy has begun a clock for this ticket.");
     }
     let at = times::shown(explained.at.as_ref());
-    parts.push(format!("Judged at {at} (+08:00), position {}.", explained.position));
-    parts.join("\n")
+    sheet.line(format!("Judged at {at} (+08:00), position {}.", explained.position));
+    sheet.text()
 }
 
 /// A clock's name, with its cycle and lap unless they are the first.
@@ -83,44 +85,41 @@ pub fn clock(name: &str, cycle: u32, lap: u32) -> String {
 }
 
 /// What is shown of every clock.
-const HEADINGS: [&str; 6] = ["clock", "limit", "started (+08:00)", "due (+08:00)", "verdict", "owner"];
+const HEADINGS: [&str; 5] = ["clock", "limit", "due (+08:00)", "verdict", "owner"];
 
 fn row(promise: &Promise) -> Vec<String> {
     vec![
         clock(&promise.clock, promise.cycle, promise.lap),
         promise.limit.clone(),
-        times::shown(promise.started_at.as_ref()),
         times::shown(promise.due_at.as_ref()),
         verdict(promise.verdict()).into(),
         promise.owner.clone(),
     ]
 }
 
-fn promise(promise: &Promise) -> String {
-    let mut parts = vec![
-        output::drawn(&HEADINGS, [row(promise)]),
-        format!(" {}", promise.sentence),
-        format!(
-            " Rule {}, {}, {}: {}",
-            promise.rule,
-            version("policy", promise.policy.as_ref()),
-            version("calendar", promise.calendar.as_ref()),
-            promise.source,
-        ),
-    ];
+/// A clock with its sentence, which says when it started.
+fn promise(promise: &Promise, sheet: &mut Sheet) {
+    sheet.table(&HEADINGS, [row(promise)]);
+    sheet.line(format!(" {}", promise.sentence));
+    sheet.line(format!(
+        " Rule {}, {}, {}: {}",
+        promise.rule,
+        version("policy", promise.policy.as_ref()),
+        version("calendar", promise.calendar.as_ref()),
+        promise.source,
+    ));
     if !promise.years_assumed.is_empty() {
         let years: Vec<String> = promise.years_assumed.iter().map(i32::to_string).collect();
-        parts.push(format!(" No calendar covers {}: Monday to Friday were counted.", years.join(", ")));
+        sheet.line(format!(" No calendar covers {}: Monday to Friday were counted.", years.join(", ")));
     }
     if !promise.segments.is_empty() {
         let headings = ["from (+08:00)", "to (+08:00)", "what", "why", "position", "fact"];
-        parts.push(output::indented(&headings, promise.segments.iter().map(segment)));
+        sheet.indented(&headings, promise.segments.iter().map(segment));
     }
     if !promise.announcements.is_empty() {
         let headings = ["said (+08:00)", "what", "due then (+08:00)", "owner then", "told", "by", "position"];
-        parts.push(output::indented(&headings, promise.announcements.iter().map(announcement)));
+        sheet.indented(&headings, promise.announcements.iter().map(announcement));
     }
-    parts.join("\n")
 }
 
 fn verdict(verdict: Verdict) -> &'static str {
@@ -233,7 +232,6 @@ mod tests {
         for part in [
             "arrival",
             "45m",
-            "2026-03-03 12:00:00",
             "2026-03-03 12:55:00",
             "BREACHED",
             "sgcc/zj/hz",
@@ -249,11 +247,11 @@ mod tests {
             "customer",
             "fact-14",
             "    2026-03-03 12:50:00",
-            "warned, step 2",
+            "warned, step",
             "sgcc/zj",
-            "policy sgcc version 3",
             "15",
             "position 20",
+            "Left out: by",
         ] {
             let at = rest.find(part).unwrap_or_else(|| panic!("{part} does not follow in {text}"));
             rest = &rest[at + part.len()..];

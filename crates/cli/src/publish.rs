@@ -51,7 +51,15 @@ pub struct Sound {
 }
 
 /// Checks files here, without a server. Whether any has a fault is the exit code.
-pub fn check(files: &[File], form: Form, read: impl Fn(&File) -> Result<Sound, Vec<Fault>>) -> ExitCode {
+///
+/// # Errors
+///
+/// `--only` names a field that is not printed.
+pub fn check(
+    files: &[File],
+    form: Form,
+    read: impl Fn(&File) -> Result<Sound, Vec<Fault>>,
+) -> anyhow::Result<ExitCode> {
     let mut code = ExitCode::SUCCESS;
     for file in files {
         let found = read(file);
@@ -59,11 +67,11 @@ pub fn check(files: &[File], form: Form, read: impl Fn(&File) -> Result<Sound, V
             code = ExitCode::FAILURE;
         }
         match form {
-            Form::Json => output::json(&judged(&file.name, found)),
+            Form::Json => output::json(&judged(&file.name, found))?,
             Form::Table => told(&file.name, found).iter().for_each(output::line),
         }
     }
-    code
+    Ok(code)
 }
 
 /// One line for each fault, or one for a file that has none.
@@ -127,7 +135,7 @@ pub async fn publish<F: Future<Output = anyhow::Result<DynamicMessage>>>(
             }
         };
         match form {
-            Form::Json => output::json(&with_name(&name, calls::printable(&answer, form)?)),
+            Form::Json => output::json(&with_name(&name, calls::printable(&answer, form)?))?,
             Form::Table => rows.push([vec![name], row(&answer, dry_run)?].concat()),
         }
     }

@@ -89,7 +89,7 @@ fn refuse_huge_pages() {
 pub fn config(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     let (_, settings) = load(matches)?;
     match form {
-        Form::Json => output::json(&serde_json::to_value(&settings)?),
+        Form::Json => output::json(&serde_json::to_value(&settings)?)?,
         Form::Table => {
             let rows = settings.into_iter().map(|s| vec![s.name, output::text(&s.value), s.origin]);
             output::table(&["setting", "value", "origin"], rows);

@@ -72,7 +72,7 @@ fn check(folder: &Path, form: Form) -> anyhow::Result<ExitCode> {
         "first_bad": report.first_bad.map(|position| position.stored()),
         "problems": report.problems,
     });
-    print(&value, form);
+    print(&value, form)?;
     Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -88,7 +88,7 @@ fn stats(folder: &Path, form: Form) -> anyhow::Result<ExitCode> {
         "streams": listed(census.categories, "category", "streams"),
         "kinds": listed(census.kinds, "kind", "facts"),
     });
-    print(&value, form);
+    print(&value, form)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -99,13 +99,14 @@ fn backup(folder: &Path, to: &Path, form: Form) -> anyhow::Result<ExitCode> {
         progress.set_position(done);
     })?;
     progress.finish_and_clear();
-    print(&json!({ "folder": to.display().to_string(), "head": report.head.stored(), "bytes": report.bytes }), form);
+    print(&json!({ "folder": to.display().to_string(), "head": report.head.stored(), "bytes": report.bytes }), form)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(value: &serde_json::Value, form: Form) {
+fn print(value: &serde_json::Value, form: Form) -> anyhow::Result<()> {
     match form {
-        Form::Json => output::json(value),
+        Form::Json => output::json(value)?,
         Form::Table => output::value(value),
     }
+    Ok(())
 }

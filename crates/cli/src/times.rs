@@ -65,6 +65,11 @@ pub fn shown(time: Option<&Timestamp>) -> String {
     reading.map_or_else(|| "-".into(), |reading| reading.format(READING).to_string())
 }
 
+/// An instant in China, to the second.
+pub fn in_china(instant: DateTime<Utc>) -> String {
+    to_china(instant).map_or_else(|| instant.to_rfc3339(), |reading| reading.format(READING).to_string())
+}
+
 /// A stretch of time: `45s`, `44m 02s`, `3h 05m 00s`, `2d 01h 00m 00s`.
 pub fn stretch(seconds: i64) -> String {
     let sign = if seconds < 0 { "-" } else { "" };

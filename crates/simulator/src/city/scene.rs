@@ -9,7 +9,11 @@ use switchboard_wire::proto::{
     self as pb, BusinessType, Channel, RevisitMethod, Satisfaction, report_progress_request::Step as Crew,
 };
 
-use super::{CREWS_PER_STATION, City, HOUSEHOLDS, Household, NATION, words};
+use super::{
+    CREWS_PER_STATION, City, HOUSEHOLDS, Household, NATION,
+    delays::{self, Delay, Weather},
+    words,
+};
 use crate::{
     Timestamp,
     request::Request,
@@ -24,13 +28,20 @@ pub(super) struct Scene<'c> {
     pub(super) city: &'c City,
     pub(super) dice: StdRng,
     pub(super) now: Timestamp,
+    weather: Weather,
     draft: Draft,
 }
 
 impl<'c> Scene<'c> {
     pub(super) fn new(city: &'c City, source: &Source, key: String, now: Timestamp) -> Self {
         let dice = StdRng::seed_from_u64(source.script(&key).as_u64_pair().1);
-        Self { city, dice, now, draft: Draft::new(source, key) }
+        Self { city, dice, now, weather: Weather::Fair, draft: Draft::new(source, key) }
+    }
+
+    /// The same story in that weather.
+    pub(super) fn under(mut self, weather: Weather) -> Self {
+        self.weather = weather;
+        self
     }
 
     /// A story that happens while it is played.
@@ -49,6 +60,11 @@ impl<'c> Scene<'c> {
     /// So many minutes pass.
     pub(super) fn pass(&mut self, minutes: Range<i64>) {
         self.now += TimeDelta::seconds(self.dice.random_range(minutes.start * 60..minutes.end * 60));
+    }
+
+    /// Somebody needs this long.
+    pub(super) fn take(&mut self, delay: Delay) {
+        self.now += self.weather.stretch(delay.drawn(&mut self.dice));
     }
 
     /// Time passes until people may be called.
@@ -152,32 +168,44 @@ impl<'c> Scene<'c> {
     }
 
     /// Down the chain of `units`, each accepting before it sends the ticket on.
-    pub(super) fn send_down(&mut self, ticket: Slot, units: &[&str], minutes: Range<i64>) {
+    pub(super) fn send_down(&mut self, ticket: Slot, units: &[&str], sent: Delay, taken: Delay) {
         let mut sender = self.agent();
         for unit in units {
-            self.pass(minutes.clone());
+            self.take(sent);
             self.step(ticket, &sender, Request::dispatch(unit));
-            self.pass(minutes.clone());
+            self.take(taken);
             sender = of_unit(unit);
             self.step(ticket, &sender, Request::accept());
         }
     }
 
-    /// The city sends a crew, which drives, looks, and brings power back.
-    pub(super) fn crew_works(&mut self, ticket: Slot, city: &Actor, crew: &str) {
-        self.pass(1..3);
+    /// The city names a crew; in a storm, when one is free.
+    pub(super) fn send_crew(&mut self, ticket: Slot, city: &Actor, crew: &str) {
+        self.now += self.weather.wait_for_crew(&mut self.dice);
+        self.take(delays::CREW_NAMED);
         self.step(ticket, city, Request::dispatch(crew));
-        self.crew_on_site(ticket, crew, 20..180);
     }
 
-    /// The crew that was given the ticket does its work.
-    pub(super) fn crew_on_site(&mut self, ticket: Slot, crew: &str, minutes: Range<i64>) {
+    /// The crew that was given the ticket drives to the household, looks, and brings power back after so many minutes.
+    pub(super) fn crew_on_site(&mut self, ticket: Slot, crew: &str, house: &Household, minutes: Range<i64>) {
+        self.crew_leaves(ticket, crew);
+        // Roads are no longer in a storm.
+        self.now += delays::drive(house.place.area()).drawn(&mut self.dice);
+        self.crew_repairs(ticket, crew, minutes);
+    }
+
+    /// The crew accepts and leaves.
+    pub(super) fn crew_leaves(&mut self, ticket: Slot, crew: &str) {
         let lead = of_unit(crew);
-        self.pass(1..4);
+        self.take(delays::CREW_ACCEPTS);
         self.step(ticket, &lead, Request::progress(Crew::Accepted(pb::StepAccepted {})));
-        self.pass(1..5);
+        self.take(delays::CREW_LEAVES);
         self.step(ticket, &lead, Request::progress(Crew::EnRoute(pb::StepEnRoute {})));
-        self.pass(8..40);
+    }
+
+    /// The crew arrives now.
+    pub(super) fn crew_repairs(&mut self, ticket: Slot, crew: &str, minutes: Range<i64>) {
+        let lead = of_unit(crew);
         self.step(ticket, &lead, Request::progress(Crew::Arrived(pb::StepArrived::default())));
         self.pass(3..15);
         let finding = self.cause();
@@ -194,7 +222,7 @@ impl<'c> Scene<'c> {
 
     /// The reply of the unit that did the work.
     pub(super) fn reply(&mut self, ticket: Slot, unit: &Actor, outcome: pb::ReplyOutcome, what: &str, category: &str) {
-        self.pass(5..20);
+        self.take(delays::REPLIED);
         let request = pb::ReplyRequest {
             outcome: outcome.into(),
             facts: what.to_owned(),
@@ -225,16 +253,14 @@ impl<'c> Scene<'c> {
         self.step(ticket, &agent, Request::revisit(RevisitMethod::Call, outcome));
     }
 
-    /// A customer who is content, in one degree or another.
+    /// A customer who is content, in one degree or another; few have no opinion, or do not want to be asked.
     pub(super) fn revisit_content(&mut self, ticket: Slot) {
-        let moods = [
-            Satisfaction::VerySatisfied,
-            Satisfaction::VerySatisfied,
-            Satisfaction::Satisfied,
-            Satisfaction::Neutral,
-            Satisfaction::Refused,
-        ];
-        let mood = moods.choose(&mut self.dice).copied().unwrap_or(Satisfaction::Satisfied);
+        let mood = match self.dice.random_range(0..100) {
+            0..66 => Satisfaction::VerySatisfied,
+            66..96 => Satisfaction::Satisfied,
+            96..98 => Satisfaction::Neutral,
+            _ => Satisfaction::Refused,
+        };
         self.revisit(ticket, mood);
     }
 

@@ -1,15 +1,24 @@
 //! The stories of a day, one function each: how tickets of every business type begin, go on, go astray and end.
-//! Shares as a national hotline sees them: mostly questions answered at once, a fifth faults, few grave ones. Absent: dates and places.
+//! Shares as a national hotline sees them: mostly questions answered at once, a fifth faults, few grave ones. Those without a crew are in `desk`. Absent: dates and places.
 
-use chrono::TimeDelta;
+mod desk;
+
 use rand::RngExt as _;
 use switchboard_wire::proto::{self as pb, BusinessType, Grade, ReplyOutcome, RevisitMethod, Satisfaction, Urgency};
 
-use super::{CITY, City, Household, PROVINCE, county, scene::Scene, words};
+use self::desk::{
+    complaint, consultation_open, opinion, opinion_escalated, praise, service, service_waiting, suggestion, whistle,
+};
+use super::{
+    CITY, City, Household, PROVINCE,
+    delays::{self, Weather},
+    scene::Scene,
+    words,
+};
 use crate::{
     Timestamp,
     request::Request,
-    script::{Actor, CHILD_ADOPTED, MASTER_FOLLOWED, Script, Slot, Source, of_unit, stamp},
+    script::{Actor, CHILD_ADOPTED, MASTER_FOLLOWED, Script, Slot, Source, of_unit},
 };
 
 macro_rules! stories {
@@ -24,8 +33,14 @@ macro_rules! stories {
         }
 
         /// Tells one story that begins `now`.
-        pub(super) fn tell(story: Story, city: &City, source: &Source, key: String, now: Timestamp) -> Script {
-            let mut scene = Scene::new(city, source, key, now);
+        pub(super) fn tell(
+            (story, weather): (Story, Weather),
+            city: &City,
+            source: &Source,
+            key: String,
+            now: Timestamp,
+        ) -> Script {
+            let mut scene = Scene::new(city, source, key, now).under(weather);
             match story { $(Story::$story => $teller(&mut scene),)+ }
             scene.finish()
         }
@@ -93,16 +108,6 @@ fn fault_arrears(s: &mut Scene<'_>) {
     at_first_contact(s, BusinessType::FaultRepair, said, category, words::ARREARS_ANSWER);
 }
 
-fn consultation_open(s: &mut Scene<'_>) {
-    let house = s.household();
-    let ticket = s.receive(&house, BusinessType::Consultation, words::CONSULTATION_OPEN);
-    s.pass(1..3);
-    s.classify_plain(ticket, words::CATEGORY_CHARGING);
-    desk_work(s, ticket, &[PROVINCE, CITY], words::CATEGORY_CHARGING);
-    s.revisit_content(ticket);
-    s.close(ticket);
-}
-
 fn fault(s: &mut Scene<'_>) {
     let (ticket, house) = reported(s);
     let city = at_the_city(s, ticket);
@@ -111,35 +116,49 @@ fn fault(s: &mut Scene<'_>) {
     s.close(ticket);
 }
 
-/// A master and its children: each child is its own promise to its own customer, but the work is done once.
+/// A master and its children: each child is its own promise to its own customer, but the work is done once. The neighbours ring
+/// while the crew is on its way.
 fn outage(s: &mut Scene<'_>) {
     let house = s.household();
     let master = s.receive_by_robot(&house, BusinessType::FaultRepair, words::SHARED_OUTAGE);
-    s.pass(1..2);
+    s.take(delays::FAULT_FILED);
     s.classify(master, words::CATEGORY_SHARED, Urgency::Urgent, Grade::Unspecified);
     let city = at_the_city(s, master);
+    let crew = s.crew(&house.station);
+    s.send_crew(master, &city, &crew);
+    let sent = s.now;
     let mut children = Vec::new();
     for nth in 1..=s.dice.random_range(2..=4) {
         let neighbour = s.city.neighbour(&house, nth * 7 + s.dice.random_range(0..7));
-        s.pass(1..4);
+        s.pass(1..3);
         let child = s.receive(&neighbour, BusinessType::FaultRepair, words::SHARED_OUTAGE);
         s.pass(1..2);
         let merge = pb::MergeRequest { evidence: words::SAME_TROUBLE.to_owned(), ..pb::MergeRequest::default() };
         s.step(child, &city, merge).about(master);
         children.push(child);
     }
-    s.pass(1..5);
+    s.pass(1..3);
     s.ring_again(master, &house, BusinessType::FaultRepair, words::STILL_OUT);
     let adopted = children.len();
-    // One of them has a trouble of its own after all.
-    let alone = if s.dice.random_bool(0.3) { children.pop() } else { None };
+    // One of them has a trouble of its own after all: it is sent to a crew by itself.
+    let alone = if s.dice.random_bool(0.2) { children.pop() } else { None };
     if let Some(child) = alone {
-        s.pass(5..10);
+        s.pass(2..6);
         let unmerge = pb::UnmergeRequest { header: None, reason: words::NOT_THE_SAME.to_owned() };
         s.step(child, &city, unmerge).after(master, CHILD_ADOPTED, adopted);
     }
-    let crew = s.crew(&house.station);
-    s.crew_works(master, &city, &crew);
+    let told = s.now;
+    if let Some(child) = alone {
+        s.take(delays::FAULT_FILED);
+        s.classify_plain(child, words::CATEGORY_SINGLE);
+        let city = at_the_city(s, child);
+        repaired(s, child, &city, &house);
+        s.revisit_content(child);
+        s.close(child);
+    }
+    s.now = sent;
+    s.crew_on_site(master, &crew, &house, 30..180);
+    s.now = s.now.max(told);
     s.reply(master, &of_unit(&crew), ReplyOutcome::Resolved, words::FAULT_MEASURES, words::CATEGORY_SHARED);
     s.pass(5..30);
     s.step(master, &city, Request::passed()).after(master, CHILD_ADOPTED, adopted);
@@ -154,21 +173,14 @@ fn outage(s: &mut Scene<'_>) {
         s.step(child, &agent, asked).after(child, MASTER_FOLLOWED, 1);
         s.close(child);
     }
-    if let Some(child) = alone {
-        s.classify_plain(child, words::CATEGORY_SINGLE);
-        let city = at_the_city(s, child);
-        repaired(s, child, &city, &house);
-        s.revisit_content(child);
-        s.close(child);
-    }
 }
 
 fn fault_returned(s: &mut Scene<'_>) {
     let (ticket, house) = reported(s);
     let city = at_the_city(s, ticket);
-    s.pass(1..3);
+    s.take(delays::CREW_NAMED);
     s.step(ticket, &city, Request::dispatch(&house.station));
-    s.pass(3..8);
+    s.pass(2..6);
     let request = pb::ReturnRequest {
         reason: pb::ReturnReason::WrongArea.into(),
         note: words::WRONG_AREA.to_owned(),
@@ -180,23 +192,35 @@ fn fault_returned(s: &mut Scene<'_>) {
     s.close(ticket);
 }
 
+/// The crew has the ticket and does not come: the road is long, or the job before was.
 fn fault_urged(s: &mut Scene<'_>) {
     let (ticket, house) = reported(s);
     let city = at_the_city(s, ticket);
-    s.pass(10..20);
+    let crew = s.crew(&house.station);
+    s.send_crew(ticket, &city, &crew);
+    let sent = s.now;
+    s.pass(12..20);
     let agent = s.agent();
     s.step(ticket, &agent, pb::UrgeRequest { header: None, reason: words::URGE.to_owned() });
-    s.pass(2..10);
+    s.pass(1..3);
     let request = pb::SuperviseRequest { header: None, demand: words::SUPERVISED.to_owned() };
     s.step(ticket, &of_unit(PROVINCE), request);
-    s.pass(1..3);
+    s.pass(1..2);
     let to = pb::escalate_request::To::Urgent(true);
     let request = pb::EscalateRequest { header: None, reason: words::URGE.to_owned(), to: Some(to) };
     s.step(ticket, &of_unit(PROVINCE), request);
-    s.pass(5..10);
+    s.pass(1..3);
     let (reached, note) = (pb::ContactOutcome::Reached.into(), Some(words::SUPERVISED.to_owned()));
-    s.step(ticket, &city, pb::ContactRequest { header: None, outcome: reached, note });
-    repaired(s, ticket, &city, &house);
+    s.step(ticket, &of_unit(&crew), pb::ContactRequest { header: None, outcome: reached, note });
+    let told = s.now;
+    s.now = sent;
+    s.crew_leaves(ticket, &crew);
+    s.now = s.now.max(told);
+    s.pass(2..30);
+    s.crew_repairs(ticket, &crew, 20..180);
+    let resolved = ReplyOutcome::Resolved;
+    s.reply(ticket, &of_unit(&crew), resolved, words::FAULT_MEASURES, words::CATEGORY_SINGLE);
+    s.audit(ticket, &[CITY]);
     s.revisit_content(ticket);
     s.close(ticket);
 }
@@ -231,8 +255,10 @@ fn fault_reopened(s: &mut Scene<'_>) {
 
 fn fault_withdrawn(s: &mut Scene<'_>) {
     let (ticket, house) = reported(s);
-    at_the_city(s, ticket);
-    s.pass(5..30);
+    let city = at_the_city(s, ticket);
+    let crew = s.crew(&house.station);
+    s.send_crew(ticket, &city, &crew);
+    s.pass(3..12);
     s.ring_again(ticket, &house, BusinessType::FaultRepair, words::CAME_BACK);
     s.pass(1..3);
     let agent = s.agent();
@@ -243,12 +269,12 @@ fn fault_inside(s: &mut Scene<'_>) {
     let (ticket, house) = reported(s);
     let city = at_the_city(s, ticket);
     let crew = s.crew(&house.station);
-    s.pass(1..3);
-    s.step(ticket, &city, Request::dispatch(&crew));
+    s.send_crew(ticket, &city, &crew);
     let lead = of_unit(&crew);
-    s.pass(2..5);
+    s.take(delays::CREW_ACCEPTS);
     s.step(ticket, &lead, Request::accept());
-    s.pass(20..50);
+    // It is settled by telephone.
+    s.pass(2..8);
     s.reply(ticket, &lead, ReplyOutcome::NotOurs, words::CUSTOMER_SIDE, words::CATEGORY_INSIDE);
     s.audit(ticket, &[CITY]);
     s.revisit_content(ticket);
@@ -259,11 +285,10 @@ fn fault_reassigned(s: &mut Scene<'_>) {
     let (ticket, house) = reported(s);
     let city = at_the_city(s, ticket);
     let (busy, free) = (format!("{}/crew-1", house.station), format!("{}/crew-2", house.station));
-    s.pass(1..3);
-    s.step(ticket, &city, Request::dispatch(&busy));
-    s.pass(5..15);
+    s.send_crew(ticket, &city, &busy);
+    s.pass(4..10);
     s.step(ticket, &city, pb::ReassignRequest { header: None, to: free.clone(), reason: words::BUSY.to_owned() });
-    s.crew_on_site(ticket, &free, 20..120);
+    s.crew_on_site(ticket, &free, &house, 20..120);
     let (resolved, lead) = (ReplyOutcome::Resolved, of_unit(&free));
     s.reply(ticket, &lead, resolved, words::FAULT_MEASURES, words::CATEGORY_SINGLE);
     s.audit(ticket, &[CITY]);
@@ -271,122 +296,24 @@ fn fault_reassigned(s: &mut Scene<'_>) {
     s.close(ticket);
 }
 
-fn service(s: &mut Scene<'_>) {
-    let house = s.household();
-    let ticket = s.receive(&house, BusinessType::ServiceApplication, words::SERVICE);
-    s.pass(1..4);
-    s.classify_plain(ticket, words::CATEGORY_SERVICE);
-    desk_work(s, ticket, &[CITY, &house.station], words::CATEGORY_SERVICE);
-    s.revisit_content(ticket);
-    s.close(ticket);
-}
-
-fn service_waiting(s: &mut Scene<'_>) {
-    let house = s.household();
-    let ticket = s.receive(&house, BusinessType::ServiceApplication, words::SERVICE);
-    s.pass(1..4);
-    s.classify_plain(ticket, words::CATEGORY_SERVICE);
-    s.send_down(ticket, &[CITY, &house.station], 5..30);
-    let station = of_unit(&house.station);
-    s.pass(30..90);
-    let request = pb::SuspendRequest {
-        header: None,
-        reason: pb::SuspendReason::Customer.into(),
-        until: Some(stamp(s.now + TimeDelta::days(2))),
-        note: Some(words::SUSPENDED.to_owned()),
-    };
-    s.step(ticket, &station, request);
-    s.pass(1200..2400);
-    s.step(ticket, &station, pb::ResumeRequest { header: None });
-    s.pass(10..60);
-    let until = Some(stamp(s.now + TimeDelta::days(3)));
-    s.step(ticket, &station, pb::ExtendRequest { header: None, until, reason: words::EXTENDED.to_owned() });
-    s.pass(600..2000);
-    s.reply(ticket, &station, ReplyOutcome::Resolved, words::DESK_MEASURES, words::CATEGORY_SERVICE);
-    s.audit(ticket, &[CITY]);
-    s.revisit_content(ticket);
-    s.close(ticket);
-}
-
-fn complaint(s: &mut Scene<'_>) {
-    let house = s.household();
-    let ticket = s.receive(&house, BusinessType::Complaint, words::COMPLAINT);
-    s.pass(2..6);
-    s.classify(ticket, words::CATEGORY_COMPLAINT, Urgency::Normal, Grade::Important);
-    let county = county(&house);
-    let chain = [PROVINCE, CITY, county, &house.station];
-    s.send_down(ticket, &chain, 5..40);
-    let station = of_unit(&house.station);
-    s.pass(60..300);
-    let (reached, note) = (pb::ContactOutcome::Reached.into(), None);
-    s.step(ticket, &station, pb::ContactRequest { header: None, outcome: reached, note });
-    s.pass(300..1200);
-    s.reply(ticket, &station, ReplyOutcome::Resolved, words::DESK_MEASURES, words::CATEGORY_COMPLAINT);
-    s.pass(10..60);
-    s.step(ticket, &of_unit(county), Request::sent_back(words::INCOMPLETE));
-    s.pass(60..300);
-    s.reply(ticket, &station, ReplyOutcome::Resolved, words::DESK_MEASURES, words::CATEGORY_COMPLAINT);
-    s.audit(ticket, &chain[..3]);
-    s.revisit_content(ticket);
-    s.close(ticket);
-}
-
-/// The complainant is hidden, and hence never asked again.
-fn whistle(s: &mut Scene<'_>) {
-    let house = s.household();
-    let ticket = s.receive(&house, BusinessType::Report, words::WHISTLE);
-    s.pass(2..6);
-    s.classify_plain(ticket, words::CATEGORY_WHISTLE);
-    desk_work(s, ticket, &[PROVINCE, CITY], words::CATEGORY_WHISTLE);
-    s.close(ticket);
-}
-
-fn opinion(s: &mut Scene<'_>) {
-    said_and_answered(s, BusinessType::Opinion, words::OPINION, words::CATEGORY_OPINION);
-}
-
-fn suggestion(s: &mut Scene<'_>) {
-    said_and_answered(s, BusinessType::Suggestion, words::SUGGESTION, words::CATEGORY_SUGGESTION);
-}
-
-/// The customer stays dissatisfied: it is explained, and closed.
-fn opinion_escalated(s: &mut Scene<'_>) {
-    let house = s.household();
-    let ticket = s.receive(&house, BusinessType::Opinion, words::OPINION);
-    s.pass(1..4);
-    s.classify_plain(ticket, words::CATEGORY_OPINION);
-    s.pass(5..60);
-    let agent = s.agent();
-    let to = pb::escalate_request::To::Complaint(Grade::General.into());
-    let request = pb::EscalateRequest { header: None, reason: words::ESCALATED.to_owned(), to: Some(to) };
-    s.step(ticket, &agent, request);
-    desk_work(s, ticket, &[PROVINCE, CITY, county(&house)], words::CATEGORY_OPINION);
-    s.pass(10..60);
-    s.pass_quiet_hours();
-    s.step(ticket, &agent, dissatisfied(pb::DissatisfactionReason::Other));
-    s.pass(5..20);
-    s.step(ticket, &agent, pb::CloseRequest { header: None, explanation: Some(words::EXPLAINED.to_owned()) });
-}
-
-/// Praise is passed on, and not revisited.
-fn praise(s: &mut Scene<'_>) {
-    let house = s.household();
-    let ticket = s.receive(&house, BusinessType::Praise, words::PRAISE);
-    s.pass(1..4);
-    s.classify_plain(ticket, words::CATEGORY_PRAISE);
-    desk_work(s, ticket, &[PROVINCE, CITY], words::CATEGORY_PRAISE);
-    s.close(ticket);
-}
-
 fn urge_order(s: &mut Scene<'_>) {
     let (ticket, house) = reported(s);
     let city = at_the_city(s, ticket);
-    s.pass(20..40);
+    let crew = s.crew(&house.station);
+    s.send_crew(ticket, &city, &crew);
+    let sent = s.now;
+    s.pass(10..20);
     let urge = s.receive_urge(&house, words::URGE, ticket);
-    s.pass(1..3);
+    s.take(delays::FAULT_FILED);
     s.classify(urge, words::CATEGORY_URGE, Urgency::Urgent, Grade::Unspecified);
-    s.send_down(urge, &[CITY], 1..3);
-    repaired(s, ticket, &city, &house);
+    s.send_down(urge, &[CITY], delays::FAULT_SENT, delays::FAULT_TAKEN);
+    let told = s.now;
+    s.now = sent;
+    s.crew_on_site(ticket, &crew, &house, 20..180);
+    s.now = s.now.max(told);
+    let resolved = ReplyOutcome::Resolved;
+    s.reply(ticket, &of_unit(&crew), resolved, words::FAULT_MEASURES, words::CATEGORY_SINGLE);
+    s.audit(ticket, &[CITY]);
     s.reply(urge, &city, ReplyOutcome::Resolved, words::DESK_MEASURES, words::CATEGORY_URGE);
     s.audit(urge, &[]);
     s.close(urge);
@@ -394,36 +321,15 @@ fn urge_order(s: &mut Scene<'_>) {
     s.close(ticket);
 }
 
-/// Answered while the caller waits.
+/// Answered while the caller waits: the ticket is written at the end of the call.
 fn at_first_contact(s: &mut Scene<'_>, business: BusinessType, said: &str, category: &str, answer: &str) {
     let house = s.household();
     let ticket = s.receive(&house, business, said);
-    s.pass(1..3);
+    s.take(delays::FAULT_FILED);
     s.classify_plain(ticket, category);
-    s.pass(1..3);
+    s.take(delays::FAULT_SENT);
     let agent = s.agent();
     s.step(ticket, &agent, pb::CloseAtFirstContactRequest { header: None, answer: answer.to_owned() });
-}
-
-/// Something that the desks of the province and the city settle, and then a word with the customer.
-fn said_and_answered(s: &mut Scene<'_>, business: BusinessType, said: &str, category: &str) {
-    let house = s.household();
-    let ticket = s.receive(&house, business, said);
-    s.pass(1..4);
-    s.classify_plain(ticket, category);
-    desk_work(s, ticket, &[PROVINCE, CITY, county(&house)], category);
-    s.revisit_content(ticket);
-    s.close(ticket);
-}
-
-/// Down to the last of `units`, answered there, and audited all the way up.
-fn desk_work(s: &mut Scene<'_>, ticket: Slot, units: &[&str], category: &str) {
-    s.send_down(ticket, units, 5..60);
-    s.pass(60..600);
-    if let [above @ .., last] = units {
-        s.reply(ticket, &of_unit(last), ReplyOutcome::Resolved, words::DESK_MEASURES, category);
-        s.audit(ticket, above);
-    }
 }
 
 /// One household's fault, as the robot or an agent takes it, classified.
@@ -434,21 +340,22 @@ fn reported(s: &mut Scene<'_>) -> (Slot, Household) {
     } else {
         s.receive(&house, BusinessType::FaultRepair, words::SINGLE_OUTAGE)
     };
-    s.pass(1..2);
+    s.take(delays::FAULT_FILED);
     s.classify_plain(ticket, words::CATEGORY_SINGLE);
     (ticket, house)
 }
 
 /// Straight to the city's command centre, whose desk is returned.
 fn at_the_city(s: &mut Scene<'_>, ticket: Slot) -> Actor {
-    s.send_down(ticket, &[CITY], 1..2);
+    s.send_down(ticket, &[CITY], delays::FAULT_SENT, delays::FAULT_TAKEN);
     of_unit(CITY)
 }
 
 /// A crew repairs it; reply and audit follow.
 fn repaired(s: &mut Scene<'_>, ticket: Slot, city: &Actor, house: &Household) {
     let crew = s.crew(&house.station);
-    s.crew_works(ticket, city, &crew);
+    s.send_crew(ticket, city, &crew);
+    s.crew_on_site(ticket, &crew, house, 20..180);
     let resolved = ReplyOutcome::Resolved;
     s.reply(ticket, &of_unit(&crew), resolved, words::FAULT_MEASURES, words::CATEGORY_SINGLE);
     s.audit(ticket, &[CITY]);

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
+use switchboard_wire::proto::{Area, report_progress_request::Step as Crew};
 
-use super::{City, HOUSEHOLDS, STORY_MAX, Story};
+use super::{City, HOUSEHOLDS, STORY_MAX, Story, stormy_calls};
 use crate::{
     Timestamp,
     request::Request,
@@ -89,4 +90,51 @@ fn a_step_is_named_by_its_ticket_its_call_and_its_turn() {
     assert!(
         script.steps.iter().any(|step| step.slot == Slot(1) && step.name == "1.merge.1" || step.name == "1.classify.1")
     );
+}
+
+/// Of the faults to which a crew drove: how many, how many were sent on within 2 minutes, and to how many a crew came within 45
+/// minutes (90 outside of towns).
+fn in_time(scripts: &[Script]) -> [usize; 3] {
+    let mut counts = [0; 3];
+    for script in scripts {
+        let Request::Receive(call) = &script.steps[0].request else { continue };
+        let of_the_first = || script.steps.iter().filter(|step| step.slot == Slot(0));
+        let is_arrival = |request: &Request| match request {
+            Request::ReportProgress(progress) => matches!(progress.step, Some(Crew::Arrived(_))),
+            _ => false,
+        };
+        let Some(arrived) = of_the_first().find(|step| is_arrival(&step.request)) else { continue };
+        let Some(sent) = of_the_first().find(|step| step.request.call() == "dispatch") else { continue };
+        let rural = call.place.as_ref().is_some_and(|place| place.area() == Area::Rural);
+        let limit = TimeDelta::minutes(if rural { 90 } else { 45 });
+        counts[0] += 1;
+        counts[1] += usize::from(sent.at - script.steps[0].at <= TimeDelta::minutes(2));
+        counts[2] += usize::from(arrived.at - script.steps[0].at <= limit);
+    }
+    counts
+}
+
+#[test]
+fn an_ordinary_day_keeps_nearly_every_promise_and_a_stormy_one_breaks_many() {
+    for seed in 0..8 {
+        let [faults, sent, arrived] = in_time(&day(seed, 2000));
+        assert!(faults > 200, "seed {seed}: {faults}");
+        assert!(sent * 100 >= faults * 96 && sent < faults, "seed {seed}: {sent} of {faults} sent in time");
+        assert!(arrived * 100 >= faults * 94 && arrived < faults, "seed {seed}: {arrived} of {faults} on site in time");
+        let stormy: Vec<Script> = City::new(seed).stormy_day(midnight(), 2000).collect();
+        assert_eq!(stormy.len(), stormy_calls(2000) as usize);
+        let [faults, sent, arrived] = in_time(&stormy);
+        assert!((45..=85).contains(&(sent * 100 / faults)), "seed {seed}: {sent} of {faults} sent in time");
+        assert!((45..=75).contains(&(arrived * 100 / faults)), "seed {seed}: {arrived} of {faults} on site in time");
+    }
+}
+
+#[test]
+fn a_storm_brings_four_fifths_more_faults_within_two_hours() {
+    let stormy: Vec<Script> = City::new(3).stormy_day(midnight(), 400).collect();
+    assert_eq!(format!("{stormy:?}"), format!("{:?}", City::new(3).stormy_day(midnight(), 400).collect::<Vec<_>>()));
+    let (from, to) = (midnight() + TimeDelta::hours(16), midnight() + TimeDelta::hours(18));
+    let within = |scripts: &[Script]| scripts.iter().filter(|s| (from..to).contains(&s.begins().unwrap())).count();
+    assert!(within(&stormy) > within(&day(3, 400)) * 2, "{}", within(&stormy));
+    assert!(stormy.windows(2).all(|pair| pair[0].begins() <= pair[1].begins()));
 }

@@ -5,7 +5,7 @@ use std::{pin::Pin, time::Duration};
 use chrono::NaiveDate;
 use switchboard_domain::ticket::Stage;
 use switchboard_simulator::{
-    city::City,
+    city::{City, stormy_calls},
     driver::{Options, Report},
     rows::RowProblem,
     script::Script,
@@ -40,6 +40,18 @@ async fn every_step_of_a_seeded_day_is_legal_and_everything_ends() {
         assert_eq!(world.tickets.len(), opened, "no ticket that no script opened");
         assert!(stages.keys().all(|stage| stage.is_ended()), "seed {seed}: {stages:?}");
         assert!(stages[&Stage::Closed] > 200 && stages[&Stage::Withdrawn] >= 1, "{stages:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_step_of_a_stormy_day_is_legal_too() {
+    let midnight = City::midnight(NaiveDate::from_ymd_opt(2025, 3, 3).unwrap()).unwrap();
+    for seed in 0..2 {
+        let stub = Stub::default();
+        let report = stub.driver(hasty()).await.play(City::new(seed).stormy_day(midnight, 250).map(Ok), |_| ()).await;
+        assert!(report.is_clean(), "seed {seed}: {:#?}", report.problems);
+        assert_eq!(report.rows, u64::from(stormy_calls(250)));
+        assert!(stub.world().stages().keys().all(|stage| stage.is_ended()));
     }
 }
 
