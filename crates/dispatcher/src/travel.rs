@@ -34,9 +34,9 @@ impl Spot {
     }
 }
 
-/// An equirectangular projection. Legs due north are exact; a leg due east is off by the cosine of its latitude over that of
-/// the origin: within 100 km of the origin by 1 % at 30 degrees of latitude, which is less than the detour factor's own spread.
-/// [`PLANE_KM`](crate::planner::PLANE_KM) is the limit.
+/// An equirectangular projection. Legs due north are exact; a leg due east is off by the cosine of its latitude over
+/// that of the origin: within 100 km of the origin by 1 % at 30 degrees of latitude, which is less than the detour
+/// factor's own spread. [`PLANE_KM`](crate::planner::PLANE_KM) is the limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plane {
     origin: Point,

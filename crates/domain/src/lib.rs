@@ -14,8 +14,8 @@
 //! - [`rules`]: the numbers of the trade that are data, not code
 //! - [`ticket`]: the ticket, complete as a state machine
 //! - [`crew`]: the crew, and what its time is promised to
-//! - [`fact`]: a fact of the log, of whichever aggregate; [`ticket::case_file`], the one fold of a ticket's facts for all who
-//!   look from outside; [`fingerprint`], how files name the code that made them
+//! - [`fact`]: a fact of the log, of whichever aggregate; [`ticket::case_file`], the one fold of a ticket's facts for
+//!   all who look from outside; [`fingerprint`], how files name the code that made them
 //! - [`linkage`]: the process that keeps masters and children of a merge in step
 //! - [`numbering`]: ticket numbers, handed out in blocks that are facts
 //!
