@@ -69,9 +69,10 @@ const DUE_MAX: usize = 256;
 /// taken back for ever.
 const GAIN_MIN: f64 = 1e-3;
 
-/// How far from the middle of the plane a crew's home may lie, in kilometres. Legs due north are exact. A leg due east or
-/// west at that distance north or south of the middle is off by 5 % at 30 degrees of latitude, 7 % at 40, 11 % at 50 (at
-/// 100 km: 1, 1.4 and 1.9 %). Beyond it crews are planned for all the same, by times that are off by more.
+/// How far from the middle of the plane a crew's home may lie, in kilometres. Legs due north are exact. A leg due
+/// east or west at that distance north or south of the middle is off by 5 % at 30 degrees of latitude, 7 % at 40,
+/// 11 % at 50 (at 100 km: 1, 1.4 and 1.9 %). Beyond it crews are planned for all the same, by times that are off by
+/// more.
 pub const PLANE_KM: f64 = 500.0;
 
 /// A ticket that may be offered to a crew now.
@@ -316,8 +317,8 @@ fn frame(board: &Board, now: Timestamp) -> Option<Frame> {
     Some(Frame::new(now, Plane::at(middle(&places)?)))
 }
 
-/// The first place that lies near the median of all: a home that was mistyped by degrees is no middle. The median itself where
-/// none does.
+/// The first place that lies near the median of all: a home that was mistyped by degrees is no middle. The median
+/// itself where none does.
 fn middle(places: &[Point]) -> Option<Point> {
     let median = |coordinate: fn(&Point) -> i32| {
         let mut all: Vec<i32> = places.iter().map(coordinate).collect();

@@ -1,8 +1,9 @@
-//! How facts become a board: the case file of every open ticket and the state of every crew, both folded by the domain, and what
-//! the planner sees of them. Total: whatever was recorded, there is a fold after it. Nothing is chosen here.
+//! How facts become a board: the case file of every open ticket and the state of every crew, both folded by the
+//! domain, and what the planner sees of them. Total: whatever was recorded, there is a fold after it. Nothing is
+//! chosen here.
 //!
-//! Bounded by open work, by the crews' commitments and by the crews that were ever enrolled: a ticket that has ended is forgotten
-//! once no crew's time is taken for it, and told again if it is taken up again.
+//! Bounded by open work, by the crews' commitments and by the crews that were ever enrolled: a ticket that has ended
+//! is forgotten once no crew's time is taken for it, and told again if it is taken up again.
 
 mod crew_record;
 mod open_ticket;

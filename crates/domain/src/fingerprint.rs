@@ -1,5 +1,5 @@
-//! Fingerprints of source code: what is kept in a file names the code that made it by one, and is made again by other code.
-//! Nobody has to remember a version number, and a mere change of layout costs one rebuild.
+//! Fingerprints of source code: what is kept in a file names the code that made it by one, and is made again by other
+//! code. Nobody has to remember a version number, and a mere change of layout costs one rebuild.
 
 /// A source file: its path from the file that names it, and its text.
 pub type Source = (&'static str, &'static str);

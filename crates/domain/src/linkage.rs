@@ -2,7 +2,8 @@
 //! whenever a ticket is merged, its master adopts it; when the master will not, the merge is undone; whenever a master's
 //! reply passes, its children take the outcome over; whenever a child leaves, or its master ends without outcome, both know.
 //!
-//! Of tickets it keeps the case files of masters alone. A ticket that becomes a master is recalled: its history is told again.
+//! The process keeps the case files of masters only. A ticket that becomes a master is recalled: its history is
+//! told again.
 
 #[cfg(test)]
 mod tests;

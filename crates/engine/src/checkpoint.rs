@@ -27,7 +27,8 @@ struct Page<P> {
 }
 
 impl Checkpoint {
-    /// The checkpoint of the process `name` in `folder`; `version` names the code that makes the fold, by a fingerprint of it.
+    /// The checkpoint of the process `name` in `folder`; `version` names the code that makes the fold, by a
+    /// fingerprint of it.
     #[must_use]
     pub fn new(folder: &Path, name: &str, version: u64) -> Self {
         Self { path: folder.join(format!("{name}.json")), version }

@@ -1,8 +1,9 @@
 //! What is a crew offered, what has it, and what is it told as that changes?
 //!
-//! Offers and assignments stand on the tickets' streams: who has a ticket, and which offers of it are live, is asked of its case
-//! file before and after each fact, and the difference is what crews are told. Of the crews' streams only their
-//! standing is kept. Absent on purpose: the crew's own reports, which it need not be told, and everything personal.
+//! Offers and assignments stand on the tickets' streams: who has a ticket, and which offers of it are live, is asked
+//! of its case file before and after each fact, and the difference is what crews are told. Of the crews' streams only
+//! their standing is kept. Absent on purpose: the crew's own reports, which it need not be told, and everything
+//! personal.
 
 mod changes;
 mod standing;
@@ -97,8 +98,9 @@ pub enum AssignmentChange {
     },
     /// The crew has a ticket.
     Assigned(Assignment),
-    /// The crew has it no longer, by [`Ticket::assigned_to`](switchboard_domain::ticket::Ticket::assigned_to). Restoration does
-    /// not end it: the app hears `done` at the reply, the crew's stream says `done` when power is back.
+    /// The crew has it no longer, by [`Ticket::assigned_to`](switchboard_domain::ticket::Ticket::assigned_to).
+    /// Restoration does not end it: the app hears `done` at the reply, the crew's stream says `done` when power is
+    /// back.
     Ended {
         /// The ticket.
         ticket: TicketId,

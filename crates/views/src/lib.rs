@@ -21,8 +21,8 @@
 //!
 //! Invariants, including what is absent: this crate is *pure*. There is no clock, no storage, no `async` and no protobuf
 //! in it; `server` keeps what is folded in a file, and the borders mask and word what is shown. Every fold is total:
-//! whatever the log holds, in whatever order, `apply` returns. No rule about tickets is repeated here: what is known of a
-//! ticket is the domain's [`CaseFile`](switchboard_domain::ticket::CaseFile). Start reading there.
+//! whatever the log holds, in whatever order, `apply` returns. No rule about tickets is repeated here: what is known
+//! of a ticket is the domain's [`CaseFile`](switchboard_domain::ticket::CaseFile). Start reading there.
 
 pub mod advice;
 pub mod assignments;

@@ -1,5 +1,5 @@
-//! What is known of one ticket: its case file, and what only its own page shows. Personal values stay as the log holds them:
-//! masking, revealing and wording are the border's business.
+//! What is known of one ticket: its case file, and what only its own page shows. Personal values stay as the log
+//! holds them: masking, revealing and wording are the border's business.
 
 use switchboard_domain::{
     Timestamp,

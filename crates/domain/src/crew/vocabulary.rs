@@ -64,9 +64,9 @@ words! {
 words! {
     /// Why a crew's time is free again, or why a crew app no longer shows an offer or a ticket.
     ///
-    /// The two may differ in time for one ticket. The crew's stream says `done` when power is back: the crew may be sent
-    /// elsewhere. The crew's app hears `done` only at the reply: until then the ticket is the crew's to reply to. A
-    /// suspension frees the crew's time and takes nothing from its app.
+    /// The two may differ in time for one ticket. The crew's stream says `done` when power is back: the crew may be
+    /// sent elsewhere. The crew's app hears `done` only at the reply: until then the ticket is the crew's to reply
+    /// to. A suspension frees the crew's time and takes nothing from its app.
     ReleaseReason {
         /// The offer was declined.
         Declined = "declined",

@@ -89,8 +89,8 @@ fn a_crash_at_any_instant_leads_to_agreement_and_changes_nothing_for_a_child_tha
             crashed.come_to_rest()?;
             agrees(&lived)?;
             agrees(&crashed)?;
-            // After a restart, a master that rejected a child is asked again and may accept; only this may differ, also where
-            // that master is itself a child.
+            // After a restart, a master that rejected a child is asked again and may accept; only this may differ, also
+            // where that master is itself a child.
             let alone = |world: &World, child| {
                 world.tickets[child].clone().map(|ticket| Ticket { children: BTreeSet::new(), ..ticket })
             };

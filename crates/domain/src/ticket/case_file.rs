@@ -1,9 +1,9 @@
-//! The case file (工单档案): one ticket as everybody beside the engine sees it. What was received, the domain's own state, who has
-//! it and had it, and its place in the log, folded fact by fact. The only such fold: the ticket list, the crews' streams, the
-//! linkage process and the dispatcher keep case files, and pages show one.
+//! The case file (工单档案): one ticket as everybody beside the engine sees it. What was received, the domain's own
+//! state, who has it and had it, and its place in the log, folded fact by fact. The only such fold: the ticket list,
+//! the crews' streams, the linkage process and the dispatcher keep case files, and pages show one.
 //!
-//! It holds no personal data: callers are known by keyed hashes alone. The history that clocks are judged by is another fold
-//! (`sla::clock_history`), for it orders facts by when they happened.
+//! It holds no personal data: callers are known by keyed hashes alone. The history that clocks are judged by is
+//! another fold (`sla::clock_history`), for it orders facts by when they happened.
 
 use serde::{Deserialize, Serialize};
 
@@ -96,8 +96,9 @@ pub struct CaseFile {
 }
 
 impl CaseFile {
-    /// Takes the next fact of the file's ticket into account. A ticket's first fact opens the file; before that there is none.
-    /// Total: what `decide` would never have written, such as a second reception, changes nothing but the place in the log.
+    /// Takes the next fact of the file's ticket into account. A ticket's first fact opens the file; before that there
+    /// is none. Total: what `decide` would never have written, such as a second reception, changes nothing but the
+    /// place in the log.
     pub fn apply(file: &mut Option<Self>, fact: &TicketFact) {
         *file = match (file.take(), &fact.event) {
             (None, Event::Received(received)) => Self::opened_by(received, fact),

@@ -1,5 +1,5 @@
-//! Which crew has a ticket, since when and by which offer, which crews had it before, and why each stint and each offer ended.
-//! Nothing is decided here, and nothing is kept of the clocks.
+//! Which crew has a ticket, since when and by which offer, which crews had it before, and why each stint and each
+//! offer ended. Nothing is decided here, and nothing is kept of the clocks.
 //!
 //! "Who has it" is three questions. Each has a method on [`Ticket`], and each answer lies within the one before:
 //!
@@ -8,7 +8,8 @@
 //! 3. [`Ticket::worked_by`]: the crew whose time it takes, until power is back or the work is suspended. The dispatcher
 //!    commits and releases crews by this.
 //!
-//! So at restoration the crew's own stream says `done` (question 3), and the crew's app hears `done` at the reply (question 2).
+//! So at restoration the crew's own stream says `done` (question 3), and the crew's app hears `done` at the reply
+//! (question 2).
 
 use std::collections::BTreeMap;
 
@@ -36,7 +37,8 @@ impl Ticket {
         self.holder().and_then(CrewId::of)
     }
 
-    /// The crew whose work it is: it holds the ticket, the reply is not given, and the ticket does not wait for a master.
+    /// The crew whose work it is: it holds the ticket, the reply is not given, and the ticket does not wait for a
+    /// master.
     #[must_use]
     pub fn assigned_to(&self) -> Option<CrewId> {
         let in_work = matches!(self.stage, Stage::Dispatched | Stage::Accepted) && !self.is_child();
@@ -89,7 +91,8 @@ pub struct FormerStint {
 /// The stints and the offers of one ticket.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stints {
-    /// The crew that holds the ticket: always [`Ticket::held_by`]. Its `free` is `None` exactly while [`Ticket::worked_by`].
+    /// The crew that holds the ticket: always [`Ticket::held_by`]. Its `free` is `None` exactly while
+    /// [`Ticket::worked_by`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub present: Option<Stint>,
     /// Those before it, the last [`STINTS_MAX`], oldest first.
@@ -137,8 +140,8 @@ enum Ended<'a> {
     Offer(&'a CrewId, Option<&'a CrewId>),
 }
 
-/// Why a stint or an offer ended, by the fact that ended it. The only table of that kind: the log, the crew's stream and the
-/// board read what it said.
+/// Why a stint or an offer ended, by the fact that ended it. The only table of that kind: the log, the crew's stream
+/// and the board read what it said.
 fn why(event: &Event, ended: Ended<'_>) -> ReleaseReason {
     match (event, ended) {
         (Event::OfferEnded(e), _) => match e.how {
@@ -226,8 +229,8 @@ impl Stints {
         self.made.retain(|offer, _| after.offers.iter().any(|live| live.offer == *offer));
     }
 
-    /// Why the crew's time is free of the ticket, and why the ticket is not assigned to it: `None` while it works on it, and
-    /// when it never held it, or so long ago that it is forgotten.
+    /// Why the crew's time is free of the ticket, and why the ticket is not assigned to it: `None` while it works on
+    /// it, and when it never held it, or so long ago that it is forgotten.
     #[must_use]
     pub fn why_free(&self, crew: &CrewId) -> Option<ReleaseReason> {
         match self.present.as_ref().filter(|stint| stint.crew == *crew) {
@@ -236,8 +239,8 @@ impl Stints {
         }
     }
 
-    /// Why an offer ended without its crew having the ticket by it; `None` while it is live, when it was never made, and when
-    /// it ended so long ago that it is forgotten.
+    /// Why an offer ended without its crew having the ticket by it; `None` while it is live, when it was never made,
+    /// and when it ended so long ago that it is forgotten.
     #[must_use]
     pub fn why_gone(&self, offer: OfferId) -> Option<ReleaseReason> {
         self.gone.iter().rev().find(|(gone, _)| *gone == offer).map(|(_, why)| *why)

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use switchboard_domain::{
     actor::{Actor, Role},
-    decider::{Action, Projection},
+    decider::{Action, Process as _, Projection},
     linkage::{Intent, Linkage},
     ticket::{Command, Stage, State, TicketId},
 };
@@ -127,7 +127,12 @@ async fn note(house: &House, folder: &Path, count: usize) {
     let (feed, following) = Feed::follow(Arc::clone(&house.store)).await.unwrap();
     let mut process = Linkage::default();
     for entry in feed.page(0, count).await.unwrap() {
-        entry.fact.iter().filter_map(|fact| fact.ticket()).for_each(|fact| process.apply(fact));
+        let Some(fact) = entry.fact.as_ref().and_then(|fact| fact.ticket()) else { continue };
+        if let Some(again) = process.forgotten(fact) {
+            let history = feed.history(again, fact.position).await.unwrap();
+            history.iter().filter_map(|past| past.ticket()).for_each(|past| process.apply(past));
+        }
+        process.apply(fact);
     }
     checkpoint(folder).write(feed.place(house.place(count).await), &process).unwrap();
     following.abort();

@@ -170,6 +170,9 @@ impl World {
                 actor: actor.clone(),
                 request_id,
             };
+            if let Some(again) = self.linkage.forgotten(&recorded) {
+                self.facts.iter().filter(|past| past.id == again).for_each(|past| self.linkage.apply(past));
+            }
             self.linkage.apply(&recorded);
             self.facts.push(recorded);
         }

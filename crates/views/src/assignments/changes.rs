@@ -1,5 +1,5 @@
-//! What a fact changes for the crews of one ticket: whom it is offered to, and who has it. A comparison of the case file before
-//! the fact and after it; nothing is remembered here.
+//! What a fact changes for the crews of one ticket: whom it is offered to, and who has it. A comparison of the case
+//! file before the fact and after it; nothing is remembered here.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,5 +1,6 @@
-//! The fields of a ticket that a filter may name, and what stands in them. One table for the reference and for every keeper:
-//! a keeper that stores what [`Field::of`] returns answers as [`Filter::matches`](super::Filter::matches) does.
+//! The fields of a ticket that a filter may name, and what stands in them. One table for the reference and for every
+//! keeper: a keeper that stores what [`Field::of`] returns answers as [`Filter::matches`](super::Filter::matches)
+//! does.
 
 use std::borrow::Cow;
 

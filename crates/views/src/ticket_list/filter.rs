@@ -145,7 +145,8 @@ impl Filter {
         &self.terms
     }
 
-    /// Whether the ticket with this case file is wanted. This is what the language means; every keeper of a list answers the same.
+    /// Whether the ticket with this case file is wanted. This is what the language means; every keeper of a list
+    /// answers the same.
     #[must_use]
     pub fn matches(&self, file: &CaseFile) -> bool {
         self.terms.iter().all(|term| term.holds(file))
