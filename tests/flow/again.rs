@@ -1,4 +1,4 @@
-//! The same request again: across a restart, with another body, on another ticket.
+//! The same request again: across a restart, in another spelling, with another body, on another ticket.
 
 use switchboard_tests::{
     command::{Command, supplement},
@@ -7,7 +7,7 @@ use switchboard_tests::{
     stage::Stage,
     story::{Life, complaint, fault, received},
 };
-use switchboard_wire::proto::{BusinessType, ErrorReason};
+use switchboard_wire::proto::{BusinessType, CommandHeader, ErrorReason, SupplementRequest};
 use tonic::Code;
 use uuid::Uuid;
 
@@ -61,6 +61,31 @@ async fn a_request_id_with_another_body_or_on_another_ticket_is_refused_before_a
     let facts = line.log(0).await.unwrap();
     // Refused openings may reserve numbers, which are facts of their own; of tickets nothing was added.
     assert!(facts.iter().skip(usize::try_from(head).unwrap()).all(|fact| !fact.stream.starts_with("ticket-")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_in_another_spelling_is_the_same_request() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    let line = server.line().await;
+    let ticket = received(&line, BusinessType::FaultRepair).await;
+    let number = line.get(&ticket).await.unwrap().number;
+    let id = Uuid::new_v4().to_string();
+    let words = "The third floor too.";
+    let mut outcomes = Vec::new();
+    for (request_id, ticket, content) in [
+        (id.clone(), ticket, words),
+        (id.to_uppercase(), number.clone(), words),
+        (id.replace('-', ""), number, "The fourth floor too."),
+    ] {
+        let header = CommandHeader { request_id, ticket, ..CommandHeader::default() };
+        let request = SupplementRequest { header: Some(header), content: content.into() };
+        outcomes.push(line.tickets(&agent()).supplement(request).await.map(|done| done.into_inner().outcome.unwrap()));
+    }
+    refused(outcomes.pop().unwrap(), Code::AlreadyExists, ErrorReason::RequestIdReused);
+    let outcomes: Vec<_> = outcomes.into_iter().map(Result::unwrap).collect();
+    assert_eq!(outcomes.iter().map(|outcome| outcome.replayed).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(outcomes[0].position, outcomes[1].position);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,6 @@
 //! The canonical form of commands: what it holds, what it leaves out, and that it stays as it is.
 
+use prost::Message as _;
 use switchboard_domain::{
     crew::{self, CrewId, Point, Skills, command::Enrol},
     organisation::OrgPath,
@@ -114,4 +115,20 @@ fn a_request_id_in_capitals_names_the_same_request() {
     let (lower, upper) = (withdraw(&id).read().unwrap(), withdraw(&id.to_uppercase()).read().unwrap());
     assert_eq!(lower.0.request_id, upper.0.request_id);
     assert_eq!(of_ticket(&lower.1), of_ticket(&upper.1));
+}
+
+#[test]
+fn the_order_of_fields_and_a_field_that_nobody_knows_make_no_other_request() {
+    let header = proto::CommandHeader {
+        request_id: Uuid::from_u128(7).to_string(),
+        ticket: Uuid::from_u128(8).to_string(),
+        ..proto::CommandHeader::default()
+    };
+    let request = proto::WithdrawRequest { header: Some(header.clone()), reason: "It came back.".into() };
+    let part = |tag: u8, bytes: &[u8]| [&[tag << 3 | 2, u8::try_from(bytes.len()).unwrap()], bytes].concat();
+    let (header, reason) = (part(1, &header.encode_to_vec()), part(2, request.reason.as_bytes()));
+    let turned_round = [reason, part(15, b"of a later version"), header].concat();
+    let read = proto::WithdrawRequest::decode(&turned_round[..]).unwrap();
+    assert_ne!(turned_round, request.encode_to_vec());
+    assert_eq!(of_ticket(&read.read().unwrap().1), of_ticket(&request.read().unwrap().1));
 }
