@@ -28,6 +28,9 @@ use crate::{
     folded::Writer,
 };
 
+/// What earlier versions called the file. Opening removes such files: nothing reads them any more.
+const FORMER_NAMES: [&str; 1] = ["notices.db"];
+
 const VIEW_VERSION: u64 =
     fingerprint(&[include_str!("file.rs"), include_str!("folded.rs"), include_str!("crew_changes.rs")]) ^ TOLD_CODE;
 
@@ -101,11 +104,15 @@ impl std::fmt::Debug for CrewChanges {
 
 impl CrewChanges {
     /// Opens the file in `folder`, and creates it empty where there is none. One that other code made, and one that cannot be
-    /// read, is replaced by an empty one: [`Self::checkpoint`] then says 0, and the caller feeds the log.
+    /// read, is replaced by an empty one: [`Self::checkpoint`] then says 0, and the caller feeds the log. A file of a former
+    /// name is removed.
     ///
     /// # Errors
     /// [`ReadModelError::Unavailable`] when the folder admits no such file.
     pub fn open(folder: &Path) -> Result<Self, ReadModelError> {
+        for name in FORMER_NAMES {
+            file::remove(&folder.join(name))?;
+        }
         let form = Form {
             name: "crew_changes.db",
             what: "crew_changes",

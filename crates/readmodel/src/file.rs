@@ -52,7 +52,7 @@ pub(crate) struct ViewFile {
 impl ViewFile {
     pub(crate) fn at(folder: &Path, form: Form) -> Self {
         let path = folder.join(form.name);
-        Self { damaged: path.with_extension("damaged"), path, form }
+        Self { damaged: damaged(&path), path, form }
     }
 
     /// The writing connection and the position that the file is true for.
@@ -73,7 +73,7 @@ impl ViewFile {
         if let Some(because) = fault {
             tracing::warn!(file = %self.path.display(), because, "rebuilding the {} from the log", self.form.what);
         }
-        self.remove()?;
+        remove(&self.path)?;
         private::emptied(&self.path).map_err(unavailable)?;
         self.create().map_err(|error| ReadModelError::Unavailable(Box::new(error)))
     }
@@ -125,14 +125,20 @@ impl ViewFile {
             tracing::error!(file = %self.damaged.display(), %error, "cannot mark the {what} as damaged; delete it before the next start");
         }
     }
+}
 
-    fn remove(&self) -> Result<(), ReadModelError> {
-        for file in private::database(&self.path) {
-            absent(fs::remove_file(file))?;
-        }
-        // The mark goes last: a crash on the way starts over.
-        absent(fs::remove_file(&self.damaged))
+/// Removes the file at `path` with everything that belongs to it, as far as it exists.
+pub(super) fn remove(path: &Path) -> Result<(), ReadModelError> {
+    for file in private::database(path) {
+        absent(fs::remove_file(file))?;
     }
+    // The mark goes last: a crash on the way starts over.
+    absent(fs::remove_file(damaged(path)))
+}
+
+/// What lies beside a file that was found damaged.
+fn damaged(path: &Path) -> PathBuf {
+    path.with_extension("damaged")
 }
 
 /// The checkpoint of a file.

@@ -45,6 +45,18 @@ fn crew_changes_are_found_by_crew_and_position_and_survive_a_restart() {
 }
 
 #[test]
+fn a_file_of_a_former_name_is_removed_with_everything_that_belongs_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let former = ["notices.db", "notices.db-wal", "notices.db-shm", "notices.damaged"];
+    for name in former.iter().chain(&["views.db"]) {
+        std::fs::write(folder.path().join(name), b"written by another version").unwrap();
+    }
+    drop(CrewChanges::open(folder.path()).unwrap());
+    assert!(former.iter().all(|name| !folder.path().join(name).exists()));
+    assert!(folder.path().join("views.db").exists(), "the file of another read model stays");
+}
+
+#[test]
 fn a_step_that_is_offered_again_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let crew_changes = CrewChanges::open(folder.path()).unwrap();
