@@ -228,17 +228,53 @@ impl Feed {
         Ok(page.into_iter().map(|raw| Arc::new(Entry::read(raw))).collect())
     }
 
-    /// What the feed hands out of one ticket and of its promises before a position, in the order of the log. What
-    /// cannot be understood is passed over here as it was then.
+    /// The entry at a position; `None` when no event stands there.
+    ///
+    /// # Errors
+    /// When the store gives no answer.
+    pub async fn at(&self, position: u64) -> Result<Option<Arc<Entry>>, ReadError> {
+        let known = {
+            let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+            let found = ring.entries.binary_search_by_key(&position, |entry| entry.raw.position.stored());
+            found.ok().and_then(|index| ring.entries.get(index).cloned())
+        };
+        if known.is_some() {
+            return Ok(known);
+        }
+        let raw = self.store.read_at(Position::from_stored(position)).await?;
+        Ok(raw.map(|raw| Arc::new(Entry::read(raw))))
+    }
+
+    /// How many entries follow a position, counted as far back as memory reaches ([`TAIL_FACTS_MAX`]).
+    #[must_use]
+    pub fn behind(&self, position: u64) -> usize {
+        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        ring.entries.len() - ring.entries.partition_point(|entry| entry.raw.position.stored() <= position)
+    }
+
+    /// What the feed hands out of one ticket and of its promises up to and including a position, in the order of the
+    /// log. What cannot be understood is passed over here as it was then.
+    ///
+    /// # Errors
+    /// When the store gives no answer.
+    pub async fn history_upto(&self, id: TicketId, last: u64) -> Result<Vec<Arc<Fact>>, ReadError> {
+        self.history_while(id, |position| position <= last).await
+    }
+
+    /// The same before a position.
     ///
     /// # Errors
     /// When the store gives no answer.
     pub async fn history(&self, id: TicketId, before: u64) -> Result<Vec<Arc<Fact>>, ReadError> {
+        self.history_while(id, |position| position < before).await
+    }
+
+    async fn history_while(&self, id: TicketId, counts: impl Fn(u64) -> bool) -> Result<Vec<Arc<Fact>>, ReadError> {
         let mut facts: Vec<Arc<Fact>> = Vec::new();
         for category in [Tickets::CATEGORY, Promises::CATEGORY] {
             let stream = StreamName::new(category, id).map_err(|error| ReadError::Unavailable(Cause::new(error)))?;
             let raw = read_whole(&*self.store, &stream, 0).await?;
-            let earlier = raw.into_iter().take_while(|raw| raw.position.stored() < before);
+            let earlier = raw.into_iter().take_while(|raw| counts(raw.position.stored()));
             facts.extend(earlier.filter_map(|raw| Entry::read(raw).fact));
         }
         facts.sort_unstable_by_key(|fact| fact.position());

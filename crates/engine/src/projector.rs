@@ -33,13 +33,14 @@ impl Progress {
 pub fn project(feed: &Arc<Feed>, model: Arc<dyn ReadModel>) -> (Progress, JoinHandle<()>) {
     let start = model.checkpoint();
     let (progress, reached) = watch::channel(start);
-    let projector = Projector { model, facts: Vec::new(), progress };
+    let projector = Projector { model, feed: Arc::clone(feed), facts: Vec::new(), progress };
     (Progress(reached), tokio::spawn(Follower::new(feed, start, projector).resting().run()))
 }
 
 /// Gathers the facts of a page for a model.
 struct Projector {
     model: Arc<dyn ReadModel>,
+    feed: Arc<Feed>,
     facts: Vec<Arc<Fact>>,
     progress: watch::Sender<u64>,
 }
@@ -54,8 +55,8 @@ impl Fold for Projector {
     }
 
     fn keep(&mut self, upto: u64) -> Option<Keep> {
-        let (model, facts) = (Arc::clone(&self.model), mem::take(&mut self.facts));
-        Some(Arc::new(move || model.apply(&facts, upto)))
+        let (model, facts, log) = (Arc::clone(&self.model), mem::take(&mut self.facts), self.feed.place(upto).log);
+        Some(Arc::new(move || model.name_log(log).and_then(|()| model.apply(&facts, upto))))
     }
 
     fn tell(&mut self, upto: u64) {

@@ -86,6 +86,7 @@ pub fn cases() -> Vec<Case> {
         reads::a_stream_is_read_from_any_revision_in_pages,
         reads::the_log_is_read_forward_from_any_event,
         reads::the_log_is_read_backward_from_any_event,
+        reads::every_event_is_read_at_its_own_position_and_none_elsewhere,
         reads::a_page_is_never_longer_than_the_limit,
         reads::an_answer_is_visible_to_every_later_read,
         races::one_of_many_writers_with_the_same_expectation_wins,

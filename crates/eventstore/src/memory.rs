@@ -178,6 +178,12 @@ impl EventStore for MemoryStore {
         self.log().read_all(after, max.min(PAGE_EVENTS_MAX), direction)
     }
 
+    async fn read_at(&self, position: Position) -> Result<Option<Recorded>, ReadError> {
+        let log = self.log();
+        let found = log.events.binary_search_by_key(&position, |event| event.position);
+        Ok(found.ok().map(|index| log.events[index].clone()))
+    }
+
     fn head(&self) -> Position {
         *self.head.borrow()
     }

@@ -264,6 +264,15 @@ impl EventStore for SqliteStore {
         }
     }
 
+    async fn read_at(&self, position: Position) -> Result<Option<Recorded>, ReadError> {
+        let head = self.head();
+        if position == Position::START || position > head {
+            return Ok(None);
+        }
+        let before = Position(position.0 - 1);
+        Ok(forward(&self.readers, &self.tail, head, before, 1).await?.pop())
+    }
+
     fn head(&self) -> Position {
         *self.head.borrow()
     }

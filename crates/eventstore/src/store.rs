@@ -50,6 +50,9 @@ pub trait EventStore: Send + Sync + 'static {
     /// [`Position::END`] begins with the newest event.
     async fn read_all(&self, after: Position, max: usize, direction: Direction) -> Result<Vec<Recorded>, ReadError>;
 
+    /// The event at a position; `None` when no event stands there.
+    async fn read_at(&self, position: Position) -> Result<Option<Recorded>, ReadError>;
+
     /// The position of the last durable event that this store knows of; [`Position::START`] for an empty log. Costs next
     /// to nothing.
     fn head(&self) -> Position;

@@ -18,6 +18,7 @@ use std::{ops::ControlFlow, path::Path, sync::Arc};
 use switchboard_domain::{
     Timestamp,
     fact::Fact,
+    position::{LogId, LogPosition},
     read_model::ReadModel,
     sla::{clock_history::ClockHistory, registry::PolicyRegistry},
     ticket::TicketId,
@@ -27,9 +28,9 @@ use tokio::sync::watch;
 use self::{question::Range, writer::ClockWriter};
 use crate::{ReadModelError, database::Database, file};
 
-/// An ended ticket is still in flight while its last fact is among so many positions before the checkpoint: what the watch may
-/// not have spoken of yet when it was interrupted.
-pub const RECENT_FACTS: u64 = 100_000;
+/// So many of the tickets that ended last are still in flight: the watch may not have recorded everything about them when it
+/// was interrupted.
+pub const RECENT_ENDED: u32 = 10_000;
 /// Clock histories that a scan reads at once; in between it holds nothing.
 pub const SCAN_ROWS: usize = 1_000;
 
@@ -59,6 +60,20 @@ impl ClockHistories {
     #[must_use]
     pub fn checkpoint(&self) -> u64 {
         self.database.position()
+    }
+
+    /// The log and the position that the file is true for.
+    #[must_use]
+    pub fn place(&self) -> LogPosition {
+        self.database.place()
+    }
+
+    /// Writes down the log that the file is made from; at no cost when it is known.
+    ///
+    /// # Errors
+    /// See [`ReadModelError`].
+    pub fn name_log(&self, log: LogId) -> Result<(), ReadModelError> {
+        self.database.name_log(log)
     }
 
     /// Takes `facts` into account, in one transaction, and notes that the log was read up to and including `upto`, which
@@ -95,17 +110,21 @@ impl ClockHistories {
     }
 
     /// What a watch resumes from, all of one instant: the checkpoint, what is published, and every clock history that is not over, or
-    /// whose last fact is among the last [`RECENT_FACTS`] positions up to the checkpoint. As large as the work in flight: about
+    /// is one of the [`RECENT_ENDED`] that ended last. As large as the work in flight: about
     /// 2 KiB a clock history.
     ///
     /// # Errors
     /// See [`ReadModelError`].
     pub fn in_flight(&self) -> Result<(u64, Arc<PolicyRegistry>, Vec<ClockHistory>), ReadModelError> {
+        self.in_flight_with(RECENT_ENDED)
+    }
+
+    fn in_flight_with(&self, ended_max: u32) -> Result<(u64, Arc<PolicyRegistry>, Vec<ClockHistory>), ReadModelError> {
         self.database.read(|connection| {
             let position = file::position(connection)?;
             // The registry at hand may be of a later instant than this snapshot.
             let registry = Arc::new(publication::registry(connection)?);
-            let clock_histories = question::in_flight(connection, position.saturating_sub(RECENT_FACTS))?;
+            let clock_histories = question::in_flight(connection, ended_max)?;
             Ok((position, registry, clock_histories))
         })
     }
@@ -182,6 +201,10 @@ impl ReadModel for ClockHistories {
 
     fn checkpoint(&self) -> u64 {
         ClockHistories::checkpoint(self)
+    }
+
+    fn name_log(&self, log: LogId) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Ok(self.name_log(log)?)
     }
 
     fn apply(&self, facts: &[Arc<Fact>], upto: u64) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {

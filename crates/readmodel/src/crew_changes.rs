@@ -16,6 +16,7 @@ use switchboard_domain::{
     crew::{CrewId, Point},
     fingerprint::fingerprint,
     organisation::OrgPath,
+    position::{LogId, LogPosition},
     ticket::TicketId,
 };
 use switchboard_views::assignments::{Standing, TOLD_CODE};
@@ -130,6 +131,20 @@ impl CrewChanges {
     #[must_use]
     pub fn checkpoint(&self) -> u64 {
         self.database.position()
+    }
+
+    /// The log and the position that the file is true for.
+    #[must_use]
+    pub fn place(&self) -> LogPosition {
+        self.database.place()
+    }
+
+    /// Writes down the log that the file is made from; at no cost when it is known.
+    ///
+    /// # Errors
+    /// See [`ReadModelError`].
+    pub fn name_log(&self, log: LogId) -> Result<(), ReadModelError> {
+        self.database.name_log(log)
     }
 
     /// Keeps what the facts up to `upto` changed, in one transaction. Offered again it changes nothing.

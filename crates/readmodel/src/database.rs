@@ -10,6 +10,7 @@ use std::{
 };
 
 use rusqlite::Connection;
+use switchboard_domain::position::{LogId, LogPosition, Position};
 
 use crate::{
     ReadModelError,
@@ -27,6 +28,7 @@ pub(crate) struct Database<W> {
     writer: Mutex<W>,
     next_reader: AtomicUsize,
     position: AtomicU64,
+    log: Mutex<Option<LogId>>,
 }
 
 impl<W> Database<W> {
@@ -51,7 +53,24 @@ impl<W> Database<W> {
         };
         let readers = (0..READERS).map(|_| file.reader().map(Mutex::new)).collect::<Result<_, _>>()?;
         let (next_reader, position) = (AtomicUsize::new(0), AtomicU64::new(position));
-        Ok(Self { file, readers, writer: Mutex::new(writer), next_reader, position })
+        let log = Mutex::new(file.log()?);
+        Ok(Self { file, readers, writer: Mutex::new(writer), next_reader, position, log })
+    }
+
+    /// The log and the position that the file is true for. A file that facts reached and that names no log belongs to none.
+    pub(crate) fn place(&self) -> LogPosition {
+        let position = Position::from_stored(self.position());
+        LogPosition { log: held(&self.log).unwrap_or_default(), position }
+    }
+
+    /// Writes down, once, the log that the file is made from.
+    pub(crate) fn name_log(&self, log: LogId) -> Result<(), ReadModelError> {
+        let mut named = held(&self.log);
+        if *named != Some(log) && log != LogId::EMPTY {
+            self.marking(self.file.name_log(log))?;
+            *named = Some(log);
+        }
+        Ok(())
     }
 
     /// The log position that the file is true for; 0 when it is empty.

@@ -9,7 +9,9 @@ use std::{
 };
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, types::ValueRef};
+use switchboard_domain::position::LogId;
 use switchboard_eventstore::private;
+use uuid::Uuid;
 
 use crate::ReadModelError;
 
@@ -26,7 +28,8 @@ const STATE: &str = "
     CREATE TABLE state (
         only_line INTEGER PRIMARY KEY CHECK (only_line = 0),
         view_version INTEGER NOT NULL,
-        position INTEGER NOT NULL
+        position INTEGER NOT NULL,
+        log BLOB
     ) STRICT;
 ";
 
@@ -91,7 +94,7 @@ impl ViewFile {
         let whole = connection.transaction()?;
         whole.execute_batch(STATE)?;
         whole.execute_batch(&self.form.tables)?;
-        whole.execute("INSERT INTO state VALUES (0, ?1, 0)", [self.form.version.cast_signed()])?;
+        whole.execute("INSERT INTO state VALUES (0, ?1, 0, NULL)", [self.form.version.cast_signed()])?;
         whole.commit()?;
         Ok((connection, 0))
     }
@@ -115,6 +118,18 @@ impl ViewFile {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
         Ok(connection)
+    }
+
+    /// The log that the file was made from; `None` for a file that no log filled yet.
+    pub(crate) fn log(&self) -> Result<Option<LogId>, ReadModelError> {
+        let stored: Option<[u8; 16]> = self.reader()?.query_row("SELECT log FROM state", [], |row| row.get(0))?;
+        Ok(stored.map(|bytes| LogId::from_stored(Uuid::from_bytes(bytes))))
+    }
+
+    /// Writes down the log that the file is made from.
+    pub(crate) fn name_log(&self, log: LogId) -> Result<(), ReadModelError> {
+        self.connect()?.execute("UPDATE state SET log = ?1", [log.stored().into_bytes()])?;
+        Ok(())
     }
 
     /// Leaves a mark, so that the next opening starts from nothing: a whole check at every start would take minutes.

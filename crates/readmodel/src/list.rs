@@ -18,6 +18,7 @@ use rusqlite::{OptionalExtension, params};
 use switchboard_domain::{
     Timestamp,
     fact::Fact,
+    position::{LogId, LogPosition},
     read_model::ReadModel,
     ticket::{BusinessType, CaseFile, Stage, TicketId},
 };
@@ -93,6 +94,20 @@ impl TicketList {
     #[must_use]
     pub fn checkpoint(&self) -> u64 {
         self.0.position()
+    }
+
+    /// The log and the position that the file is true for.
+    #[must_use]
+    pub fn place(&self) -> LogPosition {
+        self.0.place()
+    }
+
+    /// Writes down the log that the file is made from; at no cost when it is known.
+    ///
+    /// # Errors
+    /// See [`ReadModelError`].
+    pub fn name_log(&self, log: LogId) -> Result<(), ReadModelError> {
+        self.0.name_log(log)
     }
 
     /// Takes the tickets' facts among `facts` into account, in one transaction, and notes that the log was read up to and
@@ -197,6 +212,10 @@ impl ReadModel for TicketList {
 
     fn checkpoint(&self) -> u64 {
         TicketList::checkpoint(self)
+    }
+
+    fn name_log(&self, log: LogId) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Ok(self.name_log(log)?)
     }
 
     fn apply(&self, facts: &[Arc<Fact>], upto: u64) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {

@@ -87,6 +87,7 @@ pub(crate) async fn start(config: &Config, metrics: Option<PrometheusHandle>) ->
     // What turns: the feed, the projectors, the commands.
     let clock = clock(&stores).await?;
     let (feed, following) = Feed::follow(stores.log()).await?;
+    stores.keep_to(feed.reached())?;
     let (listed, listing) = projector::project(&feed, Arc::new(stores.list.clone()));
     let (clocks_folded, clocks_folding) = projector::project(&feed, Arc::new(stores.clock_histories.clone()));
     let node = Arc::new(Node {
@@ -157,7 +158,13 @@ pub(crate) async fn start(config: &Config, metrics: Option<PrometheusHandle>) ->
         .supervise("calendar coverage", covering)
         .supervise("assignments", telling)
         .supervise("dispatch", dispatched);
-    let observed = Observed { stores: stores.clone(), listed: listed.clone(), clocks_folded, task_failure };
+    let observed = Observed {
+        stores: stores.clone(),
+        feed: Arc::clone(&feed),
+        listed: listed.clone(),
+        clocks_folded,
+        task_failure,
+    };
     let (operations, operating) = operations::serve(config.operations, observed, metrics, draining.clone()).await?;
     let intended = Intended { node: Arc::clone(&node), tickets: Arc::clone(&tickets), dispatching };
     let (intake, history) = (Intake { tickets: Arc::clone(&tickets) }, History { node: Arc::clone(&node) });

@@ -1,10 +1,10 @@
 //! Operations over HTTP, on loopback: is it alive, is it ready, what does it count. Nothing about tickets.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
-use switchboard_engine::projector::Progress;
+use switchboard_engine::{feed::Feed, projector::Progress};
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{stores::Stores, tasks::TaskFailure};
@@ -13,6 +13,7 @@ use crate::{stores::Stores, tasks::TaskFailure};
 #[derive(Clone)]
 pub struct Observed {
     pub(crate) stores: Stores,
+    pub(crate) feed: Arc<Feed>,
     pub(crate) listed: Progress,
     pub(crate) clocks_folded: Progress,
     pub(crate) task_failure: TaskFailure,
@@ -62,7 +63,7 @@ pub async fn serve(
 }
 
 async fn ready(State(shared): State<Shared>) -> (StatusCode, String) {
-    let Observed { stores, listed, clocks_folded, task_failure } = &shared.observed;
+    let Observed { stores, listed, clocks_folded, task_failure, .. } = &shared.observed;
     let (listed, clocks_folded) = (listed.position(), clocks_folded.position());
     let state = format!("head {}, list {listed}, clock_histories {clocks_folded}\n", stores.log().head().stored());
     let refused = if *shared.draining.borrow() {
@@ -78,10 +79,10 @@ async fn ready(State(shared): State<Shared>) -> (StatusCode, String) {
 }
 
 async fn numbers(State(shared): State<Shared>) -> String {
-    let Observed { stores, listed, clocks_folded, .. } = &shared.observed;
+    let Observed { stores, feed, listed, clocks_folded, .. } = &shared.observed;
     let (head, listed, clocks_folded) = (stores.log().head().stored(), listed.position(), clocks_folded.position());
     metrics::gauge!("switchboard_log_head").set(head as f64);
-    metrics::gauge!("switchboard_list_lag_facts").set(head.saturating_sub(listed) as f64);
-    metrics::gauge!("switchboard_clock_histories_lag_facts").set(head.saturating_sub(clocks_folded) as f64);
+    metrics::gauge!("switchboard_list_lag_facts").set(feed.behind(listed) as f64);
+    metrics::gauge!("switchboard_clock_histories_lag_facts").set(feed.behind(clocks_folded) as f64);
     shared.metrics.map_or_else(String::new, |handle| handle.render())
 }

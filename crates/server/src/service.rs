@@ -139,8 +139,8 @@ impl Node {
 
     /// The request of a process for its want, with the fact that made it want it: the answer leads back to its cause.
     pub(crate) async fn because(&self, process: &str, request_id: Uuid, position: u64, engine: Actor) -> Request {
-        let page = self.feed.page(position.saturating_sub(1), 1).await.unwrap_or_default();
-        let cause = page.first();
+        let cause = self.feed.at(position).await.unwrap_or_default();
+        let cause = cause.as_ref();
         let identity = self.vault.hash(&[process.as_bytes(), request_id.as_bytes()]);
         Request {
             causation_id: cause.map(|entry| entry.raw.id),

@@ -3,7 +3,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use switchboard_domain::Timestamp;
+use switchboard_domain::{Timestamp, position::LogPosition};
 use switchboard_engine::{
     requests::{EventIds, Requests},
     vault::Vault,
@@ -44,24 +44,20 @@ impl Stores {
             SqliteKeys::FILE_NAME
         );
         let keys = Arc::new(SqliteKeys::open(data)?);
-        let head = log.head().stored();
-        let list =
-            not_ahead("ticket list", TicketList::open(data)?, head, TicketList::checkpoint, TicketList::start_over)?;
-        let clock_histories = not_ahead(
-            "clock histories",
-            ClockHistories::open(data)?,
-            head,
-            ClockHistories::checkpoint,
-            ClockHistories::start_over,
-        )?;
-        let crew_changes = not_ahead(
-            "crew changes",
-            CrewChanges::open(data)?,
-            head,
-            CrewChanges::checkpoint,
-            CrewChanges::start_over,
-        )?;
+        let (list, clock_histories, crew_changes) =
+            (TicketList::open(data)?, ClockHistories::open(data)?, CrewChanges::open(data)?);
         Ok(Self { log, keys, list, clock_histories, crew_changes })
+    }
+
+    /// Empties every read model that was made from another log than the one that reaches up to `head`, or lies ahead of
+    /// it: the log must have been replaced, or restored from an earlier copy.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub(crate) fn keep_to(&self, head: LogPosition) -> Result<(), ReadModelError> {
+        unless_in(head, "ticket list", self.list.place(), || self.list.start_over())?;
+        unless_in(head, "clock histories", self.clock_histories.place(), || self.clock_histories.start_over())?;
+        unless_in(head, "crew changes", self.crew_changes.place(), || self.crew_changes.start_over())
     }
 
     /// The log.
@@ -101,32 +97,45 @@ impl Stores {
     }
 }
 
-/// A read model for a log with this head. One that is ahead of the log starts over: the log must have been restored.
-fn not_ahead<M>(
+/// Has a read model start over that is not in the log that reaches up to `head`.
+fn unless_in(
+    head: LogPosition,
     what: &str,
-    model: M,
-    head: u64,
-    checkpoint: impl Fn(&M) -> u64,
-    start_over: impl Fn(&M) -> Result<(), ReadModelError>,
-) -> Result<M, ReadModelError> {
-    if checkpoint(&model) > head {
-        tracing::warn!("the {what} is ahead of the log, which must have been restored; it is built again");
-        start_over(&model)?;
+    place: LogPosition,
+    start_over: impl FnOnce() -> Result<(), ReadModelError>,
+) -> Result<(), ReadModelError> {
+    if place.is_in(head) {
+        return Ok(());
     }
-    Ok(model)
+    tracing::warn!(position = %place.position, head = %head.position, "the {what} is not of this log as it is now; it is built again");
+    start_over()
 }
 
 #[cfg(test)]
 mod tests {
+    use switchboard_domain::position::{LogId, Position};
+    use uuid::Uuid;
+
     use super::*;
 
     #[test]
-    fn a_read_model_that_is_ahead_of_the_log_starts_over_and_no_other() {
-        let folder = tempfile::tempdir().unwrap();
-        let list = TicketList::open(folder.path()).unwrap();
-        list.apply(&[], 7).unwrap();
-        let opened = |head| not_ahead("list", list.clone(), head, TicketList::checkpoint, TicketList::start_over);
-        assert_eq!(opened(7).unwrap().checkpoint(), 7);
-        assert_eq!(opened(6).unwrap().checkpoint(), 0);
+    fn a_read_model_that_is_not_of_this_log_starts_over_and_no_other() {
+        let place = |log: u128, position| LogPosition {
+            log: LogId::of(Uuid::from_u128(log), Position::from_stored(1)),
+            position: Position::from_stored(position),
+        };
+        let after = |head: LogPosition| {
+            let folder = tempfile::tempdir().unwrap();
+            let list = TicketList::open(folder.path()).unwrap();
+            list.name_log(place(1, 7).log).unwrap();
+            list.apply(&[], 7).unwrap();
+            drop(list);
+            let list = TicketList::open(folder.path()).unwrap();
+            unless_in(head, "list", list.place(), || list.start_over()).unwrap();
+            list.checkpoint()
+        };
+        assert_eq!(after(place(1, 7)), 7);
+        assert_eq!(after(place(1, 6)), 0, "the log was restored from an earlier copy");
+        assert_eq!(after(place(2, 9)), 0, "another log");
     }
 }

@@ -104,6 +104,10 @@ impl EventStore for Faulty {
         self.log.read_all(after, max, direction).await
     }
 
+    async fn read_at(&self, position: Position) -> Result<Option<Recorded>, ReadError> {
+        self.log.read_at(position).await
+    }
+
     fn head(&self) -> Position {
         self.log.head()
     }

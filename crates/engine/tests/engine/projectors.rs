@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use switchboard_domain::{fact::Fact, read_model::ReadModel};
+use switchboard_domain::{fact::Fact, position::LogId, read_model::ReadModel};
 use switchboard_engine::{feed::Feed, follower::STEP_FACTS_MAX, projector::project};
 use tokio::time::timeout;
 
@@ -24,6 +24,7 @@ struct Diary {
     tries: AtomicU64,
     applied: Mutex<Vec<u64>>,
     upto: AtomicU64,
+    log: Mutex<LogId>,
     /// Breaks off in its first step, and refuses the second try.
     frail: bool,
 }
@@ -35,6 +36,12 @@ impl ReadModel for Diary {
 
     fn checkpoint(&self) -> u64 {
         self.begun_at
+    }
+
+    fn name_log(&self, log: LogId) -> Result<(), Box<dyn Error + Send + Sync>> {
+        assert_ne!(log, LogId::EMPTY, "facts come from a log that has a name");
+        *self.log.lock().unwrap() = log;
+        Ok(())
     }
 
     fn apply(&self, facts: &[Arc<Fact>], upto: u64) -> Result<(), Box<dyn Error + Send + Sync>> {
@@ -69,6 +76,7 @@ async fn a_model_that_fails_twice_is_given_every_fact_once_and_in_order() {
     let places = house.places().await;
     assert_eq!((places.len(), progress.position()), (30, places[29]));
     assert_eq!(*model.applied.lock().unwrap(), places);
+    assert_eq!(*model.log.lock().unwrap(), feed.reached().log);
     projecting.abort();
     following.abort();
 }

@@ -65,6 +65,17 @@ pub(super) async fn the_log_is_read_backward_from_any_event(store: Store) {
     assert!(store.read_all(Position::START, 8, Direction::Backward).await.unwrap().is_empty());
 }
 
+pub(super) async fn every_event_is_read_at_its_own_position_and_none_elsewhere(store: Store) {
+    let start = store.head();
+    append_each(&*store, &fresh("ticket"), 8).await;
+    for event in log_after(&*store, start).await {
+        assert_eq!(store.read_at(event.position).await.unwrap().as_ref(), Some(&event));
+    }
+    for nowhere in [Position::START, Position::END] {
+        assert_eq!(store.read_at(nowhere).await.unwrap(), None);
+    }
+}
+
 pub(super) async fn a_page_is_never_longer_than_the_limit(store: Store) {
     let (start, stream) = (store.head(), fresh("ticket"));
     for _ in 0..3 {

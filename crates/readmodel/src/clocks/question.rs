@@ -4,10 +4,7 @@ use rusqlite::{Connection, Params, Row, params};
 use switchboard_domain::{Timestamp, sla::clock_history::ClockHistory, ticket::TicketId};
 
 use super::writer::Line;
-use crate::{
-    ReadModelError,
-    file::{position, stored},
-};
+use crate::{ReadModelError, file::position};
 
 /// Every clock history in a fixed order.
 pub(super) const ALL: &str = "SELECT * FROM clock_history ORDER BY opened";
@@ -17,7 +14,9 @@ pub(super) const ALL: &str = "SELECT * FROM clock_history ORDER BY opened";
 pub(super) const IN_FLIGHT: &str = "
     SELECT json FROM clock_history INDEXED BY clock_history_open WHERE over = 0
     UNION ALL
-    SELECT json FROM clock_history INDEXED BY clock_history_ended WHERE over = 1 AND last_position > ?1";
+    SELECT json FROM (
+        SELECT json FROM clock_history INDEXED BY clock_history_ended WHERE over = 1 ORDER BY last_position DESC LIMIT ?1
+    )";
 
 /// A page of a scan.
 pub(super) const PAGE: &str = "
@@ -79,8 +78,8 @@ pub(super) fn page(
     Ok(Page { clock_histories, next, position: position(connection)? })
 }
 
-pub(super) fn in_flight(connection: &Connection, ended_after: u64) -> Result<Vec<ClockHistory>, ReadModelError> {
-    all(connection, IN_FLIGHT, [stored(ended_after)])
+pub(super) fn in_flight(connection: &Connection, ended_max: u32) -> Result<Vec<ClockHistory>, ReadModelError> {
+    all(connection, IN_FLIGHT, [ended_max])
 }
 
 /// A ticket's clock history with its place.

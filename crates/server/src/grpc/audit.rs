@@ -33,7 +33,7 @@ const READ_FACTS_DEFAULT: u32 = 100;
 /// Messages that may wait for one reader.
 const QUEUE_MESSAGES_MAX: usize = 16;
 /// A reader whose filter lets nothing through is told where it is after so many facts.
-const CHECKPOINT_FACTS: u64 = 1_000;
+const CHECKPOINT_FACTS: usize = 1_000;
 /// The most categories, and kinds, of a filter.
 const CATEGORIES_MAX: usize = 16;
 /// The most kinds of a filter.
@@ -121,7 +121,8 @@ impl Reader {
         if live {
             self.say(after, Said::Checkpoint(proto::Checkpoint { position: after, live })).await?;
         }
-        let mut told = after;
+        // Facts since the reader heard of its place.
+        let mut unsaid = 0;
         loop {
             let page = self.writer.wait(self.log.next()).await?;
             let position = self.log.position();
@@ -133,15 +134,16 @@ impl Reader {
                 }
                 Came::Ready(page) => {
                     for entry in &page? {
+                        unsaid += 1;
                         if self.filter.admits(entry) {
-                            told = entry.raw.position.stored();
-                            self.say(told, Said::Fact(fact(entry))).await?;
+                            unsaid = 0;
+                            self.say(entry.raw.position.stored(), Said::Fact(fact(entry))).await?;
                         }
                     }
                     // Said when the reader has caught up, and now and then to one whose filter lets little through.
                     let caught_up = self.log.is_caught_up();
-                    if caught_up && !live || position - told >= CHECKPOINT_FACTS {
-                        told = position;
+                    if caught_up && !live || unsaid >= CHECKPOINT_FACTS {
+                        unsaid = 0;
                         self.say(position, Said::Checkpoint(proto::Checkpoint { position, live: caught_up })).await?;
                     }
                     live |= caught_up;
@@ -156,14 +158,11 @@ impl AuditApi {
     fn start(&self, body: &proto::SubscribeRequest, head: u64) -> Result<(Filter, Token, u64), Refusal> {
         let filter = filter(body.filter.as_ref())?;
         let filtered = body.filter.as_ref().map(Message::encode_to_vec).unwrap_or_default();
-        let token = Token::of(self.node.vault(), &[b"resume", &filtered]);
+        let token = Token::of(&self.node, &[b"resume", &filtered]);
         let after = match &body.from {
             None => 0,
             Some(From::AfterPosition(position)) => *position,
-            Some(From::ResumeToken(text)) => match token.read(text)? {
-                past_the_end if past_the_end > head => return Err(Refusal::TokenMismatch),
-                position => position,
-            },
+            Some(From::ResumeToken(text)) => token.read(text, head)?,
             Some(From::Now(true)) => head,
             Some(From::Now(false)) => return Err(malformed("now", "true")),
         };

@@ -1,11 +1,11 @@
 //! What every server stream has in common: tokens to go on from, a bounded queue, a reader that stops reading, heartbeats and
 //! the end. What is said on a stream is its service's.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::{StreamExt as _, stream::Map};
-use switchboard_engine::vault::Vault;
+use switchboard_engine::feed::Feed;
 use switchboard_wire::refusal::Refusal;
 use tokio::sync::{mpsc::Sender, watch};
 use tokio_stream::wrappers::ReceiverStream;
@@ -13,7 +13,10 @@ use tonic::Status;
 
 use crate::{
     grpc::call::Call,
-    service::queue::{FinalSlot, queue},
+    service::{
+        Node,
+        queue::{FinalSlot, queue},
+    },
 };
 
 /// How long a reader may take nothing.
@@ -23,36 +26,51 @@ pub(crate) const HEARTBEAT: Duration = Duration::from_secs(10);
 /// What of the keyed hash stands in a token, in characters: enough that none is met by chance.
 const SUBJECT_CHARS: usize = 16;
 
-/// Where a reader is in the log, as it carries it about: good for one subject, as long as the log lives.
+/// Makes and reads resume tokens. A token names a position and the log that it belongs to, and is valid for one subject, as
+/// long as the log lives.
 #[derive(Clone, Debug)]
 pub(crate) struct Token {
     subject: String,
+    feed: Arc<Feed>,
 }
 
 impl Token {
     /// Tokens of a stream about this subject, named by parts.
-    pub(crate) fn of(vault: &Vault, subject: &[&[u8]]) -> Self {
-        let mut subject = vault.hash(subject);
+    pub(crate) fn of(node: &Node, subject: &[&[u8]]) -> Self {
+        let mut subject = node.vault().hash(subject);
         subject.truncate(SUBJECT_CHARS);
-        Self { subject }
+        Self { subject, feed: Arc::clone(&node.feed) }
     }
 
     /// The token of a position.
     pub(crate) fn at(&self, position: u64) -> String {
-        URL_SAFE_NO_PAD.encode(format!("1.{position}.{}", self.subject))
+        let log = self.feed.place(position).log;
+        URL_SAFE_NO_PAD.encode(format!("2.{log}.{position}.{}", self.subject))
     }
 
-    /// The position of a token.
+    /// The position of a token, none beyond `head`.
     ///
     /// # Errors
-    /// [`Refusal::TokenMismatch`] for one of another subject, or none at all.
-    pub(crate) fn read(&self, token: &str) -> Result<u64, Refusal> {
+    /// [`Refusal::TokenMismatch`] for one of another subject or another log, for one ahead of the log, and for no token at all.
+    pub(crate) fn read(&self, token: &str, head: u64) -> Result<u64, Refusal> {
         let text = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let position = text.as_deref().and_then(|text| {
-            let (position, subject) = text.strip_prefix("1.")?.split_once('.')?;
-            position.parse().ok().filter(|_| subject == self.subject)
-        });
+        let position = text.as_deref().and_then(|text| self.position(text)).filter(|position| *position <= head);
         position.ok_or(Refusal::TokenMismatch)
+    }
+
+    fn position(&self, text: &str) -> Option<u64> {
+        let (version, rest) = text.split_once('.')?;
+        let (log, rest) = match version {
+            // Version 0.1 did not name the log: its tokens count as tokens of this one.
+            "1" => (None, rest),
+            "2" => rest.split_once('.').map(|(log, rest)| (Some(log), rest))?,
+            _ => return None,
+        };
+        let (position, subject) = rest.split_once('.')?;
+        let position: u64 = position.parse().ok()?;
+        // The beginning is the same place in every log: a log without a fact has no name yet.
+        let is_of_this_log = log.is_none_or(|log| position == 0 || *log == self.feed.place(position).log.to_string());
+        (is_of_this_log && subject == self.subject).then_some(position)
     }
 }
 

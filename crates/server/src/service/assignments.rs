@@ -97,7 +97,7 @@ impl Assignments {
         let position = resumed.position;
         let mut fold = Fold::resume(resumed.crews);
         for ticket in resumed.live {
-            fold.recall(tickets(&feed.history(ticket, position + 1).await?));
+            fold.recall(tickets(&feed.history_upto(ticket, position).await?));
         }
         let folded = Mutex::new(Folded { fold, position });
         let (lines, histories) = (Lines::starting_at(position, ring_max), Semaphore::new(HISTORIES_MAX));
@@ -234,7 +234,11 @@ impl follower::Fold for Following {
         }
         self.unkept = 0;
         let (crew_changes, step) = (self.assignments.crew_changes.clone(), mem::take(&mut self.draft.step));
-        Some(Arc::new(move || Ok(crew_changes.keep(&step, upto)?)))
+        let log = self.assignments.feed.place(upto).log;
+        Some(Arc::new(move || {
+            crew_changes.name_log(log)?;
+            Ok(crew_changes.keep(&step, upto)?)
+        }))
     }
 
     fn tell(&mut self, upto: u64) {

@@ -16,7 +16,7 @@ use crate::service::{
 /// Facts read from the feed in one step.
 const PAGE_FACTS_MAX: usize = 256;
 /// The facts that one answer looks at.
-const READ_SCAN_MAX: u64 = 50_000;
+const READ_SCAN_MAX: usize = 50_000;
 /// An answer ends once it holds so many bytes of payload: what a client takes by default is 4 MiB.
 const READ_BYTES_MAX: usize = 2 * 1024 * 1024;
 
@@ -136,14 +136,14 @@ impl History {
         // What was durable when it was asked is in the answer, also what the feed has not read yet.
         let durable = self.node.head();
         let _ = self.node.feed.watch().wait_for(|seen| *seen >= durable).await;
-        let stop = after.saturating_add(READ_SCAN_MAX);
-        let (mut next_after, mut entries, mut bytes) = (after, Vec::new(), 0);
-        while next_after < stop {
+        let (mut next_after, mut entries, mut bytes, mut scanned) = (after, Vec::new(), 0, 0);
+        while scanned < READ_SCAN_MAX {
             let page = self.node.feed.page(next_after, PAGE_FACTS_MAX).await;
             let page = page.map_err(|error| unreadable(error.into()))?;
             if page.is_empty() {
                 return Ok(LogPage { entries, next_after, end: true });
             }
+            scanned += page.len();
             for entry in page {
                 next_after = entry.raw.position.stored();
                 if filter.admits(&entry) {

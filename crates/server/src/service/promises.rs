@@ -175,8 +175,8 @@ impl Promises {
 
     /// When the fact at a position was recorded.
     async fn recorded_at(&self, position: u64) -> Option<Timestamp> {
-        let page = self.node.feed.page(position.checked_sub(1)?, 1).await.ok()?;
-        Some(page.first()?.metadata.as_ref()?.recorded_at)
+        let entry = self.node.feed.at(position).await.ok()??;
+        Some(entry.metadata.as_ref()?.recorded_at)
     }
 }
 

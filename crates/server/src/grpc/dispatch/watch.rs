@@ -6,7 +6,7 @@ use std::sync::Arc;
 use switchboard_domain::crew::CrewId;
 use switchboard_wire::{
     answer, command,
-    proto::{self, watch_assignments_response::Message as PromiseLog},
+    proto::{self, watch_assignments_response::Message as Said},
     refusal::Refusal,
 };
 use tokio::sync::watch;
@@ -51,11 +51,9 @@ impl DispatchApi {
             let actor = call.actor()?;
             let crew = command::crew(body.crew.as_deref(), actor).map_err(Refusal::InvalidFields)?;
             self.crews.followable(&crew, actor).await?;
-            let token = Token::of(self.node.vault(), &[b"assignments", crew.org().as_str().as_bytes()]);
-            let after = body.resume_token.as_deref().map(|text| token.read(text)).transpose()?;
-            if after.is_some_and(|after| after > self.node.head()) {
-                return Err(Refusal::TokenMismatch);
-            }
+            let token = Token::of(&self.node, &[b"assignments", crew.org().as_str().as_bytes()]);
+            let head = self.node.head();
+            let after = body.resume_token.as_deref().map(|text| token.read(text, head)).transpose()?;
             Ok((place, crew.clone(), *crew.org() == actor.org, token, after))
         });
         let (place, crew, own, token, after) = opened.await?;
@@ -78,7 +76,7 @@ impl Watcher {
     }
 
     /// A message, and the token of the position that the reader is at after it.
-    fn message(&self, position: u64, said: PromiseLog) -> (String, proto::WatchAssignmentsResponse) {
+    fn message(&self, position: u64, said: Said) -> (String, proto::WatchAssignmentsResponse) {
         let token = self.token.at(position);
         (token.clone(), proto::WatchAssignmentsResponse { resume_token: token, message: Some(said) })
     }
@@ -86,7 +84,7 @@ impl Watcher {
     fn beat(&self, position: u64) -> (String, proto::WatchAssignmentsResponse) {
         self.heard();
         let time = Some(answer::timestamp(self.crews.node.now()));
-        self.message(position, PromiseLog::Heartbeat(proto::Heartbeat { time }))
+        self.message(position, Said::Heartbeat(proto::Heartbeat { time }))
     }
 }
 
@@ -96,7 +94,7 @@ impl Reader {
         self.writer.end(ended);
     }
 
-    async fn say(&mut self, position: u64, said: PromiseLog) -> Result<(), Refusal> {
+    async fn say(&mut self, position: u64, said: Said) -> Result<(), Refusal> {
         let (token, message) = self.watcher.message(position, said);
         self.writer.say(token, message).await
     }
@@ -115,7 +113,7 @@ impl Reader {
             Some(after) => after,
             None => {
                 let (snapshot, position) = assignments.snapshot(&crew);
-                self.say(position, PromiseLog::Snapshot(said::snapshot(&snapshot, position))).await?;
+                self.say(position, Said::Snapshot(said::snapshot(&snapshot, position))).await?;
                 position
             }
         };
@@ -129,7 +127,7 @@ impl Reader {
             let Some(pulled) = self.wait(cursor, assignments.pull(&crew, cursor)).await? else { return Ok(()) };
             let pulled = pulled?;
             for crew_change in &pulled.crew_changes {
-                self.say(crew_change.change.position, PromiseLog::Change(said::change(crew_change))).await?;
+                self.say(crew_change.change.position, Said::Change(said::change(crew_change))).await?;
             }
             cursor = pulled.upto;
             if !pulled.crew_changes.is_empty() {
@@ -137,7 +135,7 @@ impl Reader {
             }
             if !live && cursor >= begun {
                 live = true;
-                self.say(cursor, PromiseLog::Checkpoint(proto::Checkpoint { position: cursor, live })).await?;
+                self.say(cursor, Said::Checkpoint(proto::Checkpoint { position: cursor, live })).await?;
             }
             let more = async { if live { moved(&mut line).await } else { assignments.reach(begun).await } };
             match self.wait(cursor, more).await? {

@@ -131,7 +131,7 @@ async fn looks_while_something_comes() {
     let call = Call::read(&MetadataMap::new(), PATIENCE);
     let (writer, mut messages) = StreamWriter::open(call, draining, QUEUE_MESSAGES_MAX, String::new());
     let crews = world.crews(Arc::clone(&assignments));
-    let token = Token::of(&world.node.vault, &[b"assignments"]);
+    let token = Token::of(&world.node, &[b"assignments"]);
     let mut reader = Reader { watcher: Watcher { crews, crew: crew(0), own: true, token }, writer };
     let mut following = pin!(reader.follow(Some(0)));
     let woken = Arc::new(Woken::default());
@@ -149,7 +149,7 @@ async fn looks_while_something_comes() {
 
     let told = async {
         loop {
-            if let Some(PromiseLog::Change(change)) = messages.next().await.unwrap().unwrap().message {
+            if let Some(Said::Change(change)) = messages.next().await.unwrap().unwrap().message {
                 return change.position;
             }
         }
