@@ -29,6 +29,8 @@ pub struct DispatchState {
     members: CowMap<CrewId, CrewRecord>,
     /// Which crews' time is taken for a ticket, by a reservation or a commitment.
     taken: BTreeMap<TicketId, BTreeSet<CrewId>>,
+    /// Which tickets a crew has, by the tickets' own streams.
+    held: BTreeMap<CrewId, BTreeSet<TicketId>>,
     position: u64,
 }
 
@@ -58,11 +60,6 @@ impl DispatchState {
     #[must_use]
     pub fn member(&self, crew: &CrewId) -> Option<&CrewRecord> {
         self.members.get(crew)
-    }
-
-    /// The crews.
-    pub fn members(&self) -> impl Iterator<Item = (&CrewId, &CrewRecord)> {
-        self.members.iter()
     }
 
     /// The crews whose time is taken for a ticket.
@@ -114,6 +111,8 @@ impl DispatchState {
         if !again {
             touched.crews.extend(self.notice_crew(fact, case.as_ref(), restored_before));
         }
+        let has = case.as_ref().filter(|case| again || case.is_open());
+        self.hold(fact.id, before.as_ref(), has.and_then(|case| case.ticket.holder().and_then(CrewId::of)));
         // A history that is told again ends with the fact that takes the ticket up: until then it is kept, though it has ended.
         match case {
             Some(case) if again || case.is_open() => {
@@ -171,11 +170,26 @@ impl DispatchState {
         let had_no_room = matches!(fact.event, crew::Event::Released(_)) && commitments_before >= COMMITMENTS_MAX;
         if was_enrolled != member.crew.enrolled || had_no_room {
             // A crew may have tickets from before the roster knew it, after, and more than its time could be given to.
-            let has = |case: &OpenTicket| case.ticket.holder() == Some(fact.id.org());
-            touched.tickets.extend(self.cases.iter().filter(|(_, case)| has(case)).map(|(ticket, _)| *ticket));
+            touched.tickets.extend(self.held.get(&fact.id).into_iter().flatten());
         }
         self.members.insert(fact.id.clone(), member);
         touched
+    }
+
+    /// Notes which crew has a ticket, in place of the one that had it.
+    fn hold(&mut self, ticket: TicketId, before: Option<&CrewId>, after: Option<CrewId>) {
+        if before == after.as_ref() {
+            return;
+        }
+        if let Some((crew, held)) = before.and_then(|crew| Some((crew, self.held.get_mut(crew)?))) {
+            held.remove(&ticket);
+            if held.is_empty() {
+                self.held.remove(crew);
+            }
+        }
+        if let Some(crew) = after {
+            self.held.entry(crew).or_default().insert(ticket);
+        }
     }
 
     fn index(&mut self, crew: &CrewId, event: &crew::Event, touched: &mut Touched) {

@@ -1,6 +1,7 @@
 //! The process by example: given these facts, it wants that.
 
 mod away;
+mod steps;
 
 use chrono::TimeDelta;
 use switchboard_domain::{
