@@ -6,7 +6,15 @@
 //! write. One that let a ticket go is told the ticket's history again before the fact that it needs it for. What a
 //! process wants, and what it makes of a refusal, is not known here.
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{
+    future::{self, Future},
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use futures::{StreamExt, stream};
 use serde::{Serialize, de::DeserializeOwned};
@@ -15,19 +23,17 @@ use switchboard_domain::{
     fact::{Fact, TicketFact},
     ticket::TicketId,
 };
-use tokio::{task::JoinHandle, time};
+use tokio::{sync::Notify, task::JoinHandle, time};
 use uuid::Uuid;
 
 use crate::{
-    checkpoint::Checkpoint,
+    checkpoint::{Checkpoint, facts_until_next},
     clock::Clock,
     feed::{Cursor, Feed},
 };
 
 /// The most facts folded in one step.
 pub const STEP_FACTS_MAX: usize = 512;
-/// After so many facts a process that has a checkpoint notes where it is.
-pub const CHECKPOINT_FACTS: u64 = 10_000;
 /// How long a want waits that could not be carried out for want of a store, and a history that could not be read.
 pub const RETRY: Duration = Duration::from_millis(500);
 /// The longest sleep between two looks at the clock: a wall clock that jumps forward is noticed within it.
@@ -88,8 +94,8 @@ impl Default for Pace {
     }
 }
 
-/// Writes down what was copied for it.
-type Write = Box<dyn FnOnce() -> io::Result<()> + Send>;
+/// Writes down what was copied for it; how many bytes that took.
+type Write = Box<dyn FnOnce() -> io::Result<u64> + Send>;
 /// Copies what is to be noted of a process at a position.
 type Note<P> = Box<dyn Fn(u64, &P) -> Write + Send>;
 
@@ -98,6 +104,9 @@ pub struct Start<P> {
     position: u64,
     process: P,
     note: Option<Note<P>>,
+    /// The size of the last checkpoint, in bytes.
+    noted_bytes: u64,
+    nudge: Option<Arc<Notify>>,
 }
 
 impl<P> std::fmt::Debug for Start<P> {
@@ -110,7 +119,14 @@ impl<P> Start<P> {
     /// A process that knows the log up to `position`. Nothing is noted.
     #[must_use]
     pub fn at(position: u64, process: P) -> Self {
-        Self { position, process, note: None }
+        Self { position, process, note: None, noted_bytes: 0, nudge: None }
+    }
+
+    /// Has the process's [`Process::wake`] looked at again whenever `nudge` is notified: for a process that can be given work
+    /// other than facts.
+    #[must_use]
+    pub fn nudged_by(self, nudge: Arc<Notify>) -> Self {
+        Self { nudge: Some(nudge), ..self }
     }
 }
 
@@ -133,11 +149,12 @@ impl<P> Start<P> {
         part: impl Fn(&P) -> &N + Send + 'static,
     ) -> Self {
         let (position, noted) = checkpoint.read(head);
+        let noted_bytes = checkpoint.bytes();
         let note: Note<P> = Box::new(move |position, process| {
             let (checkpoint, noted) = (checkpoint.clone(), part(process).clone());
             Box::new(move || checkpoint.write(position, &noted))
         });
-        Self { position, process: wake(noted), note: Some(note) }
+        Self { position, process: wake(noted), note: Some(note), noted_bytes, nudge: None }
     }
 }
 
@@ -154,10 +171,21 @@ where
     F: Fn(Action<P::Intent>) -> A + Send + Sync + 'static,
     A: Future<Output = ActionOutcome> + Send + 'static,
 {
-    let Start { position, process, note } = start;
-    let (feed, cursor) = (Arc::clone(feed), feed.cursor(position));
-    let reactor =
-        Reactor { process, feed, cursor, clock, pace, carry_out, note, noted: position, writing: None, spoken_at: 0 };
+    let Start { position, process, note, noted_bytes, nudge } = start;
+    let reactor = Reactor {
+        process,
+        feed: Arc::clone(feed),
+        cursor: feed.cursor(position),
+        clock,
+        pace,
+        carry_out,
+        note,
+        noted: position,
+        noted_bytes: Arc::new(AtomicU64::new(noted_bytes)),
+        writing: None,
+        spoken_at: 0,
+        nudge,
+    };
     tokio::spawn(reactor.run())
 }
 
@@ -182,10 +210,13 @@ struct Reactor<P, F> {
     note: Option<Note<P>>,
     /// The position that was noted last.
     noted: u64,
+    /// How large the last checkpoint was, in bytes.
+    noted_bytes: Arc<AtomicU64>,
     /// The note that is being written.
     writing: Option<JoinHandle<()>>,
     /// The position of its own last write.
     spoken_at: u64,
+    nudge: Option<Arc<Notify>>,
 }
 
 impl<P, F, A> Reactor<P, F>
@@ -211,7 +242,7 @@ where
             } else {
                 self.sleep()
             };
-            ask |= self.listen(patience).await;
+            ask |= self.listen(patience, !ask).await;
         }
     }
 
@@ -264,12 +295,27 @@ where
         spoken
     }
 
-    /// Folds the next facts, for which it waits that long at most; whether there were any.
-    async fn listen(&mut self, patience: Option<Duration>) -> bool {
+    /// Folds the next facts, for which it waits that long at most, and no longer than until a nudge where one matters;
+    /// whether there were any.
+    async fn listen(&mut self, patience: Option<Duration>, heeds_nudges: bool) -> bool {
         let next = self.cursor.next(STEP_FACTS_MAX);
-        let page = match patience {
-            Some(patience) => time::timeout(patience, next).await,
-            None => Ok(next.await),
+        let nudge = self.nudge.as_ref().filter(|_| heeds_nudges);
+        let nudged = async {
+            match nudge {
+                Some(nudge) => nudge.notified().await,
+                None => future::pending().await,
+            }
+        };
+        let page = async {
+            match patience {
+                Some(patience) => time::timeout(patience, next).await,
+                None => Ok(next.await),
+            }
+        };
+        let page = tokio::select! {
+            biased;
+            page = page => page,
+            () = nudged => return false,
         };
         match page {
             Ok(Ok(page)) => {
@@ -317,7 +363,7 @@ where
     /// Has a note written, if it is time and the one before it is: one at a time, for they share a draft.
     fn note(&mut self) {
         let position = self.cursor.position();
-        if position - self.noted < CHECKPOINT_FACTS
+        if position - self.noted < facts_until_next(self.noted_bytes.load(Ordering::Relaxed))
             || self.writing.as_ref().is_some_and(|writing| !writing.is_finished())
         {
             return;
@@ -325,10 +371,10 @@ where
         let Some(note) = &self.note else { return };
         self.noted = position;
         let (write, process) = (note(position, &self.process), self.process.name());
-        self.writing = Some(tokio::task::spawn_blocking(move || {
-            if let Err(error) = write() {
-                tracing::warn!(process, %error, "the checkpoint cannot be written");
-            }
+        let noted_bytes = Arc::clone(&self.noted_bytes);
+        self.writing = Some(tokio::task::spawn_blocking(move || match write() {
+            Ok(bytes) => noted_bytes.store(bytes, Ordering::Relaxed),
+            Err(error) => tracing::warn!(process, %error, "the checkpoint cannot be written"),
         }));
     }
 }
