@@ -1,7 +1,7 @@
 //! What the dispatch desk asks: which crews there are, who is to go where, and why. Answered from what the dispatch process
 //! intends at one position of the log; a plan is no promise.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use switchboard_dispatcher::{
@@ -33,8 +33,6 @@ const PAGE_MAX: usize = 1_000;
 const EXPLAINED_DEFAULT: usize = 20;
 /// The most crews of an explanation.
 const EXPLAINED_MAX: usize = 200;
-/// How soon the process is asked again when it is not yet as far as somebody needs it.
-const ASK_AGAIN: Duration = Duration::from_millis(10);
 /// Facts between the process and a position that are looked at, whether any is one that it is told.
 const LOOK_AHEAD_FACTS: usize = 512;
 /// What of the keyed hash stands in a page token, in characters.
@@ -110,7 +108,7 @@ impl Intentions {
             if snapshot.position >= position || self.nothing_between(snapshot.position, position).await? {
                 return Ok(snapshot);
             }
-            tokio::time::sleep(ASK_AGAIN).await;
+            self.dispatching.past(snapshot.position).await?;
         }
     }
 
