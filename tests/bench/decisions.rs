@@ -4,6 +4,7 @@
 //! The province works: whatever is wanted becomes facts, offers are accepted, crews finish, tickets come as fast as they go. Times
 //! are CPU times of the one thread, so that what else the machine does is left out.
 
+pub mod growth;
 mod province;
 
 use std::{hint::black_box, time::Duration};

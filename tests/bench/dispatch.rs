@@ -52,12 +52,13 @@ pub fn scenarios() {
             let least = bound(&world);
             let mut first_come = None;
             for (index, mut dispatcher) in everyone(&world, &policy).into_iter().enumerate() {
-                let score = Score::of(&world, &play(&world, &policy, dispatcher.as_mut()));
+                let outcome = play(&world, &policy, dispatcher.as_mut());
+                let score = Score::of(&world, &outcome);
                 let yardstick = *first_come.get_or_insert(score.cmi);
                 if lines.len() <= index {
                     lines.push(Line::new(dispatcher.name()));
                 }
-                lines[index].add(&score, least, yardstick);
+                lines[index].add(&score, outcome.decisions, least, yardstick);
             }
         }
         table::print(scenario, &lines);

@@ -3,7 +3,7 @@
 //! Everything is measured in one run, contenders in alternating slices, and reported as medians of paired ratios with their
 //! spread; nothing is discarded. The server is a process of its own, so that its CPU time and memory can be read.
 //! `ONLY=` names a part and leaves the rest out: `engine`, `promises` (`clocks` its watch alone) or `dispatch`, of which `routing`,
-//! `scenarios`, `recorded`, `decisions`, `offers` and `streams` can be named alone. `SECONDS=` sets the length of a slice, `PAIRS=` how
+//! `scenarios`, `recorded`, `decisions`, `growth`, `offers` and `streams` can be named alone. `SECONDS=` sets the length of a slice, `PAIRS=` how
 //! many, `DATA=` the folder (its disk is what is measured); each part's file says by which names it is sized.
 
 mod decisions;
@@ -51,6 +51,7 @@ async fn main() -> Outcome<()> {
     match only.as_str() {
         "clocks" => return promises::clocks(),
         "decisions" => return decisions(),
+        "growth" => return growth(),
         "routing" | "scenarios" | "recorded" => return quality(&only),
         _ => {}
     }
@@ -83,6 +84,7 @@ async fn dispatch(folder: &Path) -> Outcome<()> {
         quality(part)?;
     }
     alone("decisions")?;
+    alone("growth")?;
     offers(folder).await?;
     streams(folder).await
 }
@@ -103,6 +105,11 @@ fn quality(part: &str) -> Outcome<()> {
 fn decisions() -> Outcome<()> {
     println!("\n# Dispatch: decisions on one core");
     decisions::run()
+}
+
+fn growth() -> Outcome<()> {
+    println!("\n# Dispatch: a step while more tickets are in flight, on one core");
+    decisions::growth::run()
 }
 
 async fn offers(folder: &Path) -> Outcome<()> {

@@ -10,6 +10,34 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent, bound(deserialize = "K: Ord + Deserialize<'de>, V: Deserialize<'de>"))]
 pub struct CowMap<K, V>(BTreeMap<K, Arc<V>>);
 
+#[cfg(test)]
+pub(crate) mod visits {
+    //! Counts what is visited by going through maps, so that a test can say that a step goes through none.
+
+    use std::cell::Cell;
+
+    thread_local! {
+        static COUNT: Cell<u64> = const { Cell::new(0) };
+    }
+
+    pub(super) fn note<T>(item: T) -> T {
+        COUNT.set(COUNT.get() + 1);
+        item
+    }
+
+    /// How many entries of maps were visited by this thread so far.
+    pub(crate) fn count() -> u64 {
+        COUNT.get()
+    }
+}
+
+#[cfg(not(test))]
+mod visits {
+    pub(super) fn note<T>(item: T) -> T {
+        item
+    }
+}
+
 impl<K, V> Default for CowMap<K, V> {
     fn default() -> Self {
         Self(BTreeMap::new())
@@ -53,17 +81,17 @@ impl<K: Ord, V> CowMap<K, V> {
 
     /// The keys, in order.
     pub fn keys(&self) -> impl Iterator<Item = &K> {
-        self.0.keys()
+        self.0.keys().map(visits::note)
     }
 
     /// The values, in the order of their keys.
     pub fn values(&self) -> impl Iterator<Item = &V> {
-        self.0.values().map(Arc::as_ref)
+        self.0.values().map(Arc::as_ref).map(visits::note)
     }
 
     /// Both, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.0.iter().map(|(key, value)| (key, &**value))
+        self.0.iter().map(|(key, value)| (key, &**value)).map(visits::note)
     }
 }
 
@@ -80,7 +108,7 @@ impl<K: Ord, V: Clone> CowMap<K, V> {
 
     /// The values, to be changed; no other copy sees that.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.0.values_mut().map(Arc::make_mut)
+        self.0.values_mut().map(Arc::make_mut).map(visits::note)
     }
 }
 

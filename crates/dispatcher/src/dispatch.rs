@@ -18,10 +18,11 @@ mod intent;
 mod leases;
 mod recall;
 mod reconcile;
+mod refused;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use switchboard_domain::{
@@ -33,7 +34,11 @@ use switchboard_domain::{
 };
 
 pub use self::intent::{Intent, Order};
-use self::{leases::Leases, recall::Reserved};
+use self::{
+    leases::Leases,
+    recall::Reserved,
+    refused::{Identity, Refused},
+};
 use crate::{
     board::Board,
     planner::{Planner, Proposal},
@@ -44,9 +49,6 @@ use crate::{
 
 /// The process's name, part of the identity of all that it wants.
 pub const NAME: &str = "dispatch";
-
-/// What was refused is not wanted again: the last so many.
-const REFUSED_MAX: usize = 1_000;
 
 /// The shortest pause after a crew could not be kept for a ticket, or the ticket would not take the offer.
 const UNFIT: TimeDelta = TimeDelta::minutes(1);
@@ -61,9 +63,6 @@ const PIECE_EVERY: TimeDelta = TimeDelta::milliseconds(250);
 /// A crew that moved less than this is where it was, in kilometres.
 const MOVED_KM: f64 = 0.3;
 
-/// A want's identity, as far as the process tells its own apart.
-type Identity = (&'static str, u64, String);
-
 /// The process.
 #[derive(Debug)]
 pub struct Dispatch {
@@ -75,18 +74,19 @@ pub struct Dispatch {
     ticket_duties: BTreeMap<TicketId, Vec<Action<Intent>>>,
     crew_duties: BTreeMap<CrewId, Vec<Action<Intent>>>,
     leases: Leases,
-    /// What was refused and is still wanted, the first of them first.
-    refused: VecDeque<Identity>,
+    refused: Refused,
     /// Crews that the engine would not reserve: not asked for again before something is known that was not then, or a while passed.
     stale: BTreeMap<CrewId, (u64, Timestamp)>,
     /// Priorities that a crew is called back for.
     reserved_for: BTreeMap<TicketId, Reserved>,
     /// The latest time that anything told.
     latest: Timestamp,
-    /// Crews that the engine would not call back, and from which ticket, until that changes.
-    not_recalled: BTreeSet<(CrewId, TicketId)>,
-    /// Whether any job waits for a crew.
-    open: bool,
+    /// Crews that the engine would not call back from a ticket, until that changes.
+    not_recalled: BTreeMap<TicketId, BTreeSet<CrewId>>,
+    /// Crews that were called back a short time ago.
+    called_back: BTreeSet<CrewId>,
+    /// How many jobs may be offered.
+    open: usize,
     slices_left: u32,
     next_slices: Timestamp,
     /// When a piece of improvement was done last, or came to be due.
@@ -111,9 +111,10 @@ impl Dispatch {
             ticket_duties: BTreeMap::new(),
             crew_duties: BTreeMap::new(),
             leases: Leases::default(),
-            refused: VecDeque::new(),
-            not_recalled: BTreeSet::new(),
-            open: false,
+            refused: Refused::default(),
+            not_recalled: BTreeMap::new(),
+            called_back: BTreeSet::new(),
+            open: 0,
             stale: BTreeMap::new(),
             reserved_for: BTreeMap::new(),
             latest: Timestamp::default(),
@@ -161,25 +162,27 @@ impl Dispatch {
     /// Brings board, plan and reconciliation in line with what changed.
     fn settle(&mut self) {
         let touched = std::mem::take(&mut self.touched);
+        let open_before = open_of(&self.board, &touched.tickets);
         self.fold.show(&mut self.board, &touched, self.planner.policy());
+        self.open = self.open - open_before + open_of(&self.board, &touched.tickets);
         for crew in &touched.crews {
+            if self.fold.member(crew).is_some_and(|member| member.called_back.is_some()) {
+                self.called_back.insert(crew.clone());
+            }
             self.planner.crew_changed(crew);
             let reconcile = reconcile::of_crew(&self.fold, &self.board, crew);
-            forget(&mut self.refused, self.crew_duties.get(crew), &reconcile);
+            self.refused.forget(self.crew_duties.get(crew), &reconcile);
             set_actions(&mut self.crew_duties, crew.clone(), reconcile);
         }
-        self.not_recalled.retain(|(_, ticket)| !touched.tickets.contains(ticket));
         for ticket in &touched.tickets {
+            self.not_recalled.remove(ticket);
             self.planner.job_changed(*ticket);
             let reconcile = reconcile::of_ticket(&self.fold, &self.board, *ticket);
-            forget(&mut self.refused, self.ticket_duties.get(ticket), &reconcile);
+            self.refused.forget(self.ticket_duties.get(ticket), &reconcile);
             set_actions(&mut self.ticket_duties, *ticket, reconcile);
             let live = self.board.jobs.get(ticket).map_or(&[][..], |job| &job.offers);
             let grace = TimeDelta::seconds(i64::from(self.planner.policy().offers.grace_seconds));
             self.leases.arm(*ticket, live, grace);
-        }
-        if !touched.tickets.is_empty() {
-            self.open = self.board.jobs.values().any(|job| job.open);
         }
     }
 
@@ -251,7 +254,7 @@ impl Dispatch {
                 return;
             }
             self.next_slices = now + TimeDelta::seconds(i64::from(horizon.period_seconds.max(1)));
-            self.slices_left = if self.open { horizon.slices } else { 0 };
+            self.slices_left = if self.open > 0 { horizon.slices } else { 0 };
             self.improved = now;
         }
         let quiet = !news && self.planner.is_settled();
@@ -271,11 +274,7 @@ impl Dispatch {
     }
 
     fn was_refused(&self, want: &Action<Intent>) -> bool {
-        !self.refused.is_empty() && self.refused.contains(&Self::identity(want))
-    }
-
-    fn identity(want: &Action<Intent>) -> Identity {
-        (want.name, want.because, want.intent.target())
+        !self.refused.is_empty() && self.refused.contains(&Identity::of(want))
     }
 }
 
@@ -288,13 +287,9 @@ fn set_actions<K: Ord>(all: &mut BTreeMap<K, Vec<Action<Intent>>>, from: K, reco
     }
 }
 
-/// What one ticket or crew owed before and owes no more need not be remembered as refused.
-fn forget(refused: &mut VecDeque<Identity>, before: Option<&Vec<Action<Intent>>>, now: &[Action<Intent>]) {
-    if !refused.is_empty() {
-        let owed: Vec<Identity> = now.iter().map(Dispatch::identity).collect();
-        let over: Vec<Identity> = before.into_iter().flatten().map(Dispatch::identity).collect();
-        refused.retain(|identity| owed.contains(identity) || !over.contains(identity));
-    }
+/// How many of these tickets have a job on the board that may be offered.
+fn open_of(board: &Board, tickets: &BTreeSet<TicketId>) -> usize {
+    tickets.iter().filter(|ticket| board.jobs.get(ticket).is_some_and(|job| job.open)).count()
 }
 
 impl Projection for Dispatch {
@@ -347,7 +342,7 @@ impl Process for Dispatch {
     fn wake(&self) -> Option<Timestamp> {
         let busy = self.slices_left > 0 || !self.touched.crews.is_empty() || !self.touched.tickets.is_empty();
         let slice = if busy { self.latest } else { self.next_slices };
-        [self.leases.next(), self.planner.wake(), (busy || self.open).then_some(slice)].into_iter().flatten().min()
+        [self.leases.next(), self.planner.wake(), (busy || self.open > 0).then_some(slice)].into_iter().flatten().min()
     }
 
     fn forgotten(&self, fact: &Fact) -> Option<TicketId> {
@@ -370,16 +365,13 @@ impl Process for Dispatch {
                 self.turn_down(*ticket, &offer.crew, self.latest + declined.max(UNFIT), true);
                 return;
             }
-            Intent::Recall(ticket, crew, _) => drop(self.not_recalled.insert((crew.clone(), *ticket))),
+            Intent::Recall(ticket, crew, _) => {
+                self.not_recalled.entry(*ticket).or_default().insert(crew.clone());
+            }
             // Its lease is looked at again when the ticket changes.
             Intent::End(ticket, offer, _) => self.leases.forget(*ticket, *offer),
             _ => {}
         }
-        if !self.was_refused(want) {
-            self.refused.push_back(Self::identity(want));
-        }
-        if self.refused.len() > REFUSED_MAX {
-            self.refused.pop_front();
-        }
+        self.refused.insert(Identity::of(want));
     }
 }

@@ -110,6 +110,8 @@ pub struct Diversion {
 pub struct Planner {
     policy: Arc<Policy>,
     frame: Option<Frame>,
+    /// Whether the whole board has been searched for a place to lay the plane around.
+    searched_board: bool,
     job_index: JobIndex,
     roster: Roster,
     timers: Timers,
@@ -143,6 +145,7 @@ impl Planner {
         Self {
             policy: Arc::new(policy),
             frame: None,
+            searched_board: false,
             job_index: JobIndex::default(),
             roster: Roster::default(),
             timers: Timers::default(),
@@ -184,7 +187,7 @@ impl Planner {
     pub fn settle(&mut self, board: &Board, now: Timestamp) {
         if self.frame.is_none() {
             // A board without a place has no middle yet.
-            let Some(frame) = frame(board, now) else { return };
+            let Some(frame) = self.find_frame(board, now) else { return };
             self.frame = Some(frame);
             self.jobs_marked.extend(board.jobs.keys());
             self.crews_marked.extend(board.crews.keys().cloned());
@@ -207,6 +210,21 @@ impl Planner {
             let underfilled = self.take_in(board, now);
             self.place(underfilled, now, &mut work);
         }
+    }
+
+    /// The axis and the plane, as soon as any place is known. The whole board is searched the first time; after that only
+    /// what is marked may have brought a place.
+    fn find_frame(&mut self, board: &Board, now: Timestamp) -> Option<Frame> {
+        let has_place = |ticket: &TicketId| board.jobs.get(ticket).is_some_and(|job| job.at.is_some());
+        let news = self.crews_marked.iter().any(|crew| board.crews.contains_key(crew))
+            || self.jobs_marked.iter().any(has_place);
+        let search = !std::mem::replace(&mut self.searched_board, true) || news;
+        let found = search.then(|| frame(board, now)).flatten();
+        if found.is_none() {
+            // All jobs on the board are marked once there is a plane.
+            self.jobs_marked.clear();
+        }
+        found
     }
 
     /// Settles until every job and every free crew has been come to, however long that takes.

@@ -45,6 +45,8 @@ pub struct DispatchState {
     members: CowMap<CrewId, CrewRecord>,
     /// Which crews' time is taken for a ticket, by a reservation or a commitment.
     taken: BTreeMap<TicketId, BTreeSet<CrewId>>,
+    /// Which tickets a crew has, by the tickets' own streams.
+    held: BTreeMap<CrewId, BTreeSet<TicketId>>,
     position: u64,
 }
 
@@ -74,11 +76,6 @@ impl DispatchState {
     #[must_use]
     pub fn member(&self, crew: &CrewId) -> Option<&CrewRecord> {
         self.members.get(crew)
-    }
-
-    /// The crews.
-    pub fn members(&self) -> impl Iterator<Item = (&CrewId, &CrewRecord)> {
-        self.members.iter()
     }
 
     /// The crews whose time is taken for a ticket.
@@ -118,8 +115,8 @@ impl DispatchState {
     fn take_ticket(&mut self, fact: &TicketFact, again: bool) -> Touched {
         let mut touched = Touched { tickets: BTreeSet::from([fact.id]), crews: BTreeSet::new() };
         let known = self.cases.take(&fact.id);
-        let holder = |case: &OpenTicket| case.file.stints.present.as_ref().map(|stint| stint.crew.clone());
-        touched.crews.extend(known.as_ref().and_then(holder));
+        let before = known.as_ref().and_then(holder);
+        touched.crews.extend(before.clone());
         let restored_before = known.as_ref().is_some_and(|case| case.file.ticket.crew.restored.is_some());
         touched.crews.extend(self.taken_for(fact.id).cloned());
         let case = OpenTicket::apply(known, fact);
@@ -128,7 +125,9 @@ impl DispatchState {
         }
         // A history that is told again ends with the fact that takes the ticket up: until then it is kept, though it has ended.
         // So is a ticket that a crew's time is still taken for: the crew is released for the reason in its case file.
-        if let Some(case) = case.filter(|case| again || case.is_open() || self.taken.contains_key(&fact.id)) {
+        let kept = case.filter(|case| again || case.is_open() || self.taken.contains_key(&fact.id));
+        self.hold(fact.id, before.as_ref(), kept.as_ref().and_then(holder));
+        if let Some(case) = kept {
             touched.crews.extend(holder(&case));
             self.cases.insert(fact.id, case);
         }
@@ -175,11 +174,26 @@ impl DispatchState {
         let had_no_room = matches!(fact.event, crew::Event::Released(_)) && commitments_before >= COMMITMENTS_MAX;
         if was_enrolled != member.crew.enrolled || had_no_room {
             // A crew may have tickets from before the roster knew it, after, and more than its time could be given to.
-            let has = |case: &OpenTicket| case.file.ticket.holder() == Some(fact.id.org());
-            touched.tickets.extend(self.cases.iter().filter(|(_, case)| has(case)).map(|(ticket, _)| *ticket));
+            touched.tickets.extend(self.held.get(&fact.id).into_iter().flatten());
         }
         self.members.insert(fact.id.clone(), member);
         touched
+    }
+
+    /// Notes which crew has a ticket, in place of the one that had it.
+    fn hold(&mut self, ticket: TicketId, before: Option<&CrewId>, after: Option<CrewId>) {
+        if before == after.as_ref() {
+            return;
+        }
+        if let Some((crew, held)) = before.and_then(|crew| Some((crew, self.held.get_mut(crew)?))) {
+            held.remove(&ticket);
+            if held.is_empty() {
+                self.held.remove(crew);
+            }
+        }
+        if let Some(crew) = after {
+            self.held.entry(crew).or_default().insert(ticket);
+        }
     }
 
     fn index(&mut self, crew: &CrewId, event: &crew::Event, touched: &mut Touched) {
@@ -196,7 +210,8 @@ impl DispatchState {
                 if crews.is_empty() {
                     self.taken.remove(&ticket);
                     if self.cases.get(&ticket).is_some_and(|case| !case.is_open()) {
-                        self.cases.remove(&ticket);
+                        let ended = self.cases.take(&ticket);
+                        self.hold(ticket, ended.as_ref().and_then(holder).as_ref(), None);
                     }
                 }
             }
@@ -256,4 +271,9 @@ mod tests {
         wanted.extend(["state.rs", "cow_map.rs"].map(str::to_owned));
         assert_eq!(wanted, CODE.iter().map(|(path, _)| (*path).to_owned()).collect());
     }
+}
+
+/// The crew that holds a ticket.
+fn holder(case: &OpenTicket) -> Option<CrewId> {
+    case.file.stints.present.as_ref().map(|stint| stint.crew.clone())
 }

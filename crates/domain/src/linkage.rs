@@ -5,6 +5,7 @@
 //! The process keeps the case files of masters only. A ticket that becomes a master is recalled: its history is
 //! told again.
 
+mod by_child;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use self::by_child::ByChild;
 use crate::{
     Timestamp,
     decider::{Action, Process, Projection, Recorded},
@@ -106,33 +108,31 @@ pub struct Linkage {
     /// Position of the last fact that it was told: what is not past it is a history told again.
     position: u64,
     /// What is wanted, by the fact that caused it.
-    #[serde(with = "pairs")]
-    wants: BTreeMap<(u64, TicketId), Intent>,
+    wants: ByChild<Intent>,
     /// What was refused for good, with the reason: for a person to look at.
-    #[serde(with = "pairs")]
-    parked: BTreeMap<(u64, TicketId), (Intent, String)>,
+    parked: ByChild<(Intent, String)>,
 }
 
 impl Linkage {
     /// What was refused for good: the position of the fact that caused it, the intent and the reason.
     pub fn parked(&self) -> impl Iterator<Item = (u64, Intent, &str)> {
-        self.parked.iter().map(|((because, _), (intent, reason))| (*because, *intent, reason.as_str()))
+        self.parked.iter().map(|(because, (intent, reason))| (because, *intent, reason.as_str()))
     }
 
     fn want(&mut self, because: u64, intent: Intent) {
-        self.wants.insert((because, intent.child()), intent);
+        self.wants.insert(because, intent.child(), intent);
     }
 
     /// Drops what is wanted of, or for, `child` and meets `met`.
     fn settle(&mut self, child: TicketId, met: impl Fn(&Intent) -> bool) {
-        self.wants.retain(|(_, c), intent| *c != child || !met(intent));
+        self.wants.remove_of(child, met);
     }
 
     /// The child goes its own way; a master that had adopted it is to be told.
     fn unlink(&mut self, because: u64, child: TicketId) {
         // A release stays wanted whomever the child belonged to since: that master still counts it.
         self.settle(child, |intent| !matches!(intent, Intent::Release { .. }));
-        self.parked.retain(|(_, c), _| *c != child);
+        self.parked.remove_of(child, |_| true);
         if let Some(master) = self.links.remove(&child)
             && self.families.get(&master).is_some_and(|family| family.contains(&child))
         {
@@ -223,42 +223,22 @@ impl Process for Linkage {
 
     fn pending(&mut self, _: Timestamp, limit: usize) -> Vec<Action<Intent>> {
         let wants = self.wants.iter().take(limit);
-        wants.map(|(&(because, _), &intent)| Action { because, name: intent.name(), intent }).collect()
+        wants.map(|(because, &intent)| Action { because, name: intent.name(), intent }).collect()
     }
 
     fn refused(&mut self, want: &Action<Intent>, reason: &str) {
-        let key = (want.because, want.intent.child());
-        if self.wants.get(&key) != Some(&want.intent) {
+        let child = want.intent.child();
+        if self.wants.get(want.because, child) != Some(&want.intent) {
             // The log has overtaken the question: nobody wants this any more.
             return;
         }
-        self.wants.remove(&key);
+        self.wants.remove(want.because, child);
         match want.intent {
             // The master will not have it: the child is freed, because of the same fact.
             Intent::Adopt { master, child } => self.want(want.because, Intent::Undo { child, master }),
             intent => {
-                self.parked.insert(key, (intent, reason.to_owned()));
+                self.parked.insert(want.because, child, (intent, reason.to_owned()));
             }
         }
-    }
-}
-
-/// Maps whose keys are no text, written as lists of pairs.
-mod pairs {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
-        map: &BTreeMap<K, V>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(map)
-    }
-
-    pub(super) fn deserialize<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<BTreeMap<K, V>, D::Error> {
-        Ok(Vec::deserialize(deserializer)?.into_iter().collect())
     }
 }

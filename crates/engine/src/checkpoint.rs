@@ -11,6 +11,19 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use switchboard_domain::position::LogPosition;
 use switchboard_eventstore::private;
 
+/// The fewest facts between two checkpoints.
+pub const CHECKPOINT_FACTS: u64 = 10_000;
+/// There is at least one fact between two checkpoints for so many bytes of the last one.
+pub const CHECKPOINT_BYTES_PER_FACT: u64 = 256;
+
+/// How many facts there are between a checkpoint of so many bytes and the next. What checkpoints cost a fact is thereby
+/// bounded, however large the fold is; what a restart has to fold again grows with the fold instead: a ticket of the
+/// dispatcher's takes about 1.3 KiB, which is five facts.
+#[must_use]
+pub fn facts_until_next(bytes: u64) -> u64 {
+    CHECKPOINT_FACTS.max(bytes / CHECKPOINT_BYTES_PER_FACT)
+}
+
 /// One process's checkpoint.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
@@ -56,14 +69,37 @@ impl Checkpoint {
         }
     }
 
-    /// Saves the fold of `process` at a place in its log, replacing what was saved before as a whole.
+    /// The size of the checkpoint, in bytes; 0 when there is none.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        fs::metadata(&self.path).map_or(0, |file| file.len())
+    }
+
+    /// Saves the fold of `process` at a place in its log, replacing what was saved before as a whole. Returns its size in
+    /// bytes.
     ///
     /// # Errors
     /// When the file cannot be written; what was saved before stays.
-    pub fn write<P: Serialize>(&self, place: LogPosition, process: &P) -> io::Result<()> {
+    pub fn write<P: Serialize>(&self, place: LogPosition, process: &P) -> io::Result<u64> {
         let page = serde_json::to_vec(&Page { version: self.version, place, process })?;
         let draft = self.path.with_extension("draft");
         private::emptied(&draft)?.write_all(&page)?;
-        fs::rename(draft, &self.path)
+        fs::rename(draft, &self.path)?;
+        Ok(page.len() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_checkpoints_cost_a_fact_does_not_grow_with_the_fold() {
+        assert_eq!(facts_until_next(0), CHECKPOINT_FACTS);
+        for tickets in [1_000, 10_000, 100_000, 1_000_000] {
+            let bytes = tickets * 1_400;
+            let per_fact = bytes / facts_until_next(bytes);
+            assert!(per_fact <= CHECKPOINT_BYTES_PER_FACT, "{tickets} tickets: {per_fact} bytes a fact");
+        }
     }
 }

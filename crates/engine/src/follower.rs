@@ -3,7 +3,12 @@
 //! Projectors, processes and the list of what crews are told are uses of it; what they fold is theirs. A fold is told
 //! every fact once and in order. What it keeps on disk is kept before anybody is told, and tried again until it is kept.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    future::{self, Future},
+    sync::Arc,
+    time::Duration,
+};
 
 use switchboard_domain::{fact::Fact, ticket::TicketId};
 use tokio::{
@@ -83,19 +88,17 @@ impl<F: Fold> Follower<F> {
     /// Follows the log for ever.
     pub async fn run(mut self) {
         loop {
-            self.step(None).await;
+            self.step(future::pending()).await;
         }
     }
 
-    /// One step: the next page, for which it waits that long at most, without a limit when `None`. Whether there was one.
-    pub async fn step(&mut self, patience: Option<Duration>) -> bool {
-        let next = self.cursor.next(STEP_FACTS_MAX);
-        let page = match patience {
-            Some(patience) => match time::timeout(patience, next).await {
-                Ok(page) => page,
-                Err(_) => return false,
-            },
-            None => next.await,
+    /// One step: the next page, for which it waits no longer than `until`. Whether there was one. Once a page is there, the
+    /// step is finished.
+    pub async fn step(&mut self, until: impl Future<Output = ()>) -> bool {
+        let page = tokio::select! {
+            biased;
+            page = self.cursor.next(STEP_FACTS_MAX) => page,
+            () = until => return false,
         };
         let page = match page {
             Ok(page) => page,

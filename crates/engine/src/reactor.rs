@@ -6,7 +6,15 @@
 //! write. One that let a ticket go is told the ticket's history again before the fact that it needs it for. What a
 //! process wants, and what it makes of a refusal, is not known here.
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{
+    future::{self, Future},
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use futures::{StreamExt, stream};
 use serde::{Serialize, de::DeserializeOwned};
@@ -16,18 +24,16 @@ use switchboard_domain::{
     position::LogPosition,
     ticket::TicketId,
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::Notify, task::JoinHandle, time};
 use uuid::Uuid;
 
 use crate::{
-    checkpoint::Checkpoint,
+    checkpoint::{Checkpoint, facts_until_next},
     clock::Clock,
     feed::Feed,
     follower::{Fold, Follower},
 };
 
-/// After so many facts a process that has a checkpoint saves it.
-pub const CHECKPOINT_FACTS: usize = 10_000;
 /// How long an action waits that the store could not take.
 pub const RETRY: Duration = Duration::from_millis(500);
 /// The longest sleep between two looks at the clock: a wall clock that jumps forward is noticed within it.
@@ -88,8 +94,8 @@ impl Default for Pace {
     }
 }
 
-/// Writes down what was copied for it.
-type Write = Box<dyn FnOnce() -> io::Result<()> + Send>;
+/// Writes down what was copied for it; how many bytes that took.
+type Write = Box<dyn FnOnce() -> io::Result<u64> + Send>;
 /// Copies what is to be noted of a process at a position.
 type Note<P> = Box<dyn Fn(LogPosition, &P) -> Write + Send>;
 
@@ -98,6 +104,9 @@ pub struct Start<P> {
     position: u64,
     process: P,
     note: Option<Note<P>>,
+    /// The size of the last checkpoint, in bytes.
+    saved_bytes: u64,
+    nudge: Option<Arc<Notify>>,
 }
 
 impl<P> std::fmt::Debug for Start<P> {
@@ -110,7 +119,14 @@ impl<P> Start<P> {
     /// A process that knows the log up to `position`. Nothing is noted.
     #[must_use]
     pub fn at(position: u64, process: P) -> Self {
-        Self { position, process, note: None }
+        Self { position, process, note: None, saved_bytes: 0, nudge: None }
+    }
+
+    /// Has the process's [`Process::wake`] looked at again whenever `nudge` is notified: for a process that can be given work
+    /// other than facts.
+    #[must_use]
+    pub fn nudged_by(self, nudge: Arc<Notify>) -> Self {
+        Self { nudge: Some(nudge), ..self }
     }
 }
 
@@ -133,11 +149,12 @@ impl<P> Start<P> {
         part: impl Fn(&P) -> &N + Send + 'static,
     ) -> Self {
         let (position, noted) = checkpoint.read(head);
+        let saved_bytes = checkpoint.bytes();
         let note: Note<P> = Box::new(move |place, process| {
             let (checkpoint, noted) = (checkpoint.clone(), part(process).clone());
             Box::new(move || checkpoint.write(place, &noted))
         });
-        Self { position, process: wake(noted), note: Some(note) }
+        Self { position, process: wake(noted), note: Some(note), saved_bytes, nudge: None }
     }
 }
 
@@ -154,10 +171,11 @@ where
     F: Fn(Action<P::Intent>) -> A + Send + Sync + 'static,
     A: Future<Output = ActionOutcome> + Send + 'static,
 {
-    let Start { position, process, note } = start;
-    let folding = Folding { process, note, feed: Arc::clone(feed), unsaved: 0, saving: None };
+    let Start { position, process, note, saved_bytes, nudge } = start;
+    let saved_bytes = Arc::new(AtomicU64::new(saved_bytes));
+    let folding = Folding { process, note, feed: Arc::clone(feed), unsaved: 0, saved_bytes, saving: None };
     let follower = Follower::new(feed, position, folding);
-    tokio::spawn(Reactor { follower, feed: Arc::clone(feed), clock, pace, carry_out, spoken_at: 0 }.run())
+    tokio::spawn(Reactor { follower, feed: Arc::clone(feed), clock, pace, carry_out, spoken_at: 0, nudge }.run())
 }
 
 /// A process as a fold of the log, with its checkpoint.
@@ -166,7 +184,9 @@ struct Folding<P> {
     note: Option<Note<P>>,
     feed: Arc<Feed>,
     /// Facts since the last checkpoint.
-    unsaved: usize,
+    unsaved: u64,
+    /// The size of the last checkpoint, in bytes.
+    saved_bytes: Arc<AtomicU64>,
     /// The checkpoint that is being written.
     saving: Option<JoinHandle<()>>,
 }
@@ -194,16 +214,16 @@ impl<P: Process<Event: Hears>> Fold for Folding<P> {
     /// Starts writing a checkpoint, if one is due and the one before is written: they share a draft.
     fn tell(&mut self, upto: u64) {
         let is_saving = self.saving.as_ref().is_some_and(|saving| !saving.is_finished());
-        if self.unsaved < CHECKPOINT_FACTS || is_saving {
+        if self.unsaved < facts_until_next(self.saved_bytes.load(Ordering::Relaxed)) || is_saving {
             return;
         }
         let Some(note) = &self.note else { return };
         self.unsaved = 0;
         let (write, process) = (note(self.feed.place(upto), &self.process), self.process.name());
-        self.saving = Some(tokio::task::spawn_blocking(move || {
-            if let Err(error) = write() {
-                tracing::warn!(process, %error, "the checkpoint cannot be written");
-            }
+        let saved_bytes = Arc::clone(&self.saved_bytes);
+        self.saving = Some(tokio::task::spawn_blocking(move || match write() {
+            Ok(bytes) => saved_bytes.store(bytes, Ordering::Relaxed),
+            Err(error) => tracing::warn!(process, %error, "the checkpoint cannot be written"),
         }));
     }
 }
@@ -219,6 +239,26 @@ enum Spoken {
     NotAll,
 }
 
+/// Returns after `patience`, for ever `None`, or when the process is nudged.
+async fn waited(patience: Option<Duration>, nudge: Option<Arc<Notify>>) {
+    let slept = async {
+        match patience {
+            Some(patience) => time::sleep(patience).await,
+            None => future::pending().await,
+        }
+    };
+    let nudged = async {
+        match &nudge {
+            Some(nudge) => nudge.notified().await,
+            None => future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = slept => {}
+        () = nudged => {}
+    }
+}
+
 struct Reactor<P, F> {
     follower: Follower<Folding<P>>,
     feed: Arc<Feed>,
@@ -227,6 +267,7 @@ struct Reactor<P, F> {
     carry_out: F,
     /// The position of its own last write.
     spoken_at: u64,
+    nudge: Option<Arc<Notify>>,
 }
 
 impl<P, F, A> Reactor<P, F>
@@ -252,7 +293,8 @@ where
             } else {
                 self.sleep()
             };
-            ask |= self.follower.step(patience).await;
+            let nudge = self.nudge.clone().filter(|_| !ask);
+            ask |= self.follower.step(waited(patience, nudge)).await;
         }
     }
 

@@ -86,6 +86,13 @@ impl Province {
         Ok(events.into_iter().map(|event| self.ticket_fact(id, event, reported, by.clone())).collect())
     }
 
+    /// A call is taken, of which no place is known, and waits for the call centre.
+    pub fn call(&mut self, number: u32) -> Outcome<Vec<Fact>> {
+        let received = received(number.into(), BusinessType::FaultRepair, self.nation.clone());
+        let by = actor(Role::Agent, self.nation.clone());
+        Ok(vec![self.ticket_fact(ticket_id(number.into()), received.into(), self.now, by)])
+    }
+
     /// Carries out what the dispatcher wants: the facts, in order. What is refused has none.
     pub fn carry_out(&mut self, wants: &[Action<Intent>]) -> Vec<Fact> {
         let by = actor(Role::System, self.nation.clone());

@@ -40,16 +40,19 @@ const COLUMNS: [Column; 14] = [
 pub struct Line {
     name: &'static str,
     runs: Vec<Figures>,
+    /// Names what was chosen in each run.
+    decisions: Vec<u64>,
 }
 
 impl Line {
     /// Begins without runs.
     pub fn new(name: &'static str) -> Self {
-        Self { name, runs: Vec::new() }
+        Self { name, runs: Vec::new(), decisions: Vec::new() }
     }
 
     /// Adds a run.
-    pub fn add(&mut self, score: &Score, bound: f64, first_come: f64) {
+    pub fn add(&mut self, score: &Score, decisions: u64, bound: f64, first_come: f64) {
+        self.decisions.push(decisions);
         let over_bound = score.cmi / bound;
         self.runs.push(Figures { score: *score, over_bound, over_first: score.cmi / first_come });
     }
@@ -77,6 +80,10 @@ pub fn print(scenario: Scenario, lines: &[Line]) {
         print!("{:<26}", line.name);
         COLUMNS.iter().for_each(|column| print!(" {:>13}", line.cell(*column)));
         println!();
+    }
+    for line in lines {
+        let decisions: Vec<String> = line.decisions.iter().map(|hash| format!("{hash:016x}")).collect();
+        println!("decisions of {}: {}", line.name, decisions.join(" "));
     }
     println!("of the design:");
     for row in published::ROWS.iter().filter(|row| row.scenario == scenario) {

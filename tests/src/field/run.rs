@@ -178,6 +178,7 @@ impl<'w> Run<'w> {
 
     fn ask(&mut self, dispatcher: &mut dyn Dispatcher) {
         for (crew, from, to) in dispatcher.diversions(&self.board, self.instant()) {
+            self.outcome.decided(self.now, &format!("{crew} from {from} to {to}"));
             self.divert(&crew, from, to, dispatcher);
         }
         for _ in 0..ROUNDS {
@@ -186,6 +187,7 @@ impl<'w> Run<'w> {
                 return;
             }
             for (ticket, crew) in offers {
+                self.outcome.decided(self.now, &format!("{ticket} to {crew}"));
                 self.offer(ticket, &crew, dispatcher);
             }
         }

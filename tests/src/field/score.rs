@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use super::world::{Millis, World, minutes};
 
+/// Where FNV-1a begins, and what it multiplies by.
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+const FNV_PRIME: u64 = 0x0100_0000_01b3;
+
 /// What happened to a ticket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Served {
@@ -32,6 +36,8 @@ pub struct Outcome {
     pub to_and_fro: usize,
     /// Offers and diversions that the policy chose and that could not be made.
     pub impossible: usize,
+    /// Names what the policy chose, in order: two runs with the same number chose the same crews at the same instants.
+    pub decisions: u64,
 }
 
 impl Outcome {
@@ -41,8 +47,15 @@ impl Outcome {
         Self {
             served: vec![Served::default(); world.tickets.len()],
             worked: vec![0.0; world.crews.len()],
+            decisions: FNV_OFFSET,
             ..Self::default()
         }
+    }
+
+    /// Takes one choice into [`Self::decisions`]: FNV-1a, so that the number is the same on every machine.
+    pub fn decided(&mut self, at: Millis, what: &str) {
+        let bytes = at.to_be_bytes().into_iter().chain(what.bytes());
+        self.decisions = bytes.fold(self.decisions, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME));
     }
 }
 

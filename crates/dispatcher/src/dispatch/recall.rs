@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use switchboard_domain::{Timestamp, crew::CrewId, decider::Action, ticket::TicketId};
 
 use super::{Dispatch, Intent};
-use crate::planner::Diversion;
+use crate::{planner::Diversion, policy::Policy, state::DispatchState};
 
 /// What a crew is called back for, which is kept for it until it is free.
 #[derive(Clone, Debug)]
@@ -24,6 +24,7 @@ pub(super) struct Reserved {
 impl Dispatch {
     /// Crews called back for something that weighs far more.
     pub(super) fn diversions(&mut self, now: Timestamp) -> Vec<Action<Intent>> {
+        self.called_back.retain(|crew| was_called_back(&self.fold, self.planner.policy(), crew, now));
         let diversions = self.planner.diversions(&self.board, now, &self.barred(now));
         let fresh = diversions.into_iter().filter(|diversion| !self.reserved_for.contains_key(&diversion.to));
         let fresh: Vec<Diversion> = fresh.collect();
@@ -84,13 +85,21 @@ impl Dispatch {
     /// back for something else, and those who were a short time ago, from whatever they have now. A crew that is sent about arrives
     /// nowhere.
     pub(super) fn barred(&self, now: Timestamp) -> BTreeSet<(CrewId, TicketId)> {
-        let pause = TimeDelta::minutes(i64::from(self.planner.policy().offers.divert_minutes));
-        let lately = |at: Timestamp| now - at < pause;
-        let sent_about = self.fold.members().filter(|(_, member)| member.called_back.is_some_and(lately));
+        let policy = self.planner.policy();
+        let sent_about = self.called_back.iter().filter(|crew| was_called_back(&self.fold, policy, crew, now));
+        let sent_about = sent_about.filter_map(|crew| Some((crew, self.fold.member(crew)?)));
         let barred =
             sent_about.flat_map(|(id, member)| member.crew.commitments.iter().map(|held| (id.clone(), held.ticket)));
+        let not_recalled = self.not_recalled.iter();
+        let not_recalled = not_recalled.flat_map(|(ticket, crews)| crews.iter().map(|crew| (crew.clone(), *ticket)));
         let reserved_for =
             self.reserved_for.values().map(|reserved_for| (reserved_for.crew.clone(), reserved_for.from));
-        barred.chain(self.not_recalled.iter().cloned()).chain(reserved_for).collect()
+        barred.chain(not_recalled).chain(reserved_for).collect()
     }
+}
+
+/// Whether a crew was called back so short a time ago that it is left alone.
+fn was_called_back(fold: &DispatchState, policy: &Policy, crew: &CrewId, now: Timestamp) -> bool {
+    let pause = TimeDelta::minutes(i64::from(policy.offers.divert_minutes));
+    fold.member(crew).and_then(|member| member.called_back).is_some_and(|at| now - at < pause)
 }

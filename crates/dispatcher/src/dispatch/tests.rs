@@ -2,6 +2,7 @@
 
 mod away;
 mod reasons;
+mod steps;
 
 use chrono::TimeDelta;
 use switchboard_domain::{

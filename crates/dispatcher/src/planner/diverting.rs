@@ -118,7 +118,8 @@ impl Planner {
         let at = |member: &Member| Some(member.on_its_way?.km(task.spot?));
         // No crew flies: who is too far by a straight line at full speed is not looked at.
         let near = |member: &&Member| at(member).is_some_and(|km| now + km * KM_MINUTES_MIN < needed_at);
-        let near = self.roster.members.iter().filter(near).filter(|member| member.may(entry, now));
+        let on_its_way = self.roster.on_its_way.iter().map(|team| self.roster.member(*team));
+        let near = on_its_way.filter(near).filter(|member| member.may(entry, now));
         let on_the_way = near.filter_map(|member| {
             let crew = board.crews.get(&member.id).filter(|crew| self.hears(crew, now))?;
             let from = roster::on_its_way(board, crew).filter(|from| self.weighs_more(job, from, now))?;

@@ -78,6 +78,7 @@ impl Planner {
         Self {
             policy: self.policy.clone(),
             frame: self.frame,
+            searched_board: self.searched_board,
             job_index: self.job_index.clone(),
             roster: self.roster.clone(),
             timers: self.timers.clone(),

@@ -120,6 +120,8 @@ pub struct Roster {
     pub members: Vec<Member>,
     /// Crews that have nothing to do.
     pub idle: BTreeSet<u32>,
+    /// Crews on their way to the one ticket that they have.
+    pub on_its_way: BTreeSet<u32>,
     /// How many have a shift that runs.
     pub on_shift: usize,
     /// Crews reserved for a ticket.
@@ -240,6 +242,9 @@ impl Roster {
             self.idle.insert(number);
             self.demand.appear(spot, skills);
         }
+        if member.on_its_way.is_some() {
+            self.on_its_way.insert(number);
+        }
         if let Some(ticket) = member.reserved {
             self.reserved.entry(ticket).or_default().insert(number);
         }
@@ -259,6 +264,7 @@ impl Roster {
             self.idle.remove(&number);
             self.demand.vanish(spot, skills);
         }
+        self.on_its_way.remove(&number);
         if let Some(ticket) = member.reserved
             && let Some(kept) = self.reserved.get_mut(&ticket)
         {

@@ -35,7 +35,10 @@ use switchboard_engine::{
     reactor::{self, ActionOutcome, Pace, Start},
 };
 use switchboard_wire::refusal::Refusal;
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{
+    sync::{Notify, oneshot, watch},
+    task::JoinHandle,
+};
 
 use crate::service::{outcome, telemetry::Telemetry, tickets::Tickets};
 
@@ -45,8 +48,8 @@ mod tests;
 
 /// How much it does at a time: offers to many crews share the log's syncs.
 const DISPATCH_PACE: Pace = Pace { actions_max: 512, at_once_max: 128 };
-/// How often it looks at telemetry and questions when no facts come.
-const LOOK_EVERY: TimeDelta = TimeDelta::milliseconds(50);
+/// How long telemetry may wait for more of it, to be looked at together.
+const TELEMETRY_WAIT: TimeDelta = TimeDelta::milliseconds(50);
 /// Questions that may wait; past it they are refused.
 const QUESTIONS_MAX: usize = 256;
 /// Explanations of one step, each of which weighs the crews of its unit; more wait for the next, so that no offer waits for them.
@@ -101,6 +104,9 @@ impl Question {
 #[derive(Clone)]
 pub struct Dispatching {
     questions: Arc<Mutex<Vec<Question>>>,
+    nudge: Arc<Notify>,
+    /// The position up to which the process knows the log.
+    progress: watch::Receiver<u64>,
 }
 
 impl std::fmt::Debug for Dispatching {
@@ -126,6 +132,15 @@ impl Dispatching {
         self.ask(|answer| Question::Explain(ticket, answer)).await
     }
 
+    /// Waits until the process knows a fact past `position`.
+    ///
+    /// # Errors
+    /// When the process has ended.
+    pub async fn past(&self, position: u64) -> Result<(), Refusal> {
+        let mut progress = self.progress.clone();
+        progress.wait_for(|known| *known > position).await.map(drop).map_err(|_| Refusal::TimedOut)
+    }
+
     async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Result<T, Refusal> {
         let (answer, answered) = oneshot::channel();
         {
@@ -135,6 +150,7 @@ impl Dispatching {
             }
             questions.push(question(answer));
         }
+        self.nudge.notify_one();
         match tokio::time::timeout(ANSWER_WAIT, answered).await {
             Ok(Ok(answer)) => Ok(answer),
             _ => Err(Refusal::TimedOut),
@@ -148,6 +164,7 @@ struct Attended {
     looked: Timestamp,
     telemetry: Arc<Telemetry>,
     questions: Arc<Mutex<Vec<Question>>>,
+    progress: watch::Sender<u64>,
     /// What was answered last.
     answered: Option<Arc<Snapshot>>,
 }
@@ -175,6 +192,10 @@ impl Attended {
         });
         self.answered = Some(Arc::clone(&snapshot));
         snapshot
+    }
+
+    fn is_asked(&self) -> bool {
+        !self.questions.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// The questions of this step; explanations past the most that one step gives stay in their order.
@@ -245,13 +266,17 @@ impl Process for Attended {
         self.looked = now;
         self.listen();
         let wants = self.process.pending(now, limit);
+        let position = self.process.fold().position();
+        self.progress.send_if_modified(|known| std::mem::replace(known, position) != position);
         self.answer(now);
         wants
     }
 
     fn wake(&self) -> Option<Timestamp> {
-        let look = self.looked + LOOK_EVERY;
-        Some(self.process.wake().map_or(look, |at| at.min(look)))
+        let asked = self.is_asked().then_some(self.looked);
+        let heard = self.telemetry.has_changed().then_some(self.looked + TELEMETRY_WAIT);
+        let aged = self.answered.as_ref().map(|last| last.at + SNAPSHOT_AGE_MAX);
+        [self.process.wake(), asked, heard, aged].into_iter().flatten().min()
     }
 
     fn forgotten(&self, fact: &Fact) -> Option<TicketId> {
@@ -282,21 +307,25 @@ pub(crate) fn start(
     let Parts { tickets, crews, telemetry, engine, policy } = parts;
     let questions = Arc::new(Mutex::new(Vec::new()));
     let asked = Arc::clone(&questions);
+    let nudge = telemetry.nudge();
+    let (told, progress) = watch::channel(0);
     let wake = move |fold: DispatchState| Attended {
         process: Dispatch::resume(policy, fold),
         looked: Timestamp::default(),
         telemetry,
         questions: asked,
+        progress: told,
         answered: None,
     };
     let checkpoint = Checkpoint::new(data, NAME, STATE_CODE);
     let start = Start::noted_part(checkpoint, feed.reached(), wake, |attended: &Attended| attended.process.fold());
+    let start = start.nudged_by(Arc::clone(&nudge));
     let carry_out = move |want: Action<Intent>| {
         let (tickets, crews, engine) = (Arc::clone(&tickets), Arc::clone(&crews), engine.clone());
         async move { carry_out(&tickets, &crews, engine, want).await }
     };
     let running = reactor::run(feed, clock, start, DISPATCH_PACE, carry_out);
-    (Dispatching { questions }, running)
+    (Dispatching { questions, nudge, progress }, running)
 }
 
 /// Carries one want out as a command of the engine itself.

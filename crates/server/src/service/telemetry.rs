@@ -4,7 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use chrono::TimeDelta;
@@ -13,6 +13,7 @@ use switchboard_domain::{
     crew::{CrewId, Point},
 };
 use switchboard_views::assignments::Standing;
+use tokio::sync::Notify;
 
 /// The shortest time between two points of a crew's track.
 pub const TRACK_EVERY: TimeDelta = TimeDelta::minutes(10);
@@ -59,6 +60,7 @@ struct Table {
 #[derive(Debug, Default)]
 pub struct Telemetry {
     table: Mutex<Table>,
+    nudge: Arc<Notify>,
 }
 
 impl Telemetry {
@@ -66,16 +68,35 @@ impl Telemetry {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Notified when something is new after [`Self::drain_changed`] has left nothing.
+    pub(crate) fn nudge(&self) -> Arc<Notify> {
+        Arc::clone(&self.nudge)
+    }
+
+    /// Whether [`Self::drain_changed`] has anything to give.
+    pub(crate) fn has_changed(&self) -> bool {
+        !self.table().changed.is_empty()
+    }
+
+    /// The table, of which something is about to change.
+    fn changing(&self) -> MutexGuard<'_, Table> {
+        let table = self.table();
+        if table.changed.is_empty() {
+            self.nudge.notify_one();
+        }
+        table
+    }
+
     /// The crew was heard of, at the engine's time `now`.
     pub fn heard(&self, crew: &CrewId, now: Timestamp) {
-        self.table().note(crew, now);
+        self.changing().note(crew, now);
     }
 
     /// The crew is at work and said where it is. Of all points the newest by the device's time counts, whatever the order in which they come.
     /// Whether this one belongs to the thinned track: far and long enough from the last that was kept. Who is told so keeps it, or
     /// says [`Self::untracked`].
     pub fn located(&self, crew: &CrewId, fix: Fix, now: Timestamp, standing: &Standing) -> bool {
-        let mut table = self.table();
+        let mut table = self.changing();
         let line = table.note(crew, now);
         if line.fix.is_some_and(|known| known.observed >= fix.observed) {
             return false;

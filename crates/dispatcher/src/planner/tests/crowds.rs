@@ -96,3 +96,22 @@ fn a_unit_that_appears_late_is_served_by_crews_that_were_known_before_and_after(
         assert_eq!(crew.vetoes, [] as [&str; 0], "{n}");
     }
 }
+
+#[test]
+fn the_first_place_that_is_known_is_found_whenever_it_comes_and_all_are_planned_then() {
+    let placeless = |n| {
+        let mut job = job(n, 0.0);
+        job.at = None;
+        job
+    };
+    let mut board = board([], (1..=5).map(placeless));
+    let mut planner = settled(&board, 0);
+    board.jobs.insert(ticket(6), placeless(6));
+    planner.job_changed(ticket(6));
+    planner.settle(&board, at(1));
+    assert_eq!((planner.job_index.index.len(), planner.jobs_marked.len()), (0, 0), "nothing is kept for later");
+    board.jobs.insert(ticket(2), job(2, 1.0));
+    planner.job_changed(ticket(2));
+    planner.settle(&board, at(2));
+    assert_eq!(planner.job_index.index.len(), 6);
+}

@@ -1,7 +1,7 @@
 //! What the dispatch desk asks: which crews there are, who is to go where, and why. Answered from what the dispatch process
 //! intends at one position of the log; a plan is no promise.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use switchboard_dispatcher::explain::Weighed;
 use switchboard_domain::ticket::CaseFile;
@@ -16,8 +16,6 @@ use crate::service::{
     unreadable,
 };
 
-/// How soon the process is asked again when it is not yet as far as somebody needs it.
-const ASK_AGAIN: Duration = Duration::from_millis(10);
 /// Facts between the process and a position that are looked at, whether any is one that it is told.
 const LOOK_AHEAD_FACTS: usize = 512;
 
@@ -88,7 +86,7 @@ impl Intended {
             if snapshot.position >= position || self.nothing_between(snapshot.position, position).await? {
                 return Ok(snapshot);
             }
-            tokio::time::sleep(ASK_AGAIN).await;
+            self.dispatching.past(snapshot.position).await?;
         }
     }
 

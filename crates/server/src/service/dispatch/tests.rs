@@ -1,6 +1,6 @@
 //! Answers of the process to many at once, without a log.
 
-use switchboard_domain::Timestamp;
+use switchboard_domain::{Timestamp, crew::CrewId, organisation::OrgPath};
 use uuid::Uuid;
 
 use super::*;
@@ -21,6 +21,7 @@ fn attended() -> Attended {
         looked: Timestamp::default(),
         telemetry: Arc::default(),
         questions: Arc::default(),
+        progress: watch::channel(0).0,
         answered: None,
     }
 }
@@ -50,6 +51,38 @@ fn an_answer_is_given_again_for_a_quarter_of_a_second_and_no_longer() {
     let (first, soon, late) = (at_time(0), at_time(249), at_time(250));
     assert!(Arc::ptr_eq(&first, &soon) && !Arc::ptr_eq(&first, &late));
     assert_eq!(late.at, at(250));
+}
+
+#[test]
+fn a_process_at_rest_is_woken_by_questions_and_telemetry_and_by_no_clock() {
+    let mut attended = attended();
+    attended.pending(at(0), 8);
+    assert_eq!(attended.wake(), None);
+    let crew = CrewId::of(&OrgPath::parse("sgcc/zj/hz/yh/lz/c1").unwrap()).unwrap();
+    attended.telemetry.heard(&crew, at(10));
+    assert_eq!(attended.wake(), Some(at(0) + TELEMETRY_WAIT));
+    let answered = attended.asked();
+    assert_eq!(attended.wake(), Some(at(0)), "at once");
+    attended.pending(at(10), 8);
+    assert_eq!(attended.wake(), Some(at(10) + SNAPSHOT_AGE_MAX), "to drop the copy");
+    attended.pending(at(10) + SNAPSHOT_AGE_MAX, 8);
+    assert_eq!(attended.wake(), None);
+    drop(answered);
+}
+
+#[tokio::test]
+async fn telemetry_nudges_once_until_it_is_taken() {
+    let telemetry = Telemetry::default();
+    let nudge = telemetry.nudge();
+    let nudged = || futures::FutureExt::now_or_never(nudge.notified()).is_some();
+    let crew = CrewId::of(&OrgPath::parse("sgcc/zj/hz/yh/lz/c1").unwrap()).unwrap();
+    telemetry.heard(&crew, at(1));
+    assert!(nudged());
+    telemetry.heard(&crew, at(2));
+    assert!(!nudged());
+    let _ = telemetry.drain_changed();
+    telemetry.heard(&crew, at(3));
+    assert!(nudged());
 }
 
 #[test]

@@ -1,0 +1,147 @@
+//! Whether a step of the dispatch process costs more while more tickets are in flight: calls without a place that nobody has
+//! dispatched, dispatched tickets without any crew, and with some; and what its checkpoints cost a fact. `GROWTH=` lists how many tickets are open, `GROWTH_CREWS=` is how many crews work, `GROWTH_EVENTS=` how
+//! many tickets come.
+
+use std::{hint::black_box, time::Duration};
+
+use switchboard_dispatcher::{dispatch::Dispatch, policy::Policy};
+use switchboard_domain::{
+    Timestamp,
+    decider::{Process, Projection},
+    fact::Fact,
+};
+use switchboard_engine::checkpoint::facts_until_next;
+
+use super::{
+    Stopwatch, WANTS_MAX,
+    province::{Province, crew_id},
+};
+use crate::{Outcome, setting};
+
+/// What is in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lane {
+    Calls,
+    Tickets,
+    Crews(u32),
+}
+
+impl Lane {
+    fn crews(self) -> u32 {
+        if let Self::Crews(crews) = self { crews } else { 0 }
+    }
+
+    fn comes(self, province: &mut Province, number: u32, age: f64) -> Outcome<Vec<Fact>> {
+        if self == Self::Calls { province.call(number) } else { province.ticket(number, age) }
+    }
+}
+
+/// A process, the province that it works for, and what each of its steps took.
+struct Bench {
+    process: Dispatch,
+    province: Province,
+    took: Vec<Duration>,
+}
+
+impl Bench {
+    /// A step because of these facts, and those that follow from what is wanted in it.
+    fn step(&mut self, facts: &[Fact]) -> Outcome<Vec<Fact>> {
+        let watch = Stopwatch::start();
+        facts.iter().for_each(|fact| self.process.apply(fact));
+        let wants = black_box(self.process.pending(self.province.now, WANTS_MAX));
+        self.took.push(watch.elapsed());
+        let mut facts = self.province.carry_out(&wants);
+        facts.extend(self.province.accept(&facts)?);
+        Ok(facts)
+    }
+
+    /// Steps until nothing follows.
+    fn follow(&mut self, mut facts: Vec<Fact>) -> Outcome<()> {
+        while !facts.is_empty() {
+            facts = self.step(&facts)?;
+        }
+        Ok(())
+    }
+
+    /// A province with so many open tickets, all of them weighed, and as many more as there are crews at work.
+    fn begun(open: u32, lane: Lane) -> Outcome<Self> {
+        let crews = lane.crews();
+        let at = "2026-11-22T02:00:00Z".parse::<Timestamp>()?;
+        let mut bench =
+            Self { process: Dispatch::new(Policy::default()), province: Province::new(at)?, took: Vec::new() };
+        for number in 0..crews {
+            bench.province.crew(number)?.iter().for_each(|fact| bench.process.apply(fact));
+        }
+        for number in 0..open + crews {
+            lane.comes(&mut bench.province, number, 0.5)?.iter().for_each(|fact| bench.process.apply(fact));
+        }
+        loop {
+            let facts = bench.step(&[])?;
+            if facts.is_empty() && bench.process.planner().is_settled() {
+                break;
+            }
+            facts.iter().for_each(|fact| bench.process.apply(fact));
+        }
+        bench.took.clear();
+        Ok(bench)
+    }
+
+    /// Each event is a ticket that comes, fact by fact, and a crew that is done.
+    fn live(&mut self, first: u32, events: u32, lane: Lane) -> Outcome<()> {
+        for event in 0..events {
+            self.province.now += super::ROUND / 10;
+            for fact in lane.comes(&mut self.province, first + event, 0.0)? {
+                self.follow(vec![fact])?;
+            }
+            if lane.crews() > 0 {
+                let facts = self.province.restore(&crew_id(event.wrapping_mul(7) % lane.crews())?)?;
+                self.follow(facts)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One line for each number of open tickets.
+pub fn run() -> Outcome<()> {
+    let sizes = setting("GROWTH", "1000,10000,100000".to_owned());
+    let events: u32 = setting("GROWTH_EVENTS", 1_000);
+    println!(
+        "{:>8} {:<12} {:>9} {:>9} {:>9} {:>14} {:>9} {:>9} {:>12}",
+        "open", "lane", "step us", "p50 us", "p99 us", "checkpoint MiB", "copy ms", "write ms", "us a fact"
+    );
+    for lane in [Lane::Calls, Lane::Tickets, Lane::Crews(setting("GROWTH_CREWS", 200))] {
+        for open in sizes.split(',') {
+            let open: u32 = open.trim().parse()?;
+            let mut bench = Bench::begun(open, lane)?;
+            bench.live(open + lane.crews(), events, lane)?;
+            print(open, lane, bench)?;
+        }
+    }
+    Ok(())
+}
+
+fn print(open: u32, lane: Lane, bench: Bench) -> Outcome<()> {
+    let micros = |time: Duration| time.as_secs_f64() * 1e6;
+    let Bench { process, mut took, .. } = bench;
+    took.sort_unstable();
+    let mean = micros(took.iter().sum::<Duration>()) / took.len().max(1) as f64;
+    let at = |share: usize| took.get(took.len() * share / 100).copied().map_or(f64::NAN, micros);
+    let watch = Stopwatch::start();
+    let copy = black_box(process.fold().clone());
+    let copied = watch.elapsed();
+    let watch = Stopwatch::start();
+    let bytes = serde_json::to_vec(&copy)?.len() as u64;
+    let written = watch.elapsed();
+    println!(
+        "{open:>8} {:<12} {mean:>9.1} {:>9.1} {:>9.1} {:>14.1} {:>9.2} {:>9.1} {:>12.2}",
+        format!("{lane:?}"),
+        at(50),
+        at(99),
+        bytes as f64 / 1_048_576.0,
+        micros(copied) / 1e3,
+        micros(written) / 1e3,
+        micros(copied + written) / facts_until_next(bytes) as f64,
+    );
+    Ok(())
+}
