@@ -1,7 +1,8 @@
-//! The clock histories in a file: what the clocks look at of every ticket, and everything that is published, without reading the log.
+//! The clock histories in a file: what the clocks look at of every ticket, and everything that is published, without
+//! reading the log.
 //!
-//! One row a ticket, its [`ClockHistory`], and one a publication of a policy or of a calendar's year, from which the [`PolicyRegistry`] is made
-//! at opening; kept in `promises.db` in the data folder.
+//! One row a ticket, its [`ClockHistory`], and one a publication of a policy or of a calendar's year, from which the
+//! [`PolicyRegistry`] is made at opening; kept in `promises.db` in the data folder.
 //!
 //! Absent on purpose: verdicts. They change with time alone and are the judge's, who is asked anew each time.
 
@@ -27,8 +28,8 @@ use tokio::sync::watch;
 use self::{question::Range, writer::ClockWriter};
 use crate::{ReadModelError, database::Database, file};
 
-/// An ended ticket is still in flight while its last fact is among so many positions before the checkpoint: what the watch may
-/// not have spoken of yet when it was interrupted.
+/// An ended ticket is still in flight while its last fact is among so many positions before the checkpoint: what the
+/// watch may not have spoken of yet when it was interrupted.
 pub const RECENT_FACTS: u64 = 100_000;
 /// Clock histories that a scan reads at once; in between it holds nothing.
 pub const SCAN_ROWS: usize = 1_000;
@@ -41,8 +42,9 @@ pub struct ClockHistories {
 }
 
 impl ClockHistories {
-    /// Opens the clock histories in `folder`, and creates them empty where there are none. A file that other code made, and one that
-    /// cannot be read, is replaced by an empty one: [`Self::checkpoint`] then says 0, and the caller feeds the log.
+    /// Opens the clock histories in `folder`, and creates them empty where there are none. A file that other code made,
+    /// and one that cannot be read, is replaced by an empty one: [`Self::checkpoint`] then says 0, and the caller feeds
+    /// the log.
     ///
     /// # Errors
     /// [`ReadModelError::Unavailable`] when the folder admits no such file.
@@ -61,8 +63,8 @@ impl ClockHistories {
         self.database.position()
     }
 
-    /// Takes `facts` into account, in one transaction, and notes that the log was read up to and including `upto`, which
-    /// may lie beyond the last of them. Facts at or below the checkpoint were taken before and are skipped.
+    /// Takes `facts` into account, in one transaction, and notes that the log was read up to and including `upto`,
+    /// which may lie beyond the last of them. Facts at or below the checkpoint were taken before and are skipped.
     ///
     /// # Errors
     /// Nothing is changed then, and the same facts may be offered again.
@@ -70,8 +72,8 @@ impl ClockHistories {
         self.database.write(|writer| writer.apply(facts, upto))
     }
 
-    /// Forgets all clock histories and publications and sets the checkpoint to 0, for a log that turned out to be shorter than what is
-    /// remembered of it.
+    /// Forgets all clock histories and publications and sets the checkpoint to 0, for a log that turned out to be
+    /// shorter than what is remembered of it.
     ///
     /// # Errors
     /// Nothing is changed then.
@@ -79,8 +81,8 @@ impl ClockHistories {
         self.database.write(ClockWriter::clear)
     }
 
-    /// What is published, as of the checkpoint; no file is read. Asked after [`Self::checkpoint`], it holds at least what was
-    /// published by then.
+    /// What is published, as of the checkpoint; no file is read. Asked after [`Self::checkpoint`], it holds at least
+    /// what was published by then.
     #[must_use]
     pub fn registry(&self) -> Arc<PolicyRegistry> {
         Arc::clone(&self.registry.borrow())
@@ -94,9 +96,9 @@ impl ClockHistories {
         self.database.read(|connection| Ok(question::line(connection, id)?.map(|line| line.clock_history)))
     }
 
-    /// What a watch resumes from, all of one instant: the checkpoint, what is published, and every clock history that is not over, or
-    /// whose last fact is among the last [`RECENT_FACTS`] positions up to the checkpoint. As large as the work in flight: about
-    /// 2 KiB a clock history.
+    /// What a watch resumes from, all of one instant: the checkpoint, what is published, and every clock history that
+    /// is not over, or whose last fact is among the last [`RECENT_FACTS`] positions up to the checkpoint. As large as
+    /// the work in flight: about 2 KiB a clock history.
     ///
     /// # Errors
     /// See [`ReadModelError`].
@@ -110,13 +112,14 @@ impl ClockHistories {
         })
     }
 
-    /// Gives the clock histories of the tickets received from `from` on and before `to`, to the microsecond, in the order of their
-    /// reception, to `each` until it breaks off.
+    /// Gives the clock histories of the tickets received from `from` on and before `to`, to the microsecond, in the
+    /// order of their reception, to `each` until it breaks off.
     ///
-    /// They are read in pages of [`SCAN_ROWS`], and every page is of its own instant: `each` may take its time, and holds up
-    /// neither writers nor readers. What is answered is the checkpoint at the beginning. Whatever was received by then is given
-    /// exactly once, with all of its facts up to then and perhaps later ones; a ticket that the log learnt of in the
-    /// meantime may be given or not, but not twice. A file that starts over in the meantime breaks this.
+    /// They are read in pages of [`SCAN_ROWS`], and every page is of its own instant: `each` may take its time, and
+    /// holds up neither writers nor readers. What is answered is the checkpoint at the beginning. Whatever was received
+    /// by then is given exactly once, with all of its facts up to then and perhaps later ones; a ticket that the log
+    /// learnt of in the meantime may be given or not, but not twice. A file that starts over in the meantime breaks
+    /// this.
     ///
     /// # Errors
     /// See [`ReadModelError`]; what was given before stands.
@@ -129,9 +132,10 @@ impl ClockHistories {
         self.scan(&Range::received(from, to), SCAN_ROWS, each)
     }
 
-    /// Gives the clock histories of the tickets that were received before `to` and are open still, or of which something happened, or was
-    /// learnt, at or after `from`: whatever can count in a period's figures, for a clock may come due in silence. Page by page as [`Self::received`], with the same guarantees;
-    /// older ended tickets are passed over in the index alone, some tens of milliseconds per million.
+    /// Gives the clock histories of the tickets that were received before `to` and are open still, or of which
+    /// something happened, or was learnt, at or after `from`: whatever can count in a period's figures, for a clock may
+    /// come due in silence. Page by page as [`Self::received`], with the same guarantees; older ended tickets are
+    /// passed over in the index alone, some tens of milliseconds per million.
     ///
     /// # Errors
     /// See [`ReadModelError`]; what was given before stands.

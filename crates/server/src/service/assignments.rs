@@ -1,9 +1,10 @@
-//! What crews are told, as it happens and again later: one task folds the log and hands each change to the crew's line; a
-//! watcher pulls from there what is after its cursor.
+//! What crews are told, as it happens and again later: one task folds the log and hands each change to the crew's line;
+//! a watcher pulls from there what is after its cursor.
 //!
-//! A line holds the newest changes of one crew, and no more: who is further behind reads the index of crew changes and the tickets'
-//! own streams, and is told the same. So nothing queues for a slow reader, and a token of weeks ago goes on where it was. The
-//! index is written before a line is told, so that whatever fell out of a line is found there. There is no transport here.
+//! A line holds the newest changes of one crew, and no more: who is further behind reads the index of crew changes and
+//! the tickets' own streams, and is told the same. So nothing queues for a slow reader, and a token of weeks ago goes
+//! on where it was. The index is written before a line is told, so that whatever fell out of a line is found there.
+//! There is no transport here.
 
 mod lines;
 
@@ -39,11 +40,13 @@ use crate::service::{off_thread, unreadable};
 pub const HISTORY_CHANGES_MAX: usize = 64;
 /// Looks into history under way at once; more wait.
 const HISTORIES_MAX: usize = 16;
-/// The file's checkpoint may lie so many facts behind when none of them concerned a crew: they are folded again at the next start.
+/// The file's checkpoint may lie so many facts behind when none of them concerned a crew: they are folded again at the
+/// next start.
 const IDLE_FACTS: u64 = 1_000;
 /// How long a step that failed waits before it is tried again.
 const RETRY: Duration = Duration::from_secs(1);
-/// After a step the task rests so many times as long as the step took, at most [`REST_MAX`], unless more than a step waits.
+/// After a step the task rests so many times as long as the step took, at most [`REST_MAX`], unless more than a step
+/// waits.
 const REST_FACTOR: u32 = 4;
 /// The longest rest.
 const REST_MAX: Duration = Duration::from_millis(20);
@@ -89,8 +92,8 @@ impl std::fmt::Debug for Assignments {
 }
 
 impl Assignments {
-    /// What crews are told from where the file of crew changes stands: read are the streams of the tickets that some crew is offered
-    /// or has, and nothing else.
+    /// What crews are told from where the file of crew changes stands: read are the streams of the tickets that some
+    /// crew is offered or has, and nothing else.
     ///
     /// # Errors
     /// When the file or the log cannot be read.
@@ -215,8 +218,8 @@ impl Assignments {
         self.lines.watch(crew)
     }
 
-    /// Changes of a crew after a position: from its line where that reaches back so far, else from history, a page of which may
-    /// not be all.
+    /// Changes of a crew after a position: from its line where that reaches back so far, else from history, a page of
+    /// which may not be all.
     ///
     /// # Errors
     /// When the file or the log gives no answer.
