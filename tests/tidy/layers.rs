@@ -122,6 +122,27 @@ fn the_stores_alone_name_a_keeper() {
     clean(others.map(|source| source.path).collect());
 }
 
+/// The public `async` functions of a file, from their names to the end of their arguments.
+fn use_cases(code: &str) -> impl Iterator<Item = &str> {
+    code.split("pub async fn ").skip(1).map(|rest| rest.split(") ->").next().unwrap_or(rest))
+}
+
+#[test]
+fn every_use_case_takes_the_actor() {
+    let mut found = Vec::new();
+    let mut seen = 0;
+    for Source { path, code, .. } in sources().into_iter().filter(|source| source.room == "service") {
+        for arguments in use_cases(&code) {
+            seen += 1;
+            if !arguments.contains("actor: &Actor") {
+                found.push(format!("{path}: {}", arguments.split('(').next().unwrap_or_default()));
+            }
+        }
+    }
+    assert!(seen > 20, "{seen} use cases: is the rule still about anything?");
+    clean(found);
+}
+
 #[test]
 fn a_use_case_asks_for_a_right_in_one_place() {
     let elsewhere = |source: &Source| source.path != format!("{SERVER}service/access.rs");

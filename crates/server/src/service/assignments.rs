@@ -97,7 +97,7 @@ impl Assignments {
     ///
     /// # Errors
     /// When the file or the log cannot be read.
-    pub async fn resume(feed: Arc<Feed>, crew_changes: CrewChanges) -> anyhow::Result<Arc<Self>> {
+    pub(crate) async fn resume(feed: Arc<Feed>, crew_changes: CrewChanges) -> anyhow::Result<Arc<Self>> {
         Self::resume_with(feed, crew_changes, RING_CHANGES_MAX).await
     }
 
@@ -115,7 +115,7 @@ impl Assignments {
     }
 
     /// Follows the log for ever.
-    pub async fn run(self: Arc<Self>) {
+    pub(crate) async fn run(self: Arc<Self>) {
         let mut cursor = self.feed.cursor(self.lines.position());
         let mut kept = self.lines.position();
         loop {
@@ -187,7 +187,7 @@ impl Assignments {
     }
 
     /// Waits until everything up to a position of the log was folded and told; the caller's deadline bounds it.
-    pub async fn reach(&self, position: u64) -> bool {
+    pub(crate) async fn reach(&self, position: u64) -> bool {
         self.lines.reach(position).await
     }
 
@@ -223,7 +223,7 @@ impl Assignments {
     ///
     /// # Errors
     /// When the file or the log gives no answer.
-    pub async fn pull(&self, crew: &CrewId, after: u64) -> Result<Pulled, Refusal> {
+    pub(crate) async fn pull(&self, crew: &CrewId, after: u64) -> Result<Pulled, Refusal> {
         match self.lines.after(crew, after) {
             Some(pulled) => Ok(pulled),
             // Boxed: a stream that waits for news must not carry the room for it.
@@ -235,7 +235,7 @@ impl Assignments {
     ///
     /// # Errors
     /// When the file or the log gives no answer.
-    pub async fn history(&self, crew: &CrewId, after: u64, max: usize) -> Result<Pulled, Refusal> {
+    pub(crate) async fn history(&self, crew: &CrewId, after: u64, max: usize) -> Result<Pulled, Refusal> {
         let _place = self.histories.acquire().await.map_err(|_| Refusal::Draining)?;
         let (crew_changes, asked) = (self.crew_changes.clone(), crew.clone());
         let (found, upto) = off_thread(move || crew_changes.after(&asked, after, max)).await?;

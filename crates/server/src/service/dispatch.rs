@@ -116,7 +116,7 @@ impl Dispatching {
     ///
     /// # Errors
     /// When too many ask, or the process does not answer.
-    pub async fn snapshot(&self) -> Result<Arc<Snapshot>, Refusal> {
+    pub(crate) async fn snapshot(&self) -> Result<Arc<Snapshot>, Refusal> {
         self.ask(Question::Snapshot).await
     }
 
@@ -124,7 +124,7 @@ impl Dispatching {
     ///
     /// # Errors
     /// When too many ask, or the process does not answer.
-    pub async fn explain(&self, ticket: TicketId) -> Result<Option<Explained>, Refusal> {
+    pub(crate) async fn explain(&self, ticket: TicketId) -> Result<Option<Explained>, Refusal> {
         self.ask(|answer| Question::Explain(ticket, answer)).await
     }
 

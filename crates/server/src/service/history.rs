@@ -102,7 +102,7 @@ impl Follower {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn next(&mut self) -> Result<Vec<Arc<Entry>>, Refusal> {
+    pub(crate) async fn next(&mut self) -> Result<Vec<Arc<Entry>>, Refusal> {
         self.cursor.next(PAGE_FACTS_MAX).await.map_err(|error| unreadable(error.into()))
     }
 }

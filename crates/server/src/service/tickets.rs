@@ -252,7 +252,7 @@ impl Tickets {
     ///
     /// # Errors
     /// [`Refusal::TicketNotFound`] when no ticket has that number.
-    pub async fn resolve(&self, reference: &TicketRef) -> Result<TicketId, Refusal> {
+    pub(crate) async fn resolve(&self, reference: &TicketRef) -> Result<TicketId, Refusal> {
         if let Some(id) = self.known(reference).await? {
             return Ok(id);
         }
