@@ -48,13 +48,18 @@ fn sources() -> Vec<Source> {
 
 /// The first names behind every `crate::`: of `crate::{a::b, c::{d, e}}` these are `a` and `c`.
 fn known(code: &str) -> BTreeSet<String> {
+    behind("crate::", code)
+}
+
+/// The first names behind every such beginning of a path.
+fn behind(beginning: &str, code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for (at, _) in code.match_indices("crate::") {
+    for (at, _) in code.match_indices(beginning) {
         // `pub(in crate::...)` and the like are paths too; another crate's name ends before its `::`.
         if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
             continue;
         }
-        let rest = &code[at + "crate::".len()..];
+        let rest = &code[at + beginning.len()..];
         let name = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
         let Some(group) = rest.strip_prefix('{') else {
             found.insert(name(rest));
@@ -105,6 +110,26 @@ fn the_rooms_of_the_server_stand_in_an_order_without_circles() {
         found.extend(later.map(|other| format!("{room} -> {other}")));
     }
     clean(found);
+}
+
+#[test]
+fn use_cases_know_each_other_in_one_direction_only() {
+    let mut knows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for Source { path, code, .. } in sources() {
+        let Some(inside) = path.strip_prefix(&format!("{SERVER}service/")) else { continue };
+        let name = inside.split(['/', '.']).next().unwrap_or_default().to_owned();
+        let others = behind("crate::service::", &code);
+        knows.entry(name).or_default().extend(others);
+    }
+    // Whoever knows no other is taken away, again and again; what is left stands in a circle or knows one.
+    for (name, others) in &mut knows {
+        others.remove(name);
+    }
+    while let Some(free) = knows.iter().find(|(_, others)| others.iter().all(|other| !knows.contains_key(other))) {
+        let free = free.0.clone();
+        knows.remove(&free);
+    }
+    clean(knows.into_iter().map(|(name, others)| format!("service/{name} -> {others:?}")).collect());
 }
 
 #[test]
