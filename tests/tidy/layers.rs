@@ -48,13 +48,18 @@ fn sources() -> Vec<Source> {
 
 /// The first names behind every `crate::`: of `crate::{a::b, c::{d, e}}` these are `a` and `c`.
 fn known(code: &str) -> BTreeSet<String> {
+    behind("crate::", code)
+}
+
+/// The first names behind every such beginning of a path.
+fn behind(beginning: &str, code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for (at, _) in code.match_indices("crate::") {
+    for (at, _) in code.match_indices(beginning) {
         // `pub(in crate::...)` and the like are paths too; another crate's name ends before its `::`.
         if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
             continue;
         }
-        let rest = &code[at + "crate::".len()..];
+        let rest = &code[at + beginning.len()..];
         let name = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
         let Some(group) = rest.strip_prefix('{') else {
             found.insert(name(rest));
@@ -108,6 +113,26 @@ fn the_rooms_of_the_server_stand_in_an_order_without_circles() {
 }
 
 #[test]
+fn use_cases_know_each_other_in_one_direction_only() {
+    let mut knows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for Source { path, code, .. } in sources() {
+        let Some(inside) = path.strip_prefix(&format!("{SERVER}service/")) else { continue };
+        let name = inside.split(['/', '.']).next().unwrap_or_default().to_owned();
+        let others = behind("crate::service::", &code);
+        knows.entry(name).or_default().extend(others);
+    }
+    // Whoever knows no other is taken away, again and again; what is left stands in a circle or knows one.
+    for (name, others) in &mut knows {
+        others.remove(name);
+    }
+    while let Some(free) = knows.iter().find(|(_, others)| others.iter().all(|other| !knows.contains_key(other))) {
+        let free = free.0.clone();
+        knows.remove(&free);
+    }
+    clean(knows.into_iter().map(|(name, others)| format!("service/{name} -> {others:?}")).collect());
+}
+
+#[test]
 fn a_use_case_knows_no_protobuf_and_no_transport() {
     let mut found = Vec::new();
     for Source { path, code, .. } in sources().into_iter().filter(|source| source.room == "service") {
@@ -120,6 +145,27 @@ fn a_use_case_knows_no_protobuf_and_no_transport() {
 fn the_stores_alone_name_a_keeper() {
     let others = sources().into_iter().filter(|source| source.room != "stores" && source.code.contains("Sqlite"));
     clean(others.map(|source| source.path).collect());
+}
+
+/// The public `async` functions of a file, from their names to the end of their arguments.
+fn use_cases(code: &str) -> impl Iterator<Item = &str> {
+    code.split("pub async fn ").skip(1).map(|rest| rest.split(") ->").next().unwrap_or(rest))
+}
+
+#[test]
+fn every_use_case_takes_the_actor() {
+    let mut found = Vec::new();
+    let mut seen = 0;
+    for Source { path, code, .. } in sources().into_iter().filter(|source| source.room == "service") {
+        for arguments in use_cases(&code) {
+            seen += 1;
+            if !arguments.contains("actor: &Actor") {
+                found.push(format!("{path}: {}", arguments.split('(').next().unwrap_or_default()));
+            }
+        }
+    }
+    assert!(seen > 20, "{seen} use cases: is the rule still about anything?");
+    clean(found);
 }
 
 #[test]

@@ -1,7 +1,8 @@
-//! The clock histories in a file: what the clocks look at of every ticket, and everything that is published, without reading the log.
+//! The clock histories in a file: what the clocks look at of every ticket, and everything that is published, without
+//! reading the log.
 //!
-//! One row a ticket, its [`ClockHistory`], and one a publication of a policy or of a calendar's year, from which the [`PolicyRegistry`] is made
-//! at opening; kept in `promises.db` in the data folder.
+//! One row a ticket, its [`ClockHistory`], and one a publication of a policy or of a calendar's year, from which the
+//! [`PolicyRegistry`] is made at opening; kept in `promises.db` in the data folder.
 //!
 //! Absent on purpose: verdicts. They change with time alone and are the judge's, who is asked anew each time.
 
@@ -42,8 +43,9 @@ pub struct ClockHistories {
 }
 
 impl ClockHistories {
-    /// Opens the clock histories in `folder`, and creates them empty where there are none. A file that other code made, and one that
-    /// cannot be read, is replaced by an empty one: [`Self::checkpoint`] then says 0, and the caller feeds the log.
+    /// Opens the clock histories in `folder`, and creates them empty where there are none. A file that other code made,
+    /// and one that cannot be read, is replaced by an empty one: [`Self::checkpoint`] then says 0, and the caller feeds
+    /// the log.
     ///
     /// # Errors
     /// [`ReadModelError::Unavailable`] when the folder admits no such file.
@@ -85,8 +87,8 @@ impl ClockHistories {
         self.database.write(|writer| writer.apply(facts, upto))
     }
 
-    /// Forgets all clock histories and publications and sets the checkpoint to 0, for a log that turned out to be shorter than what is
-    /// remembered of it.
+    /// Forgets all clock histories and publications and sets the checkpoint to 0, for a log that turned out to be
+    /// shorter than what is remembered of it.
     ///
     /// # Errors
     /// Nothing is changed then.
@@ -94,8 +96,8 @@ impl ClockHistories {
         self.database.write(ClockWriter::clear)
     }
 
-    /// What is published, as of the checkpoint; no file is read. Asked after [`Self::checkpoint`], it holds at least what was
-    /// published by then.
+    /// What is published, as of the checkpoint; no file is read. Asked after [`Self::checkpoint`], it holds at least
+    /// what was published by then.
     #[must_use]
     pub fn registry(&self) -> Arc<PolicyRegistry> {
         Arc::clone(&self.registry.borrow())
@@ -129,13 +131,14 @@ impl ClockHistories {
         })
     }
 
-    /// Gives the clock histories of the tickets received from `from` on and before `to`, to the microsecond, in the order of their
-    /// reception, to `each` until it breaks off.
+    /// Gives the clock histories of the tickets received from `from` on and before `to`, to the microsecond, in the
+    /// order of their reception, to `each` until it breaks off.
     ///
-    /// They are read in pages of [`SCAN_ROWS`], and every page is of its own instant: `each` may take its time, and holds up
-    /// neither writers nor readers. What is answered is the checkpoint at the beginning. Whatever was received by then is given
-    /// exactly once, with all of its facts up to then and perhaps later ones; a ticket that the log learnt of in the
-    /// meantime may be given or not, but not twice. A file that starts over in the meantime breaks this.
+    /// They are read in pages of [`SCAN_ROWS`], and every page is of its own instant: `each` may take its time, and
+    /// holds up neither writers nor readers. What is answered is the checkpoint at the beginning. Whatever was received
+    /// by then is given exactly once, with all of its facts up to then and perhaps later ones; a ticket that the log
+    /// learnt of in the meantime may be given or not, but not twice. A file that starts over in the meantime breaks
+    /// this.
     ///
     /// # Errors
     /// See [`ReadModelError`]; what was given before stands.
@@ -148,9 +151,10 @@ impl ClockHistories {
         self.scan(&Range::received(from, to), SCAN_ROWS, each)
     }
 
-    /// Gives the clock histories of the tickets that were received before `to` and are open still, or of which something happened, or was
-    /// learnt, at or after `from`: whatever can count in a period's figures, for a clock may come due in silence. Page by page as [`Self::received`], with the same guarantees;
-    /// older ended tickets are passed over in the index alone, some tens of milliseconds per million.
+    /// Gives the clock histories of the tickets that were received before `to` and are open still, or of which
+    /// something happened, or was learnt, at or after `from`: whatever can count in a period's figures, for a clock may
+    /// come due in silence. Page by page as [`Self::received`], with the same guarantees; older ended tickets are
+    /// passed over in the index alone, some tens of milliseconds per million.
     ///
     /// # Errors
     /// See [`ReadModelError`]; what was given before stands.

@@ -1,9 +1,9 @@
-//! Which fact told which crew something, in a file: `crew_changes.db` in the data folder. A stream that is resumed after weeks finds
-//! here where to look, and the tickets' own streams say again what it was told.
+//! Which fact told which crew something, in a file: `crew_changes.db` in the data folder. A stream that is resumed
+//! after weeks finds here where to look, and the tickets' own streams say again what it was told.
 //!
-//! One row a crew change, 24 bytes and a place in one index; beside it how each crew of the roster stands, and which tickets
-//! some crew is offered or has: what the fold of [`switchboard_views::assignments`] resumes from. The crews' own streams could not
-//! answer: a ticket that a desk sends to a crew may leave it before anybody notes it there.
+//! One row a crew change, 24 bytes and a place in one index; beside it how each crew of the roster stands, and which
+//! tickets some crew is offered or has: what the fold of [`switchboard_views::assignments`] resumes from. The crews'
+//! own streams could not answer: a ticket that a desk sends to a crew may leave it before anybody notes it there.
 
 #[cfg(test)]
 mod tests;
@@ -183,8 +183,8 @@ impl CrewChanges {
         })
     }
 
-    /// Which facts after a position told the crew something, and of which ticket, at most `max` of them in the order of the log;
-    /// with the position that the file is true for.
+    /// Which facts after a position told the crew something, and of which ticket, at most `max` of them in the order of
+    /// the log; with the position that the file is true for.
     ///
     /// # Errors
     /// See [`ReadModelError`].

@@ -1,5 +1,5 @@
-//! What keeps one read model: its file, the one connection that writes it and the few that read it. What a row is, and what
-//! may be asked, is the model's own.
+//! What keeps one read model: its file, the one connection that writes it and the few that read it. What a row is, and
+//! what may be asked, is the model's own.
 
 use std::{
     path::Path,
@@ -32,8 +32,8 @@ pub(crate) struct Database<W> {
 }
 
 impl<W> Database<W> {
-    /// Opens a file of this form in `folder`, and gives its writing connection and its checkpoint to `begin`. What `begin`
-    /// finds damaged is rebuilt at once.
+    /// Opens a file of this form in `folder`, and gives its writing connection and its checkpoint to `begin`. What
+    /// `begin` finds damaged is rebuilt at once.
     pub(crate) fn open(
         folder: &Path,
         form: Form,

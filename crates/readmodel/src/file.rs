@@ -1,5 +1,5 @@
-//! The file of a read model: its form, its checkpoint, whose it is, and when it is replaced by an empty one. No row is read or
-//! written here.
+//! The file of a read model: its form, its checkpoint, whose it is, and when it is replaced by an empty one. No row is
+//! read or written here.
 
 use std::{
     borrow::Cow,
@@ -19,8 +19,8 @@ use crate::ReadModelError;
 const WRITER_CACHE_KIB: i32 = 16 * 1024;
 /// Page cache of each reading connection, in KiB.
 const READER_CACHE_KIB: i32 = 16 * 1024;
-/// The write-ahead log is carried over into the file, and synced, when it has grown by so many pages (64 MiB). Facts touch
-/// rows all over the file: the more of them share one carrying over, the fewer pages are written twice.
+/// The write-ahead log is carried over into the file, and synced, when it has grown by so many pages (64 MiB). Facts
+/// touch rows all over the file: the more of them share one carrying over, the fewer pages are written twice.
 const LOG_PAGES_MAX: i32 = 16 * 1024;
 
 /// What every read model's file begins with.

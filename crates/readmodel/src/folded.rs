@@ -1,5 +1,5 @@
-//! The frame that every writer of a read model shares: one transaction for each batch of facts, with the checkpoint in it,
-//! and the rows of a batch folded in memory before they are stored. What a row is, and its SQL, is the model's own.
+//! The frame that every writer of a read model shares: one transaction for each batch of facts, with the checkpoint in
+//! it, and the rows of a batch folded in memory before they are stored. What a row is, and its SQL, is the model's own.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -91,7 +91,8 @@ impl<K: Hash + Eq + Copy, V> Folded<K, V> {
     }
 }
 
-/// The rows that one batch touches. A batch that is dropped leaves the rows that it took to be read from the file again.
+/// The rows that one batch touches. A batch that is dropped leaves the rows that it took to be read from the file
+/// again.
 pub(crate) struct Batch<'a, K: Hash + Eq, V> {
     recent: &'a mut LruCache<K, V>,
     drafts: HashMap<K, Draft<V>>,
@@ -126,8 +127,8 @@ impl<K: Hash + Eq + Copy, V> Batch<'_, K, V> {
         }
     }
 
-    /// The rows that the batch changed, ordered by `place`: new rows go to the end of their table. Each with whether the file
-    /// held it before.
+    /// The rows that the batch changed, ordered by `place`: new rows go to the end of their table. Each with whether
+    /// the file held it before.
     pub(crate) fn changed(&self, place: impl Fn(&V) -> u64) -> Vec<(bool, &V)> {
         let changed = self.drafts.values().filter(|draft| draft.changed);
         let mut rows: Vec<(bool, &V)> =

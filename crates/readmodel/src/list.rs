@@ -2,7 +2,8 @@
 //!
 //! One row a ticket (its [`CaseFile`]), kept in `views.db` in the data folder.
 //!
-//! Absent on purpose: what a filter means (`views`), who may ask (`access`), and waiting for a position (the engine's feed).
+//! Absent on purpose: what a filter means (`views`), who may ask (`access`), and waiting for a position (the engine's
+//! feed).
 
 mod form;
 mod question;
@@ -80,8 +81,8 @@ pub struct CallerTickets {
 }
 
 impl TicketList {
-    /// Opens the list in `folder`, and creates it empty where there is none. A file that other code made, and one that cannot
-    /// be read, is replaced by an empty one: [`Self::checkpoint`] then says 0, and the caller feeds the log.
+    /// Opens the list in `folder`, and creates it empty where there is none. A file that other code made, and one that
+    /// cannot be read, is replaced by an empty one: [`Self::checkpoint`] then says 0, and the caller feeds the log.
     ///
     /// # Errors
     /// [`ReadModelError::Unavailable`] when the folder admits no such file.
@@ -173,7 +174,8 @@ impl TicketList {
         self.0.read(|connection| question::caller(connection, phone_key, account_key, since, limit))
     }
 
-    /// How many tickets there are, by business type and stage. Reads every row's line, some milliseconds per hundred thousand.
+    /// How many tickets there are, by business type and stage. Reads every row's line, some milliseconds per hundred
+    /// thousand.
     ///
     /// # Errors
     /// See [`ReadModelError`].

@@ -1,5 +1,5 @@
-//! The gRPC way in: transport, admission, one file per service, and the words of the API. Nothing is decided here: a request is
-//! read into what a use case takes, and what it answers is put into words.
+//! The gRPC way in: transport, admission, one file per service, and the words of the API. Nothing is decided here: a
+//! request is read into what a use case takes, and what it answers is put into words.
 //!
 //! - [`transport`]: the listener with its limits and services; [`transport_errors`], what it refuses by itself
 //! - [`admission`], [`call`]: who is let in, and what every call brings beside its body

@@ -17,8 +17,9 @@
 //! - [`grpc`]: the transport, its services, and the words of the API
 //! - `node`: composes a node, from top to bottom
 //!
-//! Invariants, including what is absent: no rule about tickets, no stored name, no retry; no protobuf in a use case, and no arrow
-//! from a lower room to a higher one (`tests/tidy/layers.rs` reads the `use` lines). Start reading at `node::start`.
+//! Invariants, including what is absent: no rule about tickets, no stored name, no retry; no protobuf in a use case,
+//! and no arrow from a lower room to a higher one (`tests/tidy/layers.rs` reads the `use` lines). Start reading at
+//! `node::start`.
 
 pub mod config;
 pub mod dispatch_file;

@@ -178,7 +178,8 @@ pub(crate) async fn start(config: &Config, metrics: Option<PrometheusHandle>) ->
     Ok(Running { addresses: (listen, operations), stores, listed, drain, transport, operating, tasks })
 }
 
-/// The engine's time: the machine's, and no earlier than the last fact. A log that is ahead of the machine's clock is told loudly.
+/// The engine's time: the machine's, and no earlier than the last fact. A log that is ahead of the machine's clock is
+/// told loudly.
 async fn clock(stores: &Stores) -> anyhow::Result<Arc<dyn Clock>> {
     let clock = SystemClock::starting_at(stores.last_recorded().await?.unwrap_or_default());
     let ahead = clock.ahead();

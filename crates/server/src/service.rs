@@ -1,5 +1,5 @@
-//! The use cases: everything that can be asked of a node, typed. A way in (gRPC today) reads its words into these types and
-//! words what they answer.
+//! The use cases: everything that can be asked of a node, typed. A way in (gRPC today) reads its words into these types
+//! and words what they answer.
 //!
 //! - [`tickets`], [`intake`]: commands to tickets and questions about them; what IVR and bots ask while a caller waits
 //! - [`crews`], [`telemetry`], [`assignments`]: what crews ask and report, where they are, and what they are told
@@ -10,8 +10,8 @@
 //! - [`access`]: who may do what; every use case takes the actor and asks here
 //! - [`queue`]: a bounded queue with a place for its last word
 //!
-//! Absent on purpose: protobuf, the transport, the language of a caller, and the name of a keeper. Nothing here looks up to a way
-//! in or to the composition root; a test reads the `use` lines and holds it.
+//! Absent on purpose: protobuf, the transport, the language of a caller, and the name of a keeper. Nothing here looks
+//! up to a way in or to the composition root; a test reads the `use` lines and holds it.
 
 pub mod access;
 pub mod assignments;
@@ -73,8 +73,8 @@ pub struct Asked {
     pub occurred_at: Option<Timestamp>,
     /// The revision that the caller saw, if the command depends on it.
     pub etag: Option<u64>,
-    /// What identified it before commands did: the keyed hash of its protobuf bytes, if it came as such. It recognises requests
-    /// in logs that were written then.
+    /// What identified it before commands did: the keyed hash of its protobuf bytes, if it came as such. It recognises
+    /// requests in logs that were written then.
     pub former_hash: Option<String>,
 }
 
@@ -121,9 +121,9 @@ impl Node {
         self.requests.find(request_id).await.map_err(|error| unreadable(error.into()))
     }
 
-    /// The engine's request for a command. What makes two requests of one id the same is the command, who asks, and what it
-    /// depends on. A request that somebody else repeats is another request: an answer is never given to one who might have been
-    /// refused it.
+    /// The engine's request for a command. What makes two requests of one id the same is the command, who asks, and
+    /// what it depends on. A request that somebody else repeats is another request: an answer is never given to one who
+    /// might have been refused it.
     pub(crate) fn request(&self, asked: Asked, command: Canonical, actor: &Actor) -> Request {
         let Asked { request_id, occurred_at, etag, former_hash } = asked;
         let identity = self.identity(&command.at(occurred_at).while_at(etag), actor);

@@ -1,5 +1,5 @@
-//! What a node keeps: the log, the keys and the read models in its data folder. The only place that names a keeper; whoever has
-//! the folder open holds its lock.
+//! What a node keeps: the log, the keys and the read models in its data folder. The only place that names a keeper;
+//! whoever has the folder open holds its lock.
 
 use std::{path::Path, sync::Arc};
 

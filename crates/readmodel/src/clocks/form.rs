@@ -7,8 +7,8 @@ use crate::file::Form;
 /// The file's name in the data folder.
 pub(super) const FILE_NAME: &str = "promises.db";
 
-/// Names the code that made a file: its form, the folding of clock histories, and how they and publications are written. A file with
-/// another one is rebuilt.
+/// Names the code that made a file: its form, the folding of clock histories, and how they and publications are
+/// written. A file with another one is rebuilt.
 const VIEW_VERSION: u64 = fingerprint(&texts());
 
 /// So many files decide what is stored.
@@ -21,7 +21,8 @@ macro_rules! files {
     };
 }
 
-/// The files that decide what is stored, by their paths from here: this model's own, what it keeps, and the types of its parts.
+/// The files that decide what is stored, by their paths from here: this model's own, what it keeps, and the types of
+/// its parts.
 const CODE: [(&str, &str); FILES] = files![
     "../file.rs",
     "../folded.rs",
@@ -49,11 +50,12 @@ const fn texts() -> [&'static str; FILES] {
     texts
 }
 
-/// `opened` is the position of a ticket's first fact, `last_position` that of the last one that changed its clock history; `last_at` is
-/// the latest instant at which anything of it happened or was learnt. Times are microseconds since 1970.
+/// `opened` is the position of a ticket's first fact, `last_position` that of the last one that changed its clock
+/// history; `last_at` is the latest instant at which anything of it happened or was learnt. Times are microseconds
+/// since 1970.
 ///
-/// Scans go by `clock_history_received`, whose first two columns never change for a ticket; with `last_at` beside them it tells
-/// what a scan passes over without reading it.
+/// Scans go by `clock_history_received`, whose first two columns never change for a ticket; with `last_at` beside them
+/// it tells what a scan passes over without reading it.
 const TABLES: &str = "
     CREATE TABLE clock_history (
         opened INTEGER PRIMARY KEY,

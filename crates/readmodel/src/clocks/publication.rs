@@ -1,5 +1,5 @@
-//! Publications as rows: kept whole, one each, so that the registry is made of the same facts as at first. What a publication
-//! means is the registry's.
+//! Publications as rows: kept whole, one each, so that the registry is made of the same facts as at first. What a
+//! publication means is the registry's.
 
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};

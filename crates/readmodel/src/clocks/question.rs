@@ -9,8 +9,8 @@ use crate::{ReadModelError, file::position};
 /// Every clock history in a fixed order.
 pub(super) const ALL: &str = "SELECT * FROM clock_history ORDER BY opened";
 
-/// Open ones in the order of the log, then those that ended after the position `?1`. The indexes are named: the whole table
-/// would be the wrong way, and SQLite cannot know how few are open.
+/// Open ones in the order of the log, then those that ended after the position `?1`. The indexes are named: the whole
+/// table would be the wrong way, and SQLite cannot know how few are open.
 pub(super) const IN_FLIGHT: &str = "
     SELECT json FROM clock_history INDEXED BY clock_history_open WHERE over = 0
     UNION ALL
@@ -40,7 +40,8 @@ impl Range {
         Self { received_from: from.timestamp_micros(), received_before: to.timestamp_micros(), last_from: i64::MIN }
     }
 
-    /// Received before `to`, and still open or with anything at or after `from`: a clock of an open ticket may come due in silence.
+    /// Received before `to`, and still open or with anything at or after `from`: a clock of an open ticket may come due
+    /// in silence.
     pub(super) fn touching(from: Timestamp, to: Timestamp) -> Self {
         Self { received_from: i64::MIN, received_before: to.timestamp_micros(), last_from: from.timestamp_micros() }
     }

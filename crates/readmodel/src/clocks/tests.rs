@@ -1,5 +1,5 @@
-//! The clock histories against their reference: the same folds and the same registry; rebuilt, reopened, damaged, interrupted. Scans are
-//! tested in `scans`.
+//! The clock histories against their reference: the same folds and the same registry; rebuilt, reopened, damaged,
+//! interrupted. Scans are tested in `scans`.
 
 mod chance;
 mod scans;
@@ -64,7 +64,8 @@ fn dumped(clock_histories: &ClockHistories) -> Vec<String> {
     lines
 }
 
-/// Some history with tickets, things said of them, and several publications in either half of it; the same in every run.
+/// Some history with tickets, things said of them, and several publications in either half of it; the same in every
+/// run.
 fn some_history() -> Facts {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     loop {

@@ -21,8 +21,8 @@ use crate::{
 /// Clock histories kept at hand for their next fact, about 2 KiB each; one that fell out is read from the file again.
 const LINES_CACHED_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(16_383);
 
-/// A clock history's first line, and every later one in its place. What its first fact settled stays as it is, and so do the
-/// indexes of it.
+/// A clock history's first line, and every later one in its place. What its first fact settled stays as it is, and so
+/// do the indexes of it.
 const STORE: &str = "
     INSERT INTO clock_history (opened, id, received_at, last_at, over, last_position, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     ON CONFLICT (opened) DO UPDATE SET

@@ -65,12 +65,12 @@ impl Condition {
     }
 }
 
-/// The tickets of a caller by either key; a key that is absent is NULL, which equals nothing. Who spoke in confidence is not
-/// found by a number.
+/// The tickets of a caller by either key; a key that is absent is NULL, which equals nothing. Who spoke in confidence
+/// is not found by a number.
 const THEIRS: &str = "(phone_key = ?1 OR account_key = ?2) AND confidential = 0";
 
-/// The first `limit` rows under `condition`. The narrow lines are sorted and cut off first, so that only the rows of the
-/// answer are read.
+/// The first `limit` rows under `condition`. The narrow lines are sorted and cut off first, so that only the rows of
+/// the answer are read.
 pub(super) fn ordered(condition: &str, key: &str, direction: &str, limit: usize) -> String {
     let order = format!("ORDER BY {key} {direction}, opened {direction}");
     format!(

@@ -1,4 +1,5 @@
-//! Who is let in when there is too much to do: a bounded number of calls at once, the last places kept for what must not wait.
+//! Who is let in when there is too much to do: a bounded number of calls at once, the last places kept for what must
+//! not wait.
 
 use std::sync::Arc;
 

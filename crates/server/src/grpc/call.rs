@@ -17,7 +17,8 @@ use crate::{
     service::Node,
 };
 
-/// What is kept of the caller's time for the way back: past the deadline the transport would end the call without a reason.
+/// What is kept of the caller's time for the way back: past the deadline the transport would end the call without a
+/// reason.
 const ANSWER_MARGIN: Duration = Duration::from_millis(10);
 
 /// The metadata of one call.
@@ -101,8 +102,8 @@ impl Call {
     }
 }
 
-/// What identified a request before commands did: the keyed hash of its method, its actor and its protobuf bytes. It recognises a
-/// request that was recorded then.
+/// What identified a request before commands did: the keyed hash of its method, its actor and its protobuf bytes. It
+/// recognises a request that was recorded then.
 pub(crate) fn former_hash(node: &Node, method: &str, actor: &Actor, body: &impl Message) -> Option<String> {
     let (role, org) = (actor.role.as_str().as_bytes(), actor.org.as_str().as_bytes());
     Some(node.vault().hash(&[method.as_bytes(), actor.id.as_bytes(), role, org, &body.encode_to_vec()]))

@@ -1,5 +1,5 @@
-//! Requests in the API's words, read into what the use cases take. Everything that a caller can get wrong without knowing the
-//! ticket is found by `wire`; here it is put together with who asks.
+//! Requests in the API's words, read into what the use cases take. Everything that a caller can get wrong without
+//! knowing the ticket is found by `wire`; here it is put together with who asks.
 
 use prost::Message;
 use switchboard_domain::{Timestamp, Violation, actor::Actor};

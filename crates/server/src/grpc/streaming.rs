@@ -1,5 +1,5 @@
-//! What every server stream has in common: tokens to go on from, a bounded queue, a reader that stops reading, heartbeats and
-//! the end. What is said on a stream is its service's.
+//! What every server stream has in common: tokens to go on from, a bounded queue, a reader that stops reading,
+//! heartbeats and the end. What is said on a stream is its service's.
 
 use std::{sync::Arc, time::Duration};
 

@@ -33,8 +33,8 @@ use crate::{
 
 /// Streams that one connection may have open at once.
 const CONNECTION_STREAMS_MAX: u32 = 100;
-/// How old a connection may grow before it is asked to come again; what it has open it may finish. With a grace, tonic 0.14 does not
-/// ask, it only cuts off when that has passed.
+/// How old a connection may grow before it is asked to come again; what it has open it may finish. With a grace, tonic
+/// 0.14 does not ask, it only cuts off when that has passed.
 const CONNECTION_AGE_MAX: Duration = Duration::from_mins(30);
 /// How often a silent connection is asked whether it lives, and how long it may take to answer.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
@@ -137,8 +137,8 @@ pub(crate) fn serve(
             tell_health(&reporter, false).await;
             watching.abort();
         };
-        // Said of the sockets themselves, which the builder does not make: a message after a message must not wait for an
-        // acknowledgement that the reader delays.
+        // Said of the sockets themselves, which the builder does not make: a message after a message must not wait for
+        // an acknowledgement that the reader delays.
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         router.serve_with_incoming_shutdown(incoming, drained).await
     })

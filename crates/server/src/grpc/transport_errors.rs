@@ -1,5 +1,5 @@
-//! What the transport refuses by itself, before a service sees it, put into the same form as every other refusal: bodies that
-//! are no protobuf, bodies past the limit, calls that do not exist.
+//! What the transport refuses by itself, before a service sees it, put into the same form as every other refusal:
+//! bodies that are no protobuf, bodies past the limit, calls that do not exist.
 
 use std::{
     pin::Pin,

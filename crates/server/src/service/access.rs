@@ -1,5 +1,5 @@
-//! Who may do what: the one place in which a use case asks whether its actor may go on. What a ticket or a crew itself refuses (a
-//! unit that does not hold it, a crew that is another's) is the domain's, decided on the stream.
+//! Who may do what: the one place in which a use case asks whether its actor may go on. What a ticket or a crew itself
+//! refuses (a unit that does not hold it, a crew that is another's) is the domain's, decided on the stream.
 
 use switchboard_domain::{
     actor::{Actor, Role},

@@ -1,9 +1,10 @@
-//! What crews are told, as it happens and again later: one task folds the log and hands each change to the crew's line; a
-//! watcher pulls from there what is after its cursor.
+//! What crews are told, as it happens and again later: one task folds the log and hands each change to the crew's line;
+//! a watcher pulls from there what is after its cursor.
 //!
-//! A line holds the newest changes of one crew, and no more: who is further behind reads the index of crew changes and the tickets'
-//! own streams, and is told the same. So nothing queues for a slow reader, and a token of weeks ago goes on where it was. The
-//! index is written before a line is told, so that whatever fell out of a line is found there. There is no transport here.
+//! A line holds the newest changes of one crew, and no more: who is further behind reads the index of crew changes and
+//! the tickets' own streams, and is told the same. So nothing queues for a slow reader, and a token of weeks ago goes
+//! on where it was. The index is written before a line is told, so that whatever fell out of a line is found there.
+//! There is no transport here.
 
 mod lines;
 
@@ -82,12 +83,12 @@ impl std::fmt::Debug for Assignments {
 }
 
 impl Assignments {
-    /// What crews are told from where the file of crew changes stands: read are the streams of the tickets that some crew is offered
-    /// or has, and nothing else.
+    /// What crews are told from where the file of crew changes stands: read are the streams of the tickets that some
+    /// crew is offered or has, and nothing else.
     ///
     /// # Errors
     /// When the file or the log cannot be read.
-    pub async fn resume(feed: Arc<Feed>, crew_changes: CrewChanges) -> anyhow::Result<Arc<Self>> {
+    pub(crate) async fn resume(feed: Arc<Feed>, crew_changes: CrewChanges) -> anyhow::Result<Arc<Self>> {
         Self::resume_with(feed, crew_changes, RING_CHANGES_MAX).await
     }
 
@@ -116,7 +117,7 @@ impl Assignments {
     }
 
     /// Waits until everything up to a position of the log was folded and told; the caller's deadline bounds it.
-    pub async fn reach(&self, position: u64) -> bool {
+    pub(crate) async fn reach(&self, position: u64) -> bool {
         self.lines.reach(position).await
     }
 
@@ -147,12 +148,12 @@ impl Assignments {
         self.lines.watch(crew)
     }
 
-    /// Changes of a crew after a position: from its line where that reaches back so far, else from history, a page of which may
-    /// not be all.
+    /// Changes of a crew after a position: from its line where that reaches back so far, else from history, a page of
+    /// which may not be all.
     ///
     /// # Errors
     /// When the file or the log gives no answer.
-    pub async fn pull(&self, crew: &CrewId, after: u64) -> Result<Pulled, Refusal> {
+    pub(crate) async fn pull(&self, crew: &CrewId, after: u64) -> Result<Pulled, Refusal> {
         match self.lines.after(crew, after) {
             Some(pulled) => Ok(pulled),
             // Boxed: a stream that waits for news must not carry the room for it.
@@ -164,7 +165,7 @@ impl Assignments {
     ///
     /// # Errors
     /// When the file or the log gives no answer.
-    pub async fn history(&self, crew: &CrewId, after: u64, max: usize) -> Result<Pulled, Refusal> {
+    pub(crate) async fn history(&self, crew: &CrewId, after: u64, max: usize) -> Result<Pulled, Refusal> {
         let _place = self.histories.acquire().await.map_err(|_| Refusal::Draining)?;
         let (crew_changes, asked) = (self.crew_changes.clone(), crew.clone());
         let (found, upto) = off_thread(move || crew_changes.after(&asked, after, max)).await?;

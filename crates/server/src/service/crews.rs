@@ -1,5 +1,5 @@
-//! What crew apps and rosters ask of crews, as commands and telemetry. What crews do to tickets goes through the tickets. No rule
-//! about crews is here.
+//! What crew apps and rosters ask of crews, as commands and telemetry. What crews do to tickets goes through the
+//! tickets. No rule about crews is here.
 
 mod steps;
 
@@ -115,15 +115,15 @@ impl Crews {
         self.tickets.command(to, actor).await
     }
 
-    /// What a device says at once is placed by a clock that is right. A request that was recorded before is answered as it was
-    /// then, however long its answer was under way.
+    /// What a device says at once is placed by a clock that is right. A request that was recorded before is answered as
+    /// it was then, however long its answer was under way.
     async fn placed(&self, request_id: Uuid, occurred_at: Option<Timestamp>) -> Result<(), Refusal> {
         let checked = occurred_at.map_or(Ok(()), |at| said_at(at, self.node.now()));
         self.unless_recorded(request_id, checked).await
     }
 
-    /// A crew that a person chooses is on the roster, as the log says now: a slip of the pen calls nobody back. Of a crew that is
-    /// not the actor's to choose the ticket says so, and nothing is said of the roster.
+    /// A crew that a person chooses is on the roster, as the log says now: a slip of the pen calls nobody back. Of a
+    /// crew that is not the actor's to choose the ticket says so, and nothing is said of the roster.
     async fn choosable(&self, request_id: Uuid, chosen: &CrewId, actor: &Actor) -> Result<(), Refusal> {
         if permit(actor, Act::SpeakFor(chosen)).is_err() {
             return Ok(());
@@ -209,8 +209,8 @@ impl Crews {
         if self.assignments.reach(self.node.head()).await { Ok(()) } else { Err(Refusal::Draining) }
     }
 
-    /// Where a crew at work is: telemetry, and now and then a point of its track. Answers whether it became a point of the track,
-    /// and the engine's time. Off-shift positions are discarded (privacy: the app may still be running).
+    /// Where a crew at work is: telemetry, and now and then a point of its track. Answers whether it became a point of
+    /// the track, and the engine's time. Off-shift positions are discarded (privacy: the app may still be running).
     ///
     /// # Errors
     /// A crew that is another's or not on the roster, a clock that is wrong.

@@ -1,8 +1,8 @@
-//! The dispatch process at work: it is told telemetry, its wants become commands to crews and tickets, and it answers those who
-//! ask what it intends and why. Nothing is chosen here.
+//! The dispatch process at work: it is told telemetry, its wants become commands to crews and tickets, and it answers
+//! those who ask what it intends and why. Nothing is chosen here.
 //!
-//! The process lives in its reactor and is asked through a bounded list of questions, answered between two of its steps; nobody
-//! reads its memory beside it.
+//! The process lives in its reactor and is asked through a bounded list of questions, answered between two of its
+//! steps; nobody reads its memory beside it.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -52,7 +52,8 @@ const DISPATCH_PACE: Pace = Pace { actions_max: 512, at_once_max: 128 };
 const TELEMETRY_WAIT: TimeDelta = TimeDelta::milliseconds(50);
 /// Questions that may wait; past it they are refused.
 const QUESTIONS_MAX: usize = 256;
-/// Explanations of one step, each of which weighs the crews of its unit; more wait for the next, so that no offer waits for them.
+/// Explanations of one step, each of which weighs the crews of its unit; more wait for the next, so that no offer waits
+/// for them.
 const EXPLAINS_PER_STEP: usize = 1;
 /// How old an answer may be that is given again while no fact comes.
 const SNAPSHOT_AGE_MAX: TimeDelta = TimeDelta::milliseconds(250);
@@ -120,7 +121,7 @@ impl Dispatching {
     ///
     /// # Errors
     /// When too many ask, or the process does not answer.
-    pub async fn snapshot(&self) -> Result<Arc<Snapshot>, Refusal> {
+    pub(crate) async fn snapshot(&self) -> Result<Arc<Snapshot>, Refusal> {
         self.ask(Question::Snapshot).await
     }
 
@@ -128,7 +129,7 @@ impl Dispatching {
     ///
     /// # Errors
     /// When too many ask, or the process does not answer.
-    pub async fn explain(&self, ticket: TicketId) -> Result<Option<Explained>, Refusal> {
+    pub(crate) async fn explain(&self, ticket: TicketId) -> Result<Option<Explained>, Refusal> {
         self.ask(|answer| Question::Explain(ticket, answer)).await
     }
 

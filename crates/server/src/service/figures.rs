@@ -1,5 +1,6 @@
-//! Figures over many tickets: indicators, promised averages, and what another policy would have said. Each goes through the
-//! clock histories once, off the async threads, and says which log position it is true for. What is counted is defined in `views`.
+//! Figures over many tickets: indicators, promised averages, and what another policy would have said. Each goes through
+//! the clock histories once, off the async threads, and says which log position it is true for. What is counted is
+//! defined in `views`.
 
 use std::{
     ops::ControlFlow,
@@ -140,7 +141,8 @@ impl Figures {
                 if waited_for.strong_count() == 0 {
                     return ControlFlow::Break(());
                 }
-                // Looked at after the first page was read: nothing that the answer's position covers is missing from the registry.
+                // Looked at after the first page was read: nothing that the answer's position covers is missing from
+                // the registry.
                 let as_of = as_of.get_or_insert_with(|| AsOf {
                     registry: promises.clock_histories.registry(),
                     now: promises.node.now(),
@@ -233,8 +235,8 @@ impl Figures {
         Ok(Averages { version, means, position })
     }
 
-    /// What another policy would have said of the tickets received in a period. Changes nothing. `place` is held as long as the
-    /// comparison runs.
+    /// What another policy would have said of the tickets received in a period. Changes nothing. `place` is held as
+    /// long as the comparison runs.
     ///
     /// # Errors
     /// The file's faults; an actor who may not ask.

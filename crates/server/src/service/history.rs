@@ -1,5 +1,5 @@
-//! The raw facts of the log, from any position: read a page at a time, or followed for ever. Nothing queues for a slow reader: it
-//! pulls from the feed, and is only further behind.
+//! The raw facts of the log, from any position: read a page at a time, or followed for ever. Nothing queues for a slow
+//! reader: it pulls from the feed, and is only further behind.
 
 use std::sync::Arc;
 
@@ -102,7 +102,7 @@ impl Follower {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn next(&mut self) -> Result<Vec<Arc<Entry>>, Refusal> {
+    pub(crate) async fn next(&mut self) -> Result<Vec<Arc<Entry>>, Refusal> {
         self.cursor.next(PAGE_FACTS_MAX).await.map_err(|error| unreadable(error.into()))
     }
 }
@@ -126,8 +126,8 @@ impl History {
         Ok(Follower { node: Arc::clone(&self.node), cursor: self.node.feed.cursor(after) })
     }
 
-    /// At most `facts_max` facts after a position. A filter that lets little through must not use up the deadline: an answer may
-    /// hold nothing but where to go on.
+    /// At most `facts_max` facts after a position. A filter that lets little through must not use up the deadline: an
+    /// answer may hold nothing but where to go on.
     ///
     /// # Errors
     /// An actor who may not; a log that cannot be read.

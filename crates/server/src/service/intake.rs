@@ -1,5 +1,5 @@
-//! What IVR and bots ask while a caller waits. Checks get a share of the caller's time; what is not known by then is marked so, and
-//! a report is accepted whatever the checks say.
+//! What IVR and bots ask while a caller waits. Checks get a share of the caller's time; what is not known by then is
+//! marked so, and a report is accepted whatever the checks say.
 
 use std::{sync::Arc, time::Duration};
 
@@ -159,7 +159,8 @@ impl Intake {
         }
     }
 
-    /// The open ticket that a report can be attached to without losing what it asks for: a supplement holds its words and no more.
+    /// The open ticket that a report can be attached to without losing what it asks for: a supplement holds its words
+    /// and no more.
     async fn open_ticket(&self, receive: &Receive) -> Result<Option<TicketId>, Refusal> {
         let keys = (receive.caller.phone_key.clone(), receive.caller.account_key.clone());
         let words_only = !receive.confidential
@@ -217,8 +218,8 @@ impl Intake {
         Ok(Identified { open: tickets, total, recent, checks: vec![open, history], position })
     }
 
-    /// What a caller can be told of a ticket now. Without the ticket there is nothing to advise: better a refusal that may be
-    /// repeated than a made-up sentence.
+    /// What a caller can be told of a ticket now. Without the ticket there is nothing to advise: better a refusal that
+    /// may be repeated than a made-up sentence.
     ///
     /// # Errors
     /// [`Refusal::TicketNotFound`].

@@ -1,6 +1,6 @@
-//! Promises as the server keeps them: the watch's hands, a ticket's clocks explained, and the registry of what is published.
-//! What is promised and how it is judged is the domain's; figures over many
-//! tickets are [`crate::service::figures`]'.
+//! Promises as the server keeps them: the watch's hands, a ticket's clocks explained, and the registry of what is
+//! published. What is promised and how it is judged is the domain's; figures over many tickets are
+//! [`crate::service::figures`]'.
 
 use std::sync::Arc;
 
@@ -180,7 +180,8 @@ impl Promises {
     }
 }
 
-/// Counts what was said, and how long after its instant. What had been due before the server started says nothing of its haste.
+/// Counts what was said, and how long after its instant. What had been due before the server started says nothing of
+/// its haste.
 fn measure(said: &[Event], started: Timestamp, now: Timestamp) {
     for event in said {
         let (what, since) = match event {

@@ -1,5 +1,5 @@
-//! Publishing policies and calendars: read from their files, checked, recorded as facts. Faults are told with their line, all at
-//! once, and nothing is recorded then.
+//! Publishing policies and calendars: read from their files, checked, recorded as facts. Faults are told with their
+//! line, all at once, and nothing is recorded then.
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,7 +32,8 @@ use crate::service::{
     refusal,
 };
 
-/// Of a file's faults so many bytes are told, and how many more there are: a refusal travels in a call's trailers, which hold little.
+/// Of a file's faults so many bytes are told, and how many more there are: a refusal travels in a call's trailers,
+/// which hold little.
 const FAULTS_BYTES_MAX: usize = 2_500;
 /// The longest name of a file, in bytes.
 const FILE_NAME_BYTES_MAX: usize = 128;
@@ -102,7 +103,8 @@ impl Publishing {
         Self { node: Arc::clone(&promises.node), promises, policies, calendars }
     }
 
-    /// Publishes a policy, as the one in force or as a shadow; only checks it when `to` is `None`. Answers the policy as read.
+    /// Publishes a policy, as the one in force or as a shadow; only checks it when `to` is `None`. Answers the policy
+    /// as read.
     ///
     /// # Errors
     /// The file's faults; an actor who may not; what every command can meet.
@@ -278,8 +280,8 @@ const COVERAGE_INTERVAL: Duration = Duration::from_secs(60);
 /// Before it is first looked: whoever starts a server may be about to publish.
 const COVERAGE_GRACE: Duration = Duration::from_secs(30);
 
-/// Says loudly when a calendar that a policy in force reads lacks this year or, from December on, the coming one: its days then count
-/// Monday to Friday. Also says when nothing is published at all.
+/// Says loudly when a calendar that a policy in force reads lacks this year or, from December on, the coming one: its
+/// days then count Monday to Friday. Also says when nothing is published at all.
 pub(crate) async fn watch_coverage(promises: Arc<Promises>) {
     // Until the clock histories have caught up, what is published is not known.
     if promises.reach(Some(promises.node.head())).await.is_err() {

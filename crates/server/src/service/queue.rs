@@ -2,8 +2,8 @@
 
 use tokio::sync::mpsc::{self, OwnedPermit, Receiver, Sender};
 
-/// A queue on which `messages_max` messages may wait, and one place more for the message that ends it: a reader that reads
-/// nothing has a full queue, and is to find that message behind it all the same.
+/// A queue on which `messages_max` messages may wait, and one place more for the message that ends it: a reader that
+/// reads nothing has a full queue, and is to find that message behind it all the same.
 pub(crate) fn queue<T>(messages_max: usize) -> (Sender<T>, Receiver<T>, FinalSlot<T>) {
     let (out, messages) = mpsc::channel(messages_max + 1);
     // Nothing is in the queue yet: there is a place.

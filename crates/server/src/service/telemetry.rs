@@ -1,6 +1,6 @@
-//! Where crews at work are and when they were last heard of: telemetry, which is lost with the process and reported again within a
-//! minute. What is kept of it for good is a thinned track on the crews' own streams. Nothing is decided here about crews; where
-//! one is that is not at work is not known here.
+//! Where crews at work are and when they were last heard of: telemetry, which is lost with the process and reported
+//! again within a minute. What is kept of it for good is a thinned track on the crews' own streams. Nothing is decided
+//! here about crews; where one is that is not at work is not known here.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -92,9 +92,9 @@ impl Telemetry {
         self.changing().note(crew, now);
     }
 
-    /// The crew is at work and said where it is. Of all points the newest by the device's time counts, whatever the order in which they come.
-    /// Whether this one belongs to the thinned track: far and long enough from the last that was kept. Who is told so keeps it, or
-    /// says [`Self::untracked`].
+    /// The crew is at work and said where it is. Of all points the newest by the device's time counts, whatever the
+    /// order in which they come. Whether this one belongs to the thinned track: far and long enough from the last that
+    /// was kept. Who is told so keeps it, or says [`Self::untracked`].
     pub fn located(&self, crew: &CrewId, fix: Fix, now: Timestamp, standing: &Standing) -> bool {
         let mut table = self.changing();
         let line = table.note(crew, now);

@@ -125,7 +125,8 @@ pub struct Tickets {
     list: TicketList,
     pub(crate) listed: Progress,
     recent: Mutex<LruCache<String, TicketId>>,
-    /// Places for questions to the list: a caller that gave up leaves its question running, and must not be followed by more.
+    /// Places for questions to the list: a caller that gave up leaves its question running, and must not be followed by
+    /// more.
     look_ups: Arc<Semaphore>,
 }
 
@@ -215,8 +216,8 @@ impl Tickets {
         Ok((done, number))
     }
 
-    /// The number for a ticket that `request_id` opens at `at`; none for a repeated request, which is answered from its first
-    /// facts: reserving one would append.
+    /// The number for a ticket that `request_id` opens at `at`; none for a repeated request, which is answered from its
+    /// first facts: reserving one would append.
     async fn number(&self, at: Timestamp, request_id: Uuid) -> Result<String, Refusal> {
         let mut day = self.numbers.day(at).await;
         if let Some(number) = day.take() {
@@ -251,7 +252,7 @@ impl Tickets {
     ///
     /// # Errors
     /// [`Refusal::TicketNotFound`] when no ticket has that number.
-    pub async fn resolve(&self, reference: &TicketRef) -> Result<TicketId, Refusal> {
+    pub(crate) async fn resolve(&self, reference: &TicketRef) -> Result<TicketId, Refusal> {
         if let Some(id) = self.known(reference).await? {
             return Ok(id);
         }
@@ -309,7 +310,8 @@ impl Tickets {
 
     pub(crate) async fn page(&self, id: TicketId, as_of: AsOf) -> Result<TicketPage, Refusal> {
         let facts = self.facts(id).await?;
-        // Up to the first fact past the point: what is shown was once the ticket, whatever a clock did between two starts.
+        // Up to the first fact past the point: what is shown was once the ticket, whatever a clock did between two
+        // starts.
         let seen = facts.iter().take_while(|fact| as_of.sees(fact.position, fact.recorded_at));
         TicketPage::fold(seen).ok_or(Refusal::TicketNotFound)
     }
@@ -372,8 +374,8 @@ impl Tickets {
         Ok(found.and_then(|raw| Some((TicketId::parse(raw.stream.id())?, raw.revision == 0))))
     }
 
-    /// The caller's open ticket that a report of this type belongs to, the latest first; one that brings another system's number
-    /// belongs only to a ticket of that number.
+    /// The caller's open ticket that a report of this type belongs to, the latest first; one that brings another
+    /// system's number belongs only to a ticket of that number.
     pub(crate) async fn open_ticket(
         &self,
         keys: CallerKeys,

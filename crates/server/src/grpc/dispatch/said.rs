@@ -1,5 +1,5 @@
-//! What crews are told, in the API's words. Personal data is no part of it; of a ticket whose caller is hidden, neither is the
-//! place beyond its kind of area.
+//! What crews are told, in the API's words. Personal data is no part of it; of a ticket whose caller is hidden, neither
+//! is the place beyond its kind of area.
 
 use switchboard_views::assignments::{Assignment, AssignmentChange, Brief, Offer, Snapshot};
 use switchboard_wire::{

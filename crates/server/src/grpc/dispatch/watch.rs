@@ -1,5 +1,5 @@
-//! `WatchAssignments`: a snapshot or a token, then every change once, in the order of the log. A reader pulls from its crew's
-//! line or from history; it holds a position and nothing else.
+//! `WatchAssignments`: a snapshot or a token, then every change once, in the order of the log. A reader pulls from its
+//! crew's line or from history; it holds a position and nothing else.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Bundles of steps that a crew's device brings, late and out of order: each is taken or refused for itself, those of one ticket in
-//! the order in which they happened, those of different tickets side by side.
+//! Bundles of steps that a crew's device brings, late and out of order: each is taken or refused for itself, those of
+//! one ticket in the order in which they happened, those of different tickets side by side.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -68,8 +68,8 @@ struct Step {
 }
 
 impl Crews {
-    /// Takes a bundle. A clock that is wrong refuses it whole: nothing is recorded, and the device keeps it. The steps are the
-    /// named crew's, whoever above it reports them.
+    /// Takes a bundle. A clock that is wrong refuses it whole: nothing is recorded, and the device keeps it. The steps
+    /// are the named crew's, whoever above it reports them.
     ///
     /// # Errors
     /// What is wrong with the bundle itself; what is wrong with a step is its own result.
@@ -103,8 +103,8 @@ impl Crews {
         Ok(Reported { results: results.into_values().collect(), now })
     }
 
-    /// The tickets that references name, each looked up once; those that the list does not know are asked for once more when it
-    /// is as far as the log is now.
+    /// The tickets that references name, each looked up once; those that the list does not know are asked for once more
+    /// when it is as far as the log is now.
     async fn resolve_all(&self, references: HashSet<TicketRef>) -> Result<HashMap<TicketRef, TicketId>, Refusal> {
         let mut known = HashMap::new();
         let mut unknown = Vec::new();
@@ -155,8 +155,8 @@ pub(crate) fn reporter(crew: &CrewId, actor: &Actor) -> Actor {
     Actor { org: crew.org().clone(), ..actor.clone() }
 }
 
-/// A step as it is taken at `now`. A clock that is a little fast must not put a step into the future; a step that lies in it all
-/// the same is refused by its ticket, and may be sent again.
+/// A step as it is taken at `now`. A clock that is a little fast must not put a step into the future; a step that lies
+/// in it all the same is refused by its ticket, and may be sent again.
 fn placed(index: usize, step: ToStep, now: Timestamp) -> Step {
     let ToStep { step: ReadStep { header, command, shown }, former_hash } = step;
     let occurred_at = header.occurred_at.map(|at| happened(at, now));

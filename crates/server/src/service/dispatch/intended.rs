@@ -1,5 +1,5 @@
-//! What the dispatch desk asks: which crews there are, who is to go where, and why. Answered from what the dispatch process
-//! intends at one position of the log; a plan is no promise.
+//! What the dispatch desk asks: which crews there are, who is to go where, and why. Answered from what the dispatch
+//! process intends at one position of the log; a plan is no promise.
 
 use std::sync::Arc;
 
@@ -78,7 +78,8 @@ impl Paging {
 }
 
 impl Intended {
-    /// What is intended, at `position` or later, or with nothing up to there that could change it; the caller's deadline bounds it.
+    /// What is intended, at `position` or later, or with nothing up to there that could change it; the caller's
+    /// deadline bounds it.
     async fn snapshot(&self, position: u64) -> Result<Arc<Snapshot>, Refusal> {
         self.node.recorded(Some(position)).await?;
         loop {

@@ -1,5 +1,5 @@
-//! Readers that leave and come back while facts are appended without a pause: by token or by snapshot, from the line or from
-//! history, to the last change, which nothing follows.
+//! Readers that leave and come back while facts are appended without a pause: by token or by snapshot, from the line or
+//! from history, to the last change, which nothing follows.
 
 use std::time::Duration;
 
