@@ -10,6 +10,7 @@ mod language;
 mod layers;
 mod pages;
 mod pasted;
+mod positions;
 mod protos;
 mod reference;
 mod source;

@@ -177,7 +177,7 @@ impl Assignments {
         let mut told = BTreeMap::new();
         let concerned: BTreeSet<TicketId> = found.iter().map(|(_, ticket)| *ticket).collect();
         for ticket in concerned {
-            let history = self.feed.history(ticket, upto + 1).await.map_err(|error| unreadable(error.into()))?;
+            let history = self.feed.history_upto(ticket, upto).await.map_err(|error| unreadable(error.into()))?;
             let facts = tickets(&history);
             let kinds: BTreeMap<u64, &'static str> =
                 facts.iter().map(|fact| (fact.position, fact.event.kind())).collect();
