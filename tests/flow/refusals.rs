@@ -121,6 +121,9 @@ async fn who_acts_must_be_said_and_be_sound() {
         let status = refused(bare.receive(request).await, Code::Unauthenticated, ErrorReason::ActorMissing);
         assert_eq!(told(&status, "missing").as_deref(), Some(missing));
     }
+    // A question names its actor too.
+    let asked = bare.list(proto::ListRequest::default()).await;
+    refused(asked, Code::Unauthenticated, ErrorReason::ActorMissing);
     let stranger = line.tickets(&who("desk", "csg/gd"));
     let life = with_the_crew(&line).await;
     for foreign in [dispatch("sgcc/zj/hz"), urge()] {
