@@ -19,7 +19,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build check test run demo bench bench-peers check-calendars docs clean
+.PHONY: help build release check test run demo bench bench-peers check-calendars docs clean
 
 SEED ?= 95598
 LOG := target/test.log
@@ -31,6 +31,12 @@ build: ## Build the switchboard binary (target/debug/switchboard)
 	@.ci/setup build
 	cargo build --locked -p switchboard-cli
 
+release: ## Build the binary to ship (target/release/switchboard), stripped; its symbols lie beside it (switchboard.debug)
+	@.ci/setup build
+	cargo build --locked --release -p switchboard-cli
+	cd target/release && objcopy --only-keep-debug switchboard switchboard.debug && objcopy --strip-all --add-gnu-debuglink=switchboard.debug switchboard switchboard.stripped && mv switchboard.stripped switchboard
+	@ls -l target/release/switchboard target/release/switchboard.debug
+
 check: ## Check form, lints and documentation
 	@.ci/setup check
 	cargo fmt --all -- --check
@@ -39,7 +45,7 @@ check: ## Check form, lints and documentation
 
 test: ## Run every test, after setting up what they need
 	@.ci/setup test
-	cargo build --locked -p switchboard-cli
+	cargo build --locked --workspace --all-targets
 	@mkdir -p target
 	.ci/tests 2>&1 | tee $(LOG)
 	@.ci/summary $(LOG)
@@ -56,8 +62,8 @@ demo: ## Play a city's day through the API into DATA (default: demo-data), let c
 
 bench: ## Measure this machine: commands through gRPC beside the disk's own limit
 	@.ci/setup build
-	cargo build --locked --release -p switchboard-cli
-	cargo run --locked --release -p switchboard-tests --bin bench
+	cargo build --locked --release -p switchboard-cli -p switchboard-tests --bins
+	target/release/bench
 
 bench-peers: ## Measure PostgreSQL and UmaDB beside us, on the same disk
 	@.ci/setup build
