@@ -5,7 +5,7 @@
 use crate::tree::{Page, clean, pages};
 
 /// The pages whose prose is one sentence a line: files, and folders with a `/` at the end.
-const PROSE: [&str; 3] = ["CHANGELOG.md", "docs/", "tests/peers/"];
+const PROSE: [&str; 5] = ["README.md", "README.zh-CN.md", "CHANGELOG.md", "docs/", "tests/peers/"];
 
 /// The longest line of prose, in characters.
 const PROSE_CHARS_MAX: usize = 160;

@@ -252,6 +252,11 @@ impl DispatchState {
     }
 }
 
+/// The crew that holds a ticket.
+fn holder(case: &OpenTicket) -> Option<CrewId> {
+    case.file.stints.present.as_ref().map(|stint| stint.crew.clone())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,9 +276,4 @@ mod tests {
         wanted.extend(["state.rs", "cow_map.rs"].map(str::to_owned));
         assert_eq!(wanted, CODE.iter().map(|(path, _)| (*path).to_owned()).collect());
     }
-}
-
-/// The crew that holds a ticket.
-fn holder(case: &OpenTicket) -> Option<CrewId> {
-    case.file.stints.present.as_ref().map(|stint| stint.crew.clone())
 }

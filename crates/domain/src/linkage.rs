@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The files that decide what the fold is, beside those of a case file.
-const CODE: [Source; 1] = sources!["linkage.rs"];
+const CODE: [Source; 2] = sources!["linkage.rs", "linkage/by_child.rs"];
 
 /// Names the code that makes the fold: a checkpoint that other code wrote is not read.
 pub const LINKAGE_CODE: u64 = of_sources(&CODE) ^ CASE_FILE_CODE;

@@ -106,7 +106,7 @@ impl Assignments {
     }
 
     /// Follows the log for ever.
-    pub async fn run(self: Arc<Self>) {
+    pub(crate) async fn run(self: Arc<Self>) {
         let (feed, position) = (Arc::clone(&self.feed), self.lines.position());
         let following = Following { assignments: self, draft: Draft::default(), unkept: 0 };
         Follower::new(&feed, position, following).resting().run().await;

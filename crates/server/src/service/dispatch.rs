@@ -137,7 +137,7 @@ impl Dispatching {
     ///
     /// # Errors
     /// When the process has ended.
-    pub async fn past(&self, position: u64) -> Result<(), Refusal> {
+    pub(crate) async fn past(&self, position: u64) -> Result<(), Refusal> {
         let mut progress = self.progress.clone();
         progress.wait_for(|known| *known > position).await.map(drop).map_err(|_| Refusal::TimedOut)
     }
