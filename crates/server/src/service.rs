@@ -8,7 +8,7 @@
 //! - [`history`]: the raw facts of the log
 //! - [`linkage`]: masters and children of a merge kept in step
 //! - [`access`]: who may do what; every use case takes the actor and asks here
-//! - [`queue`]: a bounded queue with a place for its last word
+//! - `queue`: a bounded queue with a place for its last word
 //!
 //! Absent on purpose: protobuf, the transport, the language of a caller, and the name of a keeper. Nothing here looks
 //! up to a way in or to the composition root; a test reads the `use` lines and holds it.

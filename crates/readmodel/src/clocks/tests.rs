@@ -313,8 +313,5 @@ fn questions_use_their_index_and_sort_nothing() {
     );
     let in_flight = plan(question::IN_FLIGHT);
     assert!(in_flight.contains("USING INDEX clock_history_open"), "{in_flight}");
-    assert!(
-        in_flight.contains("USING INDEX clock_history_ended") && !in_flight.contains("TEMP B-TREE"),
-        "{in_flight}"
-    );
+    assert!(in_flight.contains("USING INDEX clock_history_ended") && !in_flight.contains("TEMP B-TREE"), "{in_flight}");
 }
