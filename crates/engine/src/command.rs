@@ -31,7 +31,7 @@ pub struct Request {
     pub request_id: Uuid,
     /// Keyed hash of what it asks for and of who asks: two requests of one id are the same if it is.
     pub payload_hash: String,
-    /// The hash that stands for it in logs from before requests were identified by their commands; see [`is_same`].
+    /// The hash that stands for it in logs from before requests were identified by their commands.
     pub former_hash: Option<String>,
     /// Who asks.
     pub actor: Actor,
