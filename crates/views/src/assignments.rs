@@ -166,7 +166,7 @@ impl Assignments {
             CaseFile::apply(&mut known, fact);
         }
         if let Some(known) = known {
-            self.index(known.id, &BTreeSet::new(), &changes::crews(&known));
+            self.index(known.id, &BTreeSet::new(), &concerned(&known));
             self.tickets.insert(known.id, known);
         }
     }
@@ -189,12 +189,11 @@ impl Assignments {
 
     fn ticket(&mut self, fact: &TicketFact) -> Vec<(CrewId, Change)> {
         let mut known = self.tickets.remove(&fact.id);
-        let before = known.as_ref().map(changes::crews).unwrap_or_default();
+        let before = known.as_ref().map(concerned).unwrap_or_default();
         let changes = changes::apply(&mut known, fact);
         if let Some(known) = known {
             // A ticket that ended is let go; a history that goes on after that is recalled.
-            let after = if known.is_open() { changes::crews(&known) } else { BTreeSet::new() };
-            self.index(fact.id, &before, &after);
+            self.index(fact.id, &before, &concerned(&known));
             if known.is_open() {
                 self.tickets.insert(fact.id, known);
             }
@@ -246,7 +245,7 @@ impl Assignments {
     /// Whether some crew is offered the ticket or has it.
     #[must_use]
     pub fn concerns_a_crew(&self, ticket: TicketId) -> bool {
-        self.tickets.get(&ticket).is_some_and(|file| !changes::crews(file).is_empty())
+        self.tickets.get(&ticket).is_some_and(|file| !concerned(file).is_empty())
     }
 
     /// How many tickets and crews are in memory.
@@ -254,6 +253,12 @@ impl Assignments {
     pub fn size(&self) -> (usize, usize) {
         (self.tickets.len(), self.crews.len())
     }
+}
+
+/// The crews that an open ticket is offered to or that have it. A ticket that ended concerns no crew, also while its
+/// history is recalled because a fact takes it up again.
+fn concerned(file: &CaseFile) -> BTreeSet<CrewId> {
+    if file.is_open() { changes::crews(file) } else { BTreeSet::new() }
 }
 
 /// What one crew was told of one ticket, from the ticket's whole history: the same as it was told then.

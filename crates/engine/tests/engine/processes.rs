@@ -206,3 +206,22 @@ async fn a_restart_with_or_without_a_notebook_leaves_the_same_tickets_and_nothin
         assert_eq!(distinct.len(), recorded.len(), "{restart:?}");
     }
 }
+
+#[tokio::test]
+async fn no_action_is_repeated_after_the_log_was_copied_into_another_store() {
+    let (house, folder) = (House::new(), tempfile::tempdir().unwrap());
+    let engine = house.engine();
+    let running = Running::start(&house, checkpoint(folder.path())).await;
+    let (master, one, two) = (open(&engine, 1).await, open(&engine, 2).await, open(&engine, 3).await);
+    merge(&engine, one, master, 4).await;
+    until(&house, master, "adopted", |state| children(state) == 1).await;
+    running.kill().await;
+
+    let (copy, other) = (house.copied().await, tempfile::tempdir().unwrap());
+    let (engine, before) = (copy.engine(), copy.count().await);
+    let running = Running::start(&copy, checkpoint(other.path())).await;
+    merge(&engine, two, master, 5).await;
+    until(&copy, master, "the second child", |state| children(state) == 2).await;
+    assert_eq!(copy.count().await, before + 2, "the merge and the adoption of the second child alone");
+    running.kill().await;
+}

@@ -299,3 +299,25 @@ async fn a_ticket_that_was_let_go_and_is_taken_up_again_is_watched_again() {
     assert_eq!(said(&house).await, expected);
     watching.kill().await;
 }
+
+#[tokio::test]
+async fn what_was_said_is_not_said_again_after_the_log_was_copied_into_another_store() {
+    let house = House::new();
+    let clock = Arc::new(Watched::over(&house));
+    publish(&house).await;
+    let watching = Watching::start(&house, &clock, From::Log).await;
+    open(&house.engine(), 1).await;
+    clock.looked().await;
+    house.clock.advance(TimeDelta::minutes(31));
+    until_said(&house, 1).await;
+    watching.kill().await;
+
+    let copy = house.copied().await;
+    let (clock, before) = (Arc::new(Watched::over(&copy)), copy.count().await);
+    let watching = Watching::start(&copy, &clock, From::Log).await;
+    clock.looked().await;
+    copy.clock.advance(TimeDelta::minutes(31));
+    until_said(&copy, 2).await;
+    assert_eq!(copy.count().await, before + 1, "the breach, and nothing again: {:?}", said(&copy).await);
+    watching.kill().await;
+}

@@ -365,3 +365,17 @@ fn every_file_that_decides_who_is_told_what_decides_the_code() {
     wanted.insert("assignments.rs".to_owned());
     assert_eq!(wanted, super::CODE.iter().map(|(path, _)| (*path).to_owned()).collect());
 }
+
+#[test]
+fn a_ticket_that_ended_concerns_no_crew_also_while_its_history_is_recalled() {
+    let withdrawn: Event = event::Withdrawn { reason: "It came back.".into() }.into();
+    let story = [received(), withdrawn, offered(ticket(0), 1, 0, None)];
+    let history: Vec<TicketFact> = (1..).zip(story).map(|(n, event)| fact(n, ticket(0), event)).collect();
+    let mut fold = Assignments::default();
+    fold.recall(&history);
+    assert!(!fold.concerns_a_crew(ticket(0)));
+    assert_eq!(fold.snapshot(&crew(0)), Snapshot::default());
+    fold.recall(&history[..1]);
+    fold.apply(&Fact::Ticket(fact(4, ticket(0), offered(ticket(0), 1, 0, None))));
+    assert!(fold.concerns_a_crew(ticket(0)), "an open one does");
+}
