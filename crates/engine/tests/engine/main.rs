@@ -11,6 +11,7 @@ mod faults;
 mod feed;
 mod histories;
 mod house;
+mod nudges;
 mod numbers;
 mod personal;
 mod processes;
