@@ -12,6 +12,7 @@ mod faults;
 mod feed;
 mod histories;
 mod house;
+mod nudges;
 mod numbers;
 mod personal;
 mod processes;

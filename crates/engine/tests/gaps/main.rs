@@ -14,6 +14,8 @@ mod feed;
 mod histories;
 #[path = "../engine/house.rs"]
 mod house;
+#[path = "../engine/nudges.rs"]
+mod nudges;
 #[path = "../engine/numbers.rs"]
 mod numbers;
 #[path = "../engine/personal.rs"]

@@ -80,7 +80,7 @@ async fn telemetry_nudges_once_until_it_is_taken() {
     assert!(nudged());
     telemetry.heard(&crew, at(2));
     assert!(!nudged());
-    let _ = telemetry.drain_changed();
+    assert_eq!(telemetry.drain_changed().len(), 1);
     telemetry.heard(&crew, at(3));
     assert!(nudged());
 }
