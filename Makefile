@@ -13,8 +13,8 @@
 # make demo takes SEED (the city's seed) and STORM=1 (a storm on the day that is over, and while faults are played); make run and make
 # demo take DATA (the folder).
 # make bench takes SECONDS (of a slice), PAIRS (of slices) and DATA (a folder on the disk to be measured); ONLY names
-# a part and leaves the rest out: engine, promises, dispatch, or of the last routing, scenarios, recorded, decisions, offers, streams
-# (docs/benches.md says by which names each is sized).
+# a part and leaves the rest out: engine, promises, dispatch, or a part of these; AGAINST names the binary of another version to
+# measure beside (docs/benches.md has all names).
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c

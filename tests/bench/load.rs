@@ -1,5 +1,7 @@
-//! Closed-loop load: so many callers, each waiting for its answer before it asks again.
-//! A ticket's commands are receive, classify, dispatch and accept: a first fact with personal data, then three without.
+//! Closed-loop load: each caller waits for its answer before it sends the next command.
+//!
+//! A ticket's commands are receive, classify, dispatch and a last one: the first fact has personal data, the others have
+//! none. The last command is accept, which leaves the ticket in flight, or withdraw, which ends it.
 
 use std::{
     sync::{
@@ -12,7 +14,7 @@ use std::{
 use switchboard_eventstore::{EventStore, Expected, NewEvent, StreamName, sqlite::SqliteStore};
 use switchboard_wire::proto::{
     AcceptRequest, BusinessType, Caller, Channel as Intake, ClassifyRequest, CommandHeader, DispatchRequest,
-    ReceiveRequest, Urgency, ticket_service_client::TicketServiceClient,
+    ReceiveRequest, Urgency, WithdrawRequest, ticket_service_client::TicketServiceClient,
 };
 use tonic::{
     Request,
@@ -28,6 +30,19 @@ use crate::{
 pub struct Load {
     channels: Vec<Channel>,
     tickets: Arc<AtomicU64>,
+    /// Tickets withdrawn so far.
+    withdrawn: Arc<AtomicU64>,
+}
+
+/// The last command of each ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Last {
+    /// The ticket stays in flight.
+    Accept,
+    /// The ticket ends: as many stay in flight as there are callers.
+    Withdraw,
+    /// There is none: the ticket stays dispatched.
+    Dispatch,
 }
 
 fn request<T>(body: T) -> Request<T> {
@@ -44,9 +59,15 @@ struct Agent {
     step: u8,
     ticket: String,
     tickets: Arc<AtomicU64>,
+    withdrawn: Arc<AtomicU64>,
+    last: Last,
 }
 
 impl Agent {
+    fn open(&self) -> u64 {
+        self.tickets.load(Ordering::Relaxed).saturating_sub(self.withdrawn.load(Ordering::Relaxed))
+    }
+
     async fn act(&mut self) -> Result<(), tonic::Status> {
         let id = Uuid::new_v4().to_string();
         let header = Some(CommandHeader { request_id: id.clone(), ticket: self.ticket.clone(), ..Default::default() });
@@ -79,11 +100,16 @@ impl Agent {
             2 => {
                 self.client.dispatch(request(DispatchRequest { header, to: "sgcc/zj/hz".into() })).await?;
             }
+            _ if self.last == Last::Withdraw => {
+                let reason = "power came back by itself".into();
+                self.client.withdraw(request(WithdrawRequest { header, reason })).await?;
+                self.withdrawn.fetch_add(1, Ordering::Relaxed);
+            }
             _ => {
                 self.client.accept(request(AcceptRequest { header })).await?;
             }
         }
-        self.step = (self.step + 1) % 4;
+        self.step = (self.step + 1) % if self.last == Last::Dispatch { 3 } else { 4 };
         Ok(())
     }
 }
@@ -94,7 +120,31 @@ impl Load {
         for _ in 0..connections {
             channels.push(Endpoint::from_shared(endpoint.to_owned())?.tcp_nodelay(true).connect().await?);
         }
-        Ok(Self { channels, tickets: Arc::default() })
+        Ok(Self { channels, tickets: Arc::default(), withdrawn: Arc::default() })
+    }
+
+    fn agent(&self, caller: usize, last: Last) -> Agent {
+        let client = TicketServiceClient::new(self.channels[caller % self.channels.len()].clone());
+        let (tickets, withdrawn) = (Arc::clone(&self.tickets), Arc::clone(&self.withdrawn));
+        Agent { client, step: 0, ticket: String::new(), tickets, withdrawn, last }
+    }
+
+    /// Opens and dispatches tickets until so many are open.
+    pub async fn fill(&self, callers: usize, open: u64) -> Outcome<()> {
+        let mut tasks = Vec::new();
+        for caller in 0..callers {
+            let mut agent = self.agent(caller, Last::Dispatch);
+            tasks.push(tokio::spawn(async move {
+                while agent.step != 0 || agent.open() < open {
+                    agent.act().await?;
+                }
+                Ok::<_, tonic::Status>(())
+            }));
+        }
+        for task in tasks {
+            task.await??;
+        }
+        Ok(())
     }
 
     /// Tickets opened so far.
@@ -103,12 +153,11 @@ impl Load {
     }
 
     /// `callers` at work for `time`.
-    pub async fn run(&self, callers: usize, time: Duration) -> Outcome<Slice> {
+    pub async fn run(&self, callers: usize, time: Duration, last: Last) -> Outcome<Slice> {
         let begun = Instant::now();
         let mut tasks = Vec::new();
         for caller in 0..callers {
-            let client = TicketServiceClient::new(self.channels[caller % self.channels.len()].clone());
-            let mut agent = Agent { client, step: 0, ticket: String::new(), tickets: Arc::clone(&self.tickets) };
+            let mut agent = self.agent(caller, last);
             tasks.push(tokio::spawn(async move {
                 let (mut operations, mut latency) = (0_u64, histogram());
                 while begun.elapsed() < time {
@@ -154,8 +203,8 @@ impl Load {
     }
 }
 
-/// The keeper alone: `callers` appending facts of the same size to streams of their own.
-pub async fn keeper(store: &SqliteStore, callers: usize, time: Duration) -> Outcome<Slice> {
+/// The event store alone: `callers` appending facts of the same size to streams of their own.
+pub async fn event_store(store: &SqliteStore, callers: usize, time: Duration) -> Outcome<Slice> {
     let begun = Instant::now();
     let work = (0..callers).map(|_| async move {
         let (mut operations, mut latency) = (0_u64, histogram());

@@ -135,7 +135,7 @@ impl Crew {
 }
 
 /// A crew on the roster and on shift.
-async fn begin(mut client: DispatchServiceClient<Channel>, number: usize) -> Outcome<()> {
+pub async fn begin(mut client: DispatchServiceClient<Channel>, number: usize) -> Outcome<()> {
     let enrol = EnrolCrewRequest {
         request_id: Uuid::new_v4().to_string(),
         crew: crew_path(number),

@@ -71,7 +71,7 @@ fn table<P: Problem>(data: &Path, limits: &[f64], compared: bool) -> Outcome<()>
     }
     let best = best_known(&folder.join("best_known.csv"), P::BEST)?;
     let names = chosen(best.keys().cloned().collect(), crate::setting("INSTANCES", usize::MAX));
-    let mut columns = Vec::new();
+    let (mut columns, mut beaten) = (Vec::new(), Vec::new());
     for &limit in limits {
         let pyvrp = if compared { pyvrp(&folder, &names, limit) } else { BTreeMap::new() };
         let mut solved = BTreeMap::<String, Vec<Solved>>::new();
@@ -82,6 +82,10 @@ fn table<P: Problem>(data: &Path, limits: &[f64], compared: bool) -> Outcome<()>
                 Err(error) => println!("ERROR: {name}, {limit} s: no valid plan: {error}"),
                 Ok((cost, iterations)) => {
                     let gap = |cost: f64| (cost / best[name] - 1.0) * 100.0;
+                    // Published costs are rounded: what rounds to the same cost has not beaten it.
+                    if format!("{cost:.1}").parse::<f64>()? < best[name] {
+                        beaten.push(format!("{name} in {limit} s: {cost:.1}, best known {:.1}", best[name]));
+                    }
                     let pyvrp = pyvrp.get(name).copied().map(gap);
                     solved.entry(class(name)).or_default().push(Solved { gap: gap(cost), iterations, pyvrp });
                     if crate::setting("EACH", 0) == 1 {
@@ -93,6 +97,9 @@ fn table<P: Problem>(data: &Path, limits: &[f64], compared: bool) -> Outcome<()>
         columns.push((limit, solved));
     }
     print(P::FOLDER, &columns);
+    for line in beaten {
+        println!("beaten: {line}");
+    }
     Ok(())
 }
 

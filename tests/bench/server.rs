@@ -1,8 +1,9 @@
-//! The server under test: the release binary in a process of its own, with its CPU time and memory.
+//! The server under test: a release binary in a process of its own, with its CPU time, its memory and its warnings.
 
 use std::{
+    fs::File,
     io::{BufRead, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -12,16 +13,29 @@ use crate::Outcome;
 pub struct Server {
     child: Child,
     pub endpoint: String,
+    /// Where the server writes its own log: its warnings must not fall into the tables.
+    log: PathBuf,
 }
 
 impl Server {
-    /// Starts `switchboard serve` on `data`; it stands beside this program.
+    /// Starts `switchboard serve` on `data`, from the binary beside this program.
     pub fn start(data: &Path) -> Outcome<Self> {
-        let binary = std::env::current_exe()?.with_file_name("switchboard");
-        let mut child = Command::new(&binary)
+        Self::of(&std::env::current_exe()?.with_file_name("switchboard"), data)
+    }
+
+    /// The binary that `AGAINST` names, to be measured beside ours: another version, for example.
+    pub fn against() -> Option<PathBuf> {
+        std::env::var_os("AGAINST").filter(|path| !path.is_empty()).map(PathBuf::from)
+    }
+
+    /// Starts a binary on `data`.
+    pub fn of(binary: &Path, data: &Path) -> Outcome<Self> {
+        let log = data.with_extension("log");
+        let mut child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data"])
             .arg(data)
             .stdout(Stdio::piped())
+            .stderr(File::create(&log)?)
             .spawn()
             .map_err(|error| {
                 format!("{}: {error}; build it first: cargo build --release -p switchboard-cli", binary.display())
@@ -30,7 +44,11 @@ impl Server {
         let out = child.stdout.take().ok_or("no output")?;
         BufReader::new(out).read_line(&mut line)?;
         let address = line.split_whitespace().nth(2).ok_or("the server did not say where it listens")?;
-        Ok(Self { endpoint: format!("http://{address}"), child })
+        Ok(Self { endpoint: format!("http://{address}"), child, log })
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// User and system time so far. Linux counts it in hundredths of a second.
@@ -58,5 +76,11 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
+        let _ = self.child.wait();
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let mut warnings = text.lines().filter(|line| line.contains(" WARN ") || line.contains(" ERROR "));
+        if let Some(first) = warnings.next() {
+            eprintln!("the server warned {} times, first: {first}", warnings.count() + 1);
+        }
     }
 }

@@ -26,7 +26,7 @@ pub const ENGINE: &str = "dispatch";
 /// The most wants between two looks at the log.
 const WANTS_MAX: usize = 64;
 /// A process notes what it knows after so many facts.
-const NOTE_FACTS: u64 = 120;
+const NOTE_FACTS: usize = 120;
 /// So many notes are kept, to be resumed from.
 const NOTES_MAX: usize = 3;
 /// It is asked again so often at most before the world goes on.
@@ -44,43 +44,54 @@ enum Answer {
 pub struct Driver {
     /// The process.
     pub process: Dispatch,
-    /// How much of the log it has folded.
+    /// The position up to which it has folded the log.
     pub cursor: u64,
+    /// How many facts that are.
+    folded: usize,
     feed: u64,
     spoken_at: u64,
-    noted: u64,
-    notes: Vec<(u64, String)>,
+    noted: usize,
+    notes: Vec<Note>,
 }
+
+/// A saved fold: how many facts it holds, up to which position, and its text.
+type Note = (usize, u64, String);
 
 impl Driver {
     /// A process that knows what the note says; nothing without one.
-    pub fn resumed(policy: &Policy, note: Option<(u64, String)>) -> Self {
+    pub fn resumed(policy: &Policy, note: Option<Note>) -> Self {
         let notes = note.iter().cloned().collect();
-        let (cursor, fold) = match note {
-            Some((position, text)) => {
-                (position, serde_json::from_str(&text).expect("a fold is read as it was written"))
+        let (folded, cursor, fold) = match note {
+            Some((folded, position, text)) => {
+                (folded, position, serde_json::from_str(&text).expect("a fold is read as it was written"))
             }
-            None => (0, DispatchState::default()),
+            None => (0, 0, DispatchState::default()),
         };
         let process = Dispatch::resume(policy.clone(), fold);
-        Self { process, cursor, feed: cursor, spoken_at: 0, noted: cursor, notes }
+        Self { process, cursor, folded, feed: cursor, spoken_at: 0, noted: folded, notes }
+    }
+
+    /// Counts the next fact as folded.
+    fn advance(&mut self, store: &Store) {
+        self.folded += 1;
+        self.cursor = store.position(self.folded);
     }
 
     /// Folds the log up to a position.
     pub fn listen(&mut self, store: &Store, upto: u64, history: bool) {
         self.feed = self.feed.max(upto);
         while self.cursor < upto.min(store.head()) {
-            let fact = &store.log[self.cursor as usize];
+            let fact = &store.log[self.folded];
             if let Some(ticket) = self.process.forgotten(fact).filter(|_| history) {
                 store.history(ticket, fact.position()).for_each(|past| self.process.apply(past));
             }
             self.process.apply(fact);
-            self.cursor += 1;
+            self.advance(store);
         }
-        if self.cursor - self.noted >= NOTE_FACTS {
-            self.noted = self.cursor;
+        if self.folded - self.noted >= NOTE_FACTS {
+            self.noted = self.folded;
             let text = serde_json::to_string(self.process.fold()).expect("a fold is written");
-            self.notes.push((self.cursor, text));
+            self.notes.push((self.folded, self.cursor, text));
             if self.notes.len() > NOTES_MAX {
                 self.notes.remove(0);
             }
@@ -100,7 +111,7 @@ impl World {
         let mut next = Driver::resumed(&self.policy, note);
         next.notes.clone_from(&of.notes);
         if self.planted == Planted::CursorAhead && next.cursor < self.store.head() {
-            next.cursor += 1;
+            next.advance(&self.store);
         }
         self.beat_for(&mut next);
         next
@@ -119,10 +130,10 @@ impl World {
 
     fn turn(&mut self, at: usize) {
         for _ in 0..BREATH {
-            let head = self.store.head();
-            let behind = if self.dice.one_in(self.faults.lag) { self.dice.below(6) as u64 } else { 0 };
+            let behind = if self.dice.one_in(self.faults.lag) { self.dice.below(6) } else { 0 };
+            let upto = self.store.position(self.store.log.len().saturating_sub(behind));
             let history = self.planted != Planted::NoHistory;
-            self.drivers[at].listen(&self.store, head.saturating_sub(behind), history);
+            self.drivers[at].listen(&self.store, upto, history);
             if self.dice.one_in(self.faults.kill) {
                 self.kill(at);
             }

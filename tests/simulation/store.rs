@@ -63,14 +63,17 @@ pub struct Store {
     pub watch: Watch,
     streams: BTreeMap<Stream, Vec<usize>>,
     ledger: BTreeMap<(Stream, Uuid), u64>,
+    /// By how much the position grows from one fact to the next: above 1 the log has gaps.
+    stride: u64,
     rules: Rules,
     planted: Planted,
 }
 
 impl Store {
-    /// An empty store with, perhaps, a fault planted in it.
-    pub fn new(planted: Planted) -> Self {
+    /// An empty store whose positions grow by `stride` (at least 1), with, perhaps, a fault planted in it.
+    pub fn new(stride: u64, planted: Planted) -> Self {
         Self {
+            stride,
             log: Vec::new(),
             tickets: BTreeMap::new(),
             crews: BTreeMap::new(),
@@ -84,7 +87,12 @@ impl Store {
 
     /// Position of the last fact.
     pub fn head(&self) -> u64 {
-        self.log.len() as u64
+        self.position(self.log.len())
+    }
+
+    /// The position up to which a reader of the first `count` facts knows the log.
+    pub fn position(&self, count: usize) -> u64 {
+        count as u64 * self.stride
     }
 
     /// A ticket's facts before a position.
@@ -136,7 +144,7 @@ impl Store {
             let after = ticket::evolve(before.clone(), &event, asking.at);
             self.tickets.extend(after.map(|ticket| (id, ticket)));
             let revision = self.next(Stream::Ticket(id));
-            let fact = recorded(self.head() + 1, id, revision, event, asking);
+            let fact = recorded(self.position(self.log.len() + 1), id, revision, event, asking);
             self.watch.ticket(before.as_ref(), &self.tickets[&id], &self.crews, &fact, (command, asking));
             self.log.push(Fact::Ticket(fact));
         }
@@ -170,7 +178,7 @@ impl Store {
             let after = crew::evolve(before.clone(), &event, asking.at);
             self.crews.extend(after.map(|crew| (id.clone(), crew)));
             let revision = self.next(Stream::Crew(id.clone()));
-            let fact = recorded(self.head() + 1, id.clone(), revision, event, asking);
+            let fact = recorded(self.position(self.log.len() + 1), id.clone(), revision, event, asking);
             self.watch.crew(before.as_ref(), &self.crews[id], &self.tickets, &fact, asking);
             self.log.push(Fact::Crew(fact));
         }

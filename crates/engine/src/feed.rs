@@ -153,18 +153,24 @@ impl Feed {
 
     async fn run(self: Arc<Self>, mut after: Position) {
         loop {
-            let mut subscription = self.store.subscribe_all(after);
-            while let Some(next) = subscription.next().await {
-                match next {
-                    Ok(raw) => {
-                        after = raw.position;
-                        self.push(Arc::new(Entry::read(raw)));
-                    }
-                    Err(error) => {
-                        tracing::error!(%error, after = after.stored(), "the log cannot be followed; trying again");
-                        break;
+            // What is there already comes as one page: the head moves, and readers wake, once for all of it.
+            let mut pages = self.store.subscribe_all(after).ready_chunks(PAGE_EVENTS_MAX);
+            'pages: while let Some(page) = pages.next().await {
+                let mut entries = Vec::with_capacity(page.len());
+                for next in page {
+                    match next {
+                        Ok(raw) => {
+                            after = raw.position;
+                            entries.push(Arc::new(Entry::read(raw)));
+                        }
+                        Err(error) => {
+                            self.push(entries);
+                            tracing::error!(%error, after = after.stored(), "the log cannot be followed; trying again");
+                            break 'pages;
+                        }
                     }
                 }
+                self.push(entries);
             }
             // The store ended the subscription: it is closing, or could not read. Its head tells when there is more.
             let mut head = self.store.watch_head();
@@ -178,12 +184,13 @@ impl Feed {
         }
     }
 
-    fn push(&self, entry: Arc<Entry>) {
-        let position = entry.raw.position.stored();
-        self.log.get_or_init(|| log_id(&entry.raw));
+    fn push(&self, page: Vec<Arc<Entry>>) {
+        let (Some(first), Some(last)) = (page.first(), page.last()) else { return };
+        let position = last.raw.position.stored();
+        self.log.get_or_init(|| log_id(&first.raw));
         {
             let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
-            ring.push(entry);
+            page.into_iter().for_each(|entry| ring.push(entry));
         }
         self.head.send_replace(position);
     }

@@ -32,6 +32,7 @@ use crate::{
     clock::Clock,
     feed::Feed,
     follower::{Fold, Follower},
+    vault::Vault,
 };
 
 /// How long an action waits that the store could not take.
@@ -53,11 +54,12 @@ pub enum ActionOutcome {
     Later,
 }
 
-/// The name of a want for ever: the request id of the command that carries it out.
+/// The request id of the command that carries an action out. `cause` is the id of the event at [`Action::because`]:
+/// a copy of the log has the same event at another position, and must give the same action the same request id.
 #[must_use]
-pub fn request_id<I>(process: &str, want: &Action<I>, target: &str) -> Uuid {
-    let name = format!("{process}/{}/{}/{target}", want.name, want.because);
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes())
+pub fn request_id<I>(vault: &Vault, process: &str, action: &Action<I>, cause: Uuid, target: &str) -> Uuid {
+    let parts = [b"process", process.as_bytes(), action.name.as_bytes(), cause.as_bytes(), target.as_bytes()];
+    vault.request_id(&parts)
 }
 
 /// Which facts a process is told: a process says so by the type of its events.

@@ -9,6 +9,7 @@ use switchboard_wire::{
     seal::{self, HashKey, Place},
     stored::Stored,
 };
+use uuid::Uuid;
 
 /// Seals and opens personal data.
 #[derive(Clone)]
@@ -39,6 +40,13 @@ impl Vault {
     #[must_use]
     pub fn hash(&self, parts: &[&[u8]]) -> String {
         self.hash.hash(parts)
+    }
+
+    /// The request id of an action of the engine itself. Without the secret nobody can compute it, and a caller that
+    /// sends one is refused: otherwise a caller could use it up, and the action would be lost.
+    #[must_use]
+    pub fn request_id(&self, parts: &[&[u8]]) -> Uuid {
+        self.hash.uuid(parts)
     }
 
     /// A pseudonym: a keyed hash of a phone or account number, by which the same caller is recognised.

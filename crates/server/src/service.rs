@@ -29,13 +29,13 @@ pub mod tickets;
 
 use std::{sync::Arc, time::Duration};
 
-use switchboard_domain::{Timestamp, actor::Actor, rules::Rules};
+use switchboard_domain::{Timestamp, actor::Actor, decider::Action, rules::Rules};
 use switchboard_engine::{
     clock::Clock,
     command::{Aggregates, Failure, Outcome, Request},
     feed::Feed,
     journal::{Aggregate, Journal, JournalError},
-    reactor::ActionOutcome,
+    reactor::{self, ActionOutcome},
     requests::{FoundRequest, Requests},
     vault::Vault,
 };
@@ -137,16 +137,26 @@ impl Node {
         format!("{SCHEME}{hash}")
     }
 
-    /// The request of a process for its want, with the fact that made it want it: the answer leads back to its cause.
-    pub(crate) async fn because(&self, process: &str, request_id: Uuid, position: u64, engine: Actor) -> Request {
-        let cause = self.feed.at(position).await.unwrap_or_default();
-        let cause = cause.as_ref();
+    /// The request that carries out an action of a process. It names the event that caused the action.
+    ///
+    /// # Errors
+    /// [`ActionOutcome::Later`] when that event cannot be read: without its id the request would have another id.
+    pub(crate) async fn caused<I>(
+        &self,
+        process: &str,
+        action: &Action<I>,
+        target: &str,
+        engine: Actor,
+    ) -> Result<Request, ActionOutcome> {
+        let cause = self.feed.at(action.because).await.map_err(|error| {
+            tracing::warn!(process, %error, "the cause of an action cannot be read; trying again");
+            ActionOutcome::Later
+        })?;
+        let causation_id = cause.as_ref().map(|entry| entry.raw.id);
+        let correlation_id = cause.as_ref().and_then(|entry| Some(entry.metadata.as_ref()?.correlation_id));
+        let request_id = reactor::request_id(&self.vault, process, action, causation_id.unwrap_or_default(), target);
         let identity = self.vault.hash(&[process.as_bytes(), request_id.as_bytes()]);
-        Request {
-            causation_id: cause.map(|entry| entry.raw.id),
-            correlation_id: cause.and_then(|entry| entry.metadata.as_ref()).map(|metadata| metadata.correlation_id),
-            ..Request::new(request_id, identity, engine)
-        }
+        Ok(Request { causation_id, correlation_id, ..Request::new(request_id, identity, engine) })
     }
 }
 

@@ -22,6 +22,13 @@ pub use self::{
     receive::{ReceiveHeader, receive},
 };
 
+/// True for the request ids of the engine's own actions ([`HashKey::uuid`](crate::seal::HashKey::uuid)): UUIDs of
+/// version 8. A caller's request with such an id is refused.
+#[must_use]
+pub fn is_of_engine(request_id: Uuid) -> bool {
+    request_id.get_version_num() == 8
+}
+
 /// A reference to a ticket in a request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TicketRef {

@@ -11,6 +11,7 @@ use aws_lc_rs::{
     hmac, rand,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use uuid::{Builder, Uuid};
 
 /// The version prefix of a seal: `1.<key id>.<base64url of nonce and ciphertext>`.
 const FORM: &str = "1";
@@ -142,12 +143,25 @@ impl HashKey {
     /// differ.
     #[must_use]
     pub fn hash(&self, parts: &[&[u8]]) -> String {
+        hex(self.sign(parts).as_ref())
+    }
+
+    /// A UUID of version 8 from the first 16 bytes of the same hash: it cannot be computed without the secret, and
+    /// [`is_of_engine`](crate::command::is_of_engine) tells it from the ids of callers.
+    #[must_use]
+    pub fn uuid(&self, parts: &[&[u8]]) -> Uuid {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&self.sign(parts).as_ref()[..16]);
+        Builder::from_custom_bytes(bytes).into_uuid()
+    }
+
+    fn sign(&self, parts: &[&[u8]]) -> hmac::Tag {
         let mut context = hmac::Context::with_key(&self.0);
         for part in parts {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part);
         }
-        hex(context.sign().as_ref())
+        context.sign()
     }
 }
 

@@ -27,11 +27,13 @@ fn checkpoint(folder: &Path) -> Checkpoint {
     Checkpoint::new(folder, "linkage", 1)
 }
 
-/// Carries a want out as a command of the engine's own.
-async fn carry_out(engine: Arc<Engine>, want: Action<Intent>) -> ActionOutcome {
+/// Carries out an action as a command of the engine's own.
+async fn carry_out(engine: Arc<Engine>, feed: Arc<Feed>, want: Action<Intent>) -> ActionOutcome {
     let (target, command) = want.intent.command();
     let actor = Actor { id: "linkage".into(), role: Role::System, org: org("sgcc") };
-    let request_id = reactor::request_id("linkage", &want, &target.to_string());
+    let cause = feed.at(want.because).await.unwrap().unwrap();
+    let vault = engine.journal().vault();
+    let request_id = reactor::request_id(vault, "linkage", &want, cause.raw.id, &target.to_string());
     let request = Request { request_id, payload_hash: request_id.to_string(), actor, ..request(0) };
     match engine.execute(&target, &command, &request).await {
         Ok(outcome) => ActionOutcome::Done(outcome.position),
@@ -51,8 +53,9 @@ impl Running {
         let engine = Arc::new(house.engine());
         let (feed, following) = Feed::follow(Arc::clone(&house.store)).await.unwrap();
         let start = Start::<Linkage>::noted(checkpoint, feed.reached());
+        let causes = Arc::clone(&feed);
         let process = reactor::run(&feed, house.clock.clone(), start, Pace::default(), move |want| {
-            carry_out(Arc::clone(&engine), want)
+            carry_out(Arc::clone(&engine), Arc::clone(&causes), want)
         });
         Self { following, process }
     }
@@ -224,4 +227,24 @@ async fn no_action_is_repeated_after_the_log_was_copied_into_another_store() {
     until(&copy, master, "the second child", |state| children(state) == 2).await;
     assert_eq!(copy.count().await, before + 2, "the merge and the adoption of the second child alone");
     running.kill().await;
+}
+
+#[tokio::test]
+async fn an_action_has_the_same_request_id_in_a_copy_of_its_log() {
+    let (house, folder) = (House::new(), tempfile::tempdir().unwrap());
+    let engine = house.engine();
+    let (master, one) = (open(&engine, 1).await, open(&engine, 2).await);
+    merge(&engine, one, master, 3).await;
+    let before = house.count().await;
+    let copy = house.copied_up_to(before).await;
+    let mut adoptions = Vec::new();
+    for (house, checkpoint) in [(&house, checkpoint(folder.path())), (&copy, checkpoint(&folder.path().join("copy")))] {
+        let running = Running::start(house, checkpoint).await;
+        until(house, master, "adopted", |state| children(state) == 1).await;
+        running.kill().await;
+        adoptions.push(house.log().await.remove(before));
+    }
+    let [original, copied] = adoptions.as_slice() else { panic!("two adoptions") };
+    assert_eq!((&original.kind, original.id), (&copied.kind, copied.id));
+    assert_ne!(original.position, copied.position);
 }

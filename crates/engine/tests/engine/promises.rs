@@ -75,7 +75,9 @@ async fn publish(house: &House) {
 async fn say(said: Arc<Aggregates<Promises>>, want: Action<Intent>) -> ActionOutcome {
     let Intent { ticket, publish } = &want.intent;
     // Of one fact several things may come to be said in time: what is said belongs to the want's name.
-    let request_id = reactor::request_id("watch", &want, &format!("{ticket}/{:?}", publish.events));
+    let cause = uuid::Uuid::from_u128(want.because.into());
+    let (vault, target) = (said.journal().vault(), format!("{ticket}/{:?}", publish.events));
+    let request_id = reactor::request_id(vault, "watch", &want, cause, &target);
     let actor = Actor { id: "watch".into(), role: Role::System, org: org("sgcc") };
     let request = Request { request_id, payload_hash: request_id.to_string(), actor, ..request(0) };
     match said.execute(ticket, publish, &request).await {

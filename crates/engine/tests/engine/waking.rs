@@ -152,7 +152,8 @@ async fn ring(
     let at_once = diary.at_once.fetch_add(1, Ordering::SeqCst) + 1;
     diary.at_once_seen.fetch_max(at_once, Ordering::SeqCst);
     barrier.wait().await;
-    let request_id = reactor::request_id("alarm", &want, &want.intent.to_string());
+    let vault = engine.journal().vault();
+    let request_id = reactor::request_id(vault, "alarm", &want, uuid::Uuid::nil(), &want.intent.to_string());
     let request = Request { request_id, payload_hash: request_id.to_string(), ..request(0) };
     let outcome = engine.execute(&ticket, &supplement("ring"), &request).await;
     diary.at_once.fetch_sub(1, Ordering::SeqCst);

@@ -105,10 +105,14 @@ impl Pool {
             return Err(KeyError::Unavailable(cause.clone()));
         }
         let pair = state.ready.pop();
+        // The thread sleeps until the oldest assignment is due. It must know of that one, and of a pool that runs low.
+        let is_first = state.unsettled_since.is_none();
         if let Some(pair) = &pair {
             state.hand_out(subject, pair);
         }
-        self.work.notify_one();
+        if is_first || state.is_low() {
+            self.work.notify_one();
+        }
         Ok(pair)
     }
 
@@ -219,7 +223,7 @@ impl Pool {
             if state.stopped.is_some() {
                 return false;
             }
-            let low = state.ready.len() < POOL_KEYS_MAX / 2;
+            let low = state.is_low();
             let age = state.unsettled_since.map_or(Duration::ZERO, |since| since.elapsed());
             let waits = !state.unsettled.is_empty();
             if low || waits && (state.hurry || age >= ASSIGNMENT_DELAY_MAX) {
@@ -264,6 +268,10 @@ impl Pool {
 }
 
 impl State {
+    fn is_low(&self) -> bool {
+        self.ready.len() < POOL_KEYS_MAX / 2
+    }
+
     /// The last key that this process assigned to the subject. The file is not read: a look-up for every new caller
     /// would cost more than the key that it saves.
     fn known(&mut self, subject: &str) -> Option<Pair> {

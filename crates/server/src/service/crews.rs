@@ -233,9 +233,9 @@ impl Crews {
 
     /// Keeps a point of the track. What cannot be kept is telemetry all the same.
     async fn keep(&self, crew: &CrewId, fix: Fix, actor: &Actor) -> bool {
-        let name = format!("track/{crew}/{}", fix.observed.timestamp_micros());
-        let request_id = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes());
-        let identity = self.node.vault().hash(&[b"track", name.as_bytes()]);
+        let name = format!("{crew}/{}", fix.observed.timestamp_micros());
+        let parts: [&[u8]; 2] = [b"track", name.as_bytes()];
+        let (request_id, identity) = (self.node.vault().request_id(&parts), self.node.vault().hash(&parts));
         let request = Request { occurred_at: Some(fix.observed), ..Request::new(request_id, identity, actor.clone()) };
         let command = Command::Locate { at: fix.at, accuracy_m: fix.accuracy_m };
         let kept = self.execute(crew, &command, &request).await;

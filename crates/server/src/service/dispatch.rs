@@ -331,8 +331,10 @@ pub(crate) fn start(
 
 /// Carries one want out as a command of the engine itself.
 async fn carry_out(tickets: &Tickets, crews: &Aggregates<Crews>, engine: Actor, want: Action<Intent>) -> ActionOutcome {
-    let request_id = reactor::request_id(NAME, &want, &want.intent.target());
-    let request = tickets.node.because(NAME, request_id, want.because, engine).await;
+    let request = match tickets.node.caused(NAME, &want, &want.intent.target(), engine).await {
+        Ok(request) => request,
+        Err(later) => return later,
+    };
     match want.intent.order() {
         Order::Crew(crew, command) => outcome(crews.execute(&crew, &command, &request).await),
         Order::Ticket(ticket, command) => outcome(tickets.streams.execute(&ticket, &command, &request).await),

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use switchboard_domain::{actor::Actor, decider::Action, linkage::Intent};
-use switchboard_engine::reactor::{self, ActionOutcome};
+use switchboard_engine::reactor::ActionOutcome;
 
 use crate::service::{outcome, tickets::Tickets};
 
 /// Carries one want of the linkage process out.
 pub(crate) async fn carry_out(tickets: Arc<Tickets>, engine: Actor, want: Action<Intent>) -> ActionOutcome {
     let (target, command) = want.intent.command();
-    let request_id = reactor::request_id("linkage", &want, &target.to_string());
-    let request = tickets.node.because("linkage", request_id, want.because, engine).await;
-    outcome(tickets.streams.execute(&target, &command, &request).await)
+    match tickets.node.caused("linkage", &want, &target.to_string(), engine).await {
+        Ok(request) => outcome(tickets.streams.execute(&target, &command, &request).await),
+        Err(later) => later,
+    }
 }

@@ -22,7 +22,7 @@ use switchboard_engine::{
     command::{Aggregates, Failure},
     journal::{self, JournalError},
     projector::Progress,
-    reactor::{self, ActionOutcome},
+    reactor::ActionOutcome,
 };
 use switchboard_readmodel::ClockHistories;
 use switchboard_wire::{command::TicketRef, refusal::Refusal};
@@ -102,8 +102,10 @@ impl Promises {
         let Intent { ticket, publish } = &want.intent;
         let said: Vec<String> = publish.events.iter().map(|event| format!("{event:?}")).collect();
         let target = format!("{ticket}/{}", self.node.vault().hash(&[said.join("\n").as_bytes()]));
-        let request_id = reactor::request_id("watch", &want, &target);
-        let request = self.node.because("watch", request_id, want.because, engine.clone()).await;
+        let request = match self.node.caused("watch", &want, &target, engine.clone()).await {
+            Ok(request) => request,
+            Err(later) => return later,
+        };
         match self.said.execute(ticket, publish, &request).await {
             // Somebody said it first: the watch hears of it when it knows the log up to here.
             Err(Failure::Rejected(Rejection::AlreadySaid)) => ActionOutcome::Done(self.node.head()),

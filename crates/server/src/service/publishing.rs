@@ -17,6 +17,7 @@ use switchboard_domain::{
 use switchboard_engine::command::{Aggregates, Failure, Outcome, Request};
 use switchboard_wire::{
     calendar_file,
+    command::is_of_engine,
     faults::Fault,
     identity::{self, Canonical},
     policy_file,
@@ -214,9 +215,10 @@ impl Publishing {
     /// The engine's request for one to publish, from an actor who may.
     fn request(&self, to: ToPublish, command: Canonical, actor: &Actor) -> Result<Request, Refusal> {
         permit(actor, Act::Publish)?;
-        let malformed = || Refusal::InvalidFields(vec![Violation::malformed("request_id", "a UUID")]);
+        let form = "a UUID that is not nil and not of version 8";
+        let malformed = || Refusal::InvalidFields(vec![Violation::malformed("request_id", form)]);
         let ToPublish { request_id, former_hash } = to;
-        let request_id = request_id.filter(|id| !id.is_nil()).ok_or_else(malformed)?;
+        let request_id = request_id.filter(|id| !id.is_nil() && !is_of_engine(*id)).ok_or_else(malformed)?;
         let asked = Asked { request_id, occurred_at: None, etag: None, former_hash };
         Ok(self.node.request(asked, command, actor))
     }

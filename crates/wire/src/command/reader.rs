@@ -12,7 +12,7 @@ use switchboard_domain::{
 };
 use uuid::Uuid;
 
-use super::{Header, TicketRef, reference};
+use super::{Header, TicketRef, is_of_engine, reference};
 use crate::{
     answer::{Word, instant},
     proto,
@@ -68,9 +68,9 @@ impl Reader {
 
     pub(super) fn request_id(&mut self, field: &'static str, text: &str) -> Uuid {
         match Uuid::try_parse(text) {
-            Ok(id) if !id.is_nil() => return id,
+            Ok(id) if !id.is_nil() && !is_of_engine(id) => return id,
             _ if text.is_empty() => self.missing(field),
-            _ => self.malformed(field, "a UUID that is not nil"),
+            _ => self.malformed(field, "a UUID that is not nil and not of version 8"),
         }
         Uuid::nil()
     }

@@ -11,6 +11,7 @@ use switchboard_domain::{
 use switchboard_wire::{
     command::{TicketRef, TicketRequest, receive, reference},
     proto::{self, audit_reply_request, escalate_request, report_progress_request},
+    seal::HashKey,
 };
 use uuid::{Uuid, uuid};
 
@@ -172,6 +173,9 @@ fn a_header_is_read_field_by_field() {
     let nil =
         proto::CommandHeader { request_id: Uuid::nil().to_string(), etag: Some(String::new()), ..header().unwrap() };
     assert_eq!(fields(&proto::AcceptRequest { header: Some(nil) }), ["header.request_id"], "an empty etag is none");
+    let engines = HashKey::new(&[7; 32]).uuid(&[b"process"]);
+    let engines = proto::CommandHeader { request_id: engines.to_string(), ..header().unwrap() };
+    assert_eq!(fields(&proto::AcceptRequest { header: Some(engines) }), ["header.request_id"], "the engine's own");
 }
 
 #[test]
