@@ -38,7 +38,7 @@ pub struct Config {
     pub streams_max: usize,
     /// The most tickets that are kept folded in memory.
     pub tickets_cached: usize,
-    /// How long a stopping server waits for calls in flight, in milliseconds.
+    /// The longest wait of a stopping server for calls in flight, in milliseconds.
     pub drain_ms: u64,
     /// The path of the dispatch policy's file. If it is empty, the built-in copy of the shipped file is used.
     pub dispatch: String,
@@ -74,7 +74,7 @@ pub struct Setting {
     pub origin: String,
 }
 
-/// Why a configuration cannot be used.
+/// The reason to reject a configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A file or value cannot be read.
