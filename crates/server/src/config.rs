@@ -1,5 +1,6 @@
-//! What an operator may set: by file, then environment, then flags, the later winning; every value can say where it came from.
-//! Limits that protect the service are here with their defaults; the trade's numbers are `switchboard_domain::rules`.
+//! The settings of the server. They come from a file, the environment and flags; a later source overrides an earlier
+//! one. Every value is listed with its origin. The limits that protect the service are here, with their defaults. The
+//! limits of the trade are in `switchboard_domain::rules`.
 
 use std::{
     collections::BTreeMap,
@@ -23,25 +24,25 @@ pub const ENVIRONMENT_PREFIX: &str = "SWITCHBOARD";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The folder that holds the log, the keys and the views.
+    /// The folder of the log, the keys and the read models.
     pub data: PathBuf,
-    /// Where gRPC listens. Loopback only, until access control is configured. Port 0 takes a free one.
+    /// The address where gRPC listens. Loopback only, until access control is configured. Port 0 takes a free port.
     pub listen: SocketAddr,
-    /// Where health and metrics are served over HTTP. Loopback only.
+    /// The address where health and metrics are served over HTTP. Loopback only.
     pub operations: SocketAddr,
-    /// The deadline of a call that brings none, and the longest that any call may bring, in milliseconds.
+    /// The deadline of a call that states none, and the longest deadline of any call, in milliseconds.
     pub deadline_ms: u64,
-    /// Calls worked on at once; past it calls are shed by class. See `grpc/admission.rs`.
+    /// The most calls in progress. Beyond it, calls are refused by class; see `grpc/admission.rs`.
     pub calls_max: usize,
-    /// Streams (subscriptions) open at once.
+    /// The most streams that are open.
     pub streams_max: usize,
-    /// Tickets kept folded in memory.
+    /// The most tickets that are kept folded in memory.
     pub tickets_cached: usize,
-    /// How long a stopping server waits for calls in flight, in milliseconds.
+    /// The longest wait of a stopping server for calls in flight, in milliseconds.
     pub drain_ms: u64,
-    /// The dispatch policy's file; the shipped one when empty.
+    /// The path of the dispatch policy's file. If it is empty, the built-in copy of the shipped file is used.
     pub dispatch: String,
-    /// The numbers of the trade.
+    /// The limits of the trade.
     pub rules: Rules,
 }
 
@@ -62,7 +63,7 @@ impl Default for Config {
     }
 }
 
-/// One value and where it came from.
+/// One value and its origin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Setting {
     /// The dotted name.
@@ -73,7 +74,7 @@ pub struct Setting {
     pub origin: String,
 }
 
-/// Why a configuration cannot be used.
+/// The reason to reject a configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A file or value cannot be read.
@@ -82,21 +83,21 @@ pub enum ConfigError {
     /// A value is out of its range.
     #[error("{name}: {problem}")]
     OutOfRange {
-        /// Which.
+        /// The dotted name of the value.
         name: &'static str,
-        /// Why.
+        /// The range that the value must be in, or the rule that it breaks.
         problem: String,
     },
 }
 
-/// What the command line sets: dotted names and values.
+/// The values that the command line sets, by dotted name.
 pub type Flags = Vec<(String, String)>;
 
 impl Config {
-    /// Reads all layers.
+    /// Reads all sources. Returns the configuration, and every value with its origin.
     ///
     /// # Errors
-    /// A file that is missing or malformed, a name that is unknown, a value that does not fit.
+    /// A file is missing or malformed, a name is unknown, or a value does not fit.
     pub fn load(file: Option<&Path>, flags: &Flags) -> Result<(Self, Vec<Setting>), ConfigError> {
         let text = toml::to_string(&Self::default()).map_err(|e| config::ConfigError::Message(e.to_string()))?;
         let mut builder = config::Config::builder().add_source(File::from_str(&text, FileFormat::Toml));
@@ -132,7 +133,7 @@ impl Config {
         Ok((loaded, settings))
     }
 
-    /// Checks ranges, and that nothing listens where strangers could reach it.
+    /// Checks ranges, and that only loopback addresses are listened on.
     fn check(&self) -> Result<(), ConfigError> {
         let out = |name, problem: &str| Err(ConfigError::OutOfRange { name, problem: problem.into() });
         for (name, address) in [("listen", self.listen), ("operations", self.operations)] {
@@ -151,10 +152,10 @@ impl Config {
         }
     }
 
-    /// The dispatch policy.
+    /// Reads the dispatch policy.
     ///
     /// # Errors
-    /// When its file cannot be read, or has faults: all are named.
+    /// The file cannot be read, or it has faults; all faults are listed.
     pub fn dispatch_policy(&self) -> anyhow::Result<Policy> {
         let shipped = ("deploy/dispatch/sgcc.toml", include_str!("../../../deploy/dispatch/sgcc.toml").to_owned());
         let (name, text) = match self.dispatch.as_str() {
@@ -168,14 +169,15 @@ impl Config {
         })
     }
 
-    /// The deadline of a call that brings none.
+    /// The deadline of a call that states none.
     #[must_use]
     pub fn deadline(&self) -> Duration {
         Duration::from_millis(self.deadline_ms)
     }
 }
 
-/// The environment, less the variables that name no setting: tests and deployments keep others under the same prefix.
+/// The environment without the variables that name no setting. Tests and deployments keep other variables under the
+/// same prefix.
 #[derive(Clone, Debug)]
 struct Known {
     inner: Environment,
@@ -196,7 +198,7 @@ impl Source for Known {
     }
 }
 
-/// Every leaf that a layer sets, with that layer's name.
+/// Every leaf that a source sets, with the name of that source.
 fn origins(config: &config::Config, origin: &str) -> Result<BTreeMap<String, String>, ConfigError> {
     let mut found = BTreeMap::new();
     flatten("", &config.clone().try_deserialize()?, &mut |name, _| {

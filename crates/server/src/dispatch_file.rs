@@ -1,5 +1,6 @@
-//! The dispatch policy file (派工策略): what the plan weighs, in TOML, read whole or refused with every fault, its line and the
-//! dotted name of the value. What the file leaves out has its default; its version it must say. Nothing is weighed here.
+//! The dispatch policy file (派工策略): weights, prices and limits of the plan, in TOML. The file is read as a whole, or
+//! rejected with every fault: its line and the dotted name of the value. A value that the file leaves out has its
+//! default. The version is required.
 
 use serde::Deserialize as _;
 use switchboard_dispatcher::policy::{Policy, SkillRule};
@@ -17,22 +18,22 @@ use toml::{Table, Value as Stated, de::DeValue};
 pub const DISPATCH_BYTES_MAX: usize = 64 * 1024;
 /// The longest version, in bytes.
 pub const VERSION_BYTES_MAX: usize = 64;
-/// The most rules about skills.
+/// The most skill rules.
 pub const SKILL_RULES_MAX: usize = 256;
-/// The most bands of customers.
+/// The most customer bands.
 pub const BANDS_MAX: usize = 32;
 
-/// The highest weight or price: what is worth more is a slip of the pen.
+/// The highest weight or price. A higher value is taken for a typing error.
 const PRICE_MAX: f64 = 1e6;
 /// A day, in minutes.
 const DAY_MINUTES: f64 = 1_440.0;
 /// A week, in minutes.
 const WEEK_MINUTES: f64 = 10_080.0;
-/// The most live offers of a ticket, which the domain bounds; a small number.
+/// The most live offers of a ticket, a limit of the domain. The number is small, so the cast is exact.
 #[allow(clippy::cast_precision_loss)]
 const PARALLEL_MAX: f64 = OFFERS_LIVE_MAX as f64;
 
-/// What each number may be, at least and at most; of a list, each of its entries.
+/// The range of each number, inclusive. For a list, the range of each entry.
 const RANGES: &[(&str, f64, f64)] = &[
     ("seed", 0.0, 4_294_967_295.0),
     ("weights.important", 0.0, PRICE_MAX),
@@ -97,8 +98,8 @@ const RANGES: &[(&str, f64, f64)] = &[
 ///
 /// # Errors
 ///
-/// Every fault, in the order of the lines; as many as [`switchboard_wire::faults::FAULTS_MAX`] says. Text that is no TOML is told
-/// before anything else is looked at.
+/// All faults, in the order of the lines: at most [`switchboard_wire::faults::FAULTS_MAX`], and one entry that says how
+/// many more there are. A text that is not TOML gets TOML's faults only.
 pub fn read(text: &str, file_name: &str) -> Result<Policy, Vec<Fault>> {
     if text.len() > DISPATCH_BYTES_MAX {
         let reason = format!("{file_name} has {} bytes; at most {DISPATCH_BYTES_MAX} are read", text.len());
@@ -121,7 +122,7 @@ pub fn read(text: &str, file_name: &str) -> Result<Policy, Vec<Fault>> {
     Ok(Policy { skills, ..policy })
 }
 
-/// Lays what the file states over the defaults, as far as it is of their types.
+/// Overwrites the defaults in `stated` with the values of the file. A value of another type is a fault.
 fn lay(reader: &mut Reader, above: &str, section: Section<'_>, stated: &mut Table) {
     let mut known: Vec<String> = stated.keys().cloned().collect();
     if above.is_empty() {
@@ -138,7 +139,7 @@ fn lay(reader: &mut Reader, above: &str, section: Section<'_>, stated: &mut Tabl
     }
 }
 
-/// Puts a value of the file where its default stands, if it is of the same type.
+/// Overwrites one default with the value of the file, if the types agree.
 fn put(reader: &mut Reader, name: &str, value: Value<'_>, slot: &mut Stated) {
     let wanted = match (&mut *slot, value.get_ref()) {
         (Stated::Table(inner), DeValue::Table(table)) => {
@@ -178,7 +179,7 @@ fn put(reader: &mut Reader, name: &str, value: Value<'_>, slot: &mut Stated) {
     reader.expected(name, wanted, value);
 }
 
-/// What stands in `table` under a dotted name.
+/// The value in `table` under a dotted name.
 fn stands<'s>(table: &'s Table, name: &str) -> Option<&'s Stated> {
     match name.split_once('.') {
         Some((first, rest)) => stands(table.get(first)?.as_table()?, rest),
@@ -186,7 +187,7 @@ fn stands<'s>(table: &'s Table, name: &str) -> Option<&'s Stated> {
     }
 }
 
-/// Where the file says it, if it does.
+/// The value in the file under a dotted name; `None` if the file leaves it out.
 fn said<'d>(section: Section<'d>, name: &str) -> Option<Value<'d>> {
     match name.split_once('.') {
         Some((first, rest)) => said(Section::of(section.get(first)?)?, rest),
@@ -198,10 +199,10 @@ fn place(top: Section<'_>, name: &str) -> usize {
     said(top, name).map_or(top.at, |value| value.span().start)
 }
 
-/// The numbers under a dotted name: one, or those of a list.
+/// The numbers under a dotted name: a single number, or the entries of a list.
 fn numbers(stated: &Table, name: &str) -> Vec<f64> {
     fn number(value: &Stated) -> Option<f64> {
-        // Only what is far out of every range is rounded.
+        // Rounding affects only integers far outside every range.
         #[allow(clippy::cast_precision_loss)]
         value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
     }
@@ -222,7 +223,8 @@ fn within(reader: &mut Reader, top: Section<'_>, stated: &Table, name: &str, lea
     }
 }
 
-/// The version stands in every reservation: without one of its own a file would pass for the default.
+/// Checks the version: it is required, one line, and of limited length. Every reservation records it. A file without a
+/// version could not be told from the default policy.
 fn version(reader: &mut Reader, top: Section<'_>) {
     let Some(value) = reader.field(top, "version") else { return };
     let line = |text: &str| !text.trim().is_empty() && !text.chars().any(char::is_control);
@@ -231,7 +233,8 @@ fn version(reader: &mut Reader, top: Section<'_>) {
     }
 }
 
-/// Bands of customers ascend, and each has its median, with one more for those above the last.
+/// Checks the customer bands: they ascend, and each has a median. One more median is for the customers above the last
+/// band.
 fn bands(reader: &mut Reader, top: Section<'_>, stated: &Table) {
     const CUSTOMERS: &str = "repair.customers";
     const MEDIANS: &str = "repair.median_minutes";
@@ -250,7 +253,7 @@ fn bands(reader: &mut Reader, top: Section<'_>, stated: &Table) {
     }
 }
 
-/// A storm is over at a lower load than it begins at, or it would begin and end with every ticket.
+/// Checks that a storm ends at no higher load than it begins at. Otherwise it could begin and end with every ticket.
 fn storm(reader: &mut Reader, top: Section<'_>, stated: &Table) {
     if let (&[begins], &[over]) = (&*numbers(stated, "storm.load"), &*numbers(stated, "storm.load_over"))
         && over > begins
@@ -260,7 +263,7 @@ fn storm(reader: &mut Reader, top: Section<'_>, stated: &Table) {
     }
 }
 
-/// Which skills each category takes.
+/// Reads the skills that each category needs.
 fn skills(reader: &mut Reader, top: Section<'_>) -> Vec<SkillRule> {
     let known: Vec<_> = Skill::ALL.iter().map(|skill| (skill.as_str(), *skill)).collect();
     let sections = reader.sections(top, "skills");

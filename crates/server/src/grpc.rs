@@ -1,10 +1,11 @@
-//! The gRPC way in: transport, admission, one file per service, and the words of the API. Nothing is decided here: a
-//! request is read into what a use case takes, and what it answers is put into words.
+//! The gRPC interface: transport, admission, one file per service, and the mapping to the messages of the API. Nothing
+//! is decided here: a request is converted into the input of a use case, and its result into a response.
 //!
-//! - [`transport`]: the listener with its limits and services; [`transport_errors`], what it refuses by itself
-//! - [`admission`], [`call`]: who is let in, and what every call brings beside its body
-//! - `read`, [`present`], `clocks`: requests read; tickets, clocks and policies worded
-//! - `streaming`: what every server stream has in common
+//! - [`transport`]: the listener with its limits and services; [`transport_errors`]: the refusals of the transport
+//!   itself
+//! - [`admission`], [`call`]: back-pressure, and the metadata of every call
+//! - `read`, [`present`], `clocks`: reading of requests; presentation of tickets, clocks and policies
+//! - `streaming`: the parts that all server streams share
 //! - [`tickets`], [`intake`], [`board`], [`admin`], [`dispatch`], [`audit`]: one service each
 
 pub mod admin;

@@ -1,4 +1,4 @@
-//! The composition root and every way in.
+//! The composition root, and every interface of the server.
 //!
 //! ```text
 //!   [command] ──▶ decide ──▶ append ──▶ project ──▶ dispatch ──▶ [subscribe]
@@ -7,18 +7,18 @@
 //!                         wire carries it across
 //! ```
 //!
-//! Modules in reading order, each knowing those above it only:
+//! Modules in reading order. Each module uses only the modules above it:
 //!
-//! - [`dispatch_file`], [`config`]: the dispatch policy's file; what an operator may set
-//! - `stores`: what a node keeps, and the only place that names a keeper
-//! - [`tasks`]: what runs as long as the server
-//! - [`service`]: the use cases, typed; every one takes the actor
+//! - [`dispatch_file`], [`config`]: the file of the dispatch policy, and the settings of the server
+//! - `stores`: the stores of a node; the only module that names an event store implementation
+//! - [`tasks`]: the background tasks, which run as long as the server
+//! - [`service`]: the typed use cases; every use case takes the actor
 //! - [`operations`]: health and metrics over HTTP
-//! - [`grpc`]: the transport, its services, and the words of the API
-//! - `node`: composes a node, from top to bottom
+//! - [`grpc`]: the transport, its services, and the mapping to the messages of the API
+//! - `node`: composes a node from the parts above
 //!
-//! Invariants, including what is absent: no rule about tickets, no stored name, no retry; no protobuf in a use case,
-//! and no arrow from a lower room to a higher one (`tests/tidy/layers.rs` reads the `use` lines). Start reading at
+//! Invariants: this crate has no rule about tickets, no stored names and no retries. A use case knows no protobuf. No
+//! module depends on a module above its own layer; `tests/tidy/layers.rs` checks the `use` lines. Start reading at
 //! `node::start`.
 
 pub mod config;
@@ -38,9 +38,9 @@ use crate::{config::Config, node::Running};
 
 /// A running server.
 pub struct Server {
-    /// Where gRPC listens.
+    /// The address where gRPC listens.
     pub listen: SocketAddr,
-    /// Where operations listen.
+    /// The address where operations listen.
     pub operations: SocketAddr,
     running: Running,
     drain_time: Duration,
@@ -56,17 +56,19 @@ impl Server {
     /// Opens the data folder and starts serving.
     ///
     /// # Errors
-    /// When the folder is in use, damaged or of a newer version, or an address cannot be bound.
+    /// The folder is in use, damaged or of a newer version; the dispatch policy has faults; or an address cannot be
+    /// bound.
     pub async fn start(config: &Config, metrics: Option<PrometheusHandle>) -> anyhow::Result<Self> {
         let running = node::start(config, metrics).await?;
         let (listen, operations) = running.addresses;
         Ok(Self { listen, operations, running, drain_time: Duration::from_millis(config.drain_ms) })
     }
 
-    /// Stops: no new calls, those in flight finish, streams are told to come again, then everything is closed.
+    /// Stops the server. It takes no new calls, lets calls in flight finish within the drain time, and ends the streams
+    /// with a status after which clients reconnect. Then it closes the stores.
     ///
     /// # Errors
-    /// When the transport had failed, or the store could not be closed in order.
+    /// The transport failed, or its task panicked.
     pub async fn stop(self) -> anyhow::Result<()> {
         let Running { stores, listed, drain, mut transport, operating, tasks, .. } = self.running;
         drain.send_replace(true);

@@ -1,4 +1,4 @@
-//! Composes a node, from top to bottom: what is kept, what turns, what reacts, what listens.
+//! Composes a node: opens the stores, then starts the feed and the projectors, the processes, and the listeners.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -47,24 +47,24 @@ use crate::{
     tasks::{TaskFailure, Tasks},
 };
 
-/// How much the watch says at a time: promises that come due together share the log's syncs.
+/// The pace of the watch: promises that come due together share the log's syncs.
 const WATCH_PACE: Pace = Pace { actions_max: 1_024, at_once_max: 256 };
-/// A log that is more than this ahead of the machine's clock is told.
+/// A log that is further ahead of the machine's clock than this is logged as a warning.
 const CLOCK_AHEAD_TOLD: TimeDelta = TimeDelta::seconds(1);
-/// The unit that the engine itself acts for: every operator's path lies beside it.
+/// The unit of the engine as an actor. It lies outside every operator's path.
 const ENGINE_ORG: &str = "switchboard";
-/// Publications are few: so many operators' and calendars' streams are kept folded.
+/// The most operators' streams, and the most calendars' streams, that are kept folded. Publications are few.
 const PUBLICATIONS_CACHED: usize = 16;
-/// So many days' streams of ticket numbers are kept folded.
+/// The most days whose streams of ticket numbers are kept folded.
 const NUMBERS_CACHED: usize = 64;
 
-/// A node that runs.
+/// A running node.
 pub(crate) struct Running {
-    /// Where gRPC listens, and where operations do.
+    /// The addresses where gRPC and operations listen.
     pub(crate) addresses: (SocketAddr, SocketAddr),
     pub(crate) stores: Stores,
     pub(crate) listed: Progress,
-    /// Says that the node goes down.
+    /// Set to true to drain the node.
     pub(crate) drain: watch::Sender<bool>,
     pub(crate) transport: JoinHandle<Result<(), tonic::transport::Error>>,
     pub(crate) operating: JoinHandle<()>,
@@ -74,17 +74,17 @@ pub(crate) struct Running {
 /// Opens the data folder and starts serving.
 ///
 /// # Errors
-/// When the folder is in use, damaged or of a newer version, or an address cannot be bound.
+/// The folder is in use, damaged or of a newer version; the dispatch policy has faults; or an address cannot be bound.
 pub(crate) async fn start(config: &Config, metrics: Option<PrometheusHandle>) -> anyhow::Result<Running> {
     let org = OrgPath::parse(ENGINE_ORG).map_err(anyhow::Error::msg)?;
     let engine = Actor { id: "switchboard".into(), role: Role::System, org };
-    // A policy with a fault opens nothing.
+    // Read first: a policy with a fault must not create the data folder.
     let policy = config.dispatch_policy()?;
 
-    // What is kept: the log, the keys, the read models.
+    // Stores: the log, the keys, the read models.
     let stores = Stores::open(&config.data)?;
 
-    // What turns: the feed, the projectors, the commands.
+    // The feed, the projectors and the use cases of tickets and promises.
     let clock = clock(&stores).await?;
     let (feed, following) = Feed::follow(stores.log()).await?;
     stores.keep_to(feed.reached())?;
@@ -115,14 +115,15 @@ pub(crate) async fn start(config: &Config, metrics: Option<PrometheusHandle>) ->
     let publishing = Arc::new(Publishing::new(Arc::clone(&promises), policies, calendars));
     let figures = Arc::new(Figures::new(Arc::clone(&promises)));
 
-    // Crews: what they ask and report, where they are, what they are told.
+    // Crews: commands, telemetry and assignment streams.
     let crew_streams = Arc::new(node.aggregates::<crew::Crews>(cached));
     let telemetry = Arc::new(Telemetry::default());
     let assignments = Assignments::resume(Arc::clone(&feed), stores.crew_changes.clone()).await?;
     let telling = tokio::spawn(Arc::clone(&assignments).run());
     let crews = Crews::new(Arc::clone(&tickets), Arc::clone(&crew_streams), assignments, Arc::clone(&telemetry));
 
-    // What reacts: masters and children of a merge, promises that come due, the dispatcher, the coverage of calendars.
+    // Processes: linkage of merged tickets, the watch over promises, the dispatcher; and the check of calendar
+    // coverage.
     let linking = {
         let (tickets, engine) = (Arc::clone(&tickets), engine.clone());
         let carry_out = move |want| linkage::carry_out(Arc::clone(&tickets), engine.clone(), want);
@@ -146,7 +147,7 @@ pub(crate) async fn start(config: &Config, metrics: Option<PrometheusHandle>) ->
     };
     let covering = tokio::spawn(publishing::watch_coverage(Arc::clone(&promises)));
 
-    // What listens.
+    // Listeners.
     let (drain, draining) = watch::channel(false);
     let task_failure = TaskFailure::default();
     let tasks = Tasks::new(task_failure.clone())
@@ -178,8 +179,8 @@ pub(crate) async fn start(config: &Config, metrics: Option<PrometheusHandle>) ->
     Ok(Running { addresses: (listen, operations), stores, listed, drain, transport, operating, tasks })
 }
 
-/// The engine's time: the machine's, and no earlier than the last fact. A log that is ahead of the machine's clock is
-/// told loudly.
+/// Returns the engine's clock. It follows the machine's clock, but never runs behind the last fact of the log. If the
+/// log is ahead of the machine's clock, a warning is logged.
 async fn clock(stores: &Stores) -> anyhow::Result<Arc<dyn Clock>> {
     let clock = SystemClock::starting_at(stores.last_recorded().await?.unwrap_or_default());
     let ahead = clock.ahead();

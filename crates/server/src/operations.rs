@@ -1,4 +1,5 @@
-//! Operations over HTTP, on loopback: is it alive, is it ready, what does it count. Nothing about tickets.
+//! Operations over HTTP: liveness, readiness and metrics. The configuration admits loopback addresses only. Nothing
+//! here is about tickets.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -9,7 +10,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{stores::Stores, tasks::TaskFailure};
 
-/// What health and metrics are told of.
+/// The parts that health and metrics read.
 #[derive(Clone)]
 pub struct Observed {
     pub(crate) stores: Stores,
@@ -32,10 +33,10 @@ struct Shared {
     draining: watch::Receiver<bool>,
 }
 
-/// Serves until the server drains. Answers the address it listens on.
+/// Serves until the server drains. Returns the address where it listens, and its task.
 ///
 /// # Errors
-/// When the address cannot be bound.
+/// The address cannot be bound.
 pub async fn serve(
     address: SocketAddr,
     observed: Observed,

@@ -1,17 +1,20 @@
-//! The use cases: everything that can be asked of a node, typed. A way in (gRPC today) reads its words into these types
-//! and words what they answer.
+//! The use cases: everything that a client can ask of a node, as typed functions. An interface (gRPC today) reads its
+//! messages into these types, and converts the results back.
 //!
-//! - [`tickets`], [`intake`]: commands to tickets and questions about them; what IVR and bots ask while a caller waits
-//! - [`crews`], [`telemetry`], [`assignments`]: what crews ask and report, where they are, and what they are told
-//! - [`dispatch`]: the dispatch process at work, and what it intends
-//! - [`promises`], [`publishing`], [`figures`]: the clocks of tickets, what they are judged by, and what they come to
+//! - [`tickets`], [`intake`]: commands to tickets and queries about them; the calls of IVR and bots while a caller
+//!   waits
+//! - [`crews`], [`telemetry`], [`assignments`]: commands and reports of crews, their last positions, and their
+//!   assignment changes
+//! - [`dispatch`]: the dispatch process, its proposals and their explanations
+//! - [`promises`], [`publishing`], [`figures`]: the clocks of tickets, the policies and calendars that they are judged
+//!   by, and the indicators
 //! - [`history`]: the raw facts of the log
-//! - [`linkage`]: masters and children of a merge kept in step
-//! - [`access`]: who may do what; every use case takes the actor and asks here
-//! - `queue`: a bounded queue with a place for its last word
+//! - [`linkage`]: the process that keeps masters and children of a merge in step
+//! - [`access`]: authorisation; every use case takes the actor and checks it here
+//! - `queue`: a bounded queue with a reserved slot for the final message
 //!
-//! Absent on purpose: protobuf, the transport, the language of a caller, and the name of a keeper. Nothing here looks
-//! up to a way in or to the composition root; a test reads the `use` lines and holds it.
+//! Absent: protobuf, the transport, the language of a caller, and the name of an event store implementation. No module
+//! here uses an interface or the composition root; a test reads the `use` lines and checks this.
 
 pub mod access;
 pub mod assignments;
@@ -47,7 +50,7 @@ use switchboard_wire::{
 };
 use uuid::Uuid;
 
-/// What all use cases share: the log and the way it is followed, the keys, the time, and how long a call may take.
+/// The parts that all use cases share: the log and its feed, the keys, the clock, and the longest deadline of a call.
 pub struct Node {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) store: Arc<dyn EventStore>,
@@ -64,22 +67,22 @@ impl std::fmt::Debug for Node {
     }
 }
 
-/// What a request brings beside its command and its actor.
+/// The fields of a request other than its command and its actor.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// The caller's name for it.
+    /// The UUID that the client chose for the request.
     pub request_id: Uuid,
-    /// When it happened, if that is not now.
+    /// When the reported event happened; `None` means now.
     pub occurred_at: Option<Timestamp>,
-    /// The revision that the caller saw, if the command depends on it.
+    /// The revision that the client saw, if the command depends on it.
     pub etag: Option<u64>,
-    /// What identified it before commands did: the keyed hash of its protobuf bytes, if it came as such. It recognises
-    /// requests in logs that were written then.
+    /// The former identity of the request: the keyed hash of its protobuf bytes. It was used before requests were
+    /// identified by their commands, and recognises the requests of logs from then.
     pub former_hash: Option<String>,
 }
 
 impl Node {
-    /// The longest that a call may take.
+    /// The longest deadline of a call.
     #[must_use]
     pub fn deadline(&self) -> Duration {
         self.deadline
@@ -91,24 +94,24 @@ impl Node {
         self.clock.now()
     }
 
-    /// The durable head of the log.
+    /// The position of the last durable fact of the log.
     #[must_use]
     pub fn head(&self) -> u64 {
         self.store.head().stored()
     }
 
-    /// Keyed hashes, and what opens personal data.
+    /// The vault, which computes keyed hashes and opens personal data.
     pub(crate) fn vault(&self) -> &Vault {
         &self.vault
     }
 
-    /// The command loop of one kind of aggregate, of which so many are kept folded.
+    /// The command loop of one kind of aggregate. At most `cached_max` aggregates are kept folded.
     pub(crate) fn aggregates<D: Aggregate>(&self, cached_max: usize) -> Aggregates<D> {
         let journal = Journal::new(Arc::clone(&self.store), self.vault.clone());
         Aggregates::new(journal, Arc::clone(&self.clock), Arc::clone(&self.rules), cached_max)
     }
 
-    /// Waits until the log has reached `position`; the caller's deadline bounds it.
+    /// Waits until the log has reached `position`. The caller's deadline bounds the wait.
     pub(crate) async fn recorded(&self, position: Option<u64>) -> Result<(), Refusal> {
         let Some(position) = position else { return Ok(()) };
         let mut head = self.store.watch_head();
@@ -116,21 +119,21 @@ impl Node {
         head.wait_for(|head| head.stored() >= position).await.map(|_| ()).map_err(closed)
     }
 
-    /// Where the first fact of a request was recorded, if it made one.
+    /// Finds the first fact of a request, if the request recorded any.
     pub(crate) async fn made_by(&self, request_id: Uuid) -> Result<Option<FoundRequest>, Refusal> {
         self.requests.find(request_id).await.map_err(|error| unreadable(error.into()))
     }
 
-    /// The engine's request for a command. What makes two requests of one id the same is the command, who asks, and
-    /// what it depends on. A request that somebody else repeats is another request: an answer is never given to one who
-    /// might have been refused it.
+    /// The engine's request for a command. Its identity covers the command, the actor, `occurred_at` and `etag`. The
+    /// same id from another actor is another request, so that no actor gets a result that could have been refused to
+    /// that actor.
     pub(crate) fn request(&self, asked: Asked, command: Canonical, actor: &Actor) -> Request {
         let Asked { request_id, occurred_at, etag, former_hash } = asked;
         let identity = self.identity(&command.at(occurred_at).while_at(etag), actor);
         Request { occurred_at, etag, former_hash, ..Request::new(request_id, identity, actor.clone()) }
     }
 
-    /// The identity of a command in its canonical form, asked for by this actor.
+    /// The identity of a command in its canonical form, requested by this actor.
     pub(crate) fn identity(&self, command: &Canonical, actor: &Actor) -> String {
         let (role, org) = (actor.role.as_str().as_bytes(), actor.org.as_str().as_bytes());
         let hash = self.vault.hash(&[b"command", actor.id.as_bytes(), role, org, &command.bytes()]);
@@ -160,12 +163,12 @@ impl Node {
     }
 }
 
-/// What became of a process's want, by what the engine says of its command.
+/// Converts the engine's result of a command to the outcome of a process's action.
 pub(crate) fn outcome<D: Aggregate>(outcome: Result<Outcome<D>, Failure<D::Rejection>>) -> ActionOutcome {
     match outcome {
         Ok(outcome) => ActionOutcome::Done(outcome.position),
         Err(Failure::Rejected(rejection)) => ActionOutcome::Refused(format!("{rejection:?}")),
-        // One ticket that cannot be read must not hold up the others.
+        // A refused action is parked: one unreadable ticket must not block the others.
         Err(Failure::Corrupt(detail)) => ActionOutcome::Refused(detail),
         Err(Failure::RequestIdReused | Failure::RevisionConflict { .. }) => {
             ActionOutcome::Refused("another request has its name".into())
@@ -177,7 +180,7 @@ pub(crate) fn outcome<D: Aggregate>(outcome: Result<Outcome<D>, Failure<D::Rejec
     }
 }
 
-/// A failure of the engine as a refusal.
+/// Converts a failure of the engine to a refusal.
 pub(crate) fn refusal<R>(failure: Failure<R>, request_id: Uuid, rejected: impl FnOnce(R) -> Refusal) -> Refusal {
     match failure {
         Failure::Rejected(rejection) => rejected(rejection),
@@ -196,14 +199,14 @@ pub(crate) fn refusal<R>(failure: Failure<R>, request_id: Uuid, rejected: impl F
     }
 }
 
-/// Facts that cannot be read, as a refusal.
+/// Converts a failure to read facts to a refusal.
 pub(crate) fn unreadable(error: JournalError) -> Refusal {
-    // No command was decided: there is nothing that the domain could have rejected.
+    // No command was decided, so the domain cannot have rejected one.
     let rejected = |never: std::convert::Infallible| match never {};
     refusal(Failure::from(error), Uuid::nil(), rejected)
 }
 
-/// Asks a read model off the async threads.
+/// Queries a read model on a thread that may block.
 pub(crate) async fn off_thread<T: Send + 'static>(
     ask: impl FnOnce() -> Result<T, ReadModelError> + Send + 'static,
 ) -> Result<T, Refusal> {

@@ -1,5 +1,5 @@
-//! What a node keeps: the log, the keys and the read models in its data folder. The only place that names a keeper;
-//! whoever has the folder open holds its lock.
+//! The stores of a node in its data folder: the log, the keys and the read models. This is the only module that names
+//! an event store implementation. The process that has the folder open holds its lock.
 
 use std::{path::Path, sync::Arc};
 
@@ -23,17 +23,17 @@ pub(crate) struct Stores {
     keys: Arc<SqliteKeys>,
     /// The list of tickets.
     pub(crate) list: TicketList,
-    /// What the clocks look at, and what is published.
+    /// The clock histories of the tickets, and the published policies and calendars.
     pub(crate) clock_histories: ClockHistories,
-    /// Which fact told which crew something.
+    /// The index of crew changes: which fact changed which crew's assignments.
     pub(crate) crew_changes: CrewChanges,
 }
 
 impl Stores {
-    /// Opens everything in `data`.
+    /// Opens all stores in `data`.
     ///
     /// # Errors
-    /// When the folder is in use, damaged or of a newer version, or holds a log without its keys.
+    /// The folder is in use, damaged or of a newer version, or it holds a log without its keys.
     pub(crate) fn open(data: &Path) -> anyhow::Result<Self> {
         let log = Arc::new(SqliteStore::open(data, SqliteOptions::default())?);
         let keyed = data.join(SqliteKeys::FILE_NAME).metadata().is_ok_and(|file| file.len() > 0);
@@ -49,11 +49,11 @@ impl Stores {
         Ok(Self { log, keys, list, clock_histories, crew_changes })
     }
 
-    /// Empties every read model that was made from another log than the one that reaches up to `head`, or lies ahead of
-    /// it: the log must have been replaced, or restored from an earlier copy.
+    /// Empties every read model that was built from another log, or that is ahead of `head`. Either happens when the
+    /// log was replaced, or restored from an earlier copy.
     ///
     /// # Errors
-    /// When a file cannot be written.
+    /// A file cannot be written.
     pub(crate) fn keep_to(&self, head: LogPosition) -> Result<(), ReadModelError> {
         unless_in(head, "ticket list", self.list.place(), || self.list.start_over())?;
         unless_in(head, "clock histories", self.clock_histories.place(), || self.clock_histories.start_over())?;
@@ -65,27 +65,28 @@ impl Stores {
         Arc::clone(&self.log) as Arc<dyn EventStore>
     }
 
-    /// Finds the stream that a request was recorded in.
+    /// Finds the stream in which a request was recorded.
     pub(crate) fn requests(&self) -> Arc<dyn Requests> {
         Arc::new(EventIds::new(Arc::clone(&self.log) as Arc<_>))
     }
 
-    /// What seals and opens with the keys.
+    /// Seals and opens personal data with the stored keys.
     pub(crate) fn vault(&self) -> Vault {
         Vault::new(Arc::clone(&self.keys) as Arc<_>)
     }
 
-    /// When the last fact of the log was recorded.
+    /// Returns when the last fact of the log was recorded; `None` if the log is empty, or if that fact's metadata
+    /// cannot be read.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// The log cannot be read.
     pub(crate) async fn last_recorded(&self) -> anyhow::Result<Option<Timestamp>> {
         let last = self.log.read_all(Position::END, 1, Direction::Backward).await?;
         let metadata = last.first().and_then(|raw| Metadata::from_json(&raw.meta).ok());
         Ok(metadata.map(|metadata| metadata.recorded_at))
     }
 
-    /// Whether the log takes facts.
+    /// True if the log accepts appends.
     pub(crate) fn is_serving(&self) -> bool {
         self.log.stats().serving
     }
@@ -97,7 +98,7 @@ impl Stores {
     }
 }
 
-/// Has a read model start over that is not in the log that reaches up to `head`.
+/// Starts a read model over if its `place` is not in the log that reaches up to `head`.
 fn unless_in(
     head: LogPosition,
     what: &str,

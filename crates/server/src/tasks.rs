@@ -1,5 +1,5 @@
-//! The tasks that run as long as the server: none of them may end by itself, and one that does is said loudly and makes the server
-//! unready. None is started again: why it ended is a fault of the program, and a new start of the whole is cleaner.
+//! Background tasks, which must not end before the server. If one does, an error is logged and the server reports
+//! not-ready. The task is not restarted: its end is a bug of the program, and a restart of the whole server is cleaner.
 
 use std::sync::{
     Arc,
@@ -8,19 +8,19 @@ use std::sync::{
 
 use tokio::task::{AbortHandle, JoinHandle};
 
-/// Whether a task ended that should not have.
+/// A shared flag: a background task ended although the server still ran.
 #[derive(Clone, Debug, Default)]
 pub struct TaskFailure(Arc<AtomicBool>);
 
 impl TaskFailure {
-    /// Whether one did.
+    /// True if such a task ended.
     #[must_use]
     pub fn any(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// The tasks, by name.
+/// The supervised tasks.
 #[derive(Debug, Default)]
 pub(crate) struct Tasks {
     task_failure: TaskFailure,
@@ -28,12 +28,12 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    /// No tasks yet.
+    /// An empty set of tasks.
     pub(crate) fn new(task_failure: TaskFailure) -> Self {
         Self { task_failure, running: Vec::new() }
     }
 
-    /// Looks after a task from now on.
+    /// Supervises a task. Its end sets `task_failure`, unless it was aborted.
     pub(crate) fn supervise(mut self, name: &'static str, task: JoinHandle<()>) -> Self {
         self.running.push(task.abort_handle());
         let task_failure = self.task_failure.clone();
@@ -49,7 +49,7 @@ impl Tasks {
         self
     }
 
-    /// Ends them all in good order.
+    /// Aborts all tasks. This does not count as a failure.
     pub(crate) fn end(&self) {
         self.running.iter().for_each(AbortHandle::abort);
     }

@@ -1,5 +1,5 @@
-//! Dispatch policies: the shipped file is the built-in policy with a version and skills, and whatever is wrong with a file is told
-//! with its line and its name.
+//! Tests of the dispatch policy file. The shipped file is the built-in policy with a version and skills. Every fault of
+//! a file is reported with its line and its name.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -13,7 +13,7 @@ fn faults(text: &str) -> Vec<String> {
     read(text, "d.toml").expect_err("to be refused").iter().map(ToString::to_string).collect()
 }
 
-/// The faults of a file with a sound version and these lines after it.
+/// The faults of a file that consists of a valid version and these lines.
 fn after(lines: &str) -> Vec<String> {
     faults(&format!("version = \"v1\"\n{lines}\n"))
 }
@@ -42,7 +42,7 @@ fn the_shipped_file_knows_the_skill_of_every_kind_of_fault() {
     }
 }
 
-/// The dotted names of all values of the default policy, or of its numbers alone.
+/// Collects the dotted names of all values of the default policy, or of its numbers only.
 fn names(above: &str, table: &Table, all: bool, found: &mut BTreeSet<String>) {
     for (key, value) in table {
         let name = if above.is_empty() { key.clone() } else { format!("{above}.{key}") };

@@ -1,4 +1,4 @@
-//! `AdminService`: policies and calendars as they are published, tried and compared.
+//! `AdminService`: publication of policies and calendars, and comparison of policies.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// The service.
+/// The implementation of `AdminService`.
 #[derive(Clone, Debug)]
 pub struct AdminApi {
     pub(crate) node: Arc<Node>,
@@ -37,11 +37,11 @@ pub struct AdminApi {
     pub(crate) admission: Admission,
 }
 
-/// The messages of a comparison, worded as they come.
+/// The messages of a comparison, converted as they come.
 type Worded<M> = BoxStream<'static, Result<M, Status>>;
 
 impl AdminApi {
-    /// What a request to publish brings beside the file.
+    /// The fields of a request to publish other than the file.
     fn to_publish(&self, method: &str, id: &str, body: &impl Message, actor: &Actor) -> ToPublish {
         let former_hash = former_hash(&self.node, method, actor, body);
         ToPublish { request_id: Uuid::try_parse(id).ok(), former_hash }
@@ -97,7 +97,7 @@ impl AdminApi {
     }
 }
 
-/// A comparison in the API's words.
+/// Converts the messages of a comparison for the API.
 fn worded<M: Compared>(call: Call, comparing: Comparing) -> Worded<M> {
     let word = move |said: Result<_, Refusal>| match said {
         Ok(said) => Ok(clocks::compared(&said)),

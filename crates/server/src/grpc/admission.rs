@@ -1,23 +1,23 @@
-//! Who is let in when there is too much to do: a bounded number of calls at once, the last places kept for what must
-//! not wait.
+//! Admission (back-pressure): a limit on the calls in progress and on the open streams. The last call slots are
+//! reserved for calls that must not wait.
 
 use std::sync::Arc;
 
 use switchboard_wire::refusal::Refusal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How a call is ranked when places are short. The least is shed first.
+/// The priority of a call when slots are short. The lowest class is refused first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// Questions: turned away when half of the places are taken.
+    /// Queries: refused when half of the slots are taken.
     Query,
-    /// Desk commands: turned away when four fifths are taken.
+    /// Desk commands: refused when four fifths of the slots are taken.
     Command,
-    /// A caller on the line, a crew in the field: turned away only when every place is taken.
+    /// Calls for a caller on the line or a crew in the field: refused only when every slot is taken.
     Urgent,
 }
 
-/// The places.
+/// The slots for calls and streams.
 #[derive(Clone, Debug)]
 pub struct Admission {
     calls: Arc<Semaphore>,
@@ -27,17 +27,17 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// So many calls and streams at once.
+    /// Creates the slots: the most calls in progress, and the most open streams.
     #[must_use]
     pub fn new(calls_max: usize, streams_max: usize) -> Self {
         let (calls, streams) = (Arc::new(Semaphore::new(calls_max)), Arc::new(Semaphore::new(streams_max)));
         Self { calls, calls_max, streams, streams_max }
     }
 
-    /// A place for one call, given back when dropped.
+    /// Takes a slot for one call. Dropping the permit gives the slot back.
     ///
     /// # Errors
-    /// [`Refusal::Overloaded`] naming the limit.
+    /// [`Refusal::Overloaded`], which names the limit.
     pub fn enter(&self, class: Class) -> Result<OwnedSemaphorePermit, Refusal> {
         let reserve = match class {
             Class::Query => self.calls_max / 2,
@@ -54,10 +54,10 @@ impl Admission {
         Arc::clone(&self.calls).try_acquire_owned().map_err(|_| overloaded())
     }
 
-    /// A place for one stream.
+    /// Takes a slot for one stream. Dropping the permit gives the slot back.
     ///
     /// # Errors
-    /// [`Refusal::Overloaded`] naming the limit.
+    /// [`Refusal::Overloaded`], which names the limit.
     pub fn enter_stream(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         Arc::clone(&self.streams)
             .try_acquire_owned()

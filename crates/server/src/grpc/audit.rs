@@ -1,4 +1,5 @@
-//! `AuditService`: the raw facts from any position. A reader that stops reading is sent away with its token.
+//! `AuditService`: the raw facts from any position. A reader that takes nothing for too long is disconnected with its
+//! resume token.
 
 use std::sync::Arc;
 
@@ -26,20 +27,20 @@ use crate::{
     },
 };
 
-/// The most facts of one `ReadLog` answer.
+/// The most facts of one `ReadLog` response.
 const READ_FACTS_MAX: u32 = 1_000;
-/// The facts of a `ReadLog` answer when no size is asked for.
+/// The facts of a `ReadLog` response when the request states no size.
 const READ_FACTS_DEFAULT: u32 = 100;
-/// Messages that may wait for one reader.
+/// The most messages that wait for one reader.
 const QUEUE_MESSAGES_MAX: usize = 16;
-/// A reader whose filter lets nothing through is told where it is after so many facts.
+/// After this many facts without a match, a checkpoint tells the reader its position.
 const CHECKPOINT_FACTS: usize = 1_000;
-/// The most categories, and kinds, of a filter.
+/// The most stream categories in a filter.
 const CATEGORIES_MAX: usize = 16;
-/// The most kinds of a filter.
+/// The most kinds in a filter.
 const KINDS_MAX: usize = 64;
 
-/// The service.
+/// The implementation of `AuditService`.
 #[derive(Clone, Debug)]
 pub struct AuditApi {
     pub(crate) node: Arc<Node>,
@@ -48,7 +49,7 @@ pub struct AuditApi {
     pub(crate) draining: watch::Receiver<bool>,
 }
 
-/// Reads which facts a reader wants.
+/// Reads the filter of a request.
 fn filter(filter: Option<&proto::FactFilter>) -> Result<Filter, Refusal> {
     let Some(filter) = filter else { return Ok(Filter::default()) };
     let mut found = Vec::new();
@@ -78,7 +79,7 @@ fn filter(filter: Option<&proto::FactFilter>) -> Result<Filter, Refusal> {
     Ok(Filter { categories: filter.categories.clone(), kinds: filter.kinds.clone(), org, from, to })
 }
 
-/// A fact as it is stored.
+/// Converts a stored fact.
 fn fact(entry: &Entry) -> proto::Fact {
     let (raw, metadata) = (&entry.raw, entry.metadata.as_ref());
     proto::Fact {
@@ -95,7 +96,7 @@ fn fact(entry: &Entry) -> proto::Fact {
     }
 }
 
-/// One subscription under way.
+/// A subscription in progress.
 struct Reader {
     log: Follower,
     filter: Filter,
@@ -121,7 +122,7 @@ impl Reader {
         if live {
             self.say(after, Said::Checkpoint(proto::Checkpoint { position: after, live })).await?;
         }
-        // Facts since the reader heard of its place.
+        // Facts since the last message that told the reader its position.
         let mut unsaid = 0;
         loop {
             let page = self.writer.wait(self.log.next()).await?;
@@ -140,7 +141,7 @@ impl Reader {
                             self.say(entry.raw.position.stored(), Said::Fact(fact(entry))).await?;
                         }
                     }
-                    // Said when the reader has caught up, and now and then to one whose filter lets little through.
+                    // Sent when the reader catches up, and from time to time while the filter admits little.
                     let caught_up = self.log.is_caught_up();
                     if caught_up && !live || unsaid >= CHECKPOINT_FACTS {
                         unsaid = 0;
@@ -154,7 +155,7 @@ impl Reader {
 }
 
 impl AuditApi {
-    /// Where a subscription begins, and how its places are told.
+    /// Reads where a subscription begins. Returns the filter, the maker of its tokens, and the start position.
     fn start(&self, body: &proto::SubscribeRequest, head: u64) -> Result<(Filter, Token, u64), Refusal> {
         let filter = filter(body.filter.as_ref())?;
         let filtered = body.filter.as_ref().map(Message::encode_to_vec).unwrap_or_default();

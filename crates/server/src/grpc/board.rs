@@ -1,4 +1,4 @@
-//! `BoardService`: figures over many tickets, each with its definition and the position that it is true for.
+//! `BoardService`: figures over many tickets, each with its definition and the position for which it is true.
 
 use std::sync::Arc;
 
@@ -28,12 +28,12 @@ use crate::{
     },
 };
 
-/// The longest period of one question.
+/// The longest period of one query, in days.
 const PERIOD_DAYS_MAX: i64 = 400;
-/// The most indicators that one question may name.
+/// The most indicators that one query may name.
 const KPIS_MAX: usize = 64;
 
-/// The service.
+/// The implementation of `BoardService`.
 #[derive(Clone, Debug)]
 pub struct BoardApi {
     pub(crate) node: Arc<Node>,
@@ -79,7 +79,7 @@ impl BoardService for BoardApi {
     }
 }
 
-/// Reads which units and indicators are asked for, over which period.
+/// Reads the units, the indicators and the period of a query.
 fn question(request: &proto::GetKpisRequest) -> Result<Question, Refusal> {
     let (from, to) = period(request.from.as_ref(), request.to.as_ref())?;
     if to - from > TimeDelta::days(PERIOD_DAYS_MAX) {

@@ -1,4 +1,4 @@
-//! What every call brings beside its body: who acts, which language, how long there is.
+//! The metadata of every call: actor, language and deadline.
 
 use std::{future::Future, time::Duration};
 
@@ -17,23 +17,23 @@ use crate::{
     service::Node,
 };
 
-/// What is kept of the caller's time for the way back: past the deadline the transport would end the call without a
-/// reason.
+/// The part of the deadline that is reserved for sending the answer; never more than a tenth of it. After the deadline,
+/// the transport would end the call without a reason.
 const ANSWER_MARGIN: Duration = Duration::from_millis(10);
 
 /// The metadata of one call.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// Who acts, or what is wrong with how it is said.
+    /// The actor, or the name of the metadata key that is missing or malformed.
     actor: Result<Actor, &'static str>,
-    /// The language of the sentences.
+    /// The language of messages to the caller.
     pub language: Language,
-    /// When the caller stops waiting.
+    /// The instant at which the caller stops waiting.
     pub deadline: Instant,
 }
 
 impl Call {
-    /// Reads a call's metadata; a call that brings no deadline gets `longest`, as does one that brings a longer one.
+    /// Reads the metadata of a call. A deadline that is missing or longer than `longest` becomes `longest`.
     #[must_use]
     pub fn read(metadata: &MetadataMap, longest: Duration) -> Self {
         let text = |name: &'static str| metadata.get(name).and_then(|value| value.to_str().ok());
@@ -53,15 +53,15 @@ impl Call {
         Self { actor, language, deadline: Instant::now() + given }
     }
 
-    /// Who acts.
+    /// Returns the actor.
     ///
     /// # Errors
-    /// [`Refusal::ActorMissing`] naming the metadata key that is missing or malformed.
+    /// [`Refusal::ActorMissing`], which names the metadata key that is missing or malformed.
     pub fn actor(&self) -> Result<&Actor, Refusal> {
         self.actor.as_ref().map_err(|what| Refusal::ActorMissing { what })
     }
 
-    /// The language that views speak to the caller.
+    /// The language of messages to the caller, as `views` names it.
     #[must_use]
     pub fn language(&self) -> advice::Language {
         match self.language {
@@ -70,22 +70,22 @@ impl Call {
         }
     }
 
-    /// The time that is left.
+    /// The time left until the deadline.
     #[must_use]
     pub fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Runs `work` within the deadline and words a refusal in the caller's language.
+    /// Runs `work` until the deadline. A refusal becomes a status in the caller's language.
     ///
     /// # Errors
-    /// The refusal as a status; [`Refusal::TimedOut`] past the deadline.
+    /// The refusal as a status; [`Refusal::TimedOut`] after the deadline.
     pub async fn answer<T>(&self, work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Status> {
         let answer = tokio::time::timeout_at(self.deadline, work).await.unwrap_or(Err(Refusal::TimedOut));
         answer.map_err(|refusal| self.refuse(&refusal))
     }
 
-    /// Words a refusal.
+    /// Logs and counts a refusal, and returns it as a status in the caller's language.
     #[must_use]
     pub fn refuse(&self, refusal: &Refusal) -> Status {
         match refusal {
@@ -102,17 +102,18 @@ impl Call {
     }
 }
 
-/// What identified a request before commands did: the keyed hash of its method, its actor and its protobuf bytes. It
-/// recognises a request that was recorded then.
+/// The former identity of a request: the keyed hash of its method, its actor and its protobuf bytes. It was used before
+/// requests were identified by their commands, and still recognises the requests recorded then.
 pub(crate) fn former_hash(node: &Node, method: &str, actor: &Actor, body: &impl Message) -> Option<String> {
     let (role, org) = (actor.role.as_str().as_bytes(), actor.org.as_str().as_bytes());
     Some(node.vault().hash(&[method.as_bytes(), actor.id.as_bytes(), role, org, &body.encode_to_vec()]))
 }
 
-/// One unary call: read, admitted, answered within its deadline, and refused in the caller's language.
+/// Serves one unary call: reads its metadata, admits it, and answers before its deadline. Refusals are in the caller's
+/// language.
 ///
 /// # Errors
-/// Whatever `ask` refuses, and what every call can meet.
+/// The refusals of `ask`, and those that every call can get.
 pub async fn unary<Q, A, F>(
     node: &Node,
     admission: &Admission,
@@ -131,7 +132,7 @@ where
     answer.await.map(Response::new)
 }
 
-/// The `grpc-timeout` header: at most eight digits and a unit.
+/// Reads the `grpc-timeout` header: at most eight digits and a unit.
 fn timeout(text: &str) -> Option<Duration> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let value: u64 = digits.parse().ok().filter(|_| digits.len() <= 8)?;

@@ -1,4 +1,5 @@
-//! Clocks, policies and calendars in the API's words. Nothing personal is in them, so that nothing is masked.
+//! Clocks, policies, calendars and indicators in messages of the API. They contain no personal data, so nothing is
+//! masked.
 
 use std::collections::BTreeMap;
 
@@ -33,19 +34,19 @@ use crate::service::{
     publishing::Published,
 };
 
-/// The event id of each of a ticket's facts, by position.
+/// The event id of each fact of a ticket, by position.
 fn fact_ids(facts: &[TicketFact]) -> BTreeMap<u64, Uuid> {
     let mut ids = BTreeMap::new();
     let mut index = 0;
     for (at, fact) in facts.iter().enumerate() {
-        // The facts of one request stand next to each other.
+        // The facts of one request are adjacent.
         index = if at > 0 && facts[at - 1].request_id == fact.request_id { index + 1 } else { 0 };
         ids.insert(fact.position, stored::event_id(fact.request_id, index));
     }
     ids
 }
 
-/// Every clock of a ticket.
+/// Converts all clocks of a ticket.
 pub(crate) fn explained(explained: &Explained, language: Language) -> proto::ExplainPromisesResponse {
     let Explained { clocks, clock_history, facts, said, at, position, no_policy } = explained;
     let ids = fact_ids(facts);
@@ -54,7 +55,7 @@ pub(crate) fn explained(explained: &Explained, language: Language) -> proto::Exp
     proto::ExplainPromisesResponse { promises, at, position: *position, no_policy: *no_policy }
 }
 
-/// One judged clock, with what was said of it.
+/// Converts one judged clock and its announcements.
 fn promise(
     clock: &Clock,
     clock_history: &ClockHistory,
@@ -147,22 +148,22 @@ fn reference(reference: &VersionRef) -> proto::VersionRef {
     proto::VersionRef { name: reference.name.clone(), version: reference.version }
 }
 
-/// A policy's name and number.
+/// The name and number of a policy.
 fn version(version: &Version) -> proto::VersionRef {
     reference(&version.reference())
 }
 
-/// A calendar's name and number.
+/// The name and number of a calendar.
 fn calendar_version(calendar_version: &CalendarVersion) -> proto::VersionRef {
     reference(&calendar_version.reference())
 }
 
-/// The version that came of publishing.
+/// The version that a publication made.
 pub(crate) fn published(published: &Published) -> Option<proto::VersionRef> {
     published.version.as_ref().map(reference)
 }
 
-/// Every published version of an operator's policy, of all policies when none is named.
+/// All published versions of an operator's policy. An empty `operator` selects all operators.
 pub(crate) fn policies(registry: &PolicyRegistry, operator: &str, language: Language) -> Vec<proto::PolicyView> {
     let published = |position: u64| {
         let edition = registry.editions().iter().find(|edition| edition.position == position);
@@ -179,7 +180,8 @@ pub(crate) fn policies(registry: &PolicyRegistry, operator: &str, language: Lang
     policies
 }
 
-/// Every published year of every calendar, and which years a policy in force needs and lacks.
+/// All published years of every calendar. `missing` lists the years without a publication, from the first published
+/// year to the next calendar year.
 pub(crate) fn calendars(registry: &PolicyRegistry, now: Timestamp) -> Vec<proto::CalendarView> {
     let Some(newest) = registry.newest() else { return Vec::new() };
     let coming = switchboard_domain::sla::china_time(now).year() + 1;
@@ -212,7 +214,7 @@ fn year(year: &Year) -> proto::CalendarYear {
     }
 }
 
-/// One version of a policy.
+/// Converts one version of a policy.
 fn policy(
     published: &Version,
     published_at: Option<WireTimestamp>,
@@ -248,7 +250,7 @@ fn policy(
     }
 }
 
-/// An indicator's definition.
+/// Converts the definition of an indicator.
 pub(crate) fn kpi(kpi: &Kpi, language: Language) -> proto::KpiDefinition {
     proto::KpiDefinition {
         name: kpi.name.to_owned(),
@@ -265,7 +267,7 @@ pub(crate) fn kpi(kpi: &Kpi, language: Language) -> proto::KpiDefinition {
     }
 }
 
-/// One indicator of one unit.
+/// Converts one indicator of one unit.
 #[expect(clippy::cast_precision_loss, reason = "counts and seconds stay far below 2^53")]
 pub(crate) fn kpi_value(value: kpi::Value) -> proto::KpiValue {
     proto::KpiValue {
@@ -278,7 +280,7 @@ pub(crate) fn kpi_value(value: kpi::Value) -> proto::KpiValue {
     }
 }
 
-/// The averages that a policy promises.
+/// Converts the averages that a policy promises.
 pub(crate) fn averages(averages: &Averages, language: Language) -> proto::GetAveragesResponse {
     let Averages { version, means, position } = averages;
     let rules = version.policy.averages.iter().zip(means);
@@ -286,7 +288,7 @@ pub(crate) fn averages(averages: &Averages, language: Language) -> proto::GetAve
     proto::GetAveragesResponse { values: values.collect(), position: *position }
 }
 
-/// One promised average of one unit.
+/// Converts one promised average of one unit.
 fn average(rule: &Average, mean: &Mean, judged_by: &Version, language: Language) -> proto::AverageValue {
     proto::AverageValue {
         rule: rule.id.clone(),
@@ -301,7 +303,7 @@ fn average(rule: &Average, mean: &Mean, judged_by: &Version, language: Language)
     }
 }
 
-/// The messages of a comparison, which two calls send.
+/// The messages of a comparison. Two calls stream them, each in its own response type.
 pub(crate) trait Compared: Send + 'static {
     fn progress(progress: proto::Progress) -> Self;
     fn flip(flip: proto::Flip) -> Self;
@@ -327,7 +329,7 @@ macro_rules! compared {
 compared!(BacktestPolicyResponse, backtest_policy_response);
 compared!(ListDisagreementsResponse, list_disagreements_response);
 
-/// What is said of a comparison.
+/// Converts one message of a comparison.
 pub(crate) fn compared<M: Compared>(said: &Said) -> M {
     match said {
         Said::Progress(tickets) => M::progress(proto::Progress { tickets: *tickets }),
@@ -336,7 +338,7 @@ pub(crate) fn compared<M: Compared>(said: &Said) -> M {
     }
 }
 
-/// A clock that two policies judge differently.
+/// Converts a clock that two policies judge differently.
 fn flip(flip: &Flip) -> proto::Flip {
     proto::Flip {
         ticket: flip.ticket.to_string(),
@@ -352,7 +354,7 @@ fn flip(flip: &Flip) -> proto::Flip {
     }
 }
 
-/// What a comparison came to.
+/// Converts the summary of a comparison.
 fn comparison(comparison: &Comparison, position: u64) -> proto::Comparison {
     let counts = comparison.counts().map(|(kind, count)| proto::FlipCount {
         org: kind.org.as_str().to_owned(),

@@ -1,4 +1,4 @@
-//! `DispatchService`: what crew apps and the dispatch desk do. Nothing is decided here.
+//! `DispatchService`: the calls of crew apps and of the dispatch desk. Nothing is decided here.
 
 mod plan;
 mod said;
@@ -30,7 +30,7 @@ use crate::{
     },
 };
 
-/// The service.
+/// The implementation of `DispatchService`.
 #[derive(Clone, Debug)]
 pub struct DispatchApi {
     pub(crate) node: Arc<Node>,
@@ -41,7 +41,7 @@ pub struct DispatchApi {
 }
 
 impl DispatchApi {
-    /// One command to a crew, from its request to its outcome.
+    /// Serves one command to a crew.
     async fn to_crew<R: CrewRequest + Message>(
         &self,
         class: Class,
@@ -57,7 +57,7 @@ impl DispatchApi {
         answer.await
     }
 
-    /// One command to a ticket, from its request to its outcome.
+    /// Serves one command to a ticket.
     async fn to_ticket<R: TicketRequest + Message>(
         &self,
         class: Class,
@@ -137,7 +137,7 @@ macro_rules! dispatch_service {
                 request: Request<proto::ReportPositionRequest>,
             ) -> Result<Response<proto::ReportPositionResponse>, Status> {
                 let report = |call, body| self.position(call, body);
-                // The next report makes up for one that is shed.
+                // Lowest class: a refused report does no harm, because the next report replaces it.
                 unary(&self.node, &self.admission, Class::Query, request, report).await
             }
 

@@ -1,4 +1,4 @@
-//! `IntakeService`: what IVR and bots ask while a caller waits.
+//! `IntakeService`: the calls of IVR and bots while a caller waits.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// The service.
+/// The implementation of `IntakeService`.
 #[derive(Clone, Debug)]
 pub struct IntakeApi {
     pub(crate) node: Arc<Node>,

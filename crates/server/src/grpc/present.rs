@@ -1,5 +1,5 @@
-//! Views in the API's words. What is personal is masked here unless it was asked for on the record; who complained in
-//! confidence is left out altogether.
+//! Views in messages of the API. Personal data is masked, unless a recorded reveal asked for it. The caller of a
+//! confidential ticket is left out.
 
 use switchboard_domain::{
     Violation, personal,
@@ -15,22 +15,22 @@ use switchboard_wire::{answer, proto, refusal::Refusal, stored::Stored};
 
 use crate::service::{crews, tickets::Done};
 
-/// Whether personal data is shown.
+/// The way in which personal data is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Personal {
-    /// As `138****5678`; who complained in confidence not at all.
+    /// Masked, as in `138****5678`. A confidential caller is left out.
     Masked,
-    /// As it is.
+    /// In clear.
     Readable,
 }
 
-/// The revision as clients carry it about.
+/// The etag of a ticket: its revision as text.
 #[must_use]
 pub fn etag(revision: u64) -> String {
     revision.to_string()
 }
 
-/// What an accepted command answers.
+/// The response to an accepted command.
 #[must_use]
 pub fn outcome(done: &Done) -> proto::CommandOutcome {
     proto::CommandOutcome {
@@ -42,13 +42,13 @@ pub fn outcome(done: &Done) -> proto::CommandOutcome {
     }
 }
 
-/// What an accepted command to a crew answers.
+/// The response to an accepted command to a crew.
 #[must_use]
 pub fn crew_outcome(done: &crews::Done) -> proto::CrewOutcome {
     proto::CrewOutcome { crew: done.crew.org().to_string(), position: done.position, replayed: done.replayed }
 }
 
-/// One ticket.
+/// Converts one ticket.
 #[must_use]
 pub fn ticket(page: &TicketPage, personal: Personal) -> proto::TicketView {
     let (file, ticket) = (&page.file, &page.file.ticket);
@@ -106,7 +106,7 @@ pub fn ticket(page: &TicketPage, personal: Personal) -> proto::TicketView {
     }
 }
 
-/// A place that leads to nobody's door.
+/// Reduces a place to its area, which identifies no address.
 #[must_use]
 pub fn coarse(place: &Place) -> proto::Place {
     proto::Place { area: answer::maybe_word(place.area), ..proto::Place::default() }
@@ -143,7 +143,7 @@ pub fn summary(file: &CaseFile) -> proto::TicketSummary {
     }
 }
 
-/// One fact of a ticket, masked; who complained in confidence is left out.
+/// Converts one fact of a ticket with masked personal data. A confidential caller is left out.
 #[must_use]
 pub fn fact(fact: &Fact, confidential: bool) -> proto::FactView {
     let mut event = fact.event.clone();
@@ -162,10 +162,10 @@ pub fn fact(fact: &Fact, confidential: bool) -> proto::FactView {
     }
 }
 
-/// What a list request asks for.
+/// Reads a list request.
 ///
 /// # Errors
-/// Every field that cannot be read, at once; [`Refusal::TokenMismatch`] for a token of another request.
+/// All fields that cannot be read, in one refusal; [`Refusal::TokenMismatch`] for a token of another request.
 pub fn query(request: &proto::ListRequest) -> Result<Query, Refusal> {
     let mut found = Vec::new();
     let filter = Filter::parse(&request.filter).unwrap_or_else(|error| {
@@ -191,7 +191,7 @@ pub fn query(request: &proto::ListRequest) -> Result<Query, Refusal> {
     query.continued(&request.page_token).map_err(|_| Refusal::TokenMismatch)
 }
 
-/// A page of a list.
+/// Converts a page of a list.
 #[must_use]
 pub fn list(query: &Query, page: &Page) -> proto::ListResponse {
     proto::ListResponse {

@@ -1,5 +1,5 @@
-//! Requests in the API's words, read into what the use cases take. Everything that a caller can get wrong without
-//! knowing the ticket is found by `wire`; here it is put together with who asks.
+//! Reads requests of the API into the input of use cases. `wire` finds the violations that can be found without the
+//! ticket. This file adds the actor.
 
 use prost::Message;
 use switchboard_domain::{Timestamp, Violation, actor::Actor};
@@ -19,10 +19,10 @@ use crate::{
     },
 };
 
-/// A command to an existing ticket.
+/// Reads a command to an existing ticket.
 ///
 /// # Errors
-/// Every violation at once.
+/// All violations, in one refusal.
 pub(crate) fn to_ticket<R: TicketRequest + Message>(node: &Node, body: &R, actor: &Actor) -> Result<ToTicket, Refusal> {
     let (header, command) = body.read().map_err(Refusal::InvalidFields)?;
     let asked = Asked {
@@ -34,10 +34,10 @@ pub(crate) fn to_ticket<R: TicketRequest + Message>(node: &Node, body: &R, actor
     Ok(ToTicket { ticket: header.ticket, command, master: body.master(), asked })
 }
 
-/// A request to open a ticket, which came as `method` with this body.
+/// Reads a request to open a ticket, which arrived as `method` with this body.
 ///
 /// # Errors
-/// Every violation at once.
+/// All violations, in one refusal.
 pub(crate) fn to_receive(
     node: &Node,
     (method, body): (&str, &impl Message),
@@ -50,10 +50,10 @@ pub(crate) fn to_receive(
     Ok(ToReceive { receive, linked: header.linked, asked })
 }
 
-/// A command to a crew.
+/// Reads a command to a crew.
 ///
 /// # Errors
-/// Every violation at once.
+/// All violations, in one refusal.
 pub(crate) fn to_crew<R: CrewRequest + Message>(node: &Node, body: &R, actor: &Actor) -> Result<ToCrew, Refusal> {
     let (header, command) = body.read(actor).map_err(Refusal::InvalidFields)?;
     let former_hash = former_hash(node, R::METHOD, actor, body);
@@ -61,18 +61,18 @@ pub(crate) fn to_crew<R: CrewRequest + Message>(node: &Node, body: &R, actor: &A
     Ok(ToCrew { crew: header.crew, command, asked })
 }
 
-/// The ticket that a question names, by id or number.
+/// Reads the ticket that a query names, by id or number.
 ///
 /// # Errors
-/// That it names none.
+/// The text names no ticket.
 pub(crate) fn reference(text: &str) -> Result<TicketRef, Refusal> {
     command::reference(text).ok_or_else(|| Refusal::InvalidFields(vec![Violation::missing("ticket")]))
 }
 
-/// The point of history that a question is about.
+/// Reads the point of history of a query.
 ///
 /// # Errors
-/// An instant that cannot be read.
+/// The instant cannot be read.
 pub(crate) fn as_of(as_of: Option<proto::AsOf>) -> Result<AsOf, Refusal> {
     Ok(match as_of.and_then(|as_of| as_of.point) {
         None => AsOf::Now,
@@ -83,19 +83,19 @@ pub(crate) fn as_of(as_of: Option<proto::AsOf>) -> Result<AsOf, Refusal> {
     })
 }
 
-/// A required instant.
+/// Reads a required instant.
 ///
 /// # Errors
-/// That it is missing, or none.
+/// It is missing, or is not a valid instant.
 pub(crate) fn instant(field: &'static str, time: Option<&prost_types::Timestamp>) -> Result<Timestamp, Refusal> {
     let time = time.ok_or_else(|| Refusal::InvalidFields(vec![Violation::missing(field)]))?;
     answer::instant(time).ok_or_else(|| malformed(field, "an instant"))
 }
 
-/// A required period, which ends after it begins.
+/// Reads a required period, which must end after it begins.
 ///
 /// # Errors
-/// What is wrong with either end.
+/// An instant is missing or malformed, or the period does not end after it begins.
 pub(crate) fn period(
     from: Option<&prost_types::Timestamp>,
     to: Option<&prost_types::Timestamp>,

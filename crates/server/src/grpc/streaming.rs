@@ -1,5 +1,5 @@
-//! What every server stream has in common: tokens to go on from, a bounded queue, a reader that stops reading,
-//! heartbeats and the end. What is said on a stream is its service's.
+//! The parts that all server streams share: resume tokens, a bounded queue, slow readers, heartbeats and the final
+//! status. Each service defines its own messages.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,15 +19,15 @@ use crate::{
     },
 };
 
-/// How long a reader may take nothing.
+/// The longest time that a reader may take no message.
 pub(crate) const READER_PATIENCE: Duration = Duration::from_secs(30);
-/// How often a quiet stream says that it lives.
+/// The interval of heartbeats on a quiet stream.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(10);
-/// What of the keyed hash stands in a token, in characters: enough that none is met by chance.
+/// The length of the keyed hash in a token, in characters. It is long enough that no two subjects collide by chance.
 const SUBJECT_CHARS: usize = 16;
 
-/// Makes and reads resume tokens. A token names a position and the log that it belongs to, and is valid for one subject, as
-/// long as the log lives.
+/// Makes and reads resume tokens. A token names a position and its log. It is valid for one subject, as long as the log
+/// exists.
 #[derive(Clone, Debug)]
 pub(crate) struct Token {
     subject: String,
@@ -35,7 +35,7 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    /// Tokens of a stream about this subject, named by parts.
+    /// The tokens of a stream about this subject, which is given in parts.
     pub(crate) fn of(node: &Node, subject: &[&[u8]]) -> Self {
         let mut subject = node.vault().hash(subject);
         subject.truncate(SUBJECT_CHARS);
@@ -48,10 +48,11 @@ impl Token {
         URL_SAFE_NO_PAD.encode(format!("2.{log}.{position}.{}", self.subject))
     }
 
-    /// The position of a token, none beyond `head`.
+    /// Reads the position of a token.
     ///
     /// # Errors
-    /// [`Refusal::TokenMismatch`] for one of another subject or another log, for one ahead of the log, and for no token at all.
+    /// [`Refusal::TokenMismatch`] if the text is no token, belongs to another subject or another log, or lies beyond
+    /// `head`.
     pub(crate) fn read(&self, token: &str, head: u64) -> Result<u64, Refusal> {
         let text = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let position = text.as_deref().and_then(|text| self.position(text)).filter(|position| *position <= head);
@@ -61,48 +62,48 @@ impl Token {
     fn position(&self, text: &str) -> Option<u64> {
         let (version, rest) = text.split_once('.')?;
         let (log, rest) = match version {
-            // Version 0.1 did not name the log: its tokens count as tokens of this one.
+            // Tokens of version 0.1 do not name the log. They count as tokens of this log.
             "1" => (None, rest),
             "2" => rest.split_once('.').map(|(log, rest)| (Some(log), rest))?,
             _ => return None,
         };
         let (position, subject) = rest.split_once('.')?;
         let position: u64 = position.parse().ok()?;
-        // The beginning is the same place in every log: a log without a fact has no name yet.
+        // Position 0 is valid for any log: a log without facts has no id yet.
         let is_of_this_log = log.is_none_or(|log| position == 0 || *log == self.feed.place(position).log.to_string());
         (is_of_this_log && subject == self.subject).then_some(position)
     }
 }
 
-/// A message on its way, boxed: a queue is allocated for what it may hold.
+/// A queued message. It is boxed because the queue allocates room for all its messages.
 type Queued<M> = Box<Result<M, Status>>;
 /// The messages of one stream, as the transport takes them.
 pub(crate) type Outgoing<M> = Map<ReceiverStream<Queued<M>>, fn(Queued<M>) -> Result<M, Status>>;
 
-/// What came first.
+/// The first thing that happened during a wait.
 pub(crate) enum Came<T> {
-    /// What was waited for.
+    /// The work is done.
     Ready(T),
-    /// Nothing, for [`HEARTBEAT`].
+    /// Nothing happened for [`HEARTBEAT`].
     Quiet,
     /// The reader left.
     Left,
 }
 
-/// The way to one reader.
+/// The sender's side of one stream.
 pub(crate) struct StreamWriter<M> {
     call: Call,
     out: Sender<Queued<M>>,
     last_word: FinalSlot<Queued<M>>,
     draining: watch::Receiver<bool>,
-    /// The token of the last message that was handed on.
+    /// The token of the last message that was queued.
     token: String,
-    /// [`HEARTBEAT`].
+    /// The heartbeat interval: [`HEARTBEAT`], except in tests.
     heartbeat: Duration,
 }
 
 impl<M> StreamWriter<M> {
-    /// A stream on which so many messages may wait, for a reader that is where `token` says.
+    /// Opens a stream with a queue of `messages_max` messages, for a reader at the position of `token`.
     pub(crate) fn open(
         call: Call,
         draining: watch::Receiver<bool>,
@@ -115,10 +116,11 @@ impl<M> StreamWriter<M> {
         (writer, ReceiverStream::new(messages).map(unboxed))
     }
 
-    /// Hands one message on, after which the reader is where `token` says.
+    /// Queues one message; `token` resumes after it.
     ///
     /// # Errors
-    /// Why the stream ends.
+    /// `Refusal::SlowReader` if the reader takes no message for `READER_PATIENCE`; `Refusal::Draining` if the server
+    /// drains or the reader left.
     pub(crate) async fn say(&mut self, token: String, message: M) -> Result<(), Refusal> {
         let slow = || Refusal::SlowReader { resume_token: self.token.clone() };
         tokio::select! {
@@ -130,10 +132,11 @@ impl<M> StreamWriter<M> {
         Ok(())
     }
 
-    /// Waits for `work`, for as long as a heartbeat may be late. What is dropped must be safe to begin again.
+    /// Waits for `work`, but at most for one heartbeat interval. The work is then dropped, so it must be safe to start
+    /// again.
     ///
     /// # Errors
-    /// [`Refusal::Draining`] when the server goes down.
+    /// [`Refusal::Draining`] if the server drains.
     pub(crate) async fn wait<T>(&mut self, work: impl Future<Output = T>) -> Result<Came<T>, Refusal> {
         tokio::select! {
             biased;
@@ -143,10 +146,11 @@ impl<M> StreamWriter<M> {
         }
     }
 
-    /// Waits for `work` as long as it takes, and says a heartbeat whenever it is late; `None` when the reader left.
+    /// Waits for `work` as long as it takes, and sends a heartbeat in every interval. Returns `None` if the reader
+    /// left.
     ///
     /// # Errors
-    /// Why the stream ends.
+    /// Those of `say`.
     pub(crate) async fn beating<T>(
         &mut self,
         work: impl Future<Output = T>,
@@ -165,7 +169,8 @@ impl<M> StreamWriter<M> {
         }
     }
 
-    /// Ends the stream: with a status, unless the reader left. Whoever takes nothing gets it when it reads again.
+    /// Ends the stream. A refusal is sent as the final status, unless the reader left. A reserved slot keeps the status
+    /// until a slow reader takes it.
     pub(crate) fn end(self, ended: Result<(), Refusal>) {
         if let Err(refusal) = ended
             && !self.out.is_closed()
@@ -201,7 +206,7 @@ mod tests {
         };
         let beat = || {
             beats += 1;
-            // Done after the second.
+            // The work is done after the second heartbeat.
             if beats == 2 {
                 done.try_send(7).unwrap();
             }

@@ -1,4 +1,4 @@
-//! `TicketService`: commands to tickets, and the questions about them.
+//! `TicketService`: commands to tickets, and queries about them.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// The service.
+/// The implementation of `TicketService`.
 #[derive(Clone, Debug)]
 pub struct TicketApi {
     pub(crate) node: Arc<Node>,
@@ -33,7 +33,7 @@ pub struct TicketApi {
 }
 
 impl TicketApi {
-    /// One command to an existing ticket, from its request to its outcome.
+    /// Serves one command to an existing ticket.
     async fn command<R: TicketRequest + Message>(
         &self,
         class: Class,
@@ -49,7 +49,7 @@ impl TicketApi {
         outcome.await
     }
 
-    /// One question.
+    /// Serves one query.
     async fn question<Q, A, F>(
         &self,
         request: Request<Q>,

@@ -1,4 +1,4 @@
-//! The gRPC transport: its limits, its services, and how it ends.
+//! The gRPC transport: its limits, its services, and its shutdown.
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,15 +31,15 @@ use crate::{
     },
 };
 
-/// Streams that one connection may have open at once.
+/// The most open streams of one connection.
 const CONNECTION_STREAMS_MAX: u32 = 100;
-/// How old a connection may grow before it is asked to come again; what it has open it may finish. With a grace, tonic
-/// 0.14 does not ask, it only cuts off when that has passed.
+/// The age at which the server asks a client to reconnect. Open calls may finish. No grace period is set: with one,
+/// tonic 0.14 does not ask, and only cuts the connection when the period has passed.
 const CONNECTION_AGE_MAX: Duration = Duration::from_mins(30);
-/// How often a silent connection is asked whether it lives, and how long it may take to answer.
+/// The interval of keep-alive pings on a silent connection, and the longest wait for their answer.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 
-/// The use cases that the services answer from.
+/// The use cases that the services call.
 pub(crate) struct UseCases {
     pub(crate) node: Arc<Node>,
     pub(crate) tickets: Arc<Tickets>,
@@ -52,14 +52,15 @@ pub(crate) struct UseCases {
     pub(crate) history: History,
 }
 
-/// What every service is made of.
+/// The parts that every service is built from.
 struct Parts {
     use_cases: UseCases,
     admission: Admission,
     draining: watch::Receiver<bool>,
 }
 
-/// Names every service once: how it is made, served with the limit on requests, and told to those who ask for health.
+/// Lists every service once: how it is built, how it is served with the limit on requests, and how its health is
+/// reported.
 macro_rules! services {
     ($parts:ident: $($server:ident<$api:ident> { $($field:ident: $value:expr),* })+) => {
         fn with_services<L>(mut router: Router<L>, $parts: &Parts) -> Router<L> {
@@ -95,10 +96,10 @@ services! { parts:
     }
 }
 
-/// The transport with its limits and services; ends when it drains.
+/// Builds the transport with its limits and services. It ends when the server drains.
 ///
 /// # Errors
-/// When the API cannot be described to those who ask for it.
+/// The descriptors for gRPC reflection cannot be built.
 pub(crate) fn serve(
     use_cases: UseCases,
     admission: Admission,
@@ -127,7 +128,8 @@ pub(crate) fn serve(
     Ok(async move {
         tell_health(&reporter, true).await;
         let (unwell, mut stop) = (reporter.clone(), draining);
-        // A log that takes nothing more is told; whoever asks for health can start the server anew.
+        // The head ends when the log takes no more appends. Health checks then fail, so that a supervisor can restart
+        // the server.
         let watching = tokio::spawn(async move {
             while head.changed().await.is_ok() {}
             tell_health(&unwell, false).await;
@@ -137,8 +139,8 @@ pub(crate) fn serve(
             tell_health(&reporter, false).await;
             watching.abort();
         };
-        // Said of the sockets themselves, which the builder does not make: a message after a message must not wait for
-        // an acknowledgement that the reader delays.
+        // Set on the sockets themselves, which the builder does not create. Without it, a message could wait until the
+        // reader acknowledges the one before, which the reader delays.
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         router.serve_with_incoming_shutdown(incoming, drained).await
     })

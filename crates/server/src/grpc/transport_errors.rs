@@ -1,5 +1,5 @@
-//! What the transport refuses by itself, before a service sees it, put into the same form as every other refusal:
-//! bodies that are no protobuf, bodies past the limit, calls that do not exist.
+//! Converts the refusals of the transport itself, made before a service sees the call, to the form of all other
+//! refusals: bodies that are not protobuf, bodies above the limit, unknown calls.
 
 use std::{
     pin::Pin,
@@ -60,7 +60,7 @@ where
     }
 }
 
-/// The refusal behind a status that tonic made by itself: such a status carries no details of ours.
+/// The refusal that replaces a status which tonic made. Such a status carries none of our details.
 fn reworded(response: &Response<Body>) -> Option<Refusal> {
     let status = Status::from_header_map(response.headers())?;
     if !status.details().is_empty() {

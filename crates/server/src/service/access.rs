@@ -1,5 +1,5 @@
-//! Who may do what: the one place in which a use case asks whether its actor may go on. What a ticket or a crew itself
-//! refuses (a unit that does not hold it, a crew that is another's) is the domain's, decided on the stream.
+//! Authorisation: the one place where a use case checks whether its actor may go on. The domain makes the checks that
+//! need the stream: whether a unit holds the ticket, or whether the crew is the actor's own.
 
 use switchboard_domain::{
     actor::{Actor, Role},
@@ -9,47 +9,47 @@ use switchboard_domain::{
 };
 use switchboard_wire::refusal::Refusal;
 
-/// What an actor is about to do.
+/// An operation that an actor asks for.
 #[derive(Clone, Copy, Debug)]
 pub enum Act<'a> {
-    /// Gives a command to a ticket; the ticket decides.
+    /// Sends a command to a ticket; the ticket decides.
     CommandTicket,
-    /// Gives a command to a crew; the crew decides.
+    /// Sends a command to a crew; the crew decides.
     CommandCrew,
-    /// Looks at tickets, one or many.
+    /// Reads one or many tickets.
     ReadTickets,
-    /// Looks at the raw facts of the log.
+    /// Reads the raw facts of the log.
     ReadLog,
-    /// Looks at figures over many tickets.
+    /// Reads figures over many tickets.
     ReadFigures,
-    /// Looks at what is published, tries it, compares it.
+    /// Reads published policies and calendars, checks files, and compares policies.
     ReadPolicies,
     /// Publishes policies and calendars.
     Publish,
-    /// Asks about a crew, or reports for it.
+    /// Reads the assignments of a crew, or reports for it.
     SpeakFor(&'a CrewId),
     /// Lists the crews of a unit.
     ListCrews(&'a OrgPath),
-    /// Lists what is intended for the tickets that a unit holds.
+    /// Lists the proposals for the tickets that a unit holds.
     ListProposals(&'a OrgPath),
-    /// Asks why a ticket goes where it goes, which this unit holds.
+    /// Asks for the explanation of a proposal for a ticket; this unit holds the ticket.
     Explain(&'a OrgPath),
 }
 
-/// Whether the actor may.
+/// Checks that the actor may perform the operation.
 ///
 /// # Errors
-/// [`Refusal::NotPermitted`] naming a role that may, or the rejection that names whose it is.
+/// [`Refusal::NotPermitted`], which names a role that may; or the rejection that names the holder or the actor's unit.
 pub fn permit(actor: &Actor, act: Act<'_>) -> Result<(), Refusal> {
     match act {
-        // Everybody who names an actor may, for now.
+        // Every actor may, for now.
         Act::CommandTicket | Act::CommandCrew | Act::ReadTickets | Act::ReadLog | Act::ReadFigures => Ok(()),
         Act::ReadPolicies => in_role(actor, &[Role::Operator, Role::Auditor, Role::Desk]),
         Act::Publish => in_role(actor, &[Role::Operator]),
         Act::SpeakFor(crew) => theirs(actor, crew.org()),
         Act::ListCrews(unit) => theirs(actor, unit),
         Act::ListProposals(unit) if actor.org.contains(unit) => Ok(()),
-        // A crew may ask about what its own units hold.
+        // A crew may ask about tickets of its own units.
         Act::Explain(unit) if actor.org.contains(unit) || unit.contains(&actor.org) => Ok(()),
         Act::ListProposals(unit) | Act::Explain(unit) => {
             let (holder, actor) = (unit.clone(), actor.org.clone());
@@ -63,7 +63,7 @@ fn in_role(actor: &Actor, roles: &[Role]) -> Result<(), Refusal> {
     if roles.contains(&actor.role) { Ok(()) } else { Err(Refusal::NotPermitted { needed }) }
 }
 
-/// A crew's own, or a unit above it.
+/// Admits the unit itself and the units above it.
 fn theirs(actor: &Actor, unit: &OrgPath) -> Result<(), Refusal> {
     if actor.org.contains(unit) {
         return Ok(());

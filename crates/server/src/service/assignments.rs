@@ -1,10 +1,10 @@
-//! What crews are told, as it happens and again later: one task folds the log and hands each change to the crew's line;
-//! a watcher pulls from there what is after its cursor.
+//! Assignment streams: the changes of each crew's offers and assignments, live and from history. One task folds the log
+//! and appends each change to the line of its crew. A watcher pulls the changes after its cursor.
 //!
-//! A line holds the newest changes of one crew, and no more: who is further behind reads the index of crew changes and
-//! the tickets' own streams, and is told the same. So nothing queues for a slow reader, and a token of weeks ago goes
-//! on where it was. The index is written before a line is told, so that whatever fell out of a line is found there.
-//! There is no transport here.
+//! A line holds only the newest changes of one crew. A watcher that is further behind reads the index of crew changes
+//! and the tickets' own streams, and gets the same changes. So nothing queues for a slow reader, and a token that is
+//! weeks old still resumes. The index is written before a line is updated, so the index has every change that a line
+//! has dropped. There is no transport here.
 
 mod lines;
 
@@ -36,38 +36,40 @@ use self::lines::Lines;
 pub use self::lines::RING_CHANGES_MAX;
 use crate::service::{off_thread, unreadable};
 
-/// The most changes that one look into history brings.
+/// The most changes that one read of history returns.
 pub const HISTORY_CHANGES_MAX: usize = 64;
-/// Looks into history under way at once; more wait.
+/// The most reads of history in progress. Further reads wait.
 const HISTORIES_MAX: usize = 16;
-/// The file's checkpoint may lie so many facts behind when none of them concerned a crew: they are folded again at the next start.
+/// The file's checkpoint lags at most this many facts, if none of them concerned a crew. The next start folds them
+/// again.
 const IDLE_FACTS: usize = 1_000;
+
 /// A change, with the stored kind of the fact that made it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CrewChange {
-    /// What the crew is told.
+    /// The message to the crew.
     pub change: Change,
     /// The fact's stored kind, such as `ticket.urged.v1`.
     pub kind: &'static str,
 }
 
-/// Some changes of one crew, in the order of the log.
+/// Consecutive changes of one crew, in the order of the log.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pulled {
-    /// They.
+    /// The changes.
     pub crew_changes: Vec<Arc<CrewChange>>,
-    /// Every change up to here was told with them.
+    /// The position up to which the changes are complete.
     pub upto: u64,
 }
 
-/// The fold with the position that it is true for.
+/// The fold, with the position for which it is true.
 #[derive(Debug)]
 struct Folded {
     fold: Fold,
     position: u64,
 }
 
-/// What crews are told.
+/// The assignment streams of all crews.
 pub struct Assignments {
     feed: Arc<Feed>,
     crew_changes: CrewChanges,
@@ -83,11 +85,11 @@ impl std::fmt::Debug for Assignments {
 }
 
 impl Assignments {
-    /// What crews are told from where the file of crew changes stands: read are the streams of the tickets that some
-    /// crew is offered or has, and nothing else.
+    /// Resumes from the checkpoint of the file of crew changes. Reads only the streams of tickets that are offered to a
+    /// crew or assigned to one.
     ///
     /// # Errors
-    /// When the file or the log cannot be read.
+    /// The file or the log cannot be read.
     pub(crate) async fn resume(feed: Arc<Feed>, crew_changes: CrewChanges) -> anyhow::Result<Arc<Self>> {
         Self::resume_with(feed, crew_changes, RING_CHANGES_MAX).await
     }
@@ -105,7 +107,7 @@ impl Assignments {
         Ok(Arc::new(Self { feed, crew_changes, folded, lines, histories }))
     }
 
-    /// Follows the log for ever.
+    /// Follows the log until the task is aborted.
     pub(crate) async fn run(self: Arc<Self>) {
         let (feed, position) = (Arc::clone(&self.feed), self.lines.position());
         let following = Following { assignments: self, draft: Draft::default(), unkept: 0 };
@@ -116,18 +118,19 @@ impl Assignments {
         self.folded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until everything up to a position of the log was folded and told; the caller's deadline bounds it.
+    /// Waits until every fact up to a position is folded and its changes are in the lines. The caller's deadline bounds
+    /// the wait.
     pub(crate) async fn reach(&self, position: u64) -> bool {
         self.lines.reach(position).await
     }
 
-    /// How a crew of the roster stands; `None` when the roster does not know it.
+    /// The standing of a crew; `None` if the crew is not on the roster.
     #[must_use]
     pub fn standing(&self, crew: &CrewId) -> Option<Standing> {
         self.folded().fold.standing(crew).copied()
     }
 
-    /// How a crew of the roster stands, if it is at work at `now`.
+    /// The standing of a crew, if it is on the roster and at work at `now`.
     #[must_use]
     pub fn at_work(&self, crew: &CrewId, now: Timestamp) -> Option<Standing> {
         let folded = self.folded();
@@ -135,41 +138,41 @@ impl Assignments {
         folded.fold.standing(crew).filter(works).copied()
     }
 
-    /// All that a crew is offered and has, and the position that it is true for.
+    /// All offers and assignments of a crew, and the position for which they are true.
     #[must_use]
     pub fn snapshot(&self, crew: &CrewId) -> (Snapshot, u64) {
         let folded = self.folded();
         (folded.fold.snapshot(crew), folded.position)
     }
 
-    /// The crew's line as it moves: the position of its last change.
+    /// Watches the position of the crew's last change.
     #[must_use]
     pub fn watch(&self, crew: &CrewId) -> watch::Receiver<u64> {
         self.lines.watch(crew)
     }
 
-    /// Changes of a crew after a position: from its line where that reaches back so far, else from history, a page of
-    /// which may not be all.
+    /// Returns changes of a crew after a position: from its line if that reaches back far enough, else one page of
+    /// history. A page may end before the newest change.
     ///
     /// # Errors
-    /// When the file or the log gives no answer.
+    /// The file or the log cannot be read.
     pub(crate) async fn pull(&self, crew: &CrewId, after: u64) -> Result<Pulled, Refusal> {
         match self.lines.after(crew, after) {
             Some(pulled) => Ok(pulled),
-            // Boxed: a stream that waits for news must not carry the room for it.
+            // Boxed, so that a stream which waits for changes does not carry the memory of this future.
             None => Box::pin(self.history(crew, after, HISTORY_CHANGES_MAX)).await,
         }
     }
 
-    /// What the crew was told after a position, told again from the log: at most `max` changes.
+    /// Recomputes the crew's changes after a position from the log: at most `max`.
     ///
     /// # Errors
-    /// When the file or the log gives no answer.
+    /// The file or the log cannot be read.
     pub(crate) async fn history(&self, crew: &CrewId, after: u64, max: usize) -> Result<Pulled, Refusal> {
         let _place = self.histories.acquire().await.map_err(|_| Refusal::Draining)?;
         let (crew_changes, asked) = (self.crew_changes.clone(), crew.clone());
         let (found, upto) = off_thread(move || crew_changes.after(&asked, after, max)).await?;
-        // A page that is full may not be the last: what is told ends with it.
+        // A full page may not be the last one: the changes are complete only up to its last change.
         let upto = match found.last() {
             Some((last, _)) if found.len() >= max => *last,
             _ => upto.max(after),
@@ -199,12 +202,11 @@ fn crew_change(change: Change, kinds: &BTreeMap<u64, &'static str>) -> Arc<CrewC
     Arc::new(CrewChange { change, kind })
 }
 
-/// The tickets' facts of a history.
-/// The assignments as a fold of the log: what a page comes to is kept, and then told.
+/// The follower that folds the log. It keeps the changes of a page in the file, and then updates the lines.
 struct Following {
     assignments: Arc<Assignments>,
     draft: Draft,
-    /// Facts since the checkpoint of the file.
+    /// Facts since the last checkpoint of the file.
     unkept: usize,
 }
 
@@ -247,11 +249,12 @@ impl follower::Fold for Following {
     }
 }
 
+/// The facts of tickets in a history.
 fn tickets(history: &[Arc<Fact>]) -> Vec<&TicketFact> {
     history.iter().filter_map(|fact| fact.ticket()).collect()
 }
 
-/// What a page of facts comes to.
+/// The changes that a page of facts makes.
 #[derive(Default)]
 struct Draft {
     step: Step,

@@ -1,5 +1,5 @@
-//! What crew apps and rosters ask of crews, as commands and telemetry. What crews do to tickets goes through the
-//! tickets. No rule about crews is here.
+//! Use cases of crews: commands and telemetry from crew apps and rosters. Commands of crews to tickets go through the
+//! tickets. There is no rule about crews here.
 
 mod steps;
 
@@ -31,14 +31,14 @@ use crate::service::{
     tickets::{self, Tickets, ToTicket},
 };
 
-/// A command to a crew, as a way in read it.
+/// A command to a crew, as an interface read it.
 #[derive(Clone, Debug)]
 pub struct ToCrew {
-    /// Which crew.
+    /// The crew that the command addresses.
     pub crew: CrewId,
-    /// What is asked of it.
+    /// The command.
     pub command: Command,
-    /// What the request brings beside it.
+    /// The other fields of the request.
     pub asked: Asked,
 }
 
@@ -49,11 +49,11 @@ pub struct Done {
     pub crew: CrewId,
     /// Position of the command's last fact.
     pub position: u64,
-    /// Whether an earlier, same request had it done, or it was so already.
+    /// True if an earlier, equal request did it, or if the state was so already.
     pub replayed: bool,
 }
 
-/// Everything that answers for crews.
+/// The use cases of crews.
 pub struct Crews {
     pub(crate) node: Arc<Node>,
     tickets: Arc<Tickets>,
@@ -78,10 +78,10 @@ impl Crews {
         Self { node: Arc::clone(&tickets.node), tickets, streams, assignments, telemetry }
     }
 
-    /// Gives a command to a crew.
+    /// Executes a command to a crew.
     ///
     /// # Errors
-    /// Every refusal of `error_reason.proto` that a command to a crew can meet.
+    /// Every refusal of `error_reason.proto` that a command to a crew can get.
     pub async fn command(&self, to: ToCrew, actor: &Actor) -> Result<Done, Refusal> {
         permit(actor, Act::CommandCrew)?;
         let ToCrew { crew, command, asked } = to;
@@ -101,10 +101,10 @@ impl Crews {
         Ok(done)
     }
 
-    /// Gives a command to a ticket, as a crew or its desk says it.
+    /// Executes a command to a ticket from a crew or its desk.
     ///
     /// # Errors
-    /// As for [`Tickets::command`], a crew's clock that is wrong, and a crew that is chosen and not on the roster.
+    /// As for [`Tickets::command`]; also for a crew's inaccurate clock, or for a chosen crew that is not on the roster.
     pub async fn to_ticket(&self, to: ToTicket, actor: &Actor) -> Result<tickets::Done, Refusal> {
         if actor.role == Role::Crew {
             self.placed(to.asked.request_id, to.asked.occurred_at).await?;
@@ -115,15 +115,16 @@ impl Crews {
         self.tickets.command(to, actor).await
     }
 
-    /// What a device says at once is placed by a clock that is right. A request that was recorded before is answered as
-    /// it was then, however long its answer was under way.
+    /// Checks `occurred_at` against the engine's clock: a device that reports live must have an accurate clock. A
+    /// request that was recorded before is answered as it was then, however late the repetition comes.
     async fn placed(&self, request_id: Uuid, occurred_at: Option<Timestamp>) -> Result<(), Refusal> {
         let checked = occurred_at.map_or(Ok(()), |at| said_at(at, self.node.now()));
         self.unless_recorded(request_id, checked).await
     }
 
-    /// A crew that a person chooses is on the roster, as the log says now: a slip of the pen calls nobody back. Of a
-    /// crew that is not the actor's to choose the ticket says so, and nothing is said of the roster.
+    /// Checks that the crew which a person chose is on the roster, as of the head of the log. A mistyped crew must not
+    /// recall another. If the actor may not choose this crew, the check passes: the ticket rejects the command, and the
+    /// roster is not disclosed.
     async fn choosable(&self, request_id: Uuid, chosen: &CrewId, actor: &Actor) -> Result<(), Refusal> {
         if permit(actor, Act::SpeakFor(chosen)).is_err() {
             return Ok(());
@@ -133,7 +134,7 @@ impl Crews {
         self.unless_recorded(request_id, known).await
     }
 
-    /// A refusal that is not said to a request which was recorded before.
+    /// Returns `checked`. An error becomes a success if the request was recorded before.
     async fn unless_recorded(&self, request_id: Uuid, checked: Result<(), Refusal>) -> Result<(), Refusal> {
         if checked.is_err() {
             let before = self.node.made_by(request_id).await?;
@@ -142,7 +143,7 @@ impl Crews {
         checked
     }
 
-    /// A crew that is on the roster was heard of; of one that left it nothing is remembered.
+    /// Records a sign of life of a crew. If the crew is not on the roster, its telemetry is forgotten instead.
     pub(crate) fn heard(&self, crew: &CrewId) {
         match self.assignments.standing(crew) {
             Some(_) => self.telemetry.heard(crew, self.node.now()),
@@ -150,7 +151,7 @@ impl Crews {
         }
     }
 
-    /// Puts a crew on the roster; `None` when the roster says so already: rosters are sent whole.
+    /// Enrols a crew. Returns `None` if the roster has the same entry already, because clients send rosters as a whole.
     ///
     /// # Errors
     /// As for [`Self::command`].
@@ -164,7 +165,7 @@ impl Crews {
     async fn execute(&self, crew: &CrewId, command: &Command, request: &Request) -> Result<Done, Refusal> {
         match self.streams.execute(crew, command, request).await {
             Ok(done) => Ok(Done { crew: crew.clone(), position: done.position, replayed: done.replayed }),
-            // Nothing follows, and there is no crew whose fact it could stand on.
+            // The command has no effect, and the crew has no stream whose last fact could be the result.
             Err(Failure::RevisionConflict { current: None }) => {
                 Err(Refusal::CrewRejected(crew::Rejection::NotEnrolled))
             }
@@ -172,7 +173,8 @@ impl Crews {
         }
     }
 
-    /// Whether the actor may follow what a crew is told: the crew's own, or a unit above it, and a crew of the roster.
+    /// Checks that the actor may watch a crew's assignments: the actor is the crew or a unit above it, and the crew is
+    /// on the roster.
     ///
     /// # Errors
     /// [`crew::Rejection::NotTheCrew`], [`crew::Rejection::NotEnrolled`].
@@ -181,7 +183,8 @@ impl Crews {
         self.standing(crew).await.map(|_| ())
     }
 
-    /// How a crew of the roster stands: at least as the log says now, within the caller's deadline.
+    /// The standing of a crew on the roster. An unknown crew is looked up again as of the head of the log, within the
+    /// caller's deadline.
     ///
     /// # Errors
     /// [`crew::Rejection::NotEnrolled`].
@@ -189,31 +192,33 @@ impl Crews {
         if let Some(standing) = self.assignments.standing(crew) {
             return Ok(standing);
         }
-        // Perhaps it was enrolled just now.
+        // The crew may have been enrolled just now.
         self.caught_up().await?;
         self.assignments.standing(crew).ok_or(Refusal::CrewRejected(crew::Rejection::NotEnrolled))
     }
 
-    /// How a crew stands if it is at work: at least as the log says now, within the caller's deadline.
+    /// The standing of a crew that is at work. Otherwise it is looked up again as of the head of the log, within the
+    /// caller's deadline.
     async fn at_work(&self, crew: &CrewId, now: Timestamp) -> Result<Option<Standing>, Refusal> {
         if let Some(standing) = self.assignments.at_work(crew, now) {
             return Ok(Some(standing));
         }
-        // Perhaps its shift began just now.
+        // The shift may have begun just now.
         self.caught_up().await?;
         Ok(self.assignments.at_work(crew, now))
     }
 
-    /// Waits until what is told of crews is as far as the log.
+    /// Waits until the assignments have reached the head of the log.
     async fn caught_up(&self) -> Result<(), Refusal> {
         if self.assignments.reach(self.node.head()).await { Ok(()) } else { Err(Refusal::Draining) }
     }
 
-    /// Where a crew at work is: telemetry, and now and then a point of its track. Answers whether it became a point of
-    /// the track, and the engine's time. Off-shift positions are discarded (privacy: the app may still be running).
+    /// Records the position of a crew at work as telemetry, and from time to time as a point of its thinned track.
+    /// Returns whether the point was stored in the track, and the engine's time. Off-shift positions are discarded
+    /// (privacy: the app may still be running).
     ///
     /// # Errors
-    /// A crew that is another's or not on the roster, a clock that is wrong.
+    /// The crew is not the actor's or not on the roster, or the device's clock is inaccurate.
     pub async fn position(&self, report: PositionReport, actor: &Actor) -> Result<(bool, Timestamp), Refusal> {
         permit(actor, Act::SpeakFor(&report.crew))?;
         self.standing(&report.crew).await?;
@@ -224,14 +229,14 @@ impl Crews {
             self.telemetry.off_work(&report.crew);
             return Ok((false, now));
         };
-        // A clock that is a little fast must not keep later points from counting.
+        // A clock that is slightly fast must not make later points look older.
         let observed = report.clock.time().min(now);
         let fix = Fix { at: report.at, accuracy_m: report.accuracy_m, observed };
         let due = self.telemetry.located(&report.crew, fix, now, &standing);
         Ok((due && self.keep(&report.crew, fix, actor).await, now))
     }
 
-    /// Keeps a point of the track. What cannot be kept is telemetry all the same.
+    /// Stores a point of the track. A failure is only logged: the position stays in telemetry.
     async fn keep(&self, crew: &CrewId, fix: Fix, actor: &Actor) -> bool {
         let name = format!("{crew}/{}", fix.observed.timestamp_micros());
         let parts: [&[u8]; 2] = [b"track", name.as_bytes()];

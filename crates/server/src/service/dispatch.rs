@@ -1,8 +1,8 @@
-//! The dispatch process at work: it is told telemetry, its wants become commands to crews and tickets, and it answers
-//! those who ask what it intends and why. Nothing is chosen here.
+//! The dispatch process as it runs in a node. It receives telemetry. Its actions become commands to crews and tickets.
+//! It answers queries about its plan. Nothing is chosen here.
 //!
-//! The process lives in its reactor and is asked through a bounded list of questions, answered between two of its
-//! steps; nobody reads its memory beside it.
+//! The process lives in its reactor. Queries wait in a bounded list and are answered between two steps of the process.
+//! No other task reads its memory.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -46,43 +46,43 @@ pub mod intended;
 #[cfg(test)]
 mod tests;
 
-/// How much it does at a time: offers to many crews share the log's syncs.
+/// The pace of the process: offers to many crews share the log's syncs.
 const DISPATCH_PACE: Pace = Pace { actions_max: 512, at_once_max: 128 };
-/// How long telemetry may wait for more of it, to be looked at together.
+/// The longest wait of a telemetry change, so that several changes are processed together.
 const TELEMETRY_WAIT: TimeDelta = TimeDelta::milliseconds(50);
-/// Questions that may wait; past it they are refused.
+/// The most queries that wait. Further queries are refused.
 const QUESTIONS_MAX: usize = 256;
-/// Explanations of one step, each of which weighs the crews of its unit; more wait for the next, so that no offer waits
-/// for them.
+/// The most explanations in one step, because each weighs the crews of its unit. Further ones wait for the next step,
+/// so that no offer is delayed by them.
 const EXPLAINS_PER_STEP: usize = 1;
-/// How old an answer may be that is given again while no fact comes.
+/// The greatest age of a snapshot that is reused while no fact arrives.
 const SNAPSHOT_AGE_MAX: TimeDelta = TimeDelta::milliseconds(250);
-/// How long a question may wait for its answer.
+/// The longest wait of a query for its answer.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
 
-/// What is intended, at one position of the log.
+/// The board and the plan at one position of the log.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// That position.
+    /// The position of the log.
     pub position: u64,
     /// The engine's time.
     pub at: Timestamp,
-    /// What is known.
+    /// The open jobs and the crews.
     pub board: Board,
-    /// What is planned.
+    /// The planned routes, and the waiting tickets.
     pub plan: Plan,
-    /// By which policy.
+    /// The policy that the plan was made by.
     pub policy: Policy,
 }
 
-/// Why a ticket goes to whom.
+/// The explanation of a proposal.
 #[derive(Clone, Debug)]
 pub struct Explained {
-    /// What is intended for all.
+    /// The board and the plan that it was explained from.
     pub snapshot: Arc<Snapshot>,
-    /// Each crew, the cheapest first, the vetoed last.
+    /// The crews with their prices or vetoes: the cheapest first, the vetoed last.
     pub weighed: Vec<Weighed>,
-    /// Why it waits, if it does.
+    /// Why the ticket waits, if it does.
     pub waits: Waits,
 }
 
@@ -92,7 +92,7 @@ enum Question {
 }
 
 impl Question {
-    /// Whether whoever asked has left.
+    /// True if the caller has given up.
     fn is_closed(&self) -> bool {
         match self {
             Self::Snapshot(answer) => answer.is_closed(),
@@ -101,12 +101,12 @@ impl Question {
     }
 }
 
-/// The way to the process, for those who ask.
+/// The handle for queries to the process.
 #[derive(Clone)]
 pub struct Dispatching {
     questions: Arc<Mutex<Vec<Question>>>,
     nudge: Arc<Notify>,
-    /// The position up to which the process knows the log.
+    /// The position up to which the process has folded the log.
     progress: watch::Receiver<u64>,
 }
 
@@ -117,26 +117,26 @@ impl std::fmt::Debug for Dispatching {
 }
 
 impl Dispatching {
-    /// What is intended now.
+    /// Returns the current board and plan.
     ///
     /// # Errors
-    /// When too many ask, or the process does not answer.
+    /// Too many queries wait, or the process does not answer in time.
     pub(crate) async fn snapshot(&self) -> Result<Arc<Snapshot>, Refusal> {
         self.ask(Question::Snapshot).await
     }
 
-    /// Why a ticket goes to whom; `None` when the process does not know the ticket as one that takes a crew.
+    /// Explains the proposal for a ticket; `None` if the process has no open job for the ticket.
     ///
     /// # Errors
-    /// When too many ask, or the process does not answer.
+    /// Too many queries wait, or the process does not answer in time.
     pub(crate) async fn explain(&self, ticket: TicketId) -> Result<Option<Explained>, Refusal> {
         self.ask(|answer| Question::Explain(ticket, answer)).await
     }
 
-    /// Waits until the process knows a fact past `position`.
+    /// Waits until the process has folded a fact past `position`.
     ///
     /// # Errors
-    /// When the process has ended.
+    /// The process has ended.
     pub(crate) async fn past(&self, position: u64) -> Result<(), Refusal> {
         let mut progress = self.progress.clone();
         progress.wait_for(|known| *known > position).await.map(drop).map_err(|_| Refusal::TimedOut)
@@ -159,14 +159,14 @@ impl Dispatching {
     }
 }
 
-/// The process with those around it: a process itself.
+/// The dispatch process with its telemetry and its queries. It is a process itself.
 struct Attended {
     process: Dispatch,
     looked: Timestamp,
     telemetry: Arc<Telemetry>,
     questions: Arc<Mutex<Vec<Question>>>,
     progress: watch::Sender<u64>,
-    /// What was answered last.
+    /// The last snapshot that was given as an answer.
     answered: Option<Arc<Snapshot>>,
 }
 
@@ -177,7 +177,7 @@ impl Attended {
         }
     }
 
-    /// What is intended now: copied anew when a fact came since, or when the copy has aged.
+    /// Returns a snapshot. It copies the state if a fact arrived since the last copy, or if that copy is too old.
     fn snapshot(&mut self, now: Timestamp) -> Arc<Snapshot> {
         let position = self.process.fold().position();
         let fresh = |last: &&Arc<Snapshot>| last.position == position && now - last.at < SNAPSHOT_AGE_MAX;
@@ -199,7 +199,7 @@ impl Attended {
         !self.questions.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// The questions of this step; explanations past the most that one step gives stay in their order.
+    /// Takes the queries of this step. Explanations beyond the limit stay in the list, in their order.
     fn turn(&self) -> Vec<Question> {
         let mut questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
         questions.retain(|question| !question.is_closed());
@@ -214,13 +214,13 @@ impl Attended {
     fn answer(&mut self, now: Timestamp) {
         let questions = self.turn();
         if questions.is_empty() {
-            // A copy that nobody asks for is not kept for long.
+            // Without queries, an old copy is dropped to free its memory.
             self.answered.take_if(|last| now - last.at >= SNAPSHOT_AGE_MAX);
             return;
         }
         let snapshot = self.snapshot(now);
         for question in questions {
-            // Who asked may have left; then nobody needs the answer.
+            // Sending fails if the caller has given up; its answer is then not needed.
             match question {
                 Question::Snapshot(answer) => drop(answer.send(Arc::clone(&snapshot))),
                 Question::Explain(ticket, answer) => {
@@ -289,7 +289,7 @@ impl Process for Attended {
     }
 }
 
-/// What the process works with.
+/// The parts that the process works with.
 pub(crate) struct Parts {
     pub(crate) tickets: Arc<Tickets>,
     pub(crate) crews: Arc<Aggregates<Crews>>,
@@ -298,7 +298,7 @@ pub(crate) struct Parts {
     pub(crate) policy: Policy,
 }
 
-/// Starts the process.
+/// Starts the process in its reactor. Returns the handle for queries, and the task.
 pub(crate) fn start(
     parts: Parts,
     feed: &Arc<Feed>,
@@ -329,7 +329,7 @@ pub(crate) fn start(
     (Dispatching { questions, nudge, progress }, running)
 }
 
-/// Carries one want out as a command of the engine itself.
+/// Executes one action as a command of the engine itself.
 async fn carry_out(tickets: &Tickets, crews: &Aggregates<Crews>, engine: Actor, want: Action<Intent>) -> ActionOutcome {
     let request = match tickets.node.caused(NAME, &want, &want.intent.target(), engine).await {
         Ok(request) => request,

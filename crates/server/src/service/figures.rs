@@ -1,6 +1,5 @@
-//! Figures over many tickets: indicators, promised averages, and what another policy would have said. Each goes through
-//! the clock histories once, off the async threads, and says which log position it is true for. What is counted is
-//! defined in `views`.
+//! Figures over many tickets: indicators, promised averages, and back-tests. Each query scans the clock histories once,
+//! on a thread that may block. The answer names the log position for which it is true. `views` defines what is counted.
 
 use std::{
     ops::ControlFlow,
@@ -36,35 +35,35 @@ use crate::service::{
     queue::queue,
 };
 
-/// Questions whose callers wait, under way at once; more wait within their deadlines.
+/// The most queries in progress whose callers wait. Further ones wait within their deadlines.
 const QUESTIONS_MAX: usize = 2;
-/// Comparisons under way at once: each takes a core.
+/// The most comparisons in progress: each takes a core.
 const COMPARISONS_MAX: usize = 1;
-/// Comparisons that may wait for their turn; past it they are turned away.
+/// The most comparisons that wait for their turn. Further ones are refused.
 const COMPARISONS_WAITING_MAX: usize = 8;
-/// How long the reader of a comparison may take nothing.
+/// The longest time that the reader of a comparison may take no message.
 const READER_PATIENCE: Duration = Duration::from_secs(30);
-/// Flips that are sent one by one when no number is asked for.
+/// The flips that are sent one by one when the request states no number.
 const FLIPS_DEFAULT: u32 = 100;
 /// The most flips that are sent one by one.
 const FLIPS_MAX: u32 = 10_000;
-/// A comparison says how far it is after so many tickets.
+/// A comparison reports its progress after every so many tickets.
 const PROGRESS_TICKETS: u64 = 10_000;
-/// Messages of a comparison that may wait for its reader; past it the comparison waits.
+/// The most messages that wait for the reader of a comparison. When the queue is full, the comparison waits.
 const QUEUE_MESSAGES_MAX: usize = 64;
 
-/// Which indicators are asked for, and of whom.
+/// A query for indicators.
 #[derive(Clone, Debug)]
 pub struct Question {
-    /// From when on.
+    /// The begin of the period, inclusive.
     pub from: Timestamp,
-    /// Before when.
+    /// The end of the period, exclusive.
     pub to: Timestamp,
-    /// Of which unit; of all when absent.
+    /// The unit; all units when absent.
     pub org: Option<OrgPath>,
-    /// By units of which level; in one when absent.
+    /// The level by whose units the values are grouped; a single group when absent.
     pub level: Option<Level>,
-    /// Which indicators; all when empty.
+    /// The names of the indicators; all when empty.
     pub kpis: Vec<String>,
 }
 
@@ -73,27 +72,27 @@ pub struct Question {
 pub struct Averages {
     /// The policy.
     pub version: Arc<Version>,
-    /// The means of each of its averages, in its order.
+    /// The means for each average of the policy, in the policy's order.
     pub means: Vec<Vec<Mean>>,
-    /// The position that they are true for.
+    /// The position for which they are true.
     pub position: u64,
 }
 
-/// What is said of a comparison, as it goes on.
+/// A message of a comparison in progress.
 #[derive(Clone, Debug)]
 pub enum Compared {
-    /// How many tickets were looked at.
+    /// The number of tickets compared so far.
     Progress(u64),
     /// A clock that two policies judge differently.
     Flip(Flip),
-    /// What it came to, at a position.
+    /// The result, and the position for which it is true.
     Summary(Box<Comparison>, u64),
 }
 
-/// The messages of a comparison, the last of which may be why it ended.
+/// The messages of a comparison. The last one may be the refusal that ended it.
 pub type Comparing = Receiver<Result<Compared, Refusal>>;
 
-/// Everything that counts.
+/// The use cases of figures.
 pub struct Figures {
     promises: Arc<Promises>,
     questions: Arc<Semaphore>,
@@ -107,12 +106,12 @@ impl std::fmt::Debug for Figures {
     }
 }
 
-/// Which clock histories a question goes through.
+/// The clock histories that a query scans.
 #[derive(Clone, Copy)]
 enum Range {
-    /// Those received in the period.
+    /// Received in the period.
     Received(Timestamp, Timestamp),
-    /// Those that anything happened to in the period.
+    /// Received before the end of the period, and still open at its begin or changed since.
     Touching(Timestamp, Timestamp),
 }
 
@@ -123,7 +122,7 @@ impl Figures {
         Self { promises, questions, comparisons, waiting: places(COMPARISONS_WAITING_MAX) }
     }
 
-    /// Goes through the clock histories of a range. Ends early when nobody waits for the answer any more.
+    /// Scans the clock histories of a range. Stops early when the caller no longer waits.
     async fn scan<T: Send + 'static>(
         &self,
         place: OwnedSemaphorePermit,
@@ -141,8 +140,8 @@ impl Figures {
                 if waited_for.strong_count() == 0 {
                     return ControlFlow::Break(());
                 }
-                // Looked at after the first page was read: nothing that the answer's position covers is missing from
-                // the registry.
+                // Read after the first page of histories, so that the registry includes everything up to the answer's
+                // position.
                 let as_of = as_of.get_or_insert_with(|| AsOf {
                     registry: promises.clock_histories.registry(),
                     now: promises.node.now(),
@@ -160,24 +159,24 @@ impl Figures {
         answer
     }
 
-    /// A place for a question that its caller waits for.
+    /// Takes a slot for a query whose caller waits.
     async fn place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         Arc::clone(&self.questions).acquire_owned().await.map_err(|_| Refusal::Draining)
     }
 
-    /// Every indicator with its definition.
+    /// Returns every indicator with its definition.
     ///
     /// # Errors
-    /// None yet: every actor may know them.
+    /// None yet: every actor may read them.
     pub fn definitions(&self, actor: &Actor) -> Result<&'static [Kpi], Refusal> {
         permit(actor, Act::ReadFigures)?;
         Ok(kpi::definitions())
     }
 
-    /// Indicators over a period, and the position that they are true for.
+    /// Counts indicators over a period. Returns them with the position for which they are true.
     ///
     /// # Errors
-    /// When the clock histories do not answer.
+    /// The clock histories cannot be read.
     pub async fn kpis(
         &self,
         question: Question,
@@ -197,10 +196,10 @@ impl Figures {
         Ok((tally.finish().into_iter().filter(wanted).collect(), position))
     }
 
-    /// The averages that the policy in force at an instant promises; now when none is named.
+    /// Computes the averages that the policy in force at an instant promises; `None` means now.
     ///
     /// # Errors
-    /// An operator without policy.
+    /// The operator has no policy, or none in force at that instant.
     pub async fn averages(
         &self,
         operator: &str,
@@ -235,11 +234,11 @@ impl Figures {
         Ok(Averages { version, means, position })
     }
 
-    /// What another policy would have said of the tickets received in a period. Changes nothing. `place` is held as
-    /// long as the comparison runs.
+    /// Compares the verdicts of another policy with the recorded ones, for the tickets received in a period. Nothing is
+    /// changed. `place` is held as long as the comparison runs.
     ///
     /// # Errors
-    /// The file's faults; an actor who may not ask.
+    /// The file has faults, or the actor may not ask.
     pub async fn backtest(
         self: &Arc<Self>,
         file: &SourceFile,
@@ -254,10 +253,11 @@ impl Figures {
         self.compare(policy, Range::Received(from, to), flips_max, place)
     }
 
-    /// Where an operator's shadow disagrees with the policy in force. `place` is held as long as the comparison runs.
+    /// Compares the verdicts of an operator's shadow policy with those of the policy in force. `place` is held as long
+    /// as the comparison runs.
     ///
     /// # Errors
-    /// An operator without shadow; an actor who may not ask.
+    /// The operator has no shadow policy, or the actor may not ask.
     pub async fn disagreements(
         self: &Arc<Self>,
         operator: &str,
@@ -277,10 +277,10 @@ impl Figures {
         self.compare(shadow.policy.clone(), range, flips_max, place)
     }
 
-    /// Starts a comparison; its messages come as the stream is read.
+    /// Starts a comparison. Its messages are computed as the reader takes them.
     ///
     /// # Errors
-    /// [`Refusal::Overloaded`] when too many wait already.
+    /// [`Refusal::Overloaded`] when too many comparisons wait already.
     fn compare(
         self: &Arc<Self>,
         policy: Policy,
@@ -328,13 +328,13 @@ impl Figures {
     }
 }
 
-/// What a question is answered as of.
+/// The registry and the instant that a query is answered with.
 struct AsOf {
     registry: Arc<PolicyRegistry>,
     now: Timestamp,
 }
 
-/// A comparison under way.
+/// A comparison in progress.
 struct Work {
     policy: Policy,
     /// The registry in which the other policy is the operator's only one.
@@ -342,12 +342,12 @@ struct Work {
     compared: Comparison,
     /// Flips that may still be sent one by one.
     flips_left: u32,
-    /// Whether its reader took nothing for too long.
+    /// True if the reader took no message for too long.
     slow: bool,
 }
 
 impl Work {
-    /// Judges one clock history under both; what is to be said of it.
+    /// Judges one clock history under both policies. Returns the messages to send.
     fn judge(&mut self, as_of: &AsOf, clock_history: &ClockHistory) -> Vec<Compared> {
         let mut messages = Vec::new();
         if clock_history.operator() != Some(self.policy.operator.as_str()) {

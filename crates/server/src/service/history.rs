@@ -1,5 +1,5 @@
-//! The raw facts of the log, from any position: read a page at a time, or followed for ever. Nothing queues for a slow
-//! reader: it pulls from the feed, and is only further behind.
+//! The raw facts of the log from any position: read page by page, or followed without end. Nothing queues for a slow
+//! reader: it pulls from the feed, and only falls behind.
 
 use std::sync::Arc;
 
@@ -13,30 +13,30 @@ use crate::service::{
     unreadable,
 };
 
-/// Facts read from the feed in one step.
+/// The most facts that are read from the feed in one step.
 const PAGE_FACTS_MAX: usize = 256;
-/// The facts that one answer looks at.
+/// The scan for one answer ends after this many facts.
 const READ_SCAN_MAX: usize = 50_000;
-/// An answer ends once it holds so many bytes of payload: what a client takes by default is 4 MiB.
+/// An answer ends once it holds this many bytes of payload. By default a client accepts 4 MiB.
 const READ_BYTES_MAX: usize = 2 * 1024 * 1024;
 
-/// Which facts a reader wants.
+/// The facts that a reader wants. All conditions must hold.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Of these categories of streams; of all when empty.
+    /// The stream is of one of these categories; all when empty.
     pub categories: Vec<String>,
-    /// Of these kinds; of all when empty.
+    /// The fact is of one of these kinds; all when empty.
     pub kinds: Vec<String>,
-    /// Made by an actor of this unit, or of one below it.
+    /// The actor is of this unit, or of one below it.
     pub org: Option<OrgPath>,
-    /// Recorded from then on.
+    /// Recorded at this instant or later.
     pub from: Option<Timestamp>,
-    /// Recorded before then.
+    /// Recorded before this instant.
     pub to: Option<Timestamp>,
 }
 
 impl Filter {
-    /// Whether the reader wants this fact.
+    /// True if the reader wants this fact.
     #[must_use]
     pub fn admits(&self, entry: &Entry) -> bool {
         let raw = &entry.raw;
@@ -50,18 +50,18 @@ impl Filter {
     }
 }
 
-/// Some facts of the log, in its order.
+/// A page of the log, in its order.
 #[derive(Clone, Debug)]
 pub struct LogPage {
     /// The facts that the filter admits.
     pub entries: Vec<Arc<Entry>>,
-    /// Where the next page goes on.
+    /// The position after which the next page begins.
     pub next_after: u64,
-    /// Whether the log ended here.
+    /// True if the page reaches the end of the log.
     pub end: bool,
 }
 
-/// The log, for those who look at raw facts.
+/// The use cases of raw facts.
 #[derive(Clone, Debug)]
 pub struct History {
     pub(crate) node: Arc<Node>,
@@ -86,7 +86,7 @@ impl Follower {
         self.cursor.position()
     }
 
-    /// Whether it has read all that is durable.
+    /// True if it has read every durable fact.
     #[must_use]
     pub fn is_caught_up(&self) -> bool {
         self.cursor.position() >= self.node.head()
@@ -98,20 +98,20 @@ impl Follower {
         self.node.now()
     }
 
-    /// The next facts; waits for some. Safe to drop and to begin again.
+    /// Returns the next facts; waits if there are none. Safe to drop and to start again.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// The log cannot be read.
     pub(crate) async fn next(&mut self) -> Result<Vec<Arc<Entry>>, Refusal> {
         self.cursor.next(PAGE_FACTS_MAX).await.map_err(|error| unreadable(error.into()))
     }
 }
 
 impl History {
-    /// The durable head of the log, for an actor who may read it.
+    /// The position of the last durable fact, for an actor who may read the log.
     ///
     /// # Errors
-    /// An actor who may not.
+    /// The actor may not.
     pub fn head(&self, actor: &Actor) -> Result<u64, Refusal> {
         permit(actor, Act::ReadLog)?;
         Ok(self.node.head())
@@ -120,20 +120,20 @@ impl History {
     /// Follows the log after a position.
     ///
     /// # Errors
-    /// An actor who may not.
+    /// The actor may not read the log.
     pub fn follow(&self, after: u64, actor: &Actor) -> Result<Follower, Refusal> {
         permit(actor, Act::ReadLog)?;
         Ok(Follower { node: Arc::clone(&self.node), cursor: self.node.feed.cursor(after) })
     }
 
-    /// At most `facts_max` facts after a position. A filter that lets little through must not use up the deadline: an
-    /// answer may hold nothing but where to go on.
+    /// Reads at most `facts_max` facts after a position. A selective filter must not use up the deadline, so an answer
+    /// may be empty and only name the position to continue after.
     ///
     /// # Errors
-    /// An actor who may not; a log that cannot be read.
+    /// The actor may not read the log, or the log cannot be read.
     pub async fn read(&self, filter: &Filter, after: u64, facts_max: usize, actor: &Actor) -> Result<LogPage, Refusal> {
         permit(actor, Act::ReadLog)?;
-        // What was durable when it was asked is in the answer, also what the feed has not read yet.
+        // The answer includes every fact that was durable at the request: wait until the feed has read it.
         let durable = self.node.head();
         let _ = self.node.feed.watch().wait_for(|seen| *seen >= durable).await;
         let (mut next_after, mut entries, mut bytes, mut scanned) = (after, Vec::new(), 0, 0);

@@ -1,5 +1,5 @@
-//! What IVR and bots ask while a caller waits. Checks get a share of the caller's time; what is not known by then is
-//! marked so, and a report is accepted whatever the checks say.
+//! The calls of IVR and bots while a caller waits. Checks get a share of the caller's time. A check that is not done by
+//! then is marked so. A report is accepted whatever the checks say.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,81 +27,81 @@ use crate::service::{
     tickets::{AsOf, Done, Tickets, ToReceive},
 };
 
-/// The most open tickets that a caller's answer names.
+/// The most open tickets in the answer about a caller.
 const OPEN_TICKETS_MAX: usize = 20;
 /// Calls within this window count as recent (trade practice: four within two hours go to a human).
 const RECENT: TimeDelta = TimeDelta::hours(2);
-/// The share of the caller's time that checks may take; the rest is kept for recording.
+/// The share of the caller's time for checks. The rest is kept for recording.
 const CHECKS_SHARE: f64 = 0.4;
 
-/// How far a check came.
+/// The state of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckState {
-    /// It was made.
+    /// The check was made.
     Done,
-    /// It could not be made now.
+    /// The check could not be made now.
     Unavailable,
-    /// The caller's time did not suffice.
+    /// The caller's share of time was too short.
     TimedOut,
 }
 
 /// One check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// Its name.
+    /// The stable name of the check.
     pub name: &'static str,
-    /// How far it came.
+    /// The state of the check.
     pub state: CheckState,
 }
 
-/// What became of a report.
+/// The result of a report.
 #[derive(Clone, Debug)]
 pub struct Reported {
     /// The command that recorded it.
     pub done: Done,
-    /// The number of its ticket.
+    /// The number of the ticket.
     pub number: String,
-    /// Whether it was added to an open ticket.
+    /// True if the report was added to an open ticket.
     pub attached: bool,
-    /// What was looked at before.
+    /// The checks that were made before.
     pub checks: Vec<Check>,
 }
 
-/// What is known of a caller.
+/// The tickets of a caller.
 #[derive(Clone, Debug)]
 pub struct Identified {
-    /// Open tickets, the latest first.
+    /// Open tickets, the latest first: at most 20.
     pub open: Vec<CaseFile>,
-    /// Tickets in all.
+    /// The number of all tickets.
     pub total: u32,
-    /// Of those, received within the last two hours.
+    /// The number of tickets received within the last two hours.
     pub recent: u32,
-    /// What was looked at.
+    /// The checks that were made.
     pub checks: Vec<Check>,
-    /// The position that the list was true for.
+    /// The position up to which the list had folded the log.
     pub position: u64,
 }
 
-/// What a caller can be told of a ticket.
+/// The advice that a caller gets about a ticket.
 #[derive(Clone, Debug)]
 pub struct Advice {
     /// The ticket.
     pub page: TicketPage,
-    /// When it is told.
+    /// The instant of the advice, in the engine's time.
     pub now: Timestamp,
-    /// What was looked at.
+    /// The checks that were made.
     pub checks: Vec<Check>,
-    /// The position that it is true for.
+    /// The position for which the advice is true.
     pub position: u64,
 }
 
-/// Everything that answers while a caller waits.
+/// The use cases of intake.
 #[derive(Clone, Debug)]
 pub struct Intake {
     pub(crate) tickets: Arc<Tickets>,
 }
 
-/// One check within `time`: its value if it came, and how far it came.
+/// Makes one check within `time`. Returns its value, if there is one, and its state.
 async fn check<T>(
     name: &'static str,
     time: Duration,
@@ -119,19 +119,19 @@ async fn check<T>(
 }
 
 impl Intake {
-    /// Takes a report: added to the caller's open ticket, or a ticket of its own. `remaining` is the caller's time.
+    /// Takes a report: adds it to the caller's open ticket, or opens a ticket for it. `remaining` is the caller's time.
     ///
     /// # Errors
-    /// What every command can meet.
+    /// The refusals that every command can get.
     pub async fn report(&self, mut to: ToReceive, remaining: Duration, actor: &Actor) -> Result<Reported, Refusal> {
         permit(actor, Act::CommandTicket)?;
         self.tickets.complete(&mut to).await?;
         let ToReceive { receive, asked, .. } = to;
         let opening = Command::Receive(Box::new(receive.clone()));
-        // A report is another use case than receiving: it may be answered by another ticket.
+        // The identity differs from that of receiving a ticket, because a report may be added to another ticket.
         let form = Canonical::of("report").wrapping(identity::of_ticket(&opening));
         let request = self.tickets.node.request(asked, form, actor);
-        // A repeated report is answered from where the first was recorded, whatever is open now.
+        // A repeated report is answered from the ticket of the first one, whatever ticket is open now.
         let (target, checks) = match self.tickets.reported(request.request_id).await? {
             Some((_, true)) => (None, Vec::new()),
             Some((id, false)) => (Some(id), Vec::new()),
@@ -143,14 +143,14 @@ impl Intake {
         };
         if let Some(id) = target {
             match self.attach(id, &receive, &request, &checks).await {
-                // The ticket closed in this very moment: the report opens one of its own.
+                // The ticket has closed in the meantime. The report opens a ticket of its own.
                 Err(Refusal::Rejected(_)) => {}
                 other => return other,
             }
         }
         match self.tickets.open(opening, request.clone()).await {
             Ok((done, number)) => Ok(Reported { done, number, attached: false, checks }),
-            // The same report was attached while this one looked around: it is answered as that one was.
+            // The same report was added to a ticket while this one was checked. It gets the same answer.
             Err(Refusal::RequestIdReused) => match self.tickets.reported(request.request_id).await? {
                 Some((id, false)) => self.attach(id, &receive, &request, &checks).await,
                 _ => Err(Refusal::RequestIdReused),
@@ -159,8 +159,8 @@ impl Intake {
         }
     }
 
-    /// The open ticket that a report can be attached to without losing what it asks for: a supplement holds its words
-    /// and no more.
+    /// Finds the open ticket to which a report can be added without losing information. A supplement holds only the
+    /// words of a report.
     async fn open_ticket(&self, receive: &Receive) -> Result<Option<TicketId>, Refusal> {
         let keys = (receive.caller.phone_key.clone(), receive.caller.account_key.clone());
         let words_only = !receive.confidential
@@ -174,7 +174,7 @@ impl Intake {
         self.tickets.open_ticket(keys, receive.business, receive.external.clone()).await
     }
 
-    /// Adds the report's words to a ticket.
+    /// Adds the words of the report to a ticket.
     async fn attach(
         &self,
         id: TicketId,
@@ -188,10 +188,10 @@ impl Intake {
         Ok(Reported { done, number, attached: true, checks: checks.to_vec() })
     }
 
-    /// What is known of a caller with this phone or account number.
+    /// Returns the tickets of the caller with this phone or account number.
     ///
     /// # Errors
-    /// When neither is given.
+    /// Neither number is given.
     pub async fn identify(
         &self,
         phone: Option<Personal>,
@@ -210,7 +210,7 @@ impl Intake {
         let asked = self
             .tickets
             .look_up(move |list| list.by_caller(keys.0.as_deref(), keys.1.as_deref(), since, OPEN_TICKETS_MAX));
-        // The list is asked after it caught up, or, when that takes too long, for what it knows.
+        // Query the list after it has caught up. If that takes too long, take what the list has.
         let (_, history) = caught_up.await;
         let (found, open) = check("open_tickets", time, asked).await;
         let (tickets, total, recent) = found.map_or((Vec::new(), 0, 0), |f| (f.open, f.total, f.recent));
@@ -218,8 +218,8 @@ impl Intake {
         Ok(Identified { open: tickets, total, recent, checks: vec![open, history], position })
     }
 
-    /// What a caller can be told of a ticket now. Without the ticket there is nothing to advise: better a refusal that
-    /// may be repeated than a made-up sentence.
+    /// Returns the advice that a caller gets about a ticket now. If the ticket cannot be read, the call is refused and
+    /// may be repeated; nothing is made up.
     ///
     /// # Errors
     /// [`Refusal::TicketNotFound`].

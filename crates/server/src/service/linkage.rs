@@ -1,4 +1,4 @@
-//! Masters and children of a merge, kept in step: what the linkage process wants becomes commands of the engine itself.
+//! The linkage process keeps masters and children of a merge in step. Its actions become commands of the engine itself.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use switchboard_engine::reactor::ActionOutcome;
 
 use crate::service::{outcome, tickets::Tickets};
 
-/// Carries one want of the linkage process out.
+/// Executes one action of the linkage process.
 pub(crate) async fn carry_out(tickets: Arc<Tickets>, engine: Actor, want: Action<Intent>) -> ActionOutcome {
     let (target, command) = want.intent.command();
     match tickets.node.caused("linkage", &want, &target.to_string(), engine).await {

@@ -1,6 +1,6 @@
-//! Promises as the server keeps them: the watch's hands, a ticket's clocks explained, and the registry of what is
-//! published. What is promised and how it is judged is the domain's; figures over many tickets are
-//! [`crate::service::figures`]'.
+//! Use cases of promises: records the announcements of the watch, explains a ticket's clocks, and provides the registry
+//! of publications. The rules and verdicts are the domain's. Figures over many tickets are in
+//! [`crate::service::figures`].
 
 use std::sync::Arc;
 
@@ -35,26 +35,26 @@ use crate::service::{
     unreadable,
 };
 
-/// Every clock of a ticket, with what it is told from.
+/// All clocks of a ticket, with the facts that they are computed from.
 #[derive(Clone, Debug)]
 pub struct Explained {
     /// The clocks.
     pub clocks: Vec<Clock>,
-    /// What they look at.
+    /// The clock history that the judge read.
     pub clock_history: ClockHistory,
     /// The ticket's facts.
     pub facts: Vec<TicketFact>,
-    /// What was said of its promises.
+    /// The announcements about the ticket's promises.
     pub said: Vec<PromiseFact>,
-    /// When it was judged.
+    /// The instant of the verdicts.
     pub at: Timestamp,
-    /// The position that it is true for.
+    /// The position for which the verdicts are true.
     pub position: u64,
-    /// Whether nothing is published for the ticket's operator.
+    /// True if no policy is published for the ticket's operator.
     pub no_policy: bool,
 }
 
-/// Everything that answers for promises.
+/// The use cases of promises.
 pub struct Promises {
     pub(crate) node: Arc<Node>,
     tickets: Arc<Tickets>,
@@ -83,13 +83,13 @@ impl Promises {
         Self { node, tickets, said, clock_histories, clocks_folded, started }
     }
 
-    /// What is published, as of a position that the log has reached.
+    /// Returns the registry, once it includes the log up to `position`.
     pub(crate) async fn registry(&self, position: u64) -> Result<Arc<PolicyRegistry>, Refusal> {
         self.reach(Some(position)).await?;
         Ok(self.clock_histories.registry())
     }
 
-    /// Waits until the clock histories are true for `position`; the caller's deadline bounds it.
+    /// Waits until the clock histories include the log up to `position`. The caller's deadline bounds the wait.
     pub(crate) async fn reach(&self, position: Option<u64>) -> Result<(), Refusal> {
         match position {
             Some(position) if !self.clocks_folded.reach(position).await => Err(Refusal::Draining),
@@ -97,7 +97,7 @@ impl Promises {
         }
     }
 
-    /// Says what the watch found.
+    /// Records the announcements of one action of the watch.
     pub(crate) async fn publish(&self, engine: &Actor, want: Action<Intent>) -> ActionOutcome {
         let Intent { ticket, publish } = &want.intent;
         let said: Vec<String> = publish.events.iter().map(|event| format!("{event:?}")).collect();
@@ -107,7 +107,7 @@ impl Promises {
             Err(later) => return later,
         };
         match self.said.execute(ticket, publish, &request).await {
-            // Somebody said it first: the watch hears of it when it knows the log up to here.
+            // They were recorded before. The watch learns of them when it has folded the log up to this head.
             Err(Failure::Rejected(Rejection::AlreadySaid)) => ActionOutcome::Done(self.node.head()),
             Ok(outcome) => {
                 measure(&outcome.events, self.started, self.node.now());
@@ -117,7 +117,7 @@ impl Promises {
         }
     }
 
-    /// Personal data stays sealed: no clock looks at it.
+    /// Reads the facts with personal data sealed: no clock uses it.
     async fn ticket_facts(&self, id: TicketId) -> Result<Vec<TicketFact>, JournalError> {
         let facts = self.tickets.streams.journal().read(&id, 0).await?;
         Ok(facts.into_iter().map(|fact| journal::recorded(id, fact)).collect())
@@ -128,10 +128,10 @@ impl Promises {
         Ok(facts.into_iter().map(|fact| journal::recorded(id, fact)).collect())
     }
 
-    /// Every clock of a ticket.
+    /// Judges all clocks of a ticket.
     ///
     /// # Errors
-    /// [`Refusal::TicketNotFound`] when it did not exist at that point.
+    /// [`Refusal::TicketNotFound`] if the ticket did not exist at that point.
     pub async fn explain(
         &self,
         reference: &TicketRef,
@@ -146,7 +146,8 @@ impl Promises {
         let id = self.tickets.resolve(reference).await?;
         let mut facts = self.ticket_facts(id).await.map_err(unreadable)?;
         let mut said = self.promise_facts(id).await.map_err(unreadable)?;
-        // Up to the first fact past the point: what is told was once so, whatever a clock did between two starts.
+        // A prefix of the facts, up to the first one past the point. So the ticket was once in this state, even if
+        // recorded instants go back between two starts of the server.
         let unseen = |position, recorded| !as_of.sees(position, recorded);
         let known = facts.iter().position(|fact| unseen(fact.position, fact.recorded_at));
         facts.truncate(known.unwrap_or(facts.len()));
@@ -167,7 +168,7 @@ impl Promises {
         let no_policy = registry.newest().is_none_or(|edition| edition.versions(operator).is_empty());
         let now = match as_of {
             AsOf::Now => self.node.now(),
-            // Nobody judges what is to come.
+            // The future is not judged.
             AsOf::Time(time) => time.min(self.node.now()),
             AsOf::Position(_) => self.recorded_at(position).await.unwrap_or_else(|| self.node.now()),
         };
@@ -175,15 +176,15 @@ impl Promises {
         Ok(Explained { clocks, clock_history, facts, said, at: now, position, no_policy })
     }
 
-    /// When the fact at a position was recorded.
+    /// The instant at which the fact at a position was recorded.
     async fn recorded_at(&self, position: u64) -> Option<Timestamp> {
         let entry = self.node.feed.at(position).await.ok()??;
         Some(entry.metadata.as_ref()?.recorded_at)
     }
 }
 
-/// Counts what was said, and how long after its instant. What had been due before the server started says nothing of
-/// its haste.
+/// Counts announcements, and measures their delay. A promise that was due before the server started is not measured:
+/// its delay shows the downtime.
 fn measure(said: &[Event], started: Timestamp, now: Timestamp) {
     for event in said {
         let (what, since) = match event {

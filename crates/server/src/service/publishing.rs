@@ -1,5 +1,5 @@
-//! Publishing policies and calendars: read from their files, checked, recorded as facts. Faults are told with their
-//! line, all at once, and nothing is recorded then.
+//! Publication of policies and calendars: files are read, checked, and recorded as facts. If a file has faults, they
+//! are reported together, each with its line, and nothing is recorded.
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,55 +33,55 @@ use crate::service::{
     refusal,
 };
 
-/// Of a file's faults so many bytes are told, and how many more there are: a refusal travels in a call's trailers,
-/// which hold little.
+/// The most bytes of faults in one refusal; at least one fault is included. Further faults are only counted. A refusal
+/// travels in the trailers of a call, whose size is limited.
 const FAULTS_BYTES_MAX: usize = 2_500;
-/// The longest name of a file, in bytes.
+/// The longest file name, in bytes.
 const FILE_NAME_BYTES_MAX: usize = 128;
-/// Files read at once: reading one may take a core for some milliseconds.
+/// The most files that are read concurrently. Reading one may take a core for some milliseconds.
 const FILES_READ_MAX: usize = 2;
-/// The longest name of an operator, in bytes.
+/// The longest operator name, in bytes.
 const OPERATOR_BYTES_MAX: usize = 32;
 
-/// A file that a person wrote.
+/// A policy or calendar file as a person wrote it.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
-    /// Its name, for the faults.
+    /// The file name that faults are reported with.
     pub name: String,
-    /// What it says.
+    /// The content of the file.
     pub text: String,
 }
 
-/// What a request to publish brings beside what it publishes.
+/// The fields of a request to publish other than the publication.
 #[derive(Clone, Debug)]
 pub struct ToPublish {
-    /// Its id; `None` where the caller gave none, or one that cannot be read.
+    /// The request id; `None` if the client gave none, or one that cannot be read.
     pub request_id: Option<Uuid>,
     /// As in [`Asked::former_hash`].
     pub former_hash: Option<String>,
 }
 
-/// What came of publishing.
+/// The result of a publication.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Published {
-    /// The version in question; number 0 for one that was only checked.
+    /// The version: the new one, or the newest if nothing changed. Number 0 if the file was only checked.
     pub version: Option<VersionRef>,
-    /// The position of its fact; 0 where none was recorded.
+    /// The position of the version's fact; 0 if the file was only checked, and for an unchanged calendar.
     pub position: u64,
-    /// Whether an earlier, same request published it.
+    /// True if an earlier, equal request published it.
     pub replayed: bool,
-    /// Whether the newest version says the same.
+    /// True if the newest version has the same content.
     pub unchanged: bool,
 }
 
 impl Published {
-    /// Nothing is recorded of what is only checked.
+    /// The result of a check, which records nothing.
     fn checked(name: String) -> Self {
         Self { version: Some(VersionRef { name, version: 0 }), ..Self::default() }
     }
 }
 
-/// Everything that publishes.
+/// The use cases of publication.
 pub struct Publishing {
     node: Arc<Node>,
     promises: Arc<Promises>,
@@ -104,11 +104,11 @@ impl Publishing {
         Self { node: Arc::clone(&promises.node), promises, policies, calendars }
     }
 
-    /// Publishes a policy, as the one in force or as a shadow; only checks it when `to` is `None`. Answers the policy
-    /// as read.
+    /// Publishes a policy, either in force or as a shadow. If `to` is `None`, the policy is only checked. Returns the
+    /// policy as read.
     ///
     /// # Errors
-    /// The file's faults; an actor who may not; what every command can meet.
+    /// The file has faults; the actor may not publish; or a refusal that every command can get.
     pub async fn policy(
         &self,
         file: &SourceFile,
@@ -143,7 +143,7 @@ impl Publishing {
         Ok(registry.newest().and_then(|edition| newest(edition)))
     }
 
-    /// A version that was recorded, once the clock histories know it.
+    /// Returns the recorded version, once the clock histories include it.
     async fn published<D: switchboard_engine::journal::Aggregate>(
         &self,
         name: String,
@@ -156,10 +156,10 @@ impl Publishing {
         Ok(Published { version, position, replayed, unchanged: false })
     }
 
-    /// Ends an operator's shadow; `None` when there was none.
+    /// Ends an operator's shadow policy. Returns `None` if there is none.
     ///
     /// # Errors
-    /// An actor who may not; what every command can meet.
+    /// The actor may not publish; or a refusal that every command can get.
     pub async fn end_shadow(&self, operator: &str, to: ToPublish, actor: &Actor) -> Result<Option<Published>, Refusal> {
         permit(actor, Act::ReadPolicies)?;
         let sound = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
@@ -177,10 +177,10 @@ impl Publishing {
         }
     }
 
-    /// Publishes one year of a calendar; only checks it when `to` is `None`. Answers the year as read.
+    /// Publishes one year of a calendar. If `to` is `None`, the year is only checked. Returns the year as read.
     ///
     /// # Errors
-    /// The file's faults; an actor who may not; what every command can meet.
+    /// The file has faults; the actor may not publish; or a refusal that every command can get.
     pub async fn calendar(
         &self,
         file: &SourceFile,
@@ -203,16 +203,16 @@ impl Publishing {
         Ok((command, published))
     }
 
-    /// Everything that is published, and the engine's time.
+    /// Returns the registry of all publications, and the engine's time.
     ///
     /// # Errors
-    /// An actor who may not ask.
+    /// The actor may not ask.
     pub async fn registry(&self, actor: &Actor) -> Result<(Arc<PolicyRegistry>, Timestamp), Refusal> {
         permit(actor, Act::ReadPolicies)?;
         Ok((self.promises.registry(self.node.head()).await?, self.node.now()))
     }
 
-    /// The engine's request for one to publish, from an actor who may.
+    /// The engine's request for a publication. The actor must have the permission to publish.
     fn request(&self, to: ToPublish, command: Canonical, actor: &Actor) -> Result<Request, Refusal> {
         permit(actor, Act::Publish)?;
         let form = "a UUID that is not nil and not of version 8";
@@ -224,7 +224,7 @@ impl Publishing {
     }
 }
 
-/// A failure to publish. The file was read without fault, so that the domain finds none either.
+/// Converts a failure to publish. A rejection by the domain is an internal error: the file was read without faults.
 fn unsound<R: std::fmt::Debug>(failure: Failure<R>, request_id: Uuid) -> Refusal {
     refusal(failure, request_id, |rejection| Refusal::Internal { incident: format!("{rejection:?}") })
 }
@@ -232,12 +232,12 @@ fn unsound<R: std::fmt::Debug>(failure: Failure<R>, request_id: Uuid) -> Refusal
 /// Reads a policy file.
 ///
 /// # Errors
-/// Its faults, each with its line.
+/// The faults of the file, each with its line.
 pub(crate) async fn read_policy(file: &SourceFile) -> Result<Policy, Refusal> {
     read_file(file, policy_file::read).await
 }
 
-/// Reads a file off the async threads, a few at a time.
+/// Reads a file on a thread that may block. At most `FILES_READ_MAX` files are read concurrently.
 async fn read_file<T: Send + 'static>(
     file: &SourceFile,
     read: impl FnOnce(&str, &str) -> Result<T, Vec<Fault>> + Send + 'static,
@@ -257,7 +257,7 @@ async fn read_file<T: Send + 'static>(
     answer.map_err(|faults| faulty(&file.name, &faults))
 }
 
-/// A file's faults, as many as a refusal can carry, and how many more there are.
+/// Converts a file's faults: as many as a refusal can carry, and the number of the others.
 fn faulty(file_name: &str, faults: &[Fault]) -> Refusal {
     let prefix = if file_name.is_empty() { "line ".to_owned() } else { format!("{file_name}:") };
     let mut room = FAULTS_BYTES_MAX;
@@ -277,15 +277,16 @@ fn faulty(file_name: &str, faults: &[Fault]) -> Refusal {
     Refusal::InvalidFields(told.into_iter().map(violation).collect())
 }
 
-/// How often it is looked whether the calendars reach far enough.
+/// The interval of the coverage check.
 const COVERAGE_INTERVAL: Duration = Duration::from_secs(60);
-/// Before it is first looked: whoever starts a server may be about to publish.
+/// The delay of the first check after the start, because the operator may publish first.
 const COVERAGE_GRACE: Duration = Duration::from_secs(30);
 
-/// Says loudly when a calendar that a policy in force reads lacks this year or, from December on, the coming one: its
-/// days then count Monday to Friday. Also says when nothing is published at all.
+/// Logs a warning when a calendar of a policy in force lacks this year or, in December, the next year. The days of such
+/// a year count Monday to Friday. Also logs a warning when no policy is published. Each finding is logged once, until
+/// it changes.
 pub(crate) async fn watch_coverage(promises: Arc<Promises>) {
-    // Until the clock histories have caught up, what is published is not known.
+    // The publications are known only when the clock histories have caught up.
     if promises.reach(Some(promises.node.head())).await.is_err() {
         return;
     }
@@ -316,7 +317,7 @@ pub(crate) async fn watch_coverage(promises: Arc<Promises>) {
     }
 }
 
-/// Which years of which calendars are needed and missing; `None` when no policy is published.
+/// The calendar years that are needed and missing; `None` if no policy is published.
 fn uncovered(registry: &PolicyRegistry, now: Timestamp) -> Option<Vec<(String, i32)>> {
     let newest = registry.newest().filter(|edition| edition.operators().next().is_some())?;
     let today = switchboard_domain::sla::china_time(now);

@@ -1,6 +1,6 @@
-//! Where crews at work are and when they were last heard of: telemetry, which is lost with the process and reported
-//! again within a minute. What is kept of it for good is a thinned track on the crews' own streams. Nothing is decided
-//! here about crews; where one is that is not at work is not known here.
+//! Telemetry: the positions of crews at work, and when they last reported. It is lost with the process and reported
+//! again within a minute. A thinned track is stored in the crews' own streams. Nothing is decided here. The position of
+//! a crew that is not at work is not kept.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,28 +17,28 @@ use tokio::sync::Notify;
 
 /// The shortest time between two points of a crew's track.
 pub const TRACK_EVERY: TimeDelta = TimeDelta::minutes(10);
-/// The shortest way between two points of a crew's track, in kilometres.
+/// The shortest distance between two points of a crew's track, in kilometres.
 pub const TRACK_KM_MIN: f64 = 1.0;
 
-/// A position as a device gave it, its clock set right.
+/// A position that a device reported, with a corrected time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fix {
-    /// Where.
+    /// The position.
     pub at: Point,
     /// Accuracy, in metres; 0 when unknown.
     pub accuracy_m: u32,
-    /// When.
+    /// The instant of the position, by the device's corrected clock.
     pub observed: Timestamp,
 }
 
-/// What is known of one crew.
+/// The telemetry of one crew.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Heard {
     /// The crew.
     pub crew: CrewId,
-    /// Where it was last, and when, by its device; `None` until it says so at work.
+    /// Its last position, and the instant of it by the device's clock; `None` until it reports one at work.
     pub at: Option<(Point, Timestamp)>,
-    /// When it was last heard of, in the engine's time.
+    /// When it last reported, in the engine's time.
     pub seen: Timestamp,
 }
 
@@ -46,7 +46,7 @@ pub struct Heard {
 struct Line {
     fix: Option<Fix>,
     seen: Timestamp,
-    /// The device's time of the last point that was given to the track.
+    /// The device's time of the last point that was passed on to the track.
     tracked: Option<Timestamp>,
 }
 
@@ -56,7 +56,7 @@ struct Table {
     changed: BTreeSet<CrewId>,
 }
 
-/// The table of all crews. Callers put in crews of the roster only, which bounds it.
+/// The telemetry of all crews. Callers add only crews on the roster, which bounds the table.
 #[derive(Debug, Default)]
 pub struct Telemetry {
     table: Mutex<Table>,
@@ -68,17 +68,17 @@ impl Telemetry {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notified when something is new after [`Self::drain_changed`] has left nothing.
+    /// Notified at the first change after [`Self::drain_changed`] took all changes.
     pub(crate) fn nudge(&self) -> Arc<Notify> {
         Arc::clone(&self.nudge)
     }
 
-    /// Whether [`Self::drain_changed`] has anything to give.
+    /// True if [`Self::drain_changed`] would return a change.
     pub(crate) fn has_changed(&self) -> bool {
         !self.table().changed.is_empty()
     }
 
-    /// The table, of which something is about to change.
+    /// Locks the table for a change. Notifies the waiting task if this is the first change.
     fn changing(&self) -> MutexGuard<'_, Table> {
         let table = self.table();
         if table.changed.is_empty() {
@@ -87,14 +87,14 @@ impl Telemetry {
         table
     }
 
-    /// The crew was heard of, at the engine's time `now`.
+    /// Records that the crew reported, at the engine's time `now`.
     pub fn heard(&self, crew: &CrewId, now: Timestamp) {
         self.changing().note(crew, now);
     }
 
-    /// The crew is at work and said where it is. Of all points the newest by the device's time counts, whatever the
-    /// order in which they come. Whether this one belongs to the thinned track: far and long enough from the last that
-    /// was kept. Who is told so keeps it, or says [`Self::untracked`].
+    /// Records a position of a crew at work. The newest position by the device's time counts, whatever the order of
+    /// arrival. Returns true if the position belongs to the thinned track: far enough and late enough after the last
+    /// point. The caller then stores it, or calls [`Self::untracked`].
     pub fn located(&self, crew: &CrewId, fix: Fix, now: Timestamp, standing: &Standing) -> bool {
         let mut table = self.changing();
         let line = table.note(crew, now);
@@ -112,34 +112,34 @@ impl Telemetry {
         due
     }
 
-    /// The crew is not at work: where it was is forgotten.
+    /// Forgets the position of a crew that is not at work.
     pub fn off_work(&self, crew: &CrewId) {
         if let Some(line) = self.table().crews.get_mut(crew) {
             (line.fix, line.tracked) = (None, None);
         }
     }
 
-    /// A point that belonged to the track could not be kept: the next may be.
+    /// A point for the track could not be stored; the next one may be.
     pub fn untracked(&self, crew: &CrewId) {
         if let Some(line) = self.table().crews.get_mut(crew) {
             line.tracked = None;
         }
     }
 
-    /// The crew left the roster.
+    /// Forgets a crew that left the roster.
     pub fn forget(&self, crew: &CrewId) {
         let mut table = self.table();
         table.crews.remove(crew);
         table.changed.remove(crew);
     }
 
-    /// When a crew was last heard of, and where it was.
+    /// When a crew last reported, and its last position.
     #[must_use]
     pub fn seen(&self, crew: &CrewId) -> Option<Heard> {
         self.table().crews.get(crew).map(|line| line.of(crew))
     }
 
-    /// What is new since the last time that this was asked, by crew.
+    /// Returns the crews whose telemetry changed since the last call.
     #[must_use]
     pub fn drain_changed(&self) -> Vec<Heard> {
         let mut table = self.table();

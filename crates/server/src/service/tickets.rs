@@ -1,4 +1,4 @@
-//! Commands to tickets, and questions about them. No rule about tickets is here.
+//! Commands to tickets, and queries about them. There is no rule about tickets here.
 
 use std::{
     num::NonZeroUsize,
@@ -32,34 +32,35 @@ use crate::service::{
     off_thread, refusal, unreadable,
 };
 
-/// Ticket numbers remembered from receiving them, so that a caller need not wait for the list.
+/// The most ticket numbers that are remembered from receiving. A caller need not wait until the list has them.
 const NUMBERS_REMEMBERED: usize = 65_536;
-/// Questions to the list under way at once.
+/// The most queries of the list in progress. Further queries wait.
 const LOOK_UPS_MAX: usize = 32;
-/// The most facts of one ticket that one answer carries.
+/// The most facts of one ticket in one answer.
 pub const HISTORY_FACTS_MAX: usize = 1_000;
 
-/// A command to an existing ticket, as a way in read it.
+/// A command to an existing ticket, as an interface read it.
 #[derive(Clone, Debug)]
 pub struct ToTicket {
-    /// Which ticket.
+    /// The ticket that the command addresses.
     pub ticket: TicketRef,
-    /// What is asked of it. A master that is named by number stands in it as the nil id.
+    /// The command. A master that is given by number is the nil id here.
     pub command: Command,
-    /// The other ticket that the command names, for a merge.
+    /// The master of a merge.
     pub master: Option<TicketRef>,
-    /// What the request brings beside it.
+    /// The other fields of the request.
     pub asked: Asked,
 }
 
-/// A request to open a ticket, as a way in read it.
+/// A request to open a ticket, as an interface read it.
 #[derive(Clone, Debug)]
 pub struct ToReceive {
-    /// What was received. The number and the caller's keyed hashes are still open, and so is the id of a linked ticket.
+    /// The received data. The ticket number, the caller's keyed hashes and the id of a linked ticket are filled in
+    /// later.
     pub receive: Receive,
-    /// The ticket that it belongs to.
+    /// The linked ticket.
     pub linked: Option<TicketRef>,
-    /// What the request brings beside it.
+    /// The other fields of the request.
     pub asked: Asked,
 }
 
@@ -72,18 +73,18 @@ pub struct Done {
     pub position: u64,
     /// The ticket's revision after it.
     pub revision: u64,
-    /// Whether an earlier, same request had it done.
+    /// True if an earlier, equal request did it.
     pub replayed: bool,
     /// The ticket's stage after it.
     pub stage: Stage,
-    /// Its facts.
+    /// The facts of the command.
     pub events: Vec<Event>,
 }
 
 /// A point of history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AsOf {
-    /// The latest.
+    /// The latest state.
     Now,
     /// A log position.
     Position(u64),
@@ -92,7 +93,7 @@ pub enum AsOf {
 }
 
 impl AsOf {
-    /// Whether a fact of this position, recorded then, was known at that point.
+    /// True if a fact at this position, recorded at this instant, was known at that point.
     #[must_use]
     pub fn sees(self, position: u64, recorded: Timestamp) -> bool {
         match self {
@@ -106,18 +107,18 @@ impl AsOf {
 /// Facts of one ticket.
 #[derive(Clone, Debug)]
 pub struct TicketHistory {
-    /// The facts, personal data opened.
+    /// The facts, with personal data opened.
     pub facts: Vec<Fact>,
-    /// Whether the ticket's caller is hidden from the units that handle it.
+    /// True if the caller is hidden from the units that handle the ticket.
     pub confidential: bool,
-    /// Where the next answer goes on; `None` when these were the last.
+    /// The revision at which the next page begins; `None` after the last page.
     pub next_revision: Option<u64>,
 }
 
-/// The keyed hashes by which a caller is recognised: of the phone, and of the account number.
+/// The keyed hashes that identify a caller: of the phone number and of the account number.
 pub(crate) type CallerKeys = (Option<String>, Option<String>);
 
-/// Everything that answers for tickets.
+/// The use cases of tickets.
 pub struct Tickets {
     pub(crate) node: Arc<Node>,
     pub(crate) streams: Aggregates<ticket::Tickets>,
@@ -125,8 +126,8 @@ pub struct Tickets {
     list: TicketList,
     pub(crate) listed: Progress,
     recent: Mutex<LruCache<String, TicketId>>,
-    /// Places for questions to the list: a caller that gave up leaves its question running, and must not be followed by
-    /// more.
+    /// Slots for queries of the list. A query runs on after its caller gave up, and keeps its slot until it ends. So
+    /// abandoned queries cannot pile up.
     look_ups: Arc<Semaphore>,
 }
 
@@ -149,10 +150,10 @@ impl Tickets {
         Self { node, streams, numbers, list, listed, recent, look_ups }
     }
 
-    /// Gives a command to an existing ticket.
+    /// Executes a command to an existing ticket.
     ///
     /// # Errors
-    /// Every refusal of `error_reason.proto` that a command can meet.
+    /// Every refusal of `error_reason.proto` that a command can get.
     pub async fn command(&self, to: ToTicket, actor: &Actor) -> Result<Done, Refusal> {
         permit(actor, Act::CommandTicket)?;
         let ToTicket { ticket, mut command, master, asked } = to;
@@ -167,7 +168,7 @@ impl Tickets {
         self.execute(id, &command, &request).await
     }
 
-    /// Shows a ticket readable, on the record.
+    /// Reveals a ticket's personal data, and records the reveal.
     ///
     /// # Errors
     /// As for [`Self::command`].
@@ -177,7 +178,7 @@ impl Tickets {
         Ok((done, page))
     }
 
-    /// Opens a ticket; answers its number too.
+    /// Opens a ticket. Also returns its number.
     ///
     /// # Errors
     /// As for [`Self::command`].
@@ -189,7 +190,7 @@ impl Tickets {
         self.open(command, request).await
     }
 
-    /// Fills in who calls, and which ticket is linked.
+    /// Fills in the caller's keyed hashes, and the id of the linked ticket.
     pub(crate) async fn complete(&self, to: &mut ToReceive) -> Result<(), Refusal> {
         if let Some(linked) = &to.linked {
             to.receive.linked = Some(self.resolve(linked).await?);
@@ -216,8 +217,8 @@ impl Tickets {
         Ok((done, number))
     }
 
-    /// The number for a ticket that `request_id` opens at `at`; none for a repeated request, which is answered from its
-    /// first facts: reserving one would append.
+    /// Takes the number for a ticket that `request_id` opens at `at`. May be empty for a repeated request, which is
+    /// answered from its first facts. Reserving a number would append to the log.
     async fn number(&self, at: Timestamp, request_id: Uuid) -> Result<String, Refusal> {
         let mut day = self.numbers.day(at).await;
         if let Some(number) = day.take() {
@@ -248,20 +249,20 @@ impl Tickets {
         (key("phone", &caller.phone), key("account", &caller.account))
     }
 
-    /// The ticket that an id or a number names.
+    /// Finds the ticket that an id or a number names.
     ///
     /// # Errors
-    /// [`Refusal::TicketNotFound`] when no ticket has that number.
+    /// [`Refusal::TicketNotFound`] if no ticket has that number.
     pub(crate) async fn resolve(&self, reference: &TicketRef) -> Result<TicketId, Refusal> {
         if let Some(id) = self.known(reference).await? {
             return Ok(id);
         }
-        // Perhaps the list has not come to it yet.
+        // The list may lag behind the log.
         self.reach(Some(self.node.head())).await?;
         self.known(reference).await?.ok_or(Refusal::TicketNotFound)
     }
 
-    /// The ticket that an id or a number names, as far as the list has come.
+    /// Finds the ticket that an id or a number names, without waiting for the list.
     pub(crate) async fn known(&self, reference: &TicketRef) -> Result<Option<TicketId>, Refusal> {
         let number = match reference {
             TicketRef::Id(id) => return Ok(Some(*id)),
@@ -274,7 +275,7 @@ impl Tickets {
         self.look_up(move |list| list.by_number(&number)).await
     }
 
-    /// Asks the list, off the async threads.
+    /// Queries the list on a thread that may block.
     pub(crate) async fn look_up<T: Send + 'static>(
         &self,
         ask: impl FnOnce(&TicketList) -> Result<T, ReadModelError> + Send + 'static,
@@ -288,7 +289,7 @@ impl Tickets {
         .await
     }
 
-    /// Waits until the list is true for `position`; the caller's deadline bounds it.
+    /// Waits until the list includes the log up to `position`. The caller's deadline bounds the wait.
     pub(crate) async fn reach(&self, position: Option<u64>) -> Result<(), Refusal> {
         match position {
             Some(position) if !self.listed.reach(position).await => Err(Refusal::Draining),
@@ -296,7 +297,7 @@ impl Tickets {
         }
     }
 
-    /// The facts of one ticket, personal data opened; empty when there is no such ticket.
+    /// The facts of one ticket, with personal data opened; empty if there is no such ticket.
     async fn facts(&self, id: TicketId) -> Result<Vec<Fact>, Refusal> {
         let decoded = self.streams.journal().read(&id, 0).await.map_err(unreadable)?;
         let unnamed = |error: &dyn std::error::Error| Refusal::StoreUnavailable { detail: error.to_string() };
@@ -310,16 +311,16 @@ impl Tickets {
 
     pub(crate) async fn page(&self, id: TicketId, as_of: AsOf) -> Result<TicketPage, Refusal> {
         let facts = self.facts(id).await?;
-        // Up to the first fact past the point: what is shown was once the ticket, whatever a clock did between two
-        // starts.
+        // A prefix of the facts, up to the first one past the point. So the ticket was once in this state, even if
+        // recorded instants go back between two starts of the server.
         let seen = facts.iter().take_while(|fact| as_of.sees(fact.position, fact.recorded_at));
         TicketPage::fold(seen).ok_or(Refusal::TicketNotFound)
     }
 
-    /// The page of one ticket, and the position that it is true for.
+    /// Returns one ticket, and the position for which it is true.
     ///
     /// # Errors
-    /// [`Refusal::TicketNotFound`] when it did not exist at that point.
+    /// [`Refusal::TicketNotFound`] if the ticket did not exist at that point.
     pub async fn get(
         &self,
         reference: &TicketRef,
@@ -333,17 +334,17 @@ impl Tickets {
         Ok((self.page(self.resolve(reference).await?, as_of).await?, position))
     }
 
-    /// One page of the list.
+    /// Returns one page of the list.
     ///
     /// # Errors
-    /// When the list does not answer.
+    /// The list cannot be read.
     pub async fn list(&self, query: Query, min_position: Option<u64>, actor: &Actor) -> Result<Page, Refusal> {
         permit(actor, Act::ReadTickets)?;
         self.reach(min_position).await?;
         self.look_up(move |list| list.list(&query)).await
     }
 
-    /// At most `facts_max` facts of one ticket from a revision on.
+    /// Returns at most `facts_max` facts of one ticket, from a revision on.
     ///
     /// # Errors
     /// [`Refusal::TicketNotFound`].
@@ -368,14 +369,14 @@ impl Tickets {
         Ok(TicketHistory { facts, confidential, next_revision })
     }
 
-    /// The ticket that an earlier, same report was recorded on, with whether it opened it.
+    /// Finds the ticket on which an earlier, equal report was recorded. Also returns whether the report opened it.
     pub(crate) async fn reported(&self, request_id: Uuid) -> Result<Option<(TicketId, bool)>, Refusal> {
         let found = self.node.made_by(request_id).await?;
         Ok(found.and_then(|raw| Some((TicketId::parse(raw.stream.id())?, raw.revision == 0))))
     }
 
-    /// The caller's open ticket that a report of this type belongs to, the latest first; one that brings another
-    /// system's number belongs only to a ticket of that number.
+    /// Finds the caller's latest open ticket of this business type. A report with an external number matches only a
+    /// ticket with the same external number.
     pub(crate) async fn open_ticket(
         &self,
         keys: CallerKeys,

@@ -1,4 +1,5 @@
-//! What the dispatch desk asks, in the API's words: which crews there are, who is to go where, and why.
+//! The queries of the dispatch desk, in messages of the API: the crews, the proposals, and the explanation of a
+//! proposal.
 
 use std::collections::BTreeMap;
 
@@ -25,24 +26,24 @@ use crate::{
     },
 };
 
-/// Lines of a page when no size is asked for.
+/// The lines of a page when the request states no size.
 const PAGE_DEFAULT: usize = 100;
 /// The most lines of a page.
 const PAGE_MAX: usize = 1_000;
-/// Crews of an explanation when no number is asked for.
+/// The crews of an explanation when the request states no number.
 const EXPLAINED_DEFAULT: usize = 20;
 /// The most crews of an explanation.
 const EXPLAINED_MAX: usize = 200;
-/// What of the keyed hash stands in a page token, in characters.
+/// The length of the keyed hash in a page token, in characters.
 const ARGUMENTS_CHARS: usize = 16;
 
-/// The state of a ticket that no crew has, is offered or is planned for.
+/// The state of a ticket that has no crew, no offer and no planned stop.
 const WAITING: &str = "waiting";
 
-/// A page that is asked for.
+/// A requested page.
 struct Asked {
     paging: Paging,
-    /// What a token of these arguments bears.
+    /// The keyed hash of the arguments, which a token of this query carries.
     arguments: String,
 }
 
@@ -70,7 +71,7 @@ impl Asked {
         Ok(Self { paging: Paging { org, size, after }, arguments })
     }
 
-    /// The token of the page after these lines; empty when there is none.
+    /// The token of the page after these lines; empty if there is none.
     fn next<K>(&self, lines: &Lines<K>, key: impl Fn(&K) -> String) -> String {
         let last = lines.keys.last().filter(|_| lines.more);
         let next = last.map(|last| format!("1.{}.{}", self.arguments, key(last)));
@@ -156,7 +157,7 @@ impl DispatchApi {
     }
 }
 
-/// What is intended for a ticket that needs no crew now.
+/// The proposal for a ticket that needs no crew now.
 fn not_open(row: &CaseFile) -> proto::Proposal {
     proto::Proposal {
         ticket_id: row.id.to_string(),
@@ -167,7 +168,7 @@ fn not_open(row: &CaseFile) -> proto::Proposal {
     }
 }
 
-/// A stop of the plan, and whose.
+/// A stop of the plan, with its crew.
 type Planned<'p> = (&'p CrewId, &'p Stop);
 
 fn stops(snapshot: &Snapshot) -> BTreeMap<TicketId, Planned<'_>> {
@@ -175,7 +176,7 @@ fn stops(snapshot: &Snapshot) -> BTreeMap<TicketId, Planned<'_>> {
     routes.flat_map(|(crew, route)| route.iter().map(move |stop| (stop.ticket, (crew, stop)))).collect()
 }
 
-/// What is intended for a ticket: what is so goes before what is planned.
+/// The proposal for a ticket. An assignment takes precedence over an offer, and an offer over the plan.
 fn proposal(snapshot: &Snapshot, job: &Job, planned: Option<Planned<'_>>, waits: Option<Waits>) -> proto::Proposal {
     let (crew, state, arrives) = match (&job.crew, job.offers.first(), planned) {
         (Some(assigned), ..) => (Some(&assigned.crew), "assigned", assigned.arrived),
@@ -207,7 +208,7 @@ fn candidate(weighed: &Weighed) -> proto::CandidateCrew {
 
 fn status(snapshot: &Snapshot, crew: &Crew) -> proto::CrewStatus {
     let planned = snapshot.plan.routes.get(&crew.id);
-    // Where people are that are not at work is shown to nobody.
+    // Privacy: the position of a crew that is not at work is never shown.
     let works = |shift: &Shift| snapshot.at < shift.until || !crew.committed.is_empty();
     proto::CrewStatus {
         crew: crew.id.org().to_string(),

@@ -1,5 +1,5 @@
-//! What crews are told, in the API's words. Personal data is no part of it; of a ticket whose caller is hidden, neither
-//! is the place beyond its kind of area.
+//! The messages to crews, in messages of the API. They contain no personal data. If the caller is hidden, the place is
+//! reduced to its area.
 
 use switchboard_views::assignments::{Assignment, AssignmentChange, Brief, Offer, Snapshot};
 use switchboard_wire::{
@@ -49,7 +49,7 @@ fn assignment(assignment: &Assignment) -> proto::Assignment {
     }
 }
 
-/// All that a crew is offered and has.
+/// All offers and assignments of a crew.
 pub(super) fn snapshot(snapshot: &Snapshot, position: u64) -> proto::AssignmentSnapshot {
     proto::AssignmentSnapshot {
         position,
@@ -58,7 +58,7 @@ pub(super) fn snapshot(snapshot: &Snapshot, position: u64) -> proto::AssignmentS
     }
 }
 
-/// One change.
+/// Converts one assignment change.
 pub(super) fn change(crew_change: &CrewChange) -> proto::AssignmentChange {
     use proto::assignment_change::Change;
     let told = match &crew_change.change.told {
@@ -84,7 +84,7 @@ pub(super) fn change(crew_change: &CrewChange) -> proto::AssignmentChange {
     }
 }
 
-/// What became of a step.
+/// The result of a step.
 pub(super) fn became(result: &Result<Done, Refusal>, language: Language) -> Became {
     match result {
         Ok(done) => Became::Outcome(present::outcome(done)),

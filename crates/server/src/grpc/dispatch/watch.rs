@@ -1,5 +1,5 @@
-//! `WatchAssignments`: a snapshot or a token, then every change once, in the order of the log. A reader pulls from its
-//! crew's line or from history; it holds a position and nothing else.
+//! `WatchAssignments`: starts from a snapshot or from a token, then delivers every change once, in the order of the
+//! log. The reader pulls changes from its crew's line or from history. Its only state is a position.
 
 use std::sync::Arc;
 
@@ -21,19 +21,19 @@ use crate::{
     service::crews::Crews,
 };
 
-/// Messages that may wait for one reader.
+/// The most messages that wait for one reader.
 const QUEUE_MESSAGES_MAX: usize = 4;
 
-/// Who reads.
+/// The subscriber, and the crew that it watches.
 struct Watcher {
     crews: Arc<Crews>,
     crew: CrewId,
-    /// Whether the reader is the crew itself: then the crew is heard of as long as the stream lives.
+    /// True if the subscriber is the crew itself. Then the open stream counts as a sign of life of the crew.
     own: bool,
     token: Token,
 }
 
-/// One stream under way.
+/// A stream in progress.
 struct Reader {
     watcher: Watcher,
     writer: StreamWriter<proto::WatchAssignmentsResponse>,
@@ -75,7 +75,7 @@ impl Watcher {
         }
     }
 
-    /// A message, and the token of the position that the reader is at after it.
+    /// Builds a message. Its token resumes after `position`.
     fn message(&self, position: u64, said: Said) -> (String, proto::WatchAssignmentsResponse) {
         let token = self.token.at(position);
         (token.clone(), proto::WatchAssignmentsResponse { resume_token: token, message: Some(said) })
@@ -99,7 +99,7 @@ impl Reader {
         self.writer.say(token, message).await
     }
 
-    /// Waits for `work` with a reader that is at `position`; `None` when the reader left.
+    /// Waits for `work` and sends heartbeats meanwhile; `position` is the reader's. Returns `None` if the reader left.
     async fn wait<T>(&mut self, position: u64, work: impl Future<Output = T>) -> Result<Option<T>, Refusal> {
         let watcher = &self.watcher;
         self.writer.beating(work, || watcher.beat(position)).await
@@ -117,11 +117,11 @@ impl Reader {
                 position
             }
         };
-        // Live is who has been told all that was recorded when the stream began.
+        // The stream is live once it has delivered every change up to the head at its start.
         let begun = self.watcher.crews.node.head();
         let mut live = false;
         loop {
-            // Also of a crew that is told much and never waits.
+            // Also here: a stream with many changes never waits, so it sends no heartbeat.
             self.watcher.heard();
             line.mark_unchanged();
             let Some(pulled) = self.wait(cursor, assignments.pull(&crew, cursor)).await? else { return Ok(()) };
@@ -147,7 +147,7 @@ impl Reader {
     }
 }
 
-/// Waits for the crew's next change; whether there can be one.
+/// Waits for the crew's next change. Returns false if there can be no more changes.
 async fn moved(line: &mut watch::Receiver<u64>) -> bool {
     line.changed().await.is_ok()
 }

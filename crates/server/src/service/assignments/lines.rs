@@ -1,4 +1,4 @@
-//! The lines of the crews: the newest changes of each, and who is woken by them.
+//! The lines of the crews. A line holds the newest changes of one crew and wakes the watchers of that crew.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,10 +10,10 @@ use tokio::sync::watch;
 
 use super::{CrewChange, Pulled};
 
-/// The newest changes that are kept in memory for each crew; whoever is further behind reads history.
+/// The most changes that are kept in memory for each crew. A watcher that is further behind reads history.
 pub const RING_CHANGES_MAX: usize = 64;
 
-/// One crew's.
+/// The line of one crew.
 struct Line {
     ring: VecDeque<Arc<CrewChange>>,
     /// Every change after this position is in the ring.
@@ -30,9 +30,9 @@ impl Line {
 pub(super) struct Lines {
     crews: Mutex<HashMap<CrewId, Line>>,
     ring_max: usize,
-    /// Before this position no line knows anything.
+    /// No line knows the changes up to this position.
     start: u64,
-    /// Every change up to here was told.
+    /// The position up to which all changes are in the lines.
     position: watch::Sender<u64>,
 }
 
@@ -58,7 +58,7 @@ impl Lines {
         crews.entry(crew.clone()).or_insert_with(|| Line::new(self.start)).last.subscribe()
     }
 
-    /// Tells changes in the order of the log; with them all up to `upto` are told.
+    /// Appends changes in the order of the log. After them the lines are complete up to `upto`.
     pub(super) fn tell(&self, told: Vec<(CrewId, Arc<CrewChange>)>, upto: u64) {
         let mut crews = self.crews();
         for (crew, crew_change) in told {
@@ -72,11 +72,11 @@ impl Lines {
             }
             line.last.send_replace(position);
         }
-        // Moved while the lines are held: who asks them now is told up to here.
+        // Set while the lines are locked, so that a reader who sees the new position also sees the changes up to it.
         self.position.send_replace(upto);
     }
 
-    /// What a crew is told after a position; `None` when its line does not reach back so far.
+    /// The changes of a crew after a position; `None` if its line does not reach back so far.
     pub(super) fn after(&self, crew: &CrewId, after: u64) -> Option<Pulled> {
         let crews = self.crews();
         let upto = self.position().max(after);

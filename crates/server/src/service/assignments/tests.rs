@@ -1,4 +1,4 @@
-//! Lines, index and history over a real log: by chance, with everything small so that every way is taken.
+//! Random tests of lines, index and history over a real log. The limits are small, so that every path is taken.
 
 mod cuts;
 
@@ -26,7 +26,7 @@ use uuid::Uuid;
 use super::*;
 use switchboard_views::assignments::AssignmentChange;
 
-/// Changes that a line keeps here.
+/// The length of a line in these tests.
 const RING: usize = 3;
 
 /// A log on disk with its feed.
@@ -48,7 +48,7 @@ impl World {
         Self { folder, store, journal, feed, revisions: BTreeMap::new() }
     }
 
-    /// Appends one fact as it is, whether `decide` would have allowed it or not.
+    /// Appends one fact without `decide`.
     async fn append(&mut self, fact: &TicketFact) {
         let recording = Recording {
             request_id: Uuid::new_v4(),
@@ -69,7 +69,7 @@ impl World {
         self.store.head().stored()
     }
 
-    /// Assignments that have told all there is.
+    /// Resumes the assignments, and waits until they reach the end of the log.
     async fn assignments(&self) -> (Arc<Assignments>, tokio::task::JoinHandle<()>) {
         let crew_changes = CrewChanges::open(self.folder.path()).unwrap();
         let assignments = Assignments::resume_with(Arc::clone(&self.feed), crew_changes, RING).await.unwrap();
@@ -78,7 +78,7 @@ impl World {
         (assignments, running)
     }
 
-    /// What each crew is to be told, by the fold alone.
+    /// The changes of each crew, computed by the fold alone.
     async fn expected(&self) -> BTreeMap<CrewId, Vec<(u64, AssignmentChange)>> {
         let (mut fold, mut told) = (Fold::default(), BTreeMap::<_, Vec<_>>::new());
         for entry in self.feed.page(0, 10_000).await.unwrap() {
@@ -95,7 +95,7 @@ impl World {
     }
 }
 
-/// Everything after a position, as a watcher takes it.
+/// All changes after a position, as a watcher pulls them.
 async fn watched(assignments: &Assignments, crew: &CrewId, mut after: u64, head: u64) -> Vec<Arc<CrewChange>> {
     let mut told = Vec::new();
     loop {
@@ -109,7 +109,7 @@ async fn watched(assignments: &Assignments, crew: &CrewId, mut after: u64, head:
     }
 }
 
-/// Everything after a position, from history in pages of two.
+/// All changes after a position, from history in pages of two.
 async fn retold_in_pages(assignments: &Assignments, crew: &CrewId, mut after: u64) -> Vec<Arc<CrewChange>> {
     let mut told = Vec::new();
     loop {
@@ -133,7 +133,7 @@ async fn every_way_tells_the_same(log: Vec<TicketFact>, restart: usize) -> TestC
     for fact in early {
         world.append(fact).await;
     }
-    // The first life ends here, with what it has written.
+    // The first instance ends here. Its file stays.
     let (_, first) = world.assignments().await;
     first.abort();
     let _ = first.await;
@@ -196,7 +196,7 @@ proptest! {
     }
 }
 
-/// The rows of the file, without its checkpoint: that may lag where nothing concerned a crew.
+/// The rows of the file without its checkpoint, which may lag behind facts that concern no crew.
 fn rows(assignments: &Assignments) -> Vec<String> {
     let mut rows = Vec::new();
     assignments.crew_changes.dump(&mut |line| rows.push(line.to_owned())).unwrap();

@@ -1,5 +1,5 @@
-//! Bundles of steps that a crew's device brings, late and out of order: each is taken or refused for itself, those of
-//! one ticket in the order in which they happened, those of different tickets side by side.
+//! Bundles of steps from a crew's device, possibly late and out of order. Each step is accepted or refused alone. The
+//! steps of one ticket run in the order in which they happened; different tickets run concurrently.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -24,10 +24,10 @@ use crate::service::{
     tickets::Done,
 };
 
-/// Tickets of one bundle that are worked on at once: their steps share the log's syncs.
+/// The most tickets of one bundle that run concurrently. Their steps share the log's syncs.
 const TICKETS_AT_ONCE: usize = 8;
 
-/// A step, as a way in read it.
+/// A step, as an interface read it.
 #[derive(Clone, Debug)]
 pub struct ToStep {
     /// The step.
@@ -36,43 +36,43 @@ pub struct ToStep {
     pub former_hash: Option<String>,
 }
 
-/// A bundle, as a way in read it: a step that could not be read is refused for itself.
+/// A bundle, as an interface read it. A step that cannot be read is refused alone.
 #[derive(Clone, Debug)]
 pub struct Bundle {
-    /// Whose steps.
+    /// The crew that made the steps.
     pub crew: CrewId,
-    /// The clock that placed them.
+    /// The clock of the device that dated the steps.
     pub clock: DeviceClock,
     /// The steps, in the order of the request.
     pub steps: Vec<Result<ToStep, Vec<Violation>>>,
 }
 
-/// What became of a bundle.
+/// The results of a bundle.
 #[derive(Clone, Debug)]
 pub struct Reported {
-    /// What became of each step, in the order of the request.
+    /// The result of each step, in the order of the request.
     pub results: Vec<Result<Done, Refusal>>,
     /// The engine's time.
     pub now: Timestamp,
 }
 
-/// A step with its place in the bundle.
+/// A step with its index in the bundle.
 struct Step {
     index: usize,
-    /// When it happened by the device's corrected clock, which may be a little fast.
+    /// When it happened by the device's corrected clock, which may be slightly fast.
     occurred_at: Timestamp,
     command: Command,
-    /// What identifies it, whatever the offset of the device's clock: the step as the device showed it.
+    /// The step as the device's clock showed it. It identifies the request, whatever the offset of the clock.
     shown: (Command, Timestamp),
     asked: Asked,
 }
 
 impl Crews {
-    /// Takes a bundle. A clock that is wrong refuses it whole: nothing is recorded, and the device keeps it. The steps
-    /// are the named crew's, whoever above it reports them.
+    /// Executes a bundle. An inaccurate clock refuses the whole bundle: nothing is recorded, and the device keeps it.
+    /// The steps count as the crew's, also when a unit above the crew reports them.
     ///
     /// # Errors
-    /// What is wrong with the bundle itself; what is wrong with a step is its own result.
+    /// A fault of the bundle itself. A fault of one step is the result of that step.
     pub async fn steps(&self, bundle: Bundle, actor: &Actor) -> Result<Reported, Refusal> {
         permit(actor, Act::SpeakFor(&bundle.crew))?;
         let now = self.node.now();
@@ -103,8 +103,8 @@ impl Crews {
         Ok(Reported { results: results.into_values().collect(), now })
     }
 
-    /// The tickets that references name, each looked up once; those that the list does not know are asked for once more
-    /// when it is as far as the log is now.
+    /// Resolves references to tickets, each once. References that the list does not know are looked up again when the
+    /// list has reached the head of the log.
     async fn resolve_all(&self, references: HashSet<TicketRef>) -> Result<HashMap<TicketRef, TicketId>, Refusal> {
         let mut known = HashMap::new();
         let mut unknown = Vec::new();
@@ -125,7 +125,7 @@ impl Crews {
         Ok(known)
     }
 
-    /// The steps of one ticket as they happened, whatever the order in which they came.
+    /// Executes the steps of one ticket in the order in which they happened.
     async fn in_order(
         &self,
         ticket: TicketId,
@@ -141,7 +141,7 @@ impl Crews {
         results
     }
 
-    /// One step as a request to its ticket: the same request whatever the offset of the device's clock.
+    /// The request of one step to its ticket. Its identity does not depend on the offset of the device's clock.
     fn step_request(&self, ticket: TicketId, shown: (Command, Timestamp), asked: Asked, reporter: &Actor) -> Request {
         let form = identity::of_ticket(&shown.0).to_ticket(ticket).at(Some(shown.1));
         let Asked { request_id, occurred_at, etag, former_hash } = asked;
@@ -150,13 +150,13 @@ impl Crews {
     }
 }
 
-/// Who reports a crew's steps: the actor in the crew's place.
+/// The reporter of a crew's steps: the actor, with the crew as its unit.
 pub(crate) fn reporter(crew: &CrewId, actor: &Actor) -> Actor {
     Actor { org: crew.org().clone(), ..actor.clone() }
 }
 
-/// A step as it is taken at `now`. A clock that is a little fast must not put a step into the future; a step that lies
-/// in it all the same is refused by its ticket, and may be sent again.
+/// Prepares a step that is received at `now`. A clock that is slightly fast must not date a step in the future. If a
+/// step is further ahead, its ticket rejects it, and the device may send it again.
 fn placed(index: usize, step: ToStep, now: Timestamp) -> Step {
     let ToStep { step: ReadStep { header, command, shown }, former_hash } = step;
     let occurred_at = header.occurred_at.map(|at| happened(at, now));

@@ -1,5 +1,5 @@
-//! What the dispatch desk asks: which crews there are, who is to go where, and why. Answered from what the dispatch
-//! process intends at one position of the log; a plan is no promise.
+//! The queries of the dispatch desk: the crews, the proposals, and the explanation of a proposal. They are answered
+//! from the state of the dispatch process at one position of the log. A plan is not binding.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use crate::service::{
     unreadable,
 };
 
-/// Facts between the process and a position that are looked at, whether any is one that it is told.
+/// The most facts after the process's position that are checked for one that the process receives.
 const LOOK_AHEAD_FACTS: usize = 512;
 
-/// What is intended, for those who ask.
+/// The use cases of the dispatch desk.
 #[derive(Clone, Debug)]
 pub struct Intended {
     pub(crate) node: Arc<Node>,
@@ -27,38 +27,38 @@ pub struct Intended {
     pub(crate) dispatching: Dispatching,
 }
 
-/// A page of lines that is asked for.
+/// A requested page of lines.
 #[derive(Clone, Debug)]
 pub struct Paging {
-    /// The unit that is asked about.
+    /// The unit whose lines are listed.
     pub org: OrgPath,
-    /// How many lines.
+    /// The most lines of the page.
     pub size: usize,
-    /// The key of the last line that was given before.
+    /// The key of the last line of the page before.
     pub after: Option<String>,
 }
 
-/// A page of lines, each by its key in what is intended.
+/// A page of lines, each as a key into the snapshot.
 #[derive(Clone, Debug)]
 pub struct Lines<K> {
-    /// What is intended.
+    /// The board and the plan.
     pub snapshot: Arc<Snapshot>,
     /// The lines, in the order of their keys.
     pub keys: Vec<K>,
-    /// Whether there are more.
+    /// True if more lines follow.
     pub more: bool,
 }
 
-/// Why a ticket goes to whom.
+/// The explanation of a proposal.
 #[derive(Clone, Debug)]
 pub struct Explanation {
     /// The ticket.
     pub row: CaseFile,
-    /// What is intended for all.
+    /// The board and the plan that it was explained from.
     pub snapshot: Arc<Snapshot>,
-    /// What the process says of the ticket; `None` when it takes no crew now.
+    /// The answer of the process; `None` if the ticket needs no crew now.
     pub explained: Option<Explained>,
-    /// The crews that were weighed and that the actor may list.
+    /// The weighed crews that the actor may list.
     pub weighed: Vec<Weighed>,
 }
 
@@ -78,8 +78,8 @@ impl Paging {
 }
 
 impl Intended {
-    /// What is intended, at `position` or later, or with nothing up to there that could change it; the caller's
-    /// deadline bounds it.
+    /// Returns a snapshot at `position` or later. An older one is also returned if the process receives no fact between
+    /// it and `position`. The caller's deadline bounds the wait.
     async fn snapshot(&self, position: u64) -> Result<Arc<Snapshot>, Refusal> {
         self.node.recorded(Some(position)).await?;
         loop {
@@ -91,17 +91,18 @@ impl Intended {
         }
     }
 
-    /// Whether no fact after one position and up to another is one that the process is told.
+    /// True if the process receives no fact after `told` and up to `position`. False if `position` is more than a page
+    /// away.
     async fn nothing_between(&self, told: u64, position: u64) -> Result<bool, Refusal> {
         let page = self.node.feed.page(told, LOOK_AHEAD_FACTS).await.map_err(|error| unreadable(error.into()))?;
         let reaches = page.last().is_some_and(|last| last.raw.position.stored() >= position);
         Ok(reaches && page.iter().all(|entry| entry.raw.position.stored() > position || entry.fact.is_none()))
     }
 
-    /// The crews of a unit.
+    /// Lists the crews of a unit.
     ///
     /// # Errors
-    /// A unit that is not the actor's.
+    /// The unit is not the actor's.
     pub async fn crews(&self, paging: &Paging, min_position: u64, actor: &Actor) -> Result<Lines<CrewId>, Refusal> {
         permit(actor, Act::ListCrews(&paging.org))?;
         let snapshot = self.snapshot(min_position).await?;
@@ -109,10 +110,10 @@ impl Intended {
         Ok(paging.lines(&snapshot, crews.map(|crew| crew.id.clone()), |crew| crew.org().to_string()))
     }
 
-    /// The tickets that a unit holds and that take a crew.
+    /// Lists the open jobs of a unit: the tickets that it holds and that need a crew.
     ///
     /// # Errors
-    /// A unit that is not the actor's.
+    /// The unit is not the actor's.
     pub async fn tickets(&self, paging: &Paging, min_position: u64, actor: &Actor) -> Result<Lines<TicketId>, Refusal> {
         permit(actor, Act::ListProposals(&paging.org))?;
         let snapshot = self.snapshot(min_position).await?;
@@ -120,16 +121,16 @@ impl Intended {
         Ok(paging.lines(&snapshot, jobs.map(|job| job.ticket), TicketId::to_string))
     }
 
-    /// Why a ticket goes to whom.
+    /// Explains the proposal for a ticket.
     ///
     /// # Errors
-    /// A ticket that nobody knows, or that is no concern of the actor's.
+    /// The ticket does not exist, or the actor may not ask about it.
     pub async fn explain(&self, reference: &TicketRef, actor: &Actor) -> Result<Explanation, Refusal> {
         let ticket = self.tickets.resolve(reference).await?;
         let row = self.tickets.page(ticket, AsOf::Now).await?.file;
         let unit = row.ticket.holders.iter().rev().find(|unit| CrewId::of(unit).is_none()).unwrap_or(&row.received_by);
         permit(actor, Act::Explain(unit))?;
-        // As far as the ticket's own facts: one that was received just now is known.
+        // Wait for the ticket's own facts, so that the process knows a ticket received just now.
         let reached = self.snapshot(row.position).await?;
         let explained = self.dispatching.explain(ticket).await?;
         let snapshot = explained.as_ref().map_or(reached, |explained| Arc::clone(&explained.snapshot));

@@ -1,4 +1,4 @@
-//! Answers of the process to many at once, without a log.
+//! Tests of the process's answers to concurrent queries, without a log.
 
 use switchboard_domain::{Timestamp, crew::CrewId, organisation::OrgPath};
 use uuid::Uuid;

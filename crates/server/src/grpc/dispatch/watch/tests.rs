@@ -1,4 +1,5 @@
-//! What is told while a reader looks elsewhere: it is driven by hand here, so that the moment is always the same one.
+//! A change that arrives while a reader reads history. The test polls the reader by hand, so that the change always
+//! arrives at the same moment.
 
 use std::{
     pin::pin,
@@ -39,10 +40,10 @@ use uuid::Uuid;
 use super::*;
 use crate::service::{Node, assignments::Assignments, tickets};
 
-/// How long what must come may take.
+/// The longest wait for an expected message.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Notes that it was woken.
+/// Records that it was woken.
 #[derive(Default)]
 struct Woken(Notify);
 
@@ -52,7 +53,7 @@ impl Wake for Woken {
     }
 }
 
-/// A log on disk, and all that a stream of assignments is made of.
+/// A log on disk, with the parts of an assignment stream.
 struct World {
     folder: tempfile::TempDir,
     node: Arc<Node>,
@@ -73,7 +74,7 @@ impl World {
         Self { folder, node: Arc::new(Node { clock, store: log, requests, vault, feed, rules, deadline: PATIENCE }) }
     }
 
-    /// Opens a ticket and sends it to a crew.
+    /// Opens a ticket and dispatches it to a crew.
     async fn sent(&self, id: TicketId, to: usize) {
         let journal = Journal::<Tickets>::new(Arc::clone(&self.node.store), self.node.vault.clone());
         let recording = Recording {
@@ -85,13 +86,13 @@ impl World {
             occurred_at: at(0),
             recorded_at: at(0),
         };
-        // A log begins with the opening of a ticket.
+        // The first fact of a generated log opens a ticket.
         let opened = log(2).new_tree(&mut TestRunner::deterministic()).unwrap().current().remove(0).event;
         let events = [opened, dispatched("sgcc", CREWS[to])];
         journal.append(&id, "nobody", None, &events, &recording).await.unwrap();
     }
 
-    /// What crews are told, up to the log's end, from the file on.
+    /// Resumes the assignments from the file, and waits until they reach the end of the log.
     async fn assignments(&self) -> (Arc<Assignments>, tokio::task::JoinHandle<()>) {
         let crew_changes = CrewChanges::open(self.folder.path()).unwrap();
         let assignments = Assignments::resume(Arc::clone(&self.node.feed), crew_changes).await.unwrap();
@@ -113,7 +114,7 @@ impl World {
 
 #[test]
 fn a_change_that_comes_while_a_reader_looks_into_history_is_told_at_once() {
-    // With one thread for files, what is asked of them waits for what was asked before.
+    // With a single thread for blocking work, file queries run one after another.
     let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap();
     runtime.block_on(looks_while_something_comes());
 }
@@ -124,7 +125,7 @@ async fn looks_while_something_comes() {
     let (_, first) = world.assignments().await;
     first.abort();
     let _ = first.await;
-    // Of the time before this life only the file knows, and that this crew was told nothing then.
+    // Only the file knows the time before this start. It has no changes of this crew.
     let (assignments, _running) = world.assignments().await;
 
     let (_drain, draining) = watch::channel(false);
@@ -141,7 +142,7 @@ async fn looks_while_something_comes() {
     assert!(following.poll_unpin(&mut Context::from_waker(&waker)).is_pending());
     let_go.send(()).unwrap();
     holding.await.unwrap().unwrap();
-    // It has looked, and found nothing; before it knows, there is something.
+    // The history query has found nothing. Before the reader is polled again, append a change.
     tokio::time::timeout(PATIENCE, woken.0.notified()).await.unwrap();
     world.sent(ticket(1), 0).await;
     let head = world.node.store.head().stored();

@@ -1,25 +1,26 @@
-//! Readers that leave and come back while facts are appended without a pause: by token or by snapshot, from the line or
-//! from history, to the last change, which nothing follows.
+//! Readers that leave and return while facts are appended without a pause. They resume by token or by snapshot, and
+//! read from the line or from history. Every reader must get its crew's last change, although no later change would
+//! wake it.
 
 use std::time::Duration;
 
 use super::*;
 
-/// What a reader is given to hear of the last change: past it, nobody woke it.
+/// The longest wait for the last change. After it, the reader was not woken.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Logs that are written.
+/// The number of generated logs.
 const CASES: u32 = 16;
-/// Readers of each crew.
+/// The readers of each crew.
 const READERS: usize = 2;
 
-/// One stay of a reader.
+/// One visit of a reader.
 #[derive(Clone, Debug)]
 struct Stay {
-    /// Whether it begins where the one before ended; else with a snapshot.
+    /// True if it resumes where the previous visit ended; otherwise it begins with a snapshot.
     by_token: bool,
-    /// How often it waits for more before it leaves.
+    /// The waits for further changes before it leaves.
     waits: u8,
-    /// How many facts it is away afterwards.
+    /// The facts that it misses before the next visit.
     away: u8,
 }
 
@@ -28,7 +29,7 @@ fn stays() -> impl Strategy<Value = Vec<Stay>> {
     prop::collection::vec(stay, 4..10)
 }
 
-/// What one stay was told.
+/// The messages of one visit.
 #[derive(Debug, PartialEq)]
 struct Part {
     from: u64,
@@ -48,7 +49,8 @@ struct Reader {
 }
 
 impl Reader {
-    /// Stays until it leaves, or until it is told the last change; without a number of waits it does not leave.
+    /// Reads until it has waited `waits` times, or until it has the last change. Without `waits` it stays for the last
+    /// change.
     async fn stay(&self, token: Option<u64>, waits: Option<u8>) -> Part {
         let mut line = self.assignments.watch(&self.crew);
         let (snapshot, from) = match token {
@@ -91,11 +93,11 @@ impl Reader {
     }
 }
 
-/// The log, and after it for each crew a ticket that it is sent: its last change.
+/// Appends a ticket for each crew and dispatches it to that crew: this is the crew's last change.
 fn with_an_end(log: Vec<TicketFact>) -> Vec<TicketFact> {
     let mut facts = log;
     let fresh = |n: usize| TicketId(Uuid::from_bytes([100 + u8::try_from(n).unwrap(); 16]));
-    // A log begins with the opening of as many tickets as there are crews.
+    // A generated log begins with the opening of as many tickets as there are crews.
     let opened = facts[..CREWS.len()].iter().map(|fact| fact.event.clone()).enumerate();
     let opened: Vec<_> = opened.map(|(n, event)| (fresh(n), event)).collect();
     let sent = (0..CREWS.len()).map(|n| (fresh(n), dispatched("sgcc", CREWS[n])));
@@ -105,7 +107,7 @@ fn with_an_end(log: Vec<TicketFact>) -> Vec<TicketFact> {
     facts
 }
 
-/// How every crew stands at every position, by the fold alone.
+/// The snapshot of every crew at every position, computed by the fold alone.
 async fn standing(world: &World) -> Vec<[Snapshot; CREWS.len()]> {
     let mut fold = Fold::default();
     let shown = |fold: &Fold| std::array::from_fn(|n| fold.snapshot(&crew(n)));
@@ -160,7 +162,7 @@ async fn every_stay_is_told_what_is_true(log: Vec<TicketFact>, plans: Vec<Vec<St
 }
 
 proptest! {
-    // What a race found is not found again by making it smaller.
+    // Shrinking does not reproduce a race.
     #![proptest_config(ProptestConfig { max_shrink_iters: 0, ..ProptestConfig::with_cases(CASES) })]
     #[test]
     fn a_reader_that_comes_and_goes_while_facts_are_written_misses_nothing(
