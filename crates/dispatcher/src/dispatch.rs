@@ -12,8 +12,9 @@
 //! ticket. The fact of each step causes the next action, so after a crash the process continues with the next step.
 //!
 //! The actions of `reconcile` follow from the current states alone, after a restart as at any other time. They handle a
-//! reservation without an offer and a commitment to a ticket that another crew holds. `leases` finds the expired leases.
-//! New work is planned only after both. The ticket's stream decides the end of a lease; the clock here only proposes it.
+//! reservation without an offer and a commitment to a ticket that another crew holds. `leases` finds the expired
+//! leases. New work is planned only after both. The ticket's stream decides the end of a lease; the clock here only
+//! proposes it.
 
 mod intent;
 mod leases;
