@@ -1,5 +1,5 @@
-//! What the plan is made from: the open jobs and the crews, as far as the choice between them needs it. Plain data, without a
-//! clock: every instant in it is the log's or the devices'. How facts become a board is `state.rs`.
+//! The planner's input: the open jobs and the crews, with the data that the choice of crews needs. It is plain data
+//! without a clock: every instant comes from the log or from a device. `state.rs` turns facts into a board.
 
 use std::collections::BTreeMap;
 
@@ -12,70 +12,72 @@ use switchboard_domain::{
 
 use crate::{cow_map::CowMap, policy::Weights};
 
-/// All that the planner knows. A copy shares what neither it nor the original changes afterwards.
+/// The planner's input. A copy shares all entries that neither it nor the original changes afterwards.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Board {
-    /// Tickets that need a crew, or have one that is not done.
+    /// The open fault repairs, from receipt until the revisit; `Job::open` says which may be offered.
     pub jobs: CowMap<TicketId, Job>,
-    /// Crews of the roster.
+    /// The enrolled crews, and dismissed crews whose time is still taken.
     pub crews: CowMap<CrewId, Crew>,
 }
 
-/// A ticket that needs a crew on site.
+/// An open fault repair.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
     /// The ticket.
     pub ticket: TicketId,
-    /// Number that people use.
+    /// The number that people use.
     pub number: String,
-    /// The unit that answers for it, above any crew: crews within it may be sent.
+    /// The last unit in the chain of holders that is no crew. Only crews within it may be sent.
     pub holder: OrgPath,
-    /// Where; `None` when nobody said.
+    /// The position; `None` when unknown.
     pub at: Option<Point>,
-    /// Kind of area.
+    /// The kind of area; urban when unknown.
     pub area: Area,
-    /// When the customer reported.
+    /// When the ticket was received.
     pub reported: Timestamp,
-    /// From when on a crew is promised within so many minutes: the report, the appointment, or the reopening.
+    /// The instant from which the arrival promise runs: the report, the appointment, or the reopening.
     pub promised_from: Timestamp,
-    /// Not planned before then: it has an appointment.
+    /// With an appointment, the instant from which the ticket is planned. `None` without one, after a reopening, and
+    /// when a person chose the crew.
     pub opens: Option<Timestamp>,
-    /// Category as accepted or confirmed.
+    /// The category as confirmed in the reply, otherwise as accepted.
     pub category: Option<Category>,
-    /// Urgency.
+    /// The urgency; a ticket about a wire down is always urgent.
     pub urgency: Urgency,
     /// Customers without power, at least 1.
     pub customers: u32,
-    /// What makes it weigh more.
+    /// The concerns that add to its weight.
     pub concerns: Concerns,
-    /// Skills found to be needed on site, beyond those of the category.
+    /// The skills that a crew found necessary on site, in addition to those of the category.
     pub needs: Skills,
     /// The crew that a person chose.
     pub pinned: Option<(CrewId, Forced)>,
-    /// Crews that declined or let an offer lapse, and until when they are not asked again.
+    /// Crews that are not asked now, each until this instant: they declined, let an offer expire, or could not be
+    /// offered the ticket.
     pub excluded: BTreeMap<CrewId, Timestamp>,
-    /// Whether a crew let an offer of it lapse.
+    /// True if any crew let an offer of the ticket expire.
     pub lapsed: bool,
-    /// The crew that it was offered to last, since a crew had it last.
+    /// The crew that last got an offer; reset to `None` when a crew gets the ticket.
     pub told: Option<CrewId>,
-    /// Crews that had it and lost it, and until when it does not go back to them.
+    /// Crews from which the ticket was taken, each until the instant when it may return to the crew.
     pub left: BTreeMap<CrewId, Timestamp>,
-    /// Offers made so far.
+    /// The number of offers made so far.
     pub attempts: u32,
-    /// Live offers.
+    /// The live offers.
     pub offers: Vec<LiveOffer>,
-    /// The crew that has it, and how far it is.
+    /// The crew that holds it, with the progress of the work.
     pub crew: Option<Assigned>,
-    /// Whether it may be offered: in the hands of a unit, not suspended, not the child of another.
+    /// True if the ticket may be offered: a unit above the crews holds it, and it is neither suspended nor a child.
     pub open: bool,
-    /// When a crew was last taken off it to be sent elsewhere.
+    /// When the dispatcher last recalled a crew from it to send the crew elsewhere.
     pub diverted: Option<Timestamp>,
-    /// Position of the fact that made it need a crew, or the last that changed whether it does.
+    /// Position of the ticket's last fact.
     pub because: u64,
 }
 
 impl Job {
-    /// What its customers and its concerns weigh, together at most `weight_max`.
+    /// The weights of its customers and of its concerns; their sum is at most `weight_max`.
     #[must_use]
     pub fn weight(&self, weights: &Weights) -> (f64, f64) {
         let customers = f64::from(self.customers.max(1)).min(weights.weight_max);
@@ -89,21 +91,21 @@ impl Job {
         (customers, concern.min(weights.weight_max - customers).max(0.0))
     }
 
-    /// Whether it needs a crew and none has it, be it too early or not.
+    /// True if it needs a crew and none holds it. It may still be too early for its appointment.
     #[must_use]
     pub fn needs_crew(&self) -> bool {
         self.open && self.crew.is_none()
     }
 }
 
-/// What makes a job weigh more than its customers do.
+/// The concerns that add weight to a job's customers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Concerns {
     /// Danger to life: a wire down.
     pub wire_down: bool,
     /// An important customer (重要客户).
     pub important: bool,
-    /// The customer pressed (催办), or a unit above did (督办).
+    /// The customer urged the ticket (催办), a unit above supervises it (督办), or it was escalated to urgent.
     pub pressed: bool,
 }
 
@@ -112,34 +114,34 @@ pub struct Concerns {
 pub struct LiveOffer {
     /// The offer.
     pub offer: OfferId,
-    /// To whom.
+    /// The crew that got the offer.
     pub crew: CrewId,
     /// When its lease ends.
     pub lease_until: Timestamp,
-    /// Position of the fact that made it.
+    /// Position of the fact that made the offer.
     pub because: u64,
 }
 
-/// The crew that has a job.
+/// The crew that holds a job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assigned {
     /// The crew.
     pub crew: CrewId,
-    /// Since when.
+    /// When the crew got the ticket.
     pub since: Timestamp,
-    /// On the way since.
+    /// When the crew departed.
     pub en_route: Option<Timestamp>,
-    /// On site since.
+    /// When the crew arrived on site.
     pub arrived: Option<Timestamp>,
-    /// Power back since: the crew is free, the ticket is not done.
+    /// When power was restored: the crew's time is free from then on, although the ticket is not done.
     pub restored: Option<Timestamp>,
-    /// The offer that it came by.
+    /// The offer through which the crew got the ticket; `None` after an assignment by a person.
     pub offer: Option<OfferId>,
-    /// Position of the fact that gave it.
+    /// Position of the fact that gave the crew the ticket.
     pub because: u64,
 }
 
-/// A crew, as far as the plan needs it.
+/// A crew, with the data that the plan needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Crew {
     /// The crew.
@@ -148,27 +150,27 @@ pub struct Crew {
     pub home: Point,
     /// The units whose tickets it works on.
     pub territory: Vec<OrgPath>,
-    /// What it can do.
+    /// Its skills.
     pub skills: Skills,
-    /// The shift that runs.
+    /// The current shift; `None` when off shift or not enrolled.
     pub shift: Option<Shift>,
-    /// Why it cannot be sent, while it cannot.
+    /// Why the crew is unavailable; `None` when it is available.
     pub away: Option<Absence>,
-    /// Last known position.
+    /// The last known position.
     pub at: Point,
-    /// When it was last heard of: telemetry, or its last fact.
+    /// The instant of its last sign of activity: telemetry, a fact that it reported, or the start of its shift.
     pub seen: Timestamp,
-    /// The reservation that is live.
+    /// The live reservation.
     pub reserved: Option<Reserved>,
-    /// Tickets that its time is given to, with the position of the fact that gave it.
+    /// The tickets that its time is committed to, each with the position of the fact that committed it.
     pub committed: Vec<(TicketId, u64)>,
-    /// Time on site in this shift, in minutes: what fairness is measured by.
+    /// Time on site in this shift, in minutes; the measure of fairness.
     pub worked_minutes: f64,
-    /// Position of its last fact.
+    /// Position of the crew's last fact.
     pub because: u64,
 }
 
-/// A shift that runs.
+/// The current shift of a crew.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shift {
     /// Its planned end.
@@ -184,15 +186,15 @@ pub struct Reserved {
     pub offer: OfferId,
     /// The ticket.
     pub ticket: TicketId,
-    /// Its fence.
+    /// The fence: the revision of the reservation in the crew's stream.
     pub fence: u64,
     /// When the lease ends.
     pub lease_until: Timestamp,
-    /// For life safety or an important customer.
+    /// True for an offer of a priority, which has a shorter lease.
     pub priority: bool,
     /// The person who chose the crew.
     pub forced: Option<Forced>,
-    /// Position of the fact.
+    /// Position of the fact that made the reservation.
     pub because: u64,
 }
 

@@ -1,18 +1,19 @@
-//! A map whose copies share what none of them has changed since: a copy of ten thousand tickets costs as much as their names, so
-//! that it can be taken between two steps of the process and read, or written down, beside it.
+//! A copy-on-write map: copies share all values that no copy has changed since. Copying ten thousand tickets copies
+//! only their keys and pointers. The process can thus copy its state between two steps, and readers or the checkpoint
+//! use the copy meanwhile.
 
 use std::{collections::BTreeMap, ops::Index, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-/// The map; written down as a plain one.
+/// A copy-on-write map with ordered keys; serialized as a plain map.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent, bound(deserialize = "K: Ord + Deserialize<'de>, V: Deserialize<'de>"))]
 pub struct CowMap<K, V>(BTreeMap<K, Arc<V>>);
 
 #[cfg(test)]
 pub(crate) mod visits {
-    //! Counts what is visited by going through maps, so that a test can say that a step goes through none.
+    //! Counts the entries visited by iteration, so that a test can assert that a step iterates over no map.
 
     use std::cell::Cell;
 
@@ -25,7 +26,7 @@ pub(crate) mod visits {
         item
     }
 
-    /// How many entries of maps were visited by this thread so far.
+    /// The number of map entries that this thread has visited so far.
     pub(crate) fn count() -> u64 {
         COUNT.get()
     }
@@ -45,35 +46,35 @@ impl<K, V> Default for CowMap<K, V> {
 }
 
 impl<K: Ord, V> CowMap<K, V> {
-    /// What stands under a key.
+    /// The value of a key.
     #[must_use]
     pub fn get(&self, key: &K) -> Option<&V> {
         self.0.get(key).map(Arc::as_ref)
     }
 
-    /// Whether anything stands under a key.
+    /// True if the key has a value.
     #[must_use]
     pub fn contains_key(&self, key: &K) -> bool {
         self.0.contains_key(key)
     }
 
-    /// Puts a value under a key, in place of what stood there.
+    /// Sets the value of a key, and replaces the former value.
     pub fn insert(&mut self, key: K, value: V) {
         self.0.insert(key, Arc::new(value));
     }
 
-    /// Takes away what stands under a key; whether anything did.
+    /// Removes a key with its value; returns true if there was one.
     pub fn remove(&mut self, key: &K) -> bool {
         self.0.remove(key).is_some()
     }
 
-    /// How many there are.
+    /// The number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// True if the map has no entries.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -89,24 +90,24 @@ impl<K: Ord, V> CowMap<K, V> {
         self.0.values().map(Arc::as_ref).map(visits::note)
     }
 
-    /// Both, in order.
+    /// The keys with their values, in the order of the keys.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.0.iter().map(|(key, value)| (key, &**value)).map(visits::note)
     }
 }
 
 impl<K: Ord, V: Clone> CowMap<K, V> {
-    /// What stands under a key, to be changed; no other copy sees that.
+    /// The value of a key, mutable; other copies do not see the change.
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.0.get_mut(key).map(Arc::make_mut)
     }
 
-    /// What stood under a key, taken out.
+    /// Removes the value of a key and returns it.
     pub fn take(&mut self, key: &K) -> Option<V> {
         self.0.remove(key).map(Arc::unwrap_or_clone)
     }
 
-    /// The values, to be changed; no other copy sees that.
+    /// The values, mutable; other copies do not see the changes.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.0.values_mut().map(Arc::make_mut).map(visits::note)
     }

@@ -1,5 +1,5 @@
-//! The process that finds crews for tickets: it folds the log into a board, asks the planner, and carries each offer through two
-//! streams that nothing appends to both of.
+//! The dispatch process: it folds the log into a board, lets the planner choose, and carries each offer through the
+//! crew's stream and the ticket's stream. No append spans both streams.
 //!
 //! ```text
 //!   crew:   reserved ─────────────────────▶ committed ──▶ released (done, recalled, ...)
@@ -8,11 +8,13 @@
 //!                         └─▶ offer ended
 //! ```
 //!
-//! The crew's stream says what its time is taken for, the ticket's who has it; each step is wanted because of the fact before it, so
-//! that a crash between two steps resumes with the second. `reconcile` follow from the state alone and are the sweeper: a
-//! reservation that no offer answers, a commitment to a ticket that somebody else has, a lease that ran out are all found by looking,
-//! at a restart as at any other time. Only then is new work planned. A lease ends by the order of the ticket's stream: the clock here
-//! only proposes.
+//! The crew's stream says which ticket the crew's time is taken for; the ticket's stream says which crew holds the
+//! ticket. The fact of each step causes the next action, so after a crash the process continues with the next step.
+//!
+//! The actions of `reconcile` follow from the current states alone, after a restart as at any other time. They handle a
+//! reservation without an offer and a commitment to a ticket that another crew holds. `leases` finds the expired
+//! leases. New work is planned only after both. The ticket's stream decides the end of a lease; the clock here only
+//! proposes it.
 
 mod intent;
 mod leases;
@@ -47,60 +49,61 @@ use crate::{
     state::{DispatchState, Touched},
 };
 
-/// The process's name, part of the identity of all that it wants.
+/// The name of the process; part of the identity of all its actions.
 pub const NAME: &str = "dispatch";
 
-/// The shortest pause after a crew could not be kept for a ticket, or the ticket would not take the offer.
+/// How long a crew is not reserved for a ticket after a refused reservation, and the minimum after a refused offer.
 const UNFIT: TimeDelta = TimeDelta::minutes(1);
 
-/// Iterations of improvement at a time: a fact that comes meanwhile waits for no more than so many.
+/// Iterations of improvement per piece. A fact that arrives meanwhile waits for at most one piece.
 const PIECE_ITERATIONS: u64 = 25;
 
-/// When facts come without a pause, a piece of improvement is done all the same once in so many milliseconds: as many
-/// as the policy asks for in a period, and some.
+/// Under a continuous stream of facts, one piece of improvement is still run per this interval. That is enough for all
+/// slices of a period under the default policy.
 const PIECE_EVERY: TimeDelta = TimeDelta::milliseconds(250);
 
-/// A crew that moved less than this is where it was, in kilometres.
+/// The minimum distance, in kilometres, by which a crew must move before it is planned again.
 const MOVED_KM: f64 = 0.3;
 
-/// The process.
+/// The dispatch process.
 #[derive(Debug)]
 pub struct Dispatch {
     fold: DispatchState,
     board: Board,
     planner: Planner,
     touched: Touched,
-    /// What follows from the state, by ticket or crew that it follows from.
+    /// The reconciling actions, by the ticket or crew from whose state they follow.
     ticket_duties: BTreeMap<TicketId, Vec<Action<Intent>>>,
     crew_duties: BTreeMap<CrewId, Vec<Action<Intent>>>,
     leases: Leases,
     refused: Refused,
-    /// Crews that the engine would not reserve: not asked for again before something is known that was not then, or a while passed.
+    /// Crews whose reservation the engine refused, each with the position of its last known fact. A crew is not
+    /// reserved again before a newer fact of the crew or this instant.
     stale: BTreeMap<CrewId, (u64, Timestamp)>,
-    /// Priorities that a crew is called back for.
+    /// Priorities for which a crew is being recalled.
     reserved_for: BTreeMap<TicketId, Reserved>,
-    /// The latest time that anything told.
+    /// The latest time of any recorded fact and any call of `pending`.
     latest: Timestamp,
-    /// Crews that the engine would not call back from a ticket, until that changes.
+    /// Crews whose recall from a ticket the engine refused; cleared when the ticket changes.
     not_recalled: BTreeMap<TicketId, BTreeSet<CrewId>>,
-    /// Crews that were called back a short time ago.
+    /// Crews that were recalled recently; cleared when their pause is over.
     called_back: BTreeSet<CrewId>,
-    /// How many jobs may be offered.
+    /// The number of jobs on the board that may be offered.
     open: usize,
     slices_left: u32,
     next_slices: Timestamp,
-    /// When a piece of improvement was done last, or came to be due.
+    /// The instant of the last piece of improvement, or of the start of the period.
     improved: Timestamp,
 }
 
 impl Dispatch {
-    /// A process that knows nothing yet.
+    /// A process with an empty state.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         Self::resume(policy, DispatchState::default())
     }
 
-    /// A process that knows what `fold` knows.
+    /// A process that continues from the folded state of a checkpoint.
     #[must_use]
     pub fn resume(policy: Policy, fold: DispatchState) -> Self {
         let mut process = Self {
@@ -126,26 +129,26 @@ impl Dispatch {
         process
     }
 
-    /// What it knows, to be noted down.
+    /// The folded state, for the checkpoint.
     #[must_use]
     pub fn fold(&self) -> &DispatchState {
         &self.fold
     }
 
-    /// The board as it stands.
+    /// The current board.
     #[must_use]
     pub fn board(&self) -> &Board {
         &self.board
     }
 
-    /// The planner, for those who ask why.
+    /// The planner, for queries.
     #[must_use]
     pub fn planner(&self) -> &Planner {
         &self.planner
     }
 
-    /// Telemetry: a crew was heard of, perhaps with its position. It is no fact; what depends on it is planned anew when the crew
-    /// moved, or had been silent.
+    /// Takes telemetry: a sign of activity of a crew, perhaps with its position. It is not a fact. The crew is planned
+    /// again if it moved or had been silent.
     pub fn heard(&mut self, id: &CrewId, at: Option<(Point, Timestamp)>, seen: Timestamp) {
         if !self.fold.heard(id, at, seen) {
             return;
@@ -159,7 +162,7 @@ impl Dispatch {
         }
     }
 
-    /// Brings board, plan and reconciliation in line with what changed.
+    /// Updates the board and the reconciling actions, and marks for the planner what changed.
     fn settle(&mut self) {
         let touched = std::mem::take(&mut self.touched);
         let open_before = open_of(&self.board, &touched.tickets);
@@ -186,7 +189,7 @@ impl Dispatch {
         }
     }
 
-    /// Offers whose lease has run out.
+    /// The expiries to propose: offers whose lease and grace have run out.
     fn lapsed(&self, now: Timestamp) -> impl Iterator<Item = (OfferId, Action<Intent>)> {
         self.leases.lapsed(now).filter_map(|(ticket, offer)| {
             let because = self.fold.case(ticket)?.offered_at(offer);
@@ -194,10 +197,11 @@ impl Dispatch {
         })
     }
 
-    /// New offers, each beginning with the crew's reservation; none to a crew whose time is being given to a ticket.
+    /// New offers, each of which begins with the crew's reservation. `given` are the crews that are being committed to
+    /// a ticket; they get none.
     fn reservations(&mut self, now: Timestamp, limit: usize, given: &BTreeSet<CrewId>) -> Vec<Action<Intent>> {
         let mut wants = self.for_called_back(now);
-        // What there is no room for is wanted again: who is called back is kept until it is done.
+        // An action beyond the limit is proposed again, because `reserved_for` keeps the recalled crew.
         wants.truncate(limit);
         let proposals = self.planner.proposals(&self.board, now, limit - wants.len());
         let mut begun: BTreeSet<TicketId> = self.reserved_for.keys().copied().collect();
@@ -205,7 +209,7 @@ impl Dispatch {
             self.reserved_for.values().map(|reserved_for| reserved_for.crew.clone()).collect();
         let free = |proposal: &Proposal| !reserved_for.contains(&proposal.crew) && !given.contains(&proposal.crew);
         for proposal in proposals.into_iter().filter(free) {
-            // One at a time for a ticket: the next attempt's number is known when this one's offer stands.
+            // One reservation per ticket at a time: the next attempt number is known only after the offer of this one.
             if !self.between_offers(proposal.ticket) || !begun.insert(proposal.ticket) {
                 continue;
             }
@@ -216,7 +220,7 @@ impl Dispatch {
         wants
     }
 
-    /// Whether no reservation for the ticket still waits for its offer.
+    /// True if no reservation for the ticket still waits for its offer.
     fn between_offers(&self, ticket: TicketId) -> bool {
         let live = |offer| self.board.jobs.get(&ticket).is_some_and(|job| job.offers.iter().any(|o| o.offer == offer));
         self.fold.taken_for(ticket).all(|crew| {
@@ -245,8 +249,8 @@ impl Dispatch {
         Some(Intent::Reserve(proposal.crew.clone(), Box::new(reserve)).want(because))
     }
 
-    /// A piece of improvement, when it is time for one and nothing else is to be done: neither was anything new in this
-    /// turn, nor is there anything that the plan has not come to.
+    /// Runs a piece of improvement, if a period has begun and there is no other work: no new facts, and nothing that
+    /// the planner has not served. Under continuous work a piece is run per `PIECE_EVERY`.
     fn improve(&mut self, now: Timestamp, news: bool) {
         let horizon = &self.planner.policy().horizon;
         if self.slices_left == 0 {
@@ -266,7 +270,8 @@ impl Dispatch {
         self.slices_left -= u32::from(over);
     }
 
-    /// The crew is not the ticket's until then; the next best is.
+    /// Excludes a crew from the ticket until `until`, so that the next best crew gets it. `refused` means that the
+    /// ticket refused the offer.
     fn turn_down(&mut self, ticket: TicketId, crew: &CrewId, until: Timestamp, refused: bool) {
         self.fold.turn_down(ticket, crew, until, refused);
         self.touched.tickets.insert(ticket);
@@ -278,7 +283,7 @@ impl Dispatch {
     }
 }
 
-/// Takes note of what follows from one ticket or crew, in place of what followed before.
+/// Replaces the reconciling actions of one ticket or crew.
 fn set_actions<K: Ord>(all: &mut BTreeMap<K, Vec<Action<Intent>>>, from: K, reconcile: Vec<Action<Intent>>) {
     if reconcile.is_empty() {
         all.remove(&from);
@@ -287,7 +292,7 @@ fn set_actions<K: Ord>(all: &mut BTreeMap<K, Vec<Action<Intent>>>, from: K, reco
     }
 }
 
-/// How many of these tickets have a job on the board that may be offered.
+/// The number of these tickets that may be offered.
 fn open_of(board: &Board, tickets: &BTreeSet<TicketId>) -> usize {
     tickets.iter().filter(|ticket| board.jobs.get(ticket).is_some_and(|job| job.open)).count()
 }
@@ -318,10 +323,10 @@ impl Process for Dispatch {
         let reconcile = self.ticket_duties.values().chain(self.crew_duties.values()).flatten().cloned();
         let reconcile = reconcile.map(|want| reconcile::in_time(want, &self.fold, &self.board, now));
         let mut wants: Vec<_> = reconcile.filter(|want| !self.was_refused(want)).take(limit).collect();
-        // A crew whose time is being given to a ticket is not asked for another in the same append.
+        // A crew that is being committed to a ticket gets no offer of another in the same batch.
         let given: BTreeSet<CrewId> = wants.iter().filter_map(|want| want.intent.gives().cloned()).collect();
         wants.retain(|want| !matches!(&want.intent, Intent::Offer(_, offer) if given.contains(&offer.crew)));
-        // What is taken back at the same moment does not lapse.
+        // An offer that is withdrawn in this batch does not expire in it.
         let ends =
             |of: OfferId| wants.iter().any(|want| matches!(&want.intent, Intent::End(_, offer, _) if *offer == of));
         let lapsed = self.lapsed(now).filter(|(offer, want)| !ends(*offer) && !self.was_refused(want));
@@ -351,7 +356,8 @@ impl Process for Dispatch {
 
     fn refused(&mut self, want: &Action<Intent>, _reason: &str) {
         match &want.intent {
-            // The crew is not what the board says; something is on its way, or a person must look.
+            // The crew's state differs from the board: either a fact is still to come, or an operator must look into
+            // it.
             Intent::Reserve(crew, reserve) => {
                 let known = self.board.crews.get(crew).map_or(0, |crew| crew.because);
                 let until = self.latest + UNFIT;
@@ -359,7 +365,8 @@ impl Process for Dispatch {
                 self.turn_down(reserve.ticket, crew, until, false);
                 return;
             }
-            // The ticket would not have it: the crew is let go, unless something that is on its way explains it.
+            // The ticket refused the offer. The crew is released, unless a fact that is still to come explains the
+            // refusal.
             Intent::Offer(ticket, offer) => {
                 let declined = TimeDelta::minutes(i64::from(self.planner.policy().offers.declined_minutes));
                 self.turn_down(*ticket, &offer.crew, self.latest + declined.max(UNFIT), true);
@@ -368,7 +375,7 @@ impl Process for Dispatch {
             Intent::Recall(ticket, crew, _) => {
                 self.not_recalled.entry(*ticket).or_default().insert(crew.clone());
             }
-            // Its lease is looked at again when the ticket changes.
+            // The lease is checked again when the ticket changes.
             Intent::End(ticket, offer, _) => self.leases.forget(*ticket, *offer),
             _ => {}
         }

@@ -1,4 +1,5 @@
-//! Who should go: a deterministic plan that can say why, and the process that carries it out.
+//! The dispatcher: it computes a deterministic plan of crews and tickets with its reasons, and carries the plan out by
+//! offers.
 //!
 //! ```text
 //!    command ──▶ decide ──▶ append ──▶ project ──▶ [dispatch] ──▶ subscribe
@@ -9,18 +10,19 @@
 //!
 //! Modules in reading order:
 //!
-//! - [`policy`]: what the plan weighs, as data under a version
-//! - [`board`]: what is known of jobs and crews; [`state`], how it comes from facts; [`cow_map`], how both are copied
-//! - `scene`: jobs and crews as prices need them; `travel` and `repair`, the times that they go by
-//! - [`rules`]: what forbids and what costs, one rule a file
-//! - [`search`]: ruin and recreate over any objective; `model`, its dispatch form
-//! - [`plan`]: who does what after what, and why the rest waits; [`planner`], how it is kept while the board changes; [`explain`],
-//!   what each rule said of each crew
-//! - [`dispatch`]: the process that carries each offer through the crew's stream and the ticket's
+//! - [`policy`]: the weights, limits and parameters of the plan, as data with a version
+//! - [`board`]: the planner's input, jobs and crews; [`state`]: how facts become a board; [`cow_map`]: the
+//!   copy-on-write map of both
+//! - `scene`: jobs and crews in the form that prices need; `travel` and `repair`: travel and repair times
+//! - [`rules`]: hard rules that forbid a crew and soft rules with a price, one rule per file
+//! - [`search`]: ruin and recreate for any objective; `model`: the objective of dispatch
+//! - [`plan`]: the routes, and why the other tickets wait; [`planner`]: keeps the plan in line with the board;
+//!   [`explain`]: the price and the vetoes of each crew for a ticket
+//! - [`dispatch`]: the process that carries each offer through the crew's stream and the ticket's stream
 //!
-//! Invariants, including what is absent: this crate is *pure* and knows nothing but the domain; no clock, no randomness but a
-//! seed, no roads, no storage. A plan is a cache and never a fact. Start reading at [`dispatch::Dispatch`], and in the planner at
-//! [`planner::Planner`].
+//! Invariants: this crate is *pure* and depends on the domain only. It has no clock, no randomness except a seed, no
+//! road graph and no storage. A plan is a cache and never a fact. Start reading at [`dispatch::Dispatch`], and in the
+//! planner at [`planner::Planner`].
 
 pub mod board;
 pub mod cow_map;

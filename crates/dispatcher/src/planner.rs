@@ -1,16 +1,16 @@
-//! The planner: keeps a plan in line with the board, improves it, and says what to offer next.
+//! The planner: keeps a plan in line with the board, improves it, and proposes the next offers.
 //!
-//! What changed is marked; [`Planner::settle`] takes the marked jobs and crews over (`intake`) and puts what is loose
-//! to its cheapest place (`insertion`), a bounded number of jobs at a bounded number of places however many wait: the
-//! rest is the next settling's. [`Planner::improve_some`] does the rest of the thinking, a piece of a part of the plan
-//! at a time (`part`). Only the first stop of a free crew's route is ever proposed (`offering`), with its grounds
+//! Callers mark the jobs and crews that changed. [`Planner::settle`] takes over their state (`intake`) and puts loose
+//! jobs at their cheapest positions (`insertion`). One call tries a bounded number of jobs at a bounded number of
+//! positions, however many jobs wait; later calls do the rest. [`Planner::improve_some`] improves one part of the plan
+//! at a time, in pieces (`part`). Only the first stop of a free crew's route is proposed (`offering`), with its grounds
 //! (`explaining`).
 //!
-//! Two things are learnt on the way: where tickets come from (`demand`), and how long drives last (`pace`).
+//! The planner learns two things from the board: where tickets come from (`demand`), and how long drives take (`pace`).
 //!
-//! Absent: whatever was told to whom, which is on the board; a plan that is lost is made again. Nor the curve of the
-//! earth: all places are projected onto one plane around a home in the middle of all crews' homes. The limit is
-//! [`PLANE_KM`] from there: one dispatcher plans for one province.
+//! Not here: which offers were made, which is on the board. A lost plan is computed again. Positions are projected onto
+//! one plane around a home in the middle of all crews' homes. The limit is [`PLANE_KM`] from there: run one dispatcher
+//! per province.
 
 mod demand;
 mod diverting;
@@ -59,20 +59,21 @@ use crate::{
     travel::Plane,
 };
 
-/// How often a settling takes in what the one before it has marked; what is left is taken in by the next.
+/// The passes of one `settle` call. Each pass takes in the jobs and crews that the pass before it marked; the next call
+/// takes in the rest.
 const PASSES_MAX: usize = 2;
 
-/// How many timers that are due are looked at in one settling; the others by the next.
+/// The maximum number of due timers that one `settle` call handles; the next call handles the rest.
 const DUE_MAX: usize = 256;
 
-/// By how much a change must make the plan cheaper, in weighted minutes: more than rounding, or it would be made and
-/// taken back for ever.
+/// The minimum gain of a change to the plan, in weighted minutes. It is above rounding errors, so that no change is
+/// made and reverted forever.
 const GAIN_MIN: f64 = 1e-3;
 
-/// How far from the middle of the plane a crew's home may lie, in kilometres. Legs due north are exact. A leg due
-/// east or west at that distance north or south of the middle is off by 5 % at 30 degrees of latitude, 7 % at 40,
-/// 11 % at 50 (at 100 km: 1, 1.4 and 1.9 %). Beyond it crews are planned for all the same, by times that are off by
-/// more.
+/// The limit of the plane: the maximum distance of a crew's home from its middle, in kilometres. Legs due north are
+/// exact. A leg due east or west, at that distance north or south of the middle, has an error that depends on the
+/// latitude: 5 % at 30 degrees, 7 % at 40, 11 % at 50. At 100 km the errors are 1, 1.4 and 1.9 %. Crews beyond the
+/// limit are planned all the same, with larger errors in their travel times.
 pub const PLANE_KM: f64 = 500.0;
 
 /// A ticket that may be offered to a crew now.
@@ -80,28 +81,28 @@ pub const PLANE_KM: f64 = 500.0;
 pub struct Proposal {
     /// The ticket.
     pub ticket: TicketId,
-    /// To whom.
+    /// The crew that would get the offer.
     pub crew: CrewId,
-    /// Median arrival if it were accepted now.
+    /// Median arrival if the crew accepted now.
     pub arrives: Timestamp,
-    /// For life safety, an important customer or very many: a shorter lease.
+    /// True for danger to life, an important customer or very many customers; the lease is then shorter.
     pub priority: bool,
-    /// The person who chose the crew.
+    /// The person who chose the crew; `None` when the plan did.
     pub forced: Option<Forced>,
-    /// What the ticket weighs: customers and their like.
+    /// The ticket's weight: its customers plus the additions for its concerns.
     pub weight: f64,
-    /// What sending this crew costs, in weighted minutes.
+    /// The price of sending this crew, in weighted minutes.
     pub price: f64,
 }
 
-/// A crew on its way that is needed elsewhere more.
+/// A crew on its way that is recalled from one ticket for the sake of a priority.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diversion {
     /// The crew.
     pub crew: CrewId,
     /// The ticket that it is on its way to.
     pub from: TicketId,
-    /// The ticket that needs it more.
+    /// The priority that the crew is recalled for.
     pub to: TicketId,
 }
 
@@ -110,36 +111,36 @@ pub struct Diversion {
 pub struct Planner {
     policy: Arc<Policy>,
     frame: Option<Frame>,
-    /// Whether the whole board has been searched for a place to lay the plane around.
+    /// True after the whole board has been searched for a position to place the plane.
     searched_board: bool,
     job_index: JobIndex,
     roster: Roster,
     timers: Timers,
     jobs_marked: BTreeSet<TicketId>,
     crews_marked: BTreeSet<CrewId>,
-    /// Crews whose first stop may be proposed; looked at again until it is not.
+    /// Crews whose first stop may be proposed. `proposals` drops a crew that has none to propose.
     attention: BTreeSet<u32>,
-    /// Free crews that a settling did not come to; the next one does.
+    /// Free crews that the last `settle` call did not serve; the next call does.
     underfilled: BTreeSet<u32>,
-    /// The instant of the last settling.
+    /// The instant of the last `settle` call.
     settled: Timestamp,
-    /// The plan's name, until the plan changes.
+    /// The hash of the plan, computed on demand and dropped when the plan changes.
     name: OnceLock<String>,
     storm: bool,
     /// Open tickets per crew on shift.
     load: f64,
     pace: Pace,
-    /// How many slices of improvement have begun.
+    /// The number of slices of improvement begun so far.
     pub(crate) slices: u64,
-    /// How many iterations of the slice under way are done.
+    /// The iterations done in the current slice.
     searched: u64,
-    /// The search of the slice under way, unless something has touched its part.
+    /// The paused search of the current slice. `None` after a change within its part.
     searching: Option<Searching>,
     memory: Memory,
 }
 
 impl Planner {
-    /// Begins without a plan; the first [`Self::settle`] plans the whole board.
+    /// A planner without a plan; the first [`Self::settle`] takes in the whole board.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         Self {
@@ -165,28 +166,28 @@ impl Planner {
         }
     }
 
-    /// By which policy it plans.
+    /// The policy that it plans by.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// Notes that this ticket's job appeared, changed or went.
+    /// Marks a ticket whose job appeared, changed or disappeared.
     pub fn job_changed(&mut self, ticket: TicketId) {
         self.jobs_marked.insert(ticket);
     }
 
-    /// Notes that this crew changed, was heard of again, or went.
+    /// Marks a crew that changed, reported again, or left the roster.
     pub fn crew_changed(&mut self, crew: &CrewId) {
         self.crews_marked.insert(crew.clone());
     }
 
-    /// Brings the plan in line with what was noted and with what has come due. All of that is taken over; of the jobs
-    /// and crews that it leaves without work or place a bounded number is come to, pinned and heavy jobs first, and the
-    /// others by the next calls: see [`Self::is_settled`].
+    /// Brings the plan in line with the marks and the due timers. It takes in all marked jobs and crews, and a bounded
+    /// number of timers. It then serves a bounded number of the jobs without a place and of the crews with room, pinned
+    /// and heavy jobs first. The next calls serve the others: see [`Self::is_settled`].
     pub fn settle(&mut self, board: &Board, now: Timestamp) {
         if self.frame.is_none() {
-            // A board without a place has no middle yet.
+            // The board has no position yet, so the plane has no middle.
             let Some(frame) = self.find_frame(board, now) else { return };
             self.frame = Some(frame);
             self.jobs_marked.extend(board.jobs.keys());
@@ -201,7 +202,7 @@ impl Planner {
         self.settled = now;
         let now = self.minutes(now);
         let mut work = Work::default();
-        // What is taken in may mark what it touches: a held neighbour, which then has no hold of its own.
+        // Intake may mark other jobs: a held neighbour, for example, whose hold ends because it has a neighbour now.
         for _ in 0..PASSES_MAX {
             if self.jobs_marked.is_empty() && self.crews_marked.is_empty() && self.is_settled() {
                 break;
@@ -212,8 +213,8 @@ impl Planner {
         }
     }
 
-    /// The axis and the plane, as soon as any place is known. The whole board is searched the first time; after that only
-    /// what is marked may have brought a place.
+    /// The time axis and the plane, as soon as any position is known. The first call searches the whole board. Later
+    /// only a marked job or crew can have brought a position.
     fn find_frame(&mut self, board: &Board, now: Timestamp) -> Option<Frame> {
         let has_place = |ticket: &TicketId| board.jobs.get(ticket).is_some_and(|job| job.at.is_some());
         let news = self.crews_marked.iter().any(|crew| board.crews.contains_key(crew))
@@ -221,13 +222,13 @@ impl Planner {
         let search = !std::mem::replace(&mut self.searched_board, true) || news;
         let found = search.then(|| frame(board, now)).flatten();
         if found.is_none() {
-            // All jobs on the board are marked once there is a plane.
+            // No mark is lost: all jobs on the board are marked once there is a plane.
             self.jobs_marked.clear();
         }
         found
     }
 
-    /// Settles until every job and every free crew has been come to, however long that takes.
+    /// Calls `settle` until every job and every free crew has been served, however long that takes.
     pub fn settle_all(&mut self, board: &Board, now: Timestamp) {
         self.settle(board, now);
         while !self.is_settled() {
@@ -235,35 +236,35 @@ impl Planner {
         }
     }
 
-    /// The next instant at which proposals may change without a fact: the end of a hold, a break, an exclusion, a
-    /// shift, a silence long enough; at once while jobs or free crews have not been come to. It may be early, never
-    /// late.
+    /// The next instant at which the proposals may change without a fact: when a hold, break, exclusion or shift ends,
+    /// or a crew becomes silent. While jobs or free crews are not served, it is the instant of the last `settle` call.
+    /// It may be too early, never too late.
     #[must_use]
     pub fn wake(&self) -> Option<Timestamp> {
         if self.is_settled() { self.timers.next() } else { Some(self.settled) }
     }
 
-    /// Whether the last settling came to every timer, job and free crew that it had to.
+    /// True if the last `settle` call served every due timer, untried job and free crew.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         let due = self.timers.next().is_some_and(|at| at <= self.settled);
         !due && self.underfilled.is_empty() && self.job_index.untried.is_empty()
     }
 
-    /// Whether the plan goes without this crew because it is away or was not heard of for too long, by the last
-    /// settling: what is heard of it since has not been taken in.
+    /// True if the plan excludes a known crew, because it is away, silent or not on the roster. The answer is that of
+    /// the last `settle` call; later signs of the crew do not count yet.
     #[must_use]
     pub fn is_silent(&self, crew: &CrewId) -> bool {
         self.roster.index.get(crew).is_some_and(|team| !self.roster.member(*team).present)
     }
 
-    /// Whether a place lies further from the middle of the plane than travel times hold; false while there is no plane.
+    /// True if a position lies more than `PLANE_KM` from the middle of the plane; false while there is no plane.
     #[must_use]
     pub fn is_beyond_plane(&self, place: Point) -> bool {
         self.frame.is_some_and(|frame| frame.plane().origin().km_to(place) > PLANE_KM)
     }
 
-    /// Whether the storm switch is on.
+    /// True in storm mode.
     #[must_use]
     pub fn storm(&self) -> bool {
         self.storm
@@ -277,7 +278,7 @@ impl Planner {
         self.frame.map_or(Timestamp::MIN_UTC, |frame| frame.instant(minutes))
     }
 
-    /// The first instant, to the millisecond, at which so many minutes have passed: what a timer is set to.
+    /// The first instant, in whole milliseconds, at which this many minutes have passed. Timers are set to it.
     fn passed(&self, minutes: f64) -> Timestamp {
         let at = self.instant(minutes);
         let short = TimeDelta::milliseconds(i64::from(self.minutes(at) < minutes));
@@ -293,7 +294,7 @@ impl Planner {
         Walk { terms, tasks: &self.job_index.tasks }
     }
 
-    /// Takes a job out of the route that it is in, which it leaves for `place`.
+    /// Moves a job to `place`, and removes it from its route if it is in one.
     fn unroute(&mut self, job: u32, place: Place) {
         self.stir_job(job);
         if let Place::Routed(team) = self.job_index.entry(job).place {
@@ -304,7 +305,7 @@ impl Planner {
         self.job_index.put(job, place);
     }
 
-    /// Puts a job that waits into a route.
+    /// Inserts a waiting job into a route, before the stop at `at`.
     fn route(&mut self, job: u32, team: u32, at: usize) {
         self.stir_job(job);
         self.stir_crew(team);
@@ -313,7 +314,7 @@ impl Planner {
         self.attention.insert(team);
     }
 
-    /// How many stops at the front of a route are pinned there.
+    /// The number of pinned stops at the start of a crew's route.
     fn pinned_stops(&self, team: u32) -> usize {
         let route = &self.roster.member(team).route;
         route.iter().take_while(|job| self.job_index.entry(**job).pinned.is_some()).count()
@@ -326,7 +327,8 @@ impl Planner {
     }
 }
 
-/// The axis and the plane for a board: around one of its crews' homes, or of its jobs' places while no crew is known.
+/// The time axis and the plane of a board. The middle is one of the crews' homes; without crews, one of the jobs'
+/// positions.
 fn frame(board: &Board, now: Timestamp) -> Option<Frame> {
     let mut places: Vec<Point> = board.crews.values().map(|crew| crew.home).collect();
     if places.is_empty() {
@@ -335,8 +337,8 @@ fn frame(board: &Board, now: Timestamp) -> Option<Frame> {
     Some(Frame::new(now, Plane::at(middle(&places)?)))
 }
 
-/// The first place that lies near the median of all: a home that was mistyped by degrees is no middle. The median
-/// itself where none does.
+/// The first position within `PLANE_KM` of the median of all positions; the median itself when there is none. A home
+/// with a typing error of some degrees thus never becomes the middle.
 fn middle(places: &[Point]) -> Option<Point> {
     let median = |coordinate: fn(&Point) -> i32| {
         let mut all: Vec<i32> = places.iter().map(coordinate).collect();

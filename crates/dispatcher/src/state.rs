@@ -1,9 +1,9 @@
-//! How facts become a board: the case file of every open ticket and the state of every crew, both folded by the
-//! domain, and what the planner sees of them. Total: whatever was recorded, there is a fold after it. Nothing is
-//! chosen here.
+//! The fold of facts into the dispatcher's state: the case file of every open ticket and the state of every crew, both
+//! folded by the domain. It also derives the planner's board from the state. The fold is total: it accepts every
+//! recorded fact. Nothing is chosen here.
 //!
-//! Bounded by open work, by the crews' commitments and by the crews that were ever enrolled: a ticket that has ended
-//! is forgotten once no crew's time is taken for it, and told again if it is taken up again.
+//! The size is bounded by the open tickets, the crews' commitments, and the crews ever enrolled. A ticket that has
+//! ended is dropped once no crew's time is taken for it. If it is taken up again, its history is replayed.
 
 mod crew_record;
 mod open_ticket;
@@ -25,7 +25,7 @@ use self::open_ticket::Unfit;
 pub use self::{crew_record::CrewRecord, open_ticket::OpenTicket};
 use crate::{board::Board, cow_map::CowMap, policy::Policy};
 
-/// The files that decide what the state is, beside those of a case file.
+/// The source files that determine the state, besides those of a case file.
 const CODE: [Source; 6] = sources![
     "cow_map.rs",
     "state.rs",
@@ -35,55 +35,56 @@ const CODE: [Source; 6] = sources![
     "../../domain/src/crew/state.rs",
 ];
 
-/// Names the code that makes the state: a checkpoint that other code wrote is not read.
+/// The fingerprint of the code that produces the state. A checkpoint of other code is not read.
 pub const STATE_CODE: u64 = of_sources(&CODE) ^ CASE_FILE_CODE;
 
-/// Everything that the dispatcher remembers. A copy shares what neither it nor the original changes afterwards.
+/// The folded state of the dispatcher. A copy shares all entries that neither it nor the original changes afterwards.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DispatchState {
     cases: CowMap<TicketId, OpenTicket>,
     members: CowMap<CrewId, CrewRecord>,
-    /// Which crews' time is taken for a ticket, by a reservation or a commitment.
+    /// The crews whose time is reserved for or committed to each ticket.
     taken: BTreeMap<TicketId, BTreeSet<CrewId>>,
-    /// Which tickets a crew has, by the tickets' own streams.
+    /// The tickets that each crew holds, according to the tickets' streams.
     held: BTreeMap<CrewId, BTreeSet<TicketId>>,
     position: u64,
 }
 
-/// What one fact changed.
+/// The tickets and crews that a fact changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Touched {
-    /// These tickets.
+    /// The changed tickets.
     pub tickets: BTreeSet<TicketId>,
-    /// These crews.
+    /// The changed crews.
     pub crews: BTreeSet<CrewId>,
 }
 
 impl DispatchState {
-    /// Position of the last fact that it was told.
+    /// Position of the last fact applied.
     #[must_use]
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// A ticket that is open, or that a crew's time is taken for.
+    /// A ticket that is open, or for which a crew's time is taken.
     #[must_use]
     pub fn case(&self, ticket: TicketId) -> Option<&OpenTicket> {
         self.cases.get(&ticket)
     }
 
-    /// A crew of the roster.
+    /// A crew that was ever enrolled.
     #[must_use]
     pub fn member(&self, crew: &CrewId) -> Option<&CrewRecord> {
         self.members.get(crew)
     }
 
-    /// The crews whose time is taken for a ticket.
+    /// The crews whose time is reserved for or committed to a ticket.
     pub fn taken_for(&self, ticket: TicketId) -> impl Iterator<Item = &CrewId> {
         self.taken.get(&ticket).into_iter().flatten()
     }
 
-    /// The ticket that is to be told again before `fact`: it had ended, or become something that takes no crew, and is taken up again.
+    /// The ticket whose history must be replayed before `fact`. It was dropped when it ended or became work without a
+    /// crew, and `fact` takes it up again.
     #[must_use]
     pub fn forgotten(&self, fact: &Fact) -> Option<TicketId> {
         let fact = fact.ticket()?;
@@ -91,7 +92,7 @@ impl DispatchState {
         (again && !self.cases.contains_key(&fact.id)).then_some(fact.id)
     }
 
-    /// Takes the next fact into account; or one that it was told before, of a ticket that it let go.
+    /// Applies the next fact, or replays an earlier fact of a ticket that was dropped.
     pub fn apply(&mut self, fact: &Fact) -> Touched {
         let again = fact.position() <= self.position;
         self.position = self.position.max(fact.position());
@@ -102,7 +103,8 @@ impl DispatchState {
         }
     }
 
-    /// Takes telemetry into account: the crew was heard of, perhaps with its position. Older news is no news.
+    /// Takes telemetry: a sign of activity of a crew, perhaps with its position. A position older than the known one is
+    /// ignored. Returns false for an unknown crew.
     pub fn heard(&mut self, crew: &CrewId, at: Option<(Point, Timestamp)>, seen: Timestamp) -> bool {
         let Some(member) = self.members.get_mut(crew) else { return false };
         member.seen = member.seen.max(seen);
@@ -123,8 +125,9 @@ impl DispatchState {
         if !again {
             touched.crews.extend(self.notice_crew(fact, case.as_ref(), restored_before));
         }
-        // A history that is told again ends with the fact that takes the ticket up: until then it is kept, though it has ended.
-        // So is a ticket that a crew's time is still taken for: the crew is released for the reason in its case file.
+        // A replayed history ends with the fact that takes the ticket up again; until then the ended ticket is kept. A
+        // ticket for which a crew's time is taken is kept too, because the reason for the crew's release is in its case
+        // file.
         let kept = case.filter(|case| again || case.is_open() || self.taken.contains_key(&fact.id));
         self.hold(fact.id, before.as_ref(), kept.as_ref().and_then(holder));
         if let Some(case) = kept {
@@ -134,7 +137,7 @@ impl DispatchState {
         touched
     }
 
-    /// What a ticket's fact says about the crew that reported it, which is the answer: it was heard of, and where it is.
+    /// Updates the activity, position and time on site of the crew that reported a ticket's fact. Returns this crew.
     fn notice_crew(&mut self, fact: &TicketFact, case: Option<&OpenTicket>, restored_before: bool) -> Option<CrewId> {
         let crew = CrewId::of(&fact.actor.org).filter(|_| fact.actor.role == Role::Crew)?;
         let member = self.members.get_mut(&crew)?;
@@ -144,8 +147,8 @@ impl DispatchState {
         if let Some(at) = case.at().filter(|_| here && fact.occurred_at >= member.at_since) {
             (member.at, member.at_since) = (at, fact.occurred_at);
         }
-        // Of a crew that has it no longer, the sheet is not the ticket's; what is corrected was counted; and a shift's work begins
-        // with the shift, whatever a device says.
+        // Time on site counts only if the crew holds the ticket, and only once: later reports correct the first. It
+        // starts with the shift at the earliest, because a device's clock may be wrong.
         let ticket = &case.file.ticket;
         let counts = ticket.holder() == Some(&fact.actor.org) && !restored_before;
         let began = member.crew.shift.as_ref().map(|shift| shift.since);
@@ -168,19 +171,20 @@ impl DispatchState {
         let Some(crew) = crew::evolve(state, &fact.event, fact.occurred_at) else { return touched };
         let mut member = known.unwrap_or_else(|| CrewRecord::new(crew.clone(), fact));
         member.take(crew, fact);
-        // What becomes of its tickets hangs on whether it is there.
+        // The actions for the crew's tickets depend on the crew's state.
         touched.tickets.extend(member.crew.commitments.iter().map(|held| held.ticket));
         self.index(&fact.id, &fact.event, &mut touched);
         let had_no_room = matches!(fact.event, crew::Event::Released(_)) && commitments_before >= COMMITMENTS_MAX;
         if was_enrolled != member.crew.enrolled || had_no_room {
-            // A crew may have tickets from before the roster knew it, after, and more than its time could be given to.
+            // A crew may hold tickets from before its enrolment or after its dismissal, and more than its time can be
+            // committed to.
             touched.tickets.extend(self.held.get(&fact.id).into_iter().flatten());
         }
         self.members.insert(fact.id.clone(), member);
         touched
     }
 
-    /// Notes which crew has a ticket, in place of the one that had it.
+    /// Records which crew holds a ticket, and removes it from the former holder.
     fn hold(&mut self, ticket: TicketId, before: Option<&CrewId>, after: Option<CrewId>) {
         if before == after.as_ref() {
             return;
@@ -220,7 +224,7 @@ impl DispatchState {
         }
     }
 
-    /// Brings a board in line with what was touched.
+    /// Updates a board for everything in `touched`.
     pub fn show(&self, board: &mut Board, touched: &Touched, policy: &Policy) {
         for ticket in &touched.tickets {
             match self.cases.get(ticket).and_then(|case| case.job(*ticket, policy)) {
@@ -236,8 +240,8 @@ impl DispatchState {
         }
     }
 
-    /// A crew that the ticket could not be offered to after all is not asked for it again before then, unless the ticket changes.
-    /// `refused` = it was the ticket that would not have it; else the crew's time could not be kept.
+    /// Excludes a crew from a ticket until `until` or the ticket's next fact, because it could not be offered to the
+    /// crew. `refused` means that the ticket refused the offer; otherwise the crew could not be reserved.
     pub fn turn_down(&mut self, ticket: TicketId, crew: &CrewId, until: Timestamp, refused: bool) {
         if let Some(case) = self.cases.get_mut(&ticket) {
             let refused = refused || case.refuses(crew);
@@ -245,7 +249,7 @@ impl DispatchState {
         }
     }
 
-    /// All that there is, as though everything had been touched.
+    /// All tickets and crews, as if each had changed.
     #[must_use]
     pub fn everything(&self) -> Touched {
         Touched { tickets: self.cases.keys().copied().collect(), crews: self.members.keys().cloned().collect() }
@@ -268,7 +272,7 @@ mod tests {
         let parts = parts.map(|part| format!("state/{}", part.unwrap().file_name().to_str().unwrap()));
         let crew = std::fs::read_dir(source.join("../../domain/src/crew")).unwrap();
         let crew = crew.map(|part| part.unwrap().file_name().into_string().unwrap());
-        // Words are among the case file's; the others say what may be asked and refused, and the form of the facts.
+        // `vocabulary.rs` is one of the case file's sources. The others define commands, rejections, events and tests.
         let apart = ["command.rs", "decide.rs", "event.rs", "laws.rs", "rejection.rs", "tests.rs", "vocabulary.rs"];
         let crew = crew.filter(|name| name.ends_with(".rs") && !apart.contains(&name.as_str()));
         let crew = crew.map(|name| format!("../../domain/src/crew/{name}"));

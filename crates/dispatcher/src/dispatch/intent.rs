@@ -1,4 +1,4 @@
-//! What the process may want, to whom it is said, and by what it is known for ever.
+//! The intents of the process, the commands that carry them out, and their identities.
 
 use switchboard_domain::{
     crew::{self, CrewId, OfferEnd, OfferId, ReleaseReason},
@@ -6,34 +6,34 @@ use switchboard_domain::{
     ticket::{self, TicketId},
 };
 
-/// What the process may want.
+/// An intent: the content of an action of the process.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Intent {
-    /// Keep a crew's time for an offer.
+    /// Reserve a crew's time for an offer.
     Reserve(CrewId, Box<crew::command::Reserve>),
-    /// Make the offer.
+    /// Offer a ticket to its reserved crew.
     Offer(TicketId, Box<ticket::command::Offer>),
     /// End an offer.
     End(TicketId, OfferId, OfferEnd),
-    /// Give a crew's time to a ticket.
+    /// Commit a crew's time to a ticket.
     Commit(CrewId, TicketId, Option<OfferId>),
-    /// Free a crew's time.
+    /// Release a crew's time.
     Release(CrewId, TicketId, Option<OfferId>, ReleaseReason),
-    /// Call a crew back.
+    /// Recall a crew from a ticket.
     Recall(TicketId, CrewId, &'static str),
 }
 
-/// To whom an intent is said, and what.
+/// A command with the aggregate that it goes to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Order {
-    /// To a crew.
+    /// A command to a crew.
     Crew(CrewId, crew::Command),
-    /// To a ticket.
+    /// A command to a ticket.
     Ticket(TicketId, ticket::Command),
 }
 
 impl Intent {
-    /// To whom it is said, and what.
+    /// The command that carries out the intent, with its aggregate.
     #[must_use]
     pub fn order(&self) -> Order {
         match self.clone() {
@@ -48,7 +48,8 @@ impl Intent {
         }
     }
 
-    /// The ticket that it is about, and the crew: with the process's name, its own and its cause's, its identity for ever.
+    /// The ticket and the crew or offer of the intent. With the process's name, the intent's name and the causing
+    /// position, it identifies the action for ever.
     #[must_use]
     pub fn target(&self) -> String {
         match self {
@@ -61,7 +62,7 @@ impl Intent {
         }
     }
 
-    /// The crew whose time it gives to a ticket.
+    /// The crew whose time the intent commits to a ticket.
     pub(super) fn gives(&self) -> Option<&CrewId> {
         match self {
             Self::Commit(crew, ..) => Some(crew),

@@ -1,4 +1,5 @@
-//! When live offers are to be ended. A lease ends by the order of the ticket's stream: this clock only proposes.
+//! The instants at which the process proposes to end live offers. The ticket's stream decides the end of a lease; the
+//! clock here only proposes it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,7 @@ pub(super) struct Leases {
 }
 
 impl Leases {
-    /// Sets the timers of a ticket's live offers, in place of those that it had: each so long after its lease.
+    /// Replaces the timers of a ticket by those of its live offers: each is due `grace` after the end of the lease.
     pub fn arm(&mut self, ticket: TicketId, live: &[LiveOffer], grace: TimeDelta) {
         for (at, offer) in self.of.remove(&ticket).unwrap_or_default() {
             self.due.remove(&(at, ticket, offer));
@@ -28,17 +29,17 @@ impl Leases {
         }
     }
 
-    /// Those that have run out.
+    /// The offers whose timers are due.
     pub fn lapsed(&self, now: Timestamp) -> impl Iterator<Item = (TicketId, OfferId)> {
         self.due.iter().take_while(move |(at, ..)| *at <= now).map(|(_, ticket, offer)| (*ticket, *offer))
     }
 
-    /// The next instant at which one runs out.
+    /// The instant of the next timer.
     pub fn next(&self) -> Option<Timestamp> {
         self.due.first().map(|(at, ..)| *at)
     }
 
-    /// Its end would not be taken: it is looked at again when the ticket changes.
+    /// Removes the timer of an offer whose end the ticket refused. `arm` may set it again when the ticket changes.
     pub fn forget(&mut self, ticket: TicketId, offer: OfferId) {
         let Some(armed) = self.of.get_mut(&ticket) else { return };
         for (at, _) in armed.extract_if(.., |(_, of)| *of == offer) {

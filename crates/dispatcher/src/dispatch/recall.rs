@@ -1,5 +1,5 @@
-//! Calling back: a crew on its way that is needed where more is at stake, and what it is called back for, which is kept for it until
-//! it is free. Not on the log: a process that begins anew has forgotten what was reserved, and plans.
+//! Diversions: recalls a crew on its way, and reserves the priority for it until the crew is free. The log does not
+//! record this reservation: a restarted process has lost it, and plans again.
 
 use std::collections::BTreeSet;
 
@@ -9,20 +9,21 @@ use switchboard_domain::{Timestamp, crew::CrewId, decider::Action, ticket::Ticke
 use super::{Dispatch, Intent};
 use crate::{planner::Diversion, policy::Policy, state::DispatchState};
 
-/// What a crew is called back for, which is kept for it until it is free.
+/// A priority that is reserved for a recalled crew.
 #[derive(Clone, Debug)]
 pub(super) struct Reserved {
     pub crew: CrewId,
-    /// What it is called back from.
+    /// The ticket that the crew is recalled from.
     pub from: TicketId,
-    /// The last fact of that ticket when it was decided: once there is another, the crew may have it for another reason.
+    /// Position of that ticket's last fact at the decision. After a newer fact the crew may hold the ticket for another
+    /// reason, so the recall is dropped.
     because: u64,
-    /// Until when it is kept.
+    /// The end of the reservation.
     until: Timestamp,
 }
 
 impl Dispatch {
-    /// Crews called back for something that weighs far more.
+    /// The recalls of crews that the planner diverts to priorities.
     pub(super) fn diversions(&mut self, now: Timestamp) -> Vec<Action<Intent>> {
         self.called_back.retain(|crew| was_called_back(&self.fold, self.planner.policy(), crew, now));
         let diversions = self.planner.diversions(&self.board, now, &self.barred(now));
@@ -31,7 +32,7 @@ impl Dispatch {
         fresh.into_iter().filter_map(|diversion| self.call_back(diversion, now)).collect()
     }
 
-    /// Calls a crew back for a priority, which is kept for it as long as a lease would last.
+    /// Recalls a crew for a priority, and reserves the priority for it for the duration of a priority lease.
     pub(super) fn call_back(&mut self, diversion: Diversion, now: Timestamp) -> Option<Action<Intent>> {
         let until = now + TimeDelta::seconds(i64::from(self.planner.policy().offers.lease_priority_seconds));
         let want = self.recall(&diversion.crew, diversion.from)?;
@@ -47,7 +48,8 @@ impl Dispatch {
         (under_way && !self.was_refused(&want)).then_some(want)
     }
 
-    /// What the crews that are called back are to do next: come back, and then what they were called back for.
+    /// The next action for each recalled crew: the recall, and after the crew's release the reservation for the
+    /// priority.
     pub(super) fn for_called_back(&mut self, now: Timestamp) -> Vec<Action<Intent>> {
         let mut wants = Vec::new();
         for (to, reserved_for) in std::mem::take(&mut self.reserved_for) {
@@ -67,7 +69,7 @@ impl Dispatch {
             } else {
                 self.reserve_for(to, &reserved_for.crew, now)
             };
-            // What has lost the crew gives its time back by a duty; that is waited for.
+            // The ticket has lost the crew, and reconciliation will release the crew's time: keep waiting.
             if want.is_some() || returning && !has {
                 self.reserved_for.insert(to, reserved_for);
             }
@@ -81,9 +83,9 @@ impl Dispatch {
         self.reservation(&proposal, now)
     }
 
-    /// Who is not to be called back, and from what: those whom the engine would not call back from it, those who are being called
-    /// back for something else, and those who were a short time ago, from whatever they have now. A crew that is sent about arrives
-    /// nowhere.
+    /// The (crew, ticket) pairs that must not be recalled: the engine refused the recall, the recall is in progress, or
+    /// the crew was recalled within `divert_minutes`. The last case bars all the crew's commitments; otherwise a crew
+    /// could be diverted again and again without arriving anywhere.
     pub(super) fn barred(&self, now: Timestamp) -> BTreeSet<(CrewId, TicketId)> {
         let policy = self.planner.policy();
         let sent_about = self.called_back.iter().filter(|crew| was_called_back(&self.fold, policy, crew, now));
@@ -98,7 +100,7 @@ impl Dispatch {
     }
 }
 
-/// Whether a crew was called back so short a time ago that it is left alone.
+/// True if the crew was recalled within `divert_minutes`.
 fn was_called_back(fold: &DispatchState, policy: &Policy, crew: &CrewId, now: Timestamp) -> bool {
     let pause = TimeDelta::minutes(i64::from(policy.offers.divert_minutes));
     fold.member(crew).and_then(|member| member.called_back).is_some_and(|at| now - at < pause)

@@ -1,5 +1,5 @@
-//! What must be done because of how things stand, without any choice: whatever two streams disagree about is brought together.
-//! Nothing is remembered here; a duty is there as long as its cause is.
+//! Reconciliation: the actions that follow from the crew and ticket states alone, and make the two streams agree. It
+//! has no memory: an action is proposed as long as its cause exists.
 
 use switchboard_domain::{
     Timestamp,
@@ -14,10 +14,10 @@ use crate::{
     state::{DispatchState, OpenTicket},
 };
 
-/// Why a ticket is taken from a crew whose shift is over.
+/// The recall reason for a crew whose shift has ended.
 const GONE_HOME: &str = "the crew has gone home";
 
-/// What a crew's stream owes the tickets, and they it.
+/// The actions that follow from a crew's reservation and commitments.
 pub(super) fn of_crew(fold: &DispatchState, board: &Board, id: &CrewId) -> Vec<Action<Intent>> {
     let Some(crew) = board.crews.get(id) else { return Vec::new() };
     let mut reconcile = Vec::new();
@@ -31,7 +31,8 @@ pub(super) fn of_crew(fold: &DispatchState, board: &Board, id: &CrewId) -> Vec<A
     reconcile
 }
 
-/// A reservation is answered by its offer; an offer that ended, or that cannot be made, frees the crew.
+/// The next action for a reservation: make the offer, commit the crew after its acceptance, or release the crew if the
+/// offer ended or cannot be made.
 fn reservation(
     case: Option<&OpenTicket>,
     id: &CrewId,
@@ -42,15 +43,15 @@ fn reservation(
     let release = |why, because: u64| {
         Some(Intent::Release(id.clone(), kept.ticket, Some(kept.offer), why).want(because.max(kept.because)))
     };
-    // The ticket takes no crew, or ended before the crew was reserved.
+    // The ticket takes no crew, or it ended before the crew was reserved.
     let Some(case) = case else { return release(ReleaseReason::TicketEnded, kept.because) };
     let (ticket, stints, position) = (&case.file.ticket, &case.file.stints, case.file.position);
     let gone = crew.shift.is_none() || crew.away.is_some() || !crew.committed.is_empty();
     let other = ticket.pinned.as_ref().is_some_and(|(pinned, _)| pinned != id);
-    // Two processes may have kept two crews for one offer: it is that crew's to which it was made.
+    // Two processes may have reserved two crews for one offer. The crew that got the offer keeps it.
     if let Some(live) = ticket.offers.iter().find(|live| live.offer == kept.offer && live.crew == *id) {
         let because = case.offered_at(kept.offer).max(crew.because);
-        // One that was made for an earlier reservation carries a fence that is over.
+        // An offer for an earlier reservation carries an outdated fence.
         let over = live.fence != kept.fence || !case.is_open();
         return (gone || other || over)
             .then(|| Intent::End(kept.ticket, kept.offer, OfferEnd::Withdrawn).want(because));
@@ -60,7 +61,8 @@ fn reservation(
         if !case.is_open() {
             return release(stints.why_free(id).unwrap_or(ReleaseReason::TicketEnded), position);
         }
-        // Whoever was struck off the roster between offer and answer has the ticket as one that the roster never knew.
+        // A crew that was dismissed between offer and answer is not committed: it holds the ticket like a crew that was
+        // never enrolled.
         if !enrolled {
             return release(ReleaseReason::Withdrawn, position.max(crew.because));
         }
@@ -70,7 +72,7 @@ fn reservation(
     if let Some(why) = stints.why_gone(kept.offer) {
         return release(why, position);
     }
-    // The offer was accepted, and the ticket left the crew before its time was given to it.
+    // The crew accepted the offer, and lost the ticket before its time was committed.
     if let Some(former) = stints.former.iter().rev().find(|former| former.offer == Some(kept.offer)) {
         return release(former.why, position);
     }
@@ -96,30 +98,30 @@ fn reservation(
     release(why, position.max(crew.because))
 }
 
-/// A crew's time is given to a ticket for as long as it has it and has not done the work.
+/// Releases a crew that is committed to a ticket that it does not work on any more.
 fn commitment(fold: &DispatchState, id: &CrewId, ticket: TicketId, since: u64) -> Option<Action<Intent>> {
     let (why, because) = match fold.case(ticket) {
         Some(case) if case.file.ticket.worked_by().as_ref() == Some(id) => return None,
-        // A crew that never had it by what is remembered is without it, whoever has it.
+        // If no stint of the crew is remembered, the reason is `Reassigned`.
         Some(case) => (case.file.stints.why_free(id).unwrap_or(ReleaseReason::Reassigned), case.file.position),
-        // It ended, or takes no crew, before the crew's time was given to it.
+        // The ticket takes no crew, or it ended before the crew was committed.
         None => (ReleaseReason::TicketEnded, since),
     };
     Some(Intent::Release(id.clone(), ticket, None, why).want(because.max(since)))
 }
 
-/// What a ticket owes its crews: an offer that no crew's time is kept for is taken back; the time of the crew that works on it is
-/// given to it; and a crew that cannot come is called back.
+/// The actions that follow from a ticket: withdraw an offer without a reservation, commit the crew that works on the
+/// ticket, or recall this crew if it is unavailable.
 pub(super) fn of_ticket(fold: &DispatchState, board: &Board, id: TicketId) -> Vec<Action<Intent>> {
     let Some(case) = fold.case(id) else { return Vec::new() };
     let mut reconcile: Vec<_> =
         case.file.ticket.offers.iter().filter_map(|live| unkept(fold, case, id, live)).collect();
     let Some(crew) = case.file.ticket.worked_by() else { return reconcile };
     let Some(member) = fold.member(&crew) else { return reconcile };
-    // The same crew may be given the same ticket's time again, after the work waited: each time is another want.
+    // The same crew may be committed to the same ticket again after a suspension. The position makes this a new action.
     let because = case.file.position.max(member.position);
     let mut recall = |why| reconcile.push(Intent::Recall(id, crew.clone(), why).want(because));
-    // What a person gave to a crew that is not there stays with it; what the plan gave goes to those who are.
+    // A ticket that a person assigned stays with its absent crew. A ticket that the plan assigned goes to another crew.
     let by_plan = case.may_be_replanned();
     let Some(there) = board.crews.get(&crew) else {
         if by_plan {
@@ -128,7 +130,7 @@ pub(super) fn of_ticket(fold: &DispatchState, board: &Board, id: TicketId) -> Ve
         return reconcile;
     };
     let given = there.committed.iter().any(|(held, _)| *held == id);
-    // One that comes by an offer is committed because of its reservation.
+    // A crew that holds the ticket by an offer is committed because of its reservation, by `of_crew`.
     let by_offer = there.reserved.as_ref().is_some_and(|kept| kept.ticket == id);
     let cannot_come = matches!(there.away, Some(Absence::Ill | Absence::Vehicle));
     let went_home = member.crew.enrolled && there.shift.is_none();
@@ -150,8 +152,8 @@ pub(super) fn of_ticket(fold: &DispatchState, board: &Board, id: TicketId) -> Ve
     reconcile
 }
 
-/// What is owed as of now. An offer that would come when its lease is over is not made: its crew is let go. Nor is a crew given a
-/// ticket from the plan again when the end of its shift has passed that nobody ended.
+/// Adapts an action to the present time. An offer whose lease has ended is not made: its crew is released. A crew past
+/// the planned end of its shift is not committed again to a ticket of the plan: the ticket is recalled.
 pub(super) fn in_time(want: Action<Intent>, fold: &DispatchState, board: &Board, now: Timestamp) -> Action<Intent> {
     match &want.intent {
         Intent::Offer(ticket, offer) if offer.lease_until <= now => {
@@ -170,7 +172,8 @@ pub(super) fn in_time(want: Action<Intent>, fold: &DispatchState, board: &Board,
     }
 }
 
-/// A crew is kept before it is offered anything and let go after: where that is not so, another process let it go.
+/// The withdrawal of an offer without a reservation. The crew is reserved before its offer and released after it, so
+/// another process has released this crew.
 fn unkept(fold: &DispatchState, case: &OpenTicket, id: TicketId, live: &LiveOffer) -> Option<Action<Intent>> {
     let member = fold.member(&live.crew);
     let kept = member.and_then(|member| member.crew.reserved).is_some_and(|kept| kept.offer == live.offer);

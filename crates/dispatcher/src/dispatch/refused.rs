@@ -1,4 +1,4 @@
-//! Actions that were refused: not wanted again while their cause stands.
+//! Actions that the engine refused; they are not proposed again while their cause exists.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use switchboard_domain::decider::Action;
 
 use super::Intent;
 
-/// How many are remembered: the last ones.
+/// The maximum number of refusals remembered; newer ones replace the oldest.
 const REFUSED_MAX: usize = 1_000;
 
-/// An action's identity, as far as the process tells its own apart.
+/// The identity of an action within this process: causing position, name and target.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Identity(u64, &'static str, String);
 
@@ -19,7 +19,7 @@ impl Identity {
     }
 }
 
-/// What was refused and is still wanted, found by identity and forgotten in the order of the refusals.
+/// The refused actions, by identity and in the order of their refusal.
 #[derive(Debug, Default)]
 pub(super) struct Refused {
     by_identity: BTreeMap<Identity, u64>,
@@ -36,7 +36,7 @@ impl Refused {
         self.by_identity.contains_key(identity)
     }
 
-    /// Remembers a refusal, in place of the oldest when there are too many.
+    /// Remembers a refusal; removes the oldest one beyond the maximum.
     pub fn insert(&mut self, identity: Identity) {
         if self.contains(&identity) {
             return;
@@ -51,7 +51,7 @@ impl Refused {
         }
     }
 
-    /// What one ticket or crew owed `before` and does not owe `now` need not be remembered.
+    /// Forgets the refusals of actions that one ticket or crew had `before` and does not have `now`.
     pub fn forget(&mut self, before: Option<&Vec<Action<Intent>>>, now: &[Action<Intent>]) {
         if self.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! The process by example: given these facts, it wants that.
+//! Examples for the process: the actions that it proposes after given facts.
 
 mod away;
 mod reasons;
@@ -52,7 +52,7 @@ fn dawn() -> Timestamp {
     Timestamp::from_timestamp(1_795_000_000, 0).unwrap()
 }
 
-/// A log, and a process that knows all of it.
+/// A log, and a process that has applied all of it.
 struct Tale {
     process: Dispatch,
     log: Vec<Fact>,
@@ -60,14 +60,14 @@ struct Tale {
 }
 
 impl Tale {
-    /// Two crews on shift, and a ticket that the station has.
+    /// Two crews on shift, and a ticket that the station holds.
     fn begun() -> Self {
         let mut tale = Self::with_crews();
         tale.at_the_station(ticket(), received());
         tale
     }
 
-    /// A fault that the station has.
+    /// Adds a fault that the station holds.
     fn at_the_station(&mut self, id: TicketId, received: Received) {
         let business = received.business;
         self.of_ticket(id, received);
@@ -92,7 +92,7 @@ impl Tale {
         self.crew(n, Enrolled { crew: crew(n), home, territory, skills, members: Vec::new(), vehicle: None });
     }
 
-    /// What is recorded of a fact, with its place in the log and in the stream, of which so many facts are there.
+    /// A fact at the end of the log, with this revision in its stream.
     fn recorded<E, Id>(&self, id: Id, event: E, revision: usize) -> Recorded<E, Id> {
         Recorded {
             position: self.log.len() as u64 + 1,
@@ -120,7 +120,7 @@ impl Tale {
         self.tell(Fact::Ticket(self.recorded(id, event.into(), revision)));
     }
 
-    /// As the reactor tells it: a ticket that was let go comes with its history.
+    /// Applies a fact as the reactor does: after the history of its ticket, if the process has dropped it.
     fn tell(&mut self, fact: Fact) {
         if let Some(again) = self.process.forgotten(&fact) {
             let of = |past: &&Fact| past.ticket().is_some_and(|past| past.id == again);
@@ -143,7 +143,7 @@ impl Tale {
         self.wants().into_iter().map(|want| want.intent).collect()
     }
 
-    /// A crew's time is kept for an offer; its fence is the revision.
+    /// Reserves the crew for an offer. The fence is always 2, the revision of a crew's third fact.
     fn reserved(&mut self, n: u32, attempt: u32) {
         let fence = 2;
         let lease_until = self.now + TimeDelta::seconds(180);
@@ -168,7 +168,7 @@ impl Tale {
         self.ticket(Offered { offer, attempt, crew, fence: 2, lease_until, priority: false, forced: None });
     }
 
-    /// The crew has accepted, and its time is given to the ticket.
+    /// Reserves the crew, makes the offer, lets the crew accept it, and commits the crew.
     fn taken(&mut self, n: u32) {
         self.reserved(n, 1);
         self.offered(n, 1);

@@ -1,24 +1,25 @@
-//! Demand: where tickets came from lately, and how many free crews cover each of those places. What came lately is taken
-//! for what comes next.
+//! Demand: the positions of recent tickets, and the number of free crews that cover each. Recent demand serves as the
+//! forecast of the next tickets.
 //!
-//! Absent: hours of the day and seasons, and a memory that outlives the planner: a new one begins with what the board
-//! holds.
+//! Not here: daily or seasonal patterns. The memory ends with the planner: a new one starts from the tickets on its
+//! board.
 
 use switchboard_domain::crew::Skills;
 
 use crate::travel::Spot;
 
-/// How many tickets are remembered: an ordinary day of a prefecture, and few enough to be gone through at every change.
+/// The number of tickets remembered: about an ordinary day of a prefecture. It is small, because every change of a free
+/// crew scans them all.
 const REMEMBERED: usize = 256;
 
-/// A place that a ticket came from.
+/// The position of a recent ticket.
 #[derive(Clone, Copy, Debug)]
 pub struct Call {
-    /// Where.
+    /// Its position on the plane.
     pub spot: Spot,
-    /// Skills that it took.
+    /// The skills that the ticket needed.
     pub needs: Skills,
-    /// From how many straight kilometres a crew that sets out at once is there in time.
+    /// The straight-line kilometres from which a crew that departs at once arrives in time.
     pub reach_km: f64,
 }
 
@@ -28,18 +29,18 @@ impl Call {
     }
 }
 
-/// The last tickets, and how they are covered.
+/// The recent tickets, with the free crews that cover them.
 #[derive(Clone, Debug, Default)]
 pub struct Demand {
     calls: Vec<Call>,
-    /// How many free crews cover each.
+    /// The number of free crews that cover each ticket.
     covers: Vec<u32>,
-    /// The oldest, once there are enough.
+    /// The index of the oldest ticket once the memory is full.
     oldest: usize,
 }
 
 impl Demand {
-    /// Remembers a ticket; `free` = where free crews stand, and what they can do.
+    /// Remembers a ticket. `free` gives the position and the skills of each free crew.
     pub fn note(&mut self, call: Call, free: impl Iterator<Item = (Spot, Skills)>) {
         let covers = free.filter(|(spot, skills)| call.is_covered(*spot, *skills)).count() as u32;
         if self.calls.len() < REMEMBERED {
@@ -52,18 +53,18 @@ impl Demand {
         self.oldest = (self.oldest + 1) % REMEMBERED;
     }
 
-    /// A free crew stands there from now on.
+    /// Counts a crew that becomes free at this position.
     pub fn appear(&mut self, spot: Spot, skills: Skills) {
         self.covered(spot, skills).for_each(|covers| *covers += 1);
     }
 
-    /// It does so no more.
+    /// Removes a crew that was free at this position.
     pub fn vanish(&mut self, spot: Spot, skills: Skills) {
         self.covered(spot, skills).for_each(|covers| *covers = covers.saturating_sub(1));
     }
 
-    /// The share of tickets that would find nobody free in reach without this free crew, which stands there, when each
-    /// of the others is `busy` (0 to 1) by then: the more of them cover a place, the less is one missed (Daskin 1983).
+    /// The share of the recent tickets that would find no free crew in reach without this free crew. Each other free
+    /// crew in reach is busy by then with probability `busy`, independently of the others (Daskin 1983).
     pub fn share(&self, spot: Spot, skills: Skills, busy: f64) -> f64 {
         let both = self.calls.iter().zip(&self.covers);
         let missed = both.filter(|(call, _)| call.is_covered(spot, skills)).map(|(_, covers)| {

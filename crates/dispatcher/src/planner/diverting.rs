@@ -1,4 +1,4 @@
-//! Diverting: a crew on its way is called off when something that weighs far more would otherwise be reached too late.
+//! Diversions: a crew on its way is recalled when a far heavier priority would otherwise be reached too late.
 
 use std::collections::BTreeSet;
 
@@ -16,20 +16,26 @@ use crate::{
     scene::{State, Task},
 };
 
-/// Heavy jobs looked at per call, the heaviest first.
+/// The maximum number of priorities per call for which a diversion is sought, the heaviest first.
 const NEEDS_MAX: usize = 16;
-/// Priorities looked at for whether they are in need.
+/// The maximum number of priorities per call whose planned arrival is checked, the heaviest first.
 const LOOKED_AT_MAX: usize = 256;
-/// Fewer minutes per straight kilometre than any crew takes.
+/// A lower bound of the driving minutes per straight kilometre.
 const KM_MINUTES_MIN: f64 = 0.5;
-/// A crew is only diverted to be there sooner by so many minutes.
+/// The minimum gain of a diversion: the crew arrives this many minutes sooner.
 const SOONER_MINUTES: f64 = 5.0;
 
 impl Planner {
-    /// Crews on their way that are needed elsewhere more: only before arrival, never from danger to life nor from what
-    /// a person chose, once per ticket within the policy's time, and only where no free crew is there in time. Only
-    /// priorities are worth it: from another priority, only those that weigh so many times more. `barred` = crews that
-    /// could not be called off a ticket when it was tried.
+    /// Crews on their way to recall for the sake of a priority. A diversion happens only if all of this holds:
+    ///
+    /// - no person chose a crew for the priority, and no free crew reaches it in time;
+    /// - the crew on its way would reach it at least five minutes sooner than planned;
+    /// - this crew has not arrived, its present ticket has no wire down, and no person chose the crew for it;
+    /// - this crew is neither silent nor on a break, may serve the priority, and would arrive within its shift;
+    /// - no crew was diverted from that ticket within `divert_minutes`;
+    /// - if that ticket is a priority too, the other one weighs `divert_ratio` times as much.
+    ///
+    /// `barred` are the (crew, ticket) pairs that must not be recalled.
     #[must_use]
     pub fn diversions(&self, board: &Board, now: Timestamp, barred: &BTreeSet<(CrewId, TicketId)>) -> Vec<Diversion> {
         let minutes = self.minutes(now);
@@ -44,7 +50,7 @@ impl Planner {
         found
     }
 
-    /// Rather than what is proposed: the crew to be called back for a priority that the proposed one would reach too late.
+    /// The crew to recall instead of making `proposal`: for a priority that the proposed crew would reach too late.
     #[must_use]
     pub fn rather(
         &self,
@@ -63,7 +69,7 @@ impl Planner {
         self.diversion(board, job, arrives, minutes, |crew, from| !barred.contains(&(crew.clone(), from)))
     }
 
-    /// The crew to be called back for a job that would be reached at `needed_at`, of those that may.
+    /// The best crew to recall for a job that is otherwise reached at `needed_at`, among those that `may` permits.
     fn diversion(
         &self,
         board: &Board,
@@ -78,12 +84,12 @@ impl Planner {
         Some(Diversion { crew: self.roster.member(team).id.clone(), from, to: self.job_index.entry(job).ticket })
     }
 
-    /// Whether a priority that is reached then is reached soon enough.
+    /// True if an arrival at `arrives` is in time for a priority: before it is due, or within the next few minutes.
     fn is_in_time(&self, job: u32, arrives: f64, now: f64) -> bool {
         arrives <= self.job_index.task(job).due.max(now + SOONER_MINUTES)
     }
 
-    /// Priorities that nobody free reaches in time, with when they would be reached, the heaviest first.
+    /// Priorities that no free crew reaches in time, the heaviest first, each with its planned arrival.
     fn in_need(&self, board: &Board, now: Timestamp) -> Vec<(f64, u32)> {
         let minutes = self.minutes(now);
         let jobs = self.job_index.priorities.iter().map(|(_, job)| *job);
@@ -95,7 +101,7 @@ impl Planner {
         needs.take(NEEDS_MAX).collect()
     }
 
-    /// When a job would be reached by the plan, and whether by a crew that may be offered it now.
+    /// The planned arrival at a job, and true if the job may be offered to the planned crew now.
     fn planned_arrival(&self, board: &Board, job: u32, now: Timestamp) -> (f64, bool) {
         let Place::Routed(team) = self.job_index.entry(job).place else { return (f64::INFINITY, false) };
         let member = self.roster.member(team);
@@ -111,12 +117,12 @@ impl Planner {
         (arrives, offerable && member.route.first() == Some(&job))
     }
 
-    /// Crews on their way that may be diverted to the job and gain by it: arrival, crew and the ticket that it is
-    /// called off.
+    /// Crews on their way that may be diverted to the job and gain enough: arrival, crew, and the ticket that the crew
+    /// leaves.
     fn divertible(&self, board: &Board, job: u32, needed_at: f64, now: f64) -> Vec<(f64, u32, TicketId)> {
         let (entry, task) = (self.job_index.entry(job), self.job_index.task(job));
         let at = |member: &Member| Some(member.on_its_way?.km(task.spot?));
-        // No crew flies: who is too far by a straight line at full speed is not looked at.
+        // Crews that are too far by a straight line at full speed are skipped.
         let near = |member: &&Member| at(member).is_some_and(|km| now + km * KM_MINUTES_MIN < needed_at);
         let on_its_way = self.roster.on_its_way.iter().map(|team| self.roster.member(*team));
         let near = on_its_way.filter(near).filter(|member| member.may(entry, now));
@@ -129,7 +135,7 @@ impl Planner {
         on_the_way.collect()
     }
 
-    /// Whether a crew on its way would hear that it is called off, and drive on: it is not silent and has no break.
+    /// True if a crew on its way would notice the recall and drive on: it is neither silent nor on a break.
     fn hears(&self, crew: &Crew, now: f64) -> bool {
         let now = self.instant(now);
         !presence::is_silent(&self.policy.offers, crew, now) && !rests(crew, now)

@@ -1,5 +1,5 @@
-//! Explaining: all crews that come into question weighed for one ticket, for whoever asks why, and for the grounds that an
-//! offer keeps.
+//! Explanations: the evaluation of all eligible crews for one ticket, for callers that ask and for the grounds of an
+//! offer.
 
 use switchboard_domain::{
     Timestamp,
@@ -15,15 +15,15 @@ use crate::{
     model::Memory,
 };
 
-/// Crews weighed for the grounds of one proposal, beside the one that is proposed.
+/// Other crews evaluated for the grounds of one proposal.
 const WORTH_MAX: usize = 12;
 
 impl Planner {
-    /// What every rule says of each crew of the ticket's unit for this ticket, the cheapest first and those that may not
-    /// go last; `None` when the planner does not know the ticket. Of the unit are the crews within it, and those whose
-    /// territory takes it in. The crew whose route it is in is weighed as the route stands, others at their cheapest
-    /// place. For a ticket that is offered or that a crew has, the choice is weighed as though it were still to be made
-    /// and nobody had been told: whoever is engaged for it is free of it.
+    /// The evaluation of each crew of the ticket's unit for this ticket, the cheapest first and forbidden crews last;
+    /// `None` when the planner does not know the ticket. The unit's crews are those within it, and those whose
+    /// territory contains it. A crew whose route contains the ticket is evaluated with that route; another crew with
+    /// the ticket at its cheapest position. If the ticket is offered or assigned, it is evaluated as if it were open
+    /// and had never been offered: the crews engaged for it count as free of it.
     #[must_use]
     pub fn explain(&self, board: &Board, ticket: TicketId, now: Timestamp) -> Option<Vec<Weighed>> {
         let engaged = engaged(board, ticket);
@@ -38,7 +38,8 @@ impl Planner {
         aside.weigh(ticket, of_its_unit(&board, ticket), now)
     }
 
-    /// Why this proposal, for whoever asks later: the crew first, then the next best of those that were worth trying.
+    /// The grounds of a proposal, for the reservation: the proposed crew first, then the cheapest of the other crews
+    /// worth trying.
     #[must_use]
     pub fn grounds(&self, proposal: &Proposal, now: Timestamp) -> Grounds {
         let job = self.job_index.index.get(&proposal.ticket);
@@ -59,7 +60,7 @@ impl Planner {
         }
     }
 
-    /// Those of the crews that are known, the cheapest first; `None` when the ticket is not.
+    /// The evaluations of the known crews among `crews`, the cheapest first; `None` when the ticket is unknown.
     fn weigh<'c>(
         &self,
         ticket: TicketId,
@@ -73,7 +74,7 @@ impl Planner {
         Some(weighed)
     }
 
-    /// A copy to try things on. The search that is laid aside is the largest thing here, and not copied.
+    /// A copy for trial computations, without the paused search, which is the largest part.
     fn aside(&self) -> Self {
         Self {
             policy: self.policy.clone(),
@@ -99,7 +100,7 @@ impl Planner {
     }
 }
 
-/// The crews of the unit that answers for a ticket: those within it, and those whose territory takes it in.
+/// The crews of the ticket's unit: those within it, and those whose territory contains it.
 fn of_its_unit(board: &Board, ticket: TicketId) -> impl Iterator<Item = &CrewId> {
     let unit = board.jobs.get(&ticket).map(|job| &job.holder);
     let concerned = move |crew: &&Crew, unit: &OrgPath| {
@@ -108,7 +109,7 @@ fn of_its_unit(board: &Board, ticket: TicketId) -> impl Iterator<Item = &CrewId>
     board.crews.values().filter(move |crew| unit.is_some_and(|unit| concerned(crew, unit))).map(|crew| &crew.id)
 }
 
-/// The crews whose time is taken for a ticket.
+/// The crews whose time is reserved for or committed to a ticket.
 fn engaged(board: &Board, ticket: TicketId) -> Vec<CrewId> {
     let taken = |crew: &&Crew| {
         crew.reserved.as_ref().is_some_and(|kept| kept.ticket == ticket)
@@ -117,7 +118,7 @@ fn engaged(board: &Board, ticket: TicketId) -> Vec<CrewId> {
     board.crews.values().filter(taken).map(|crew| crew.id.clone()).collect()
 }
 
-/// The board as it would be if nobody were engaged for the ticket.
+/// The board as if no crew were engaged for the ticket.
 fn undecided(board: &Board, ticket: TicketId, engaged: &[CrewId]) -> Board {
     let mut board = board.clone();
     for crew in engaged {

@@ -1,4 +1,4 @@
-//! Which jobs are near a place: a grid of cells that only knows the cells that have any.
+//! Finds the jobs near a position: a sparse grid that stores only the cells with jobs.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use crate::travel::Spot;
 
 /// Side of a cell, in kilometres.
 const CELL_KM: f64 = 2.0;
-/// How many rings of cells around a place are looked at; past them nothing counts as near.
+/// The maximum number of rings of cells searched around a position; jobs beyond them are not near.
 const RINGS_MAX: i32 = 8;
 
-/// Numbers by place.
+/// Numbers by position.
 #[derive(Clone, Debug, Default)]
 pub struct Grid {
     cells: BTreeMap<(i32, i32), Vec<(u32, Spot)>>,
@@ -21,12 +21,12 @@ impl Grid {
         ((spot.x / CELL_KM).floor() as i32, (spot.y / CELL_KM).floor() as i32)
     }
 
-    /// Puts a number there.
+    /// Adds a number at a position.
     pub fn insert(&mut self, number: u32, spot: Spot) {
         self.cells.entry(Self::cell(spot)).or_default().push((number, spot));
     }
 
-    /// Takes it away.
+    /// Removes a number from its position.
     pub fn remove(&mut self, number: u32, spot: Spot) {
         let cell = Self::cell(spot);
         if let Some(members) = self.cells.get_mut(&cell) {
@@ -37,8 +37,8 @@ impl Grid {
         }
     }
 
-    /// About `count` of the nearest to a place, nearest first, with their distance in kilometres: all of those rings of
-    /// cells that it takes to find so many, cut to `count`.
+    /// The nearest numbers, nearest first and at most `count`, with their distances in kilometres. The search stops one
+    /// ring of cells after it has found `count`.
     pub fn near(&self, spot: Spot, count: usize, found: &mut Vec<Ranked>) {
         found.clear();
         let (x, y) = Self::cell(spot);
@@ -55,7 +55,7 @@ impl Grid {
                     self.column((x + east, y + ring, y + ring), spot, found);
                 }
             }
-            // One ring more: a corner of this one is farther than the side of the next.
+            // One ring more, because a corner of this ring is farther away than the side of the next.
             if found.len() >= count && last == RINGS_MAX {
                 last = ring + 1;
             }

@@ -1,5 +1,5 @@
-//! Insertion: a loose job goes to its cheapest place, a crew with room looks for what it had better do. Both try a
-//! bounded number.
+//! Insertion: an untried job goes to its cheapest position, and a crew with room takes up the job with the greatest
+//! gain. Both try a bounded number of candidates.
 
 use std::collections::BTreeSet;
 
@@ -14,38 +14,38 @@ use crate::{
     scene::Terms,
 };
 
-/// Crews tried for a loose job: those that could be there first.
+/// Crews tried for a job: those with the soonest rough arrival.
 const CREWS_MAX: usize = 32;
-/// Crews tried for a loose job beyond those, because they go to its neighbours.
+/// Further crews tried for a job, because their routes contain its neighbours.
 const NEIGHBOURS_MAX: usize = 6;
-/// Jobs near a crew with room that it tries.
+/// Jobs near a crew with room that the crew tries.
 const NEAR_MAX: usize = 24;
-/// Of the heaviest of all waiting jobs, and of the oldest, it tries so many; at least one of every unit and skill that
-/// it has.
+/// The heaviest waiting jobs that a crew with room tries, and as many of the oldest. The number is divided among the
+/// combinations of unit and skills that the crew serves, with at least one job each.
 const HEAVIEST_MAX: usize = 12;
-/// How many stops a free crew takes up in one settling; the rest is improvement's.
+/// The maximum number of stops that a free crew takes up in one pass of `settle`; improvement adds the rest.
 const FILL_MAX: usize = 2;
-/// How many jobs look for their place in one settling; the others are come to by the next.
+/// The maximum number of jobs tried in one `settle` call; the next call tries the others.
 pub(super) const TRIES_MAX: usize = 32;
-/// How many crews look for more in one settling; those that are free are come to by the next.
+/// The maximum number of crews filled in one `settle` call; the next call fills the free crews that remain.
 pub(super) const UNDERFILLED_MAX: usize = 12;
-/// How many that are pushed out of full routes look for another place in one settling.
+/// The maximum number of jobs ejected from full routes that look for another position in one pass of `settle`.
 const EJECTED_MAX: usize = 16;
 
-/// A place in a route where a job may go.
+/// A position for a job in a route.
 #[derive(Clone, Copy, Debug)]
 pub struct Slot {
-    /// Whose route.
+    /// The crew of the route.
     pub team: u32,
-    /// Before which stop.
+    /// The index of the stop before which the job goes.
     pub at: usize,
     /// The rise in price.
     pub rise: f64,
-    /// Whether the last stop must leave for it.
+    /// True if the route is full, so that its last stop must leave.
     pub ejects: bool,
 }
 
-/// What a settling may still do: how long it takes is bounded, whatever happened at once.
+/// The remaining work of one `settle` call. It bounds the duration of the call, however much has changed at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Work {
     tries: usize,
@@ -59,8 +59,8 @@ impl Default for Work {
 }
 
 impl Planner {
-    /// Puts jobs that are to be tried somewhere, the heaviest first, and lets crews with room take up more; as much of
-    /// it as there is `work` left for.
+    /// Inserts untried jobs, pinned ones and then the heaviest first, and lets crews with room take up more, as far as
+    /// `work` permits.
     pub(super) fn place(&mut self, underfilled: BTreeSet<u32>, now: f64, work: &mut Work) {
         let mut memory = std::mem::take(&mut self.memory);
         self.try_jobs(now, work, &mut memory);
@@ -74,7 +74,7 @@ impl Planner {
             work.tries -= 1;
             ejected.extend(self.insert(job, now, memory));
         }
-        // Whoever is pushed out looks for another place, in turn; past the most of them, improvement does.
+        // Ejected jobs look for another position, in turn. Improvement places those beyond the limit.
         let mut turn = 0;
         while let Some(job) = ejected.get(turn).copied().filter(|_| turn < EJECTED_MAX) {
             turn += 1;
@@ -98,12 +98,12 @@ impl Planner {
                 }
             }
         }
-        // Whoever is free is come to by the next settling; what the others had better do is improvement's.
+        // The next `settle` call fills the free crews that remain. Improvement fills the others.
         self.underfilled.extend(underfilled.into_iter().skip(filled).filter(|team| self.roster.member(*team).idle));
     }
 
-    /// Puts a job that waits to its cheapest place, if that is cheaper than leaving it out or a free crew would have
-    /// nothing to do. Returns the job that had to leave for it.
+    /// Inserts a waiting job at its cheapest position, if that is cheaper than leaving it out, or if a free crew has no
+    /// stop. A pinned job goes behind the pinned stops of its crew. Returns the job that had to leave the route.
     fn insert(&mut self, job: u32, now: f64, memory: &mut Memory) -> Option<u32> {
         if let Some((team, _)) = self.job_index.entry(job).pinned {
             if self.roster.member(team).may(self.job_index.entry(job), now) {
@@ -129,7 +129,7 @@ impl Planner {
         self.make_room(slot.team)
     }
 
-    /// The last stop leaves a route that is too long.
+    /// Removes the last stop of a route that is too long.
     fn make_room(&mut self, team: u32) -> Option<u32> {
         let room = self.policy.horizon.stops_max.max(1).max(self.pinned_stops(team));
         let last = self.roster.member(team).route.get(room..).and_then(|over| over.last().copied())?;
@@ -137,8 +137,8 @@ impl Planner {
         Some(last)
     }
 
-    /// Crews worth trying for a job, all of them allowed: those that could be there first, and those that go to its
-    /// neighbours.
+    /// The crews worth trying for a job: those with the soonest rough arrival, and those whose routes contain its
+    /// neighbours. The hard rules permit all of them.
     pub(super) fn crews_for(&self, job: u32, now: f64) -> Vec<u32> {
         let (entry, task) = (self.job_index.entry(job), self.job_index.task(job));
         let on_shift = self.roster.members.iter().filter(|member| member.on_shift);
@@ -160,7 +160,7 @@ impl Planner {
         crews
     }
 
-    /// The soonest of crews ranked by rough arrival, without those that would truly arrive past their shift.
+    /// The soonest of the crews ranked by rough arrival, without those that would arrive after their shift.
     fn soonest(&self, ranked: &mut [Ranked], job: u32, now: f64) -> Vec<u32> {
         let terms = self.terms(now);
         let mut crews = Vec::with_capacity(CREWS_MAX);
@@ -179,7 +179,7 @@ impl Planner {
         crews
     }
 
-    /// The cheapest place in a crew's route; where the route is full, its last stop leaves for it.
+    /// The cheapest position in a crew's route. If the route is full, its last stop leaves for the job.
     pub(super) fn best_slot(&self, terms: &Terms, team: u32, job: u32, memory: &mut Memory) -> Option<Slot> {
         let member = self.roster.member(team);
         let walk = self.walk(terms);
@@ -201,8 +201,8 @@ impl Planner {
         Some(Slot { team, at, rise: rise - saved, ejects: full })
     }
 
-    /// Gives a crew what it had better do, of a bounded number of jobs: near ones in whosever route, heavy and old ones
-    /// that wait. Returns where that was; `None` when nothing is gained.
+    /// Gives a crew the job with the greatest gain, among a bounded number: near jobs, waiting or in another route, and
+    /// heavy and old waiting jobs. Returns the job's former place; `None` when no job gains anything.
     fn take_up(&mut self, team: u32, now: f64, memory: &mut Memory) -> Option<Place> {
         let terms = self.terms(now);
         let mut best: Option<(f64, u32, Slot)> = None;
@@ -223,7 +223,7 @@ impl Planner {
         Some(was)
     }
 
-    /// What a job costs where it is: in its route with what others lose by it, or left out.
+    /// The present cost of a job: the price by which its route rises through it, or the price of leaving it out.
     fn cost_where_it_is(&self, terms: &Terms, job: u32, memory: &mut Memory) -> f64 {
         let Place::Routed(team) = self.job_index.entry(job).place else {
             return rules::service(&terms.left_out(self.job_index.task(job)));

@@ -1,5 +1,4 @@
-//! Intake: what the board says of the marked jobs and crews is taken over, and what that leaves without a place is
-//! named.
+//! Intake: takes over the board's state of the marked jobs and crews, and marks the jobs that need a place as untried.
 
 use std::collections::BTreeSet;
 
@@ -19,15 +18,15 @@ use crate::{
     travel,
 };
 
-/// How many neighbours of a lone call are looked at: one would do to let it go, and those that are held go with it.
+/// The neighbours examined around a lone call. One is enough to release it; held neighbours are released with it.
 const NEIGHBOURS_MAX: usize = 4;
 
 impl Planner {
-    /// Takes over what is marked. Jobs that are to be planned and have lost their route, or never had one, are to be
-    /// tried. Returns crews that may have room.
+    /// Takes over the state of the marked jobs and crews. A marked job that may be planned leaves its route and becomes
+    /// untried. Returns the crews that may have room.
     pub(super) fn take_in(&mut self, board: &Board, now: f64) -> BTreeSet<u32> {
         let mut underfilled = std::mem::take(&mut self.underfilled);
-        // How far a crew is with its job decides when it will be free.
+        // The progress of a job decides when its crew will be free.
         let has = self.jobs_marked.iter().filter_map(|ticket| Some(&board.jobs.get(ticket)?.crew.as_ref()?.crew));
         self.crews_marked.extend(has.cloned());
         let crews = std::mem::take(&mut self.crews_marked);
@@ -72,7 +71,7 @@ impl Planner {
         if before != after {
             self.jobs_marked.extend(before.into_iter().chain(after));
         }
-        // Pinned jobs follow their crew through shifts and absences.
+        // The crew's shifts and absences decide whether its pinned jobs can be planned.
         let pinned = self.job_index.pinned.get(&team).into_iter().flatten();
         self.jobs_marked.extend(pinned.map(|job| self.job_index.entry(*job).ticket));
         let instants = crew.into_iter().flat_map(|crew| {
@@ -85,7 +84,7 @@ impl Planner {
         self.attention.insert(team);
     }
 
-    /// Sets a crew beside the others: what it has worked, and what they would miss if it were not free.
+    /// Compares a crew with the others: its fairness price, and the tickets that would miss it if it were not free.
     pub(super) fn compare(&mut self, team: u32) {
         let member = self.roster.member(team);
         let mean = self.roster.mean_worked(member.team.skills);
@@ -130,13 +129,13 @@ impl Planner {
         place
     }
 
-    /// What the board says of a job.
+    /// Takes over the board's description of a job.
     fn take_words(&mut self, job: &Job, number: u32, now: f64) {
         let Some(frame) = self.frame else { return };
         let mut task = Task::of(&self.policy, &frame, job);
         let unit = self.job_index.unit(&job.holder);
         let has = job.crew.as_ref().map(|has| self.roster.number(&has.crew));
-        // A crew that is not on the roster has a number too: it may come back, and its tickets with it.
+        // A crew that is not on the roster gets a number too, because it may return and so may its tickets.
         let pinned = job.pinned.as_ref().map(|(crew, forced)| (self.roster.number(crew), forced.clone()));
         let excluded = job.excluded.iter().map(|(crew, until)| (self.roster.number(crew), frame.minutes(*until)));
         let excluded: Vec<_> = excluded.filter(|(_, until)| *until > now).collect();
@@ -169,21 +168,21 @@ impl Planner {
         }
     }
 
-    /// Learns from a drive that has come to its end, and notes what one that begins is expected to last.
+    /// Learns from a drive that has ended, and records the expected duration of a drive that begins.
     fn time_drive(&mut self, job: &Job, number: u32, has: Option<u32>, now: f64) {
         let (entry, travel) = (self.job_index.entry(number), &self.policy.travel);
         let (Some(frame), Some(crew), Some(team)) = (self.frame, &job.crew, has) else { return };
         if has != entry.has {
             let task = self.job_index.task(number);
             let member = self.roster.member(team);
-            // Where one set out that was accepted before, nobody saw.
+            // The start of a drive is known only if the crew got the ticket less than a minute ago.
             let begins = member.present && crew.arrived.is_none() && now - frame.minutes(crew.since) < 1.0;
             let from = begins.then_some(member.at);
             let km = from.and_then(|from| Some(from.km(task.spot?)));
             let drive = km.map(|km| travel::minutes(travel, km, task.area));
             self.job_index.entry_mut(number).drive = drive;
         } else if let (Some(expected), Some(sets_out), Some(arrived)) = (entry.drive, crew.en_route, crew.arrived) {
-            // Who says at once that it is on its way turns out first.
+            // A crew that reports its departure at once still needs its turn-out time.
             let accepted = frame.minutes(crew.since);
             let leaves = frame.minutes(sets_out).max(accepted + travel::turn_out(travel, accepted));
             self.pace.learn(expected, frame.minutes(arrived) - leaves);
@@ -191,7 +190,8 @@ impl Planner {
         }
     }
 
-    /// Remembers where a ticket came from, and what would have been there in time even if it had been held up.
+    /// Records the ticket as demand. Its reach is the distance from which a crew arrives in time even if the trip lasts
+    /// as long as the 90th percentile.
     fn count_call(&mut self, job: &Job, number: u32) {
         let Some(spot) = self.job_index.task(number).spot else { return };
         let travel = &self.policy.travel;
@@ -208,8 +208,8 @@ impl Planner {
         }
     }
 
-    /// Until when a lone low-voltage call waits for its neighbours; `None` when it need not, or they are there, and
-    /// then for them neither.
+    /// Until when a lone low-voltage call is held for neighbours; `None` when it need not wait or already has
+    /// neighbours. Held neighbours are marked, because they need not wait any more either.
     fn held_until(&mut self, job: &Job, number: u32, now: f64) -> Option<f64> {
         let task = self.job_index.task(number);
         let spot = task.spot?;
@@ -219,7 +219,7 @@ impl Planner {
         found.retain(|(km, other)| *other != number && *km <= self.policy.storm.hold_km);
         for (_, other) in &found {
             if self.job_index.entry(*other).place == Place::Held {
-                // It is seen at the next settling, without a hold, for it has a neighbour now.
+                // Intake will release it, because it has a neighbour now.
                 self.jobs_marked.insert(self.job_index.entry(*other).ticket);
             }
         }
@@ -227,8 +227,8 @@ impl Planner {
         holds.then_some(until)
     }
 
-    /// Looks a crew's route over: what may no longer be its to do, or would be reached too late, waits and is to be
-    /// tried elsewhere.
+    /// Checks a crew's route. A stop that the crew may no longer serve, or would reach after its shift, leaves the
+    /// route and becomes untried.
     pub(super) fn review(&mut self, team: u32, now: f64) {
         let member = self.roster.member(team);
         let planned = member.is_planned(now);
@@ -245,7 +245,7 @@ impl Planner {
             let member = self.roster.member(team);
             walk.price(&walk.start(&member.team), &member.route, &mut memory);
             let last = member.route[member.route.len() - 1];
-            // Whoever a person chose goes, however late.
+            // A pinned stop stays, however late its arrival.
             if memory.is_sound() || self.job_index.entry(last).pinned.is_some() {
                 break;
             }
@@ -254,7 +254,7 @@ impl Planner {
         }
     }
 
-    /// Throws the storm switch, either way.
+    /// Switches storm mode on or off by the load.
     fn switch_storm(&mut self) {
         let load = self.job_index.open as f64 / self.roster.on_shift.max(1) as f64;
         let limit = if self.storm { self.policy.storm.load_over } else { self.policy.storm.load };
@@ -266,8 +266,8 @@ impl Planner {
     }
 }
 
-/// Whether it is a single customer's low-voltage call without anything that presses: what a storm may hold for a
-/// moment.
+/// True for the unpinned low-voltage call of a single customer without any concern: storm mode may hold it for a few
+/// minutes.
 fn is_lone_call(policy: &Policy, job: &Job) -> bool {
     let calm = job.concerns == Concerns::default();
     let low = skill::needed(policy, job) == Skills::of(&[Skill::LowVoltage]);

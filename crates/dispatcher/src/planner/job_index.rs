@@ -1,5 +1,4 @@
-//! The jobs that the planner plans, under dense numbers, and the orders in which it looks them up: by place, weight and
-//! age.
+//! The planner's jobs under dense numbers, indexed by position, weight and age.
 
 use std::{
     cmp::Reverse,
@@ -15,102 +14,102 @@ use switchboard_domain::{
 use super::{fingerprint, grid::Grid};
 use crate::scene::Task;
 
-/// Where a job stands.
+/// The place of a job in the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// It is not to be planned: somebody has it or is asked, or it is not open.
+    /// It is not to be planned: a crew holds it, an offer or reservation is live, or it is not open.
     Closed,
-    /// It may be planned when its hold is over.
+    /// It is held for neighbours, and may be planned afterwards.
     Held,
-    /// It is in no route.
+    /// It may be planned and is in no route.
     Waiting,
-    /// It is in this crew's route.
+    /// It is in the route of this crew.
     Routed(u32),
 }
 
-/// What the planner keeps of a job beside its [`Task`].
+/// The planner's data on a job besides its [`Task`].
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The ticket.
     pub ticket: TicketId,
-    /// Number of the unit that answers for it.
+    /// The number of the unit that holds it.
     pub unit: u32,
-    /// Skills that it takes.
+    /// The skills that it needs.
     pub needs: Skills,
-    /// The crew that a person chose, on the roster or not.
+    /// The crew that a person chose, whether on the roster or not, with the person.
     pub pinned: Option<(u32, Forced)>,
-    /// Crews that are not asked again, and until when.
+    /// Crews that must not be asked, each until this minute.
     pub excluded: Vec<(u32, f64)>,
-    /// Crews that it was taken from, and until when it does not return.
+    /// Crews from which it was taken, each until the minute when it may return.
     pub left: Vec<(u32, f64)>,
-    /// Crews with a live offer of it, or reserved for one.
+    /// Crews with a live offer of it or a reservation for it.
     pub asked: Vec<u32>,
-    /// The crew that has it.
+    /// The crew that holds it.
     pub has: Option<u32>,
-    /// Whether it needs a crew now and has none, asked or not.
+    /// True if it needs a crew now and none holds it, whether it is offered or not.
     pub open: bool,
-    /// Whether it would be open, were it not too early for its appointment.
+    /// True if it would be open, except that it is too early for its appointment.
     pub early: bool,
-    /// Whether a crew let an offer of it lapse.
+    /// True if a crew let an offer of it expire.
     pub lapsed: bool,
-    /// Life, an important customer, or very many.
+    /// True for danger to life, an important customer, or very many customers.
     pub priority: bool,
-    /// What the policy expects of the drive of the crew that has it, in minutes; `None` once it is over, or when nobody saw
-    /// it begin.
+    /// The driving minutes that the policy expects for the crew that holds it. `None` after the drive, and when its
+    /// start or its end is an unknown position.
     pub drive: Option<f64>,
-    /// Whether it is among the tickets that came lately, or was.
+    /// True once it has been counted as demand.
     pub counted: bool,
-    /// Where it stands.
+    /// Its place in the plan.
     pub place: Place,
 }
 
-/// Waiting jobs of one unit that take the same skills.
+/// The waiting jobs of one unit that need the same skills.
 #[derive(Clone, Debug, Default)]
 pub struct Shelf {
-    /// The heaviest first.
+    /// By weight, the heaviest first.
     pub heaviest: BTreeSet<(Reverse<u64>, u32)>,
-    /// The oldest first.
+    /// By time of report, the oldest first.
     pub oldest: BTreeSet<(i64, u32)>,
 }
 
-/// Jobs.
+/// All jobs, with their indexes.
 #[derive(Clone, Debug, Default)]
 pub struct JobIndex {
-    /// By ticket.
+    /// The number of each ticket.
     pub index: BTreeMap<TicketId, u32>,
-    /// By number; of those not in the index, what was there before.
+    /// The entries by number. A number that is not in `index` is spare, and its entry is obsolete.
     pub entries: Vec<Entry>,
-    /// Beside `entries`.
+    /// The tasks by number.
     pub tasks: Vec<Task>,
-    /// Jobs to be planned that have a position.
+    /// The jobs that are not closed and have a position.
     pub grid: Grid,
-    /// Jobs to be planned without a position.
+    /// The jobs that are not closed and have no position.
     pub placeless: BTreeSet<u32>,
-    /// Waiting jobs by unit and skills: whatever a crew may do of them it may do of all on one shelf.
+    /// The waiting jobs by unit and skills: the territory and the skills of a crew permit all jobs of a shelf or none.
     pub shelves: BTreeMap<(u32, Skills), Shelf>,
-    /// Held jobs.
+    /// The held jobs.
     pub held: BTreeSet<u32>,
-    /// Open jobs that have been offered, of which some may be offered once more at the same time; priorities first, the
-    /// heaviest of them first.
+    /// Open jobs with a live offer or a reservation; some may get a parallel offer. Priorities first, then the
+    /// heaviest.
     pub asked: BTreeSet<(Reverse<(bool, u64)>, u32)>,
-    /// Waiting jobs that have not been tried since they came to wait: pinned ones first, then the heaviest.
+    /// Waiting jobs that have not been tried since they began to wait: pinned ones first, then the heaviest.
     pub untried: BTreeSet<(bool, Reverse<u64>, u32)>,
-    /// Jobs to be planned that are priorities, the heaviest first.
+    /// Priorities that are not closed, the heaviest first.
     pub priorities: BTreeSet<(Reverse<u64>, u32)>,
-    /// Jobs pinned to a crew.
+    /// The jobs pinned to each crew.
     pub pinned: BTreeMap<u32, BTreeSet<u32>>,
-    /// How many jobs need a crew and have none.
+    /// The number of jobs that need a crew now and have none.
     pub open: usize,
-    /// Names the set of jobs that wait or are held: the sum of their prints.
+    /// Identifies the set of waiting and held jobs: the sum of their fingerprints, modulo 2^64.
     pub waiting: u64,
-    /// Units by number.
+    /// The units by number.
     units: Vec<OrgPath>,
     unit_index: BTreeMap<OrgPath, u32>,
     spare: Vec<u32>,
 }
 
 impl JobIndex {
-    /// The number of a ticket, a new one if it has none.
+    /// The number of a ticket; assigns one if it has none.
     pub fn number(&mut self, ticket: TicketId) -> u32 {
         if let Some(known) = self.index.get(&ticket) {
             return *known;
@@ -128,29 +127,29 @@ impl JobIndex {
         number
     }
 
-    /// Forgets a ticket, which must be [`Place::Closed`].
+    /// Removes a ticket, which must be [`Place::Closed`], and reuses its number.
     pub fn forget(&mut self, ticket: TicketId) {
         if let Some(number) = self.index.remove(&ticket) {
             self.spare.push(number);
         }
     }
 
-    /// What is kept of a job.
+    /// The entry of a job.
     pub fn entry(&self, job: u32) -> &Entry {
         &self.entries[job as usize]
     }
 
-    /// What is kept of a job, to be changed; never its place.
+    /// The entry of a job, mutable. Change its place only with `put`.
     pub fn entry_mut(&mut self, job: u32) -> &mut Entry {
         &mut self.entries[job as usize]
     }
 
-    /// The job as prices see it.
+    /// The task of a job, as prices use it.
     pub fn task(&self, job: u32) -> &Task {
         &self.tasks[job as usize]
     }
 
-    /// The number of a unit, a new one if it has none.
+    /// The number of a unit; assigns one if it has none.
     pub fn unit(&mut self, unit: &OrgPath) -> u32 {
         if let Some(known) = self.unit_index.get(unit) {
             return *known;
@@ -161,17 +160,17 @@ impl JobIndex {
         number
     }
 
-    /// Units by number.
+    /// The units by number.
     pub fn units(&self) -> &[OrgPath] {
         &self.units
     }
 
-    /// Notes that a job has been offered.
+    /// Adds a job to `asked`.
     pub fn ask(&mut self, job: u32) {
         self.asked.insert(self.asked_key(job));
     }
 
-    /// Takes that back; before the job changes, for it is found by its weight.
+    /// Removes a job from `asked`. Call it before the job changes, because the key contains its priority and weight.
     pub fn unask(&mut self, job: u32) {
         self.asked.remove(&self.asked_key(job));
     }
@@ -181,17 +180,17 @@ impl JobIndex {
         (Reverse((self.entry(job).priority, weight)), job)
     }
 
-    /// Notes that a job that waits is to be tried; it is until it is taken for that, or moved.
+    /// Marks a waiting job as untried, until it is tried or moved.
     pub fn try_soon(&mut self, job: u32) {
         self.untried.insert(self.untried_key(job));
     }
 
-    /// The next job to be tried, taken off the list.
+    /// The next untried job, which is no longer untried.
     pub fn next_untried(&mut self) -> Option<u32> {
         self.untried.pop_first().map(|(.., job)| job)
     }
 
-    /// Whether a job is still to be tried.
+    /// True if a job is untried.
     pub fn is_untried(&self, job: u32) -> bool {
         self.untried.contains(&self.untried_key(job))
     }
@@ -200,7 +199,7 @@ impl JobIndex {
         (self.entry(job).pinned.is_none(), weight_key(self.task(job)), job)
     }
 
-    /// Moves a job to its place, out of and into the orders that it is looked up by.
+    /// Moves a job to `place`, and updates all indexes.
     pub fn put(&mut self, job: u32, place: Place) {
         let before = std::mem::replace(&mut self.entries[job as usize].place, place);
         let task = self.tasks[job as usize];
@@ -267,12 +266,12 @@ impl JobIndex {
     }
 }
 
-/// Sorts the heavier first.
+/// Sorts the heavier first, in steps of 1/16.
 fn weight_key(task: &Task) -> Reverse<u64> {
     Reverse((task.weight() * 16.0) as u64)
 }
 
-/// What stands of a job until the board's word is taken over.
+/// The entry and the task of a job before the board's state is taken over.
 fn blank(ticket: TicketId) -> (Entry, Task) {
     let entry = Entry {
         ticket,

@@ -1,4 +1,5 @@
-//! Offering: the first stop of every free crew's route, and a second crew for what cannot wait for one answer.
+//! Proposals: the first stop of every free crew's route, and a parallel offer for a ticket that cannot wait for one
+//! answer.
 
 use std::collections::BTreeSet;
 
@@ -12,12 +13,14 @@ use crate::{
     scene::{Task, Terms},
 };
 
-/// Open jobs with a live offer that are looked at for another one, per call: priorities and the heaviest first.
+/// The maximum number of offered jobs per call that are examined for a parallel offer, priorities and the heaviest
+/// first.
 pub(super) const EXTRAS_MAX: usize = 64;
 
 impl Planner {
-    /// What may be offered now, the heaviest first, never two for one crew; at most `limit`. It is proposed again until
-    /// the board says that it was offered. Costs by how many crews are free and by what was marked, not by what waits.
+    /// The tickets that may be offered now: pinned ones first, then the heaviest, at most one per crew and at most
+    /// `limit`. A proposal is repeated until the board shows its offer. The cost depends on the free crews and the
+    /// marks, not on the number of waiting jobs.
     pub fn proposals(&mut self, board: &Board, now: Timestamp, limit: usize) -> Vec<Proposal> {
         self.settle(board, now);
         let minutes = self.minutes(now);
@@ -45,14 +48,15 @@ impl Planner {
         found
     }
 
-    /// Whether a free crew would reach its first stop past its shift by now, for time has passed since it was planned.
+    /// True if an idle crew would now reach its first stop after its shift, because time has passed since the stop was
+    /// planned.
     fn is_too_late(&self, team: u32, minutes: f64) -> bool {
         let member = self.roster.member(team);
         let Some(&job) = member.route.first().filter(|_| member.idle) else { return false };
         self.job_index.entry(job).pinned.is_none() && !self.reaches(&self.terms(minutes), team, job)
     }
 
-    /// Whether a crew that goes to a job as soon as it is free arrives within its shift.
+    /// True if a crew that goes to a job as soon as it is free arrives within its shift.
     pub(super) fn reaches(&self, terms: &Terms, team: u32, job: u32) -> bool {
         let member = self.roster.member(team);
         let start = self.walk(terms).start(&member.team);
@@ -97,16 +101,16 @@ impl Planner {
         })
     }
 
-    /// Whether anything may be offered to a crew now: on shift, present, heard of, not in a break, with nothing given
-    /// to it.
+    /// True if the crew may get an offer now: on shift, not away, not silent, not on a break, and without a reservation
+    /// or commitment.
     pub(super) fn is_offerable(&self, crew: &Crew, now: Timestamp) -> bool {
         let free = crew.reserved.is_none() && crew.committed.is_empty();
         let on_shift = crew.shift.as_ref().is_some_and(|shift| now < shift.until);
         free && on_shift && !rests(crew, now) && !presence::forbids(&self.policy.offers, crew, now)
     }
 
-    /// Second crews for priorities, and for what a crew let lapse: the next best free one, while another still thinks
-    /// about it.
+    /// Parallel offers for priorities and for jobs with an expired offer: to the next best free crew, while another
+    /// crew has not answered yet.
     fn extras(&self, board: &Board, now: Timestamp, minutes: f64, found: &mut Vec<Proposal>, memory: &mut Memory) {
         let terms = self.terms(minutes);
         let mut taken = BTreeSet::new();
@@ -150,7 +154,7 @@ impl Planner {
         priced.min_by(ranking::order)
     }
 
-    /// What it costs that a crew does a job next; `None` where it may not be offered it now.
+    /// The rise in price when a job becomes a crew's next stop; `None` when the job may not be offered to the crew now.
     fn next(
         &self,
         board: &Board,
@@ -172,7 +176,7 @@ impl Planner {
         walk.rise(&start, (&others, memory), 0, job, f64::INFINITY)
     }
 
-    /// The offer to a crew of what it was called back for, as soon as it may be made.
+    /// The offer to a recalled crew of the ticket that it was recalled for; `None` until the offer may be made.
     pub fn reserved_for(&mut self, board: &Board, ticket: TicketId, crew: &CrewId, now: Timestamp) -> Option<Proposal> {
         let (job, team) = (*self.job_index.index.get(&ticket)?, *self.roster.index.get(crew)?);
         let mut memory = std::mem::take(&mut self.memory);
@@ -184,13 +188,13 @@ impl Planner {
     }
 }
 
-/// Whether a crew has a break.
+/// True if a crew is on a break.
 pub(super) fn rests(crew: &Crew, now: Timestamp) -> bool {
     let mut breaks = crew.shift.iter().flat_map(|shift| &shift.breaks);
     breaks.any(|rest| rest.from <= now && now < rest.until)
 }
 
-/// When a crew that starts now arrives at a job, by the median.
+/// The median arrival at a job, from the start of a crew's route.
 pub(super) fn arrival(terms: &Terms, start: &Start<'_>, task: &Task) -> f64 {
     let leg = terms.leg(start.state.spot, task);
     terms.visit(start.team, &start.state, leg, task, start.next).0.service.arrives

@@ -1,26 +1,27 @@
-//! Pace: how drives last beside what the policy expects, learnt from the last of them: weather and traffic show before
-//! anybody says so.
+//! Pace: observed driving times relative to the policy's, learnt from recent drives. Weather and traffic show here
+//! before anyone reports them.
 //!
-//! Absent: kinds of area and hours of the day, whose speeds are the policy's, and a memory that outlives the planner.
+//! Not here: differences by kind of area or hour of the day; speeds are the policy's. The memory ends with the planner.
 
-/// About so many drives are remembered: with a spread of 15 to 20 % each, the mean is known to some 3 %.
+/// The memory, in drives: each new drive counts 1/24. With a spread of 15 to 20 % per drive, the mean is known to about
+/// 3 %.
 const REMEMBERED: f64 = 24.0;
-/// Drives expected to be shorter, in minutes, say more about parking than about roads.
+/// The minimum expected duration, in minutes. Shorter drives depend more on parking than on roads.
 const MINUTES_MIN: f64 = 5.0;
-/// What a drive may last beside what was expected and still be taken for one.
+/// The bounds of the ratio of observed to expected duration; a value outside is set to the bound.
 const FACTORS: (f64, f64) = (0.5, 3.0);
 
-/// The mean of the logarithm of drives over their expectation; at first nothing is known against the policy.
+/// The mean logarithm of that ratio; 0, the policy's expectation, at first.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pace(f64);
 
 impl Pace {
-    /// The factor on the policy's minutes.
+    /// The factor on the policy's driving minutes.
     pub fn factor(self) -> f64 {
         self.0.exp()
     }
 
-    /// A drive that was expected to last so many minutes, by the policy alone, lasted so many.
+    /// Learns from a drive that lasted `lasted` minutes, when the policy without any factor expected `expected`.
     pub fn learn(&mut self, expected: f64, lasted: f64) {
         if expected >= MINUTES_MIN {
             let factor = (lasted / expected).clamp(FACTORS.0, FACTORS.1);

@@ -1,10 +1,9 @@
-//! Improvement: a part of the plan is torn up and put together again, over and over, and goes back whenever it has
-//! become cheaper.
+//! Improvement: the search improves a part of the plan, and each cheaper result replaces the part at once.
 //!
-//! A part is as many crews as lie around one of them, their stops, and waiting jobs near them. Plans of few crews are
-//! one part. Where parts lie is drawn from the policy's seed and the number of the slice. A slice may be done piece by
-//! piece: between two pieces the search is laid aside, and what touches its part breaks it off; the next piece takes
-//! the part out of the plan anew and cools on from where the slice was.
+//! A part consists of the crews nearest to a chosen crew, their stops, and waiting jobs near them. With few crews the
+//! whole plan is one part. The policy's seed and the number of the slice determine the chosen crew. A slice may be done
+//! in pieces. Between two pieces the search is paused; a change within its part discards it. The next piece then takes
+//! the part out of the plan again, and cooling continues from the slice's progress.
 
 use std::collections::BTreeSet;
 
@@ -26,39 +25,40 @@ use crate::{
     search::{Order, Search, Settings},
 };
 
-/// Crews of a part.
+/// The maximum number of crews in a part.
 const CREWS_MAX: usize = 48;
-/// Waiting jobs of a part.
+/// The maximum number of waiting jobs in a part.
 pub(super) const WAITING_MAX: usize = 96;
-/// Waiting jobs near each of its crews.
+/// The maximum number of waiting jobs near each crew of a part.
 const WAITING_NEAR_MAX: usize = 8;
-/// Neighbours of a job that the search knows.
+/// The maximum number of neighbours per job in the search.
 const NEAR_MAX: usize = 16;
-/// How many jobs an iteration tears out on average: about a route, for routes are short.
+/// The mean number of jobs removed per iteration: about one route, because routes are short.
 const RUINED_MEAN: f64 = 6.0;
-/// How many of the jobs that wait are tried in one iteration.
+/// The maximum number of waiting jobs tried per iteration.
 const ABSENT_MAX: usize = 8;
-/// At first and at last, in weighted minutes: a plan dearer by a customer's hour, and by its minute, is kept one time in e.
+/// The temperatures at the start and at the end of a slice, in weighted minutes: one hour and one minute of a customer.
+/// A plan dearer by the temperature is kept with probability 1/e.
 const TEMPERATURES: (f64, f64) = (60.0, 1.0);
-/// How often each order of putting jobs back is drawn, relative to the others.
+/// The relative frequency of each recreate order.
 const ORDERS: [(Order, u32); 4] = [(Order::Random, 4), (Order::Demand, 4), (Order::Due, 2), (Order::Early, 1)];
 
-/// Which crews and jobs are a part: their numbers, and the stops of each route beyond those that are pinned.
+/// The crews and jobs of a part, by number, and the stops of each route after its pinned stops.
 #[derive(Clone, Debug)]
 struct Chosen {
     teams: Vec<u32>,
     jobs: Vec<u32>,
-    /// Pinned stops of each route, and where the crew is after them.
+    /// The number of pinned stops of each route, and the crew's state after them.
     pinned: Vec<(usize, State)>,
     routes: Vec<Vec<u32>>,
 }
 
-/// The search of a slice, laid aside between two of its pieces.
+/// The paused search of a slice.
 #[derive(Clone, Debug)]
 pub(super) struct Searching {
     chosen: Chosen,
     search: Search<Part>,
-    /// The price of the part as it stands in the plan.
+    /// The price of the part as it is in the plan.
     price: f64,
     /// The part's jobs, ascending.
     jobs: Vec<u32>,
@@ -73,7 +73,7 @@ impl Searching {
 }
 
 impl Planner {
-    /// One slice of improvement, in one piece: settles, and searches a part of the plan for so many iterations. The
+    /// Runs one whole slice of improvement: settles, and searches one part of the plan for this many iterations. A
     /// cheaper plan is kept.
     pub fn improve(&mut self, board: &Board, now: Timestamp, iterations: u64) {
         self.searched = 0;
@@ -81,8 +81,9 @@ impl Planner {
         self.improve_some(board, now, iterations, iterations);
     }
 
-    /// A piece of a slice of so many iterations: settles, and does at most `piece` of them, at least one, whatever has
-    /// been broken off before. Whether the slice is over. What was found cheaper is kept.
+    /// Runs one piece of a slice: settles, and does at most `piece` iterations, but at least one. A cheaper plan is
+    /// kept. Returns true when the slice of `iterations` is over. It continues the slice even if its search was
+    /// discarded.
     pub fn improve_some(&mut self, board: &Board, now: Timestamp, iterations: u64, piece: u64) -> bool {
         self.settle(board, now);
         let laid_aside = self.searching.take();
@@ -103,18 +104,18 @@ impl Planner {
         over
     }
 
-    /// Something is other than the search that is laid aside takes it to be, if this crew is of its part.
+    /// Discards the paused search if this crew is in its part, because the crew has changed.
     pub(super) fn stir_crew(&mut self, team: u32) {
-        // They are ascending: the part took them in the order of the roster.
+        // The crews are ascending, as `teams_of_part` returns them.
         self.searching.take_if(|searching| searching.chosen.teams.binary_search(&team).is_ok());
     }
 
-    /// The same, if this job is.
+    /// Discards the paused search if this job is in its part, because the job has changed.
     pub(super) fn stir_job(&mut self, job: u32) {
         self.searching.take_if(|searching| searching.jobs.binary_search(&job).is_ok());
     }
 
-    /// Takes the part of the slice that begins, or goes on, out of the plan; `None` when nothing in it can be searched.
+    /// Takes the part of the current slice out of the plan; `None` when the part has no jobs to search.
     fn take_part(&mut self, board: &Board, now: Timestamp, iterations: u64) -> Option<Searching> {
         if self.searched == 0 {
             self.slices += 1;
@@ -132,7 +133,7 @@ impl Planner {
         Some(Searching::of(chosen, search))
     }
 
-    /// A crew that overruns is expected to take longer still; nobody says so but the time.
+    /// Updates a crew whose work overruns. Its expected end moves on with the time alone, without a fact.
     fn keep_time(&mut self, board: &Board, team: u32, now: f64) {
         let Some(frame) = self.frame else { return };
         let member = self.roster.member(team);
@@ -144,7 +145,7 @@ impl Planner {
         self.compare(team);
     }
 
-    /// All crews that are planned for, or those around one that is drawn.
+    /// All planned crews, or the crews nearest to a pseudo-random one if there are too many.
     fn teams_of_part(&self, now: f64) -> Vec<u32> {
         let planned = self.roster.members.iter().filter(|member| member.is_planned(now));
         let mut teams: Vec<u32> = planned.map(|member| member.team.index).collect();
@@ -178,8 +179,8 @@ impl Planner {
         Chosen { teams, jobs, pinned, routes }
     }
 
-    /// Jobs that wait for one of these crews: near ones, and the heaviest and the oldest of every unit and skill that
-    /// some crew has. Of too many, those with the most weight for a minute of the nearest crew's time.
+    /// The jobs that wait for one of these crews: near ones, and the heaviest and the oldest of every unit and skills
+    /// that some crew serves. If there are too many, those with the most weight per minute of the nearest crew's time.
     pub(super) fn waiting_for(&self, teams: &[u32]) -> Vec<u32> {
         let members: Vec<_> = teams.iter().map(|team| self.roster.member(*team)).collect();
         let mut waiting = BTreeSet::new();
@@ -218,7 +219,7 @@ impl Planner {
         entry.place == Place::Waiting && entry.pinned.is_none()
     }
 
-    /// A search of the part, as far on as the slice is.
+    /// A search of the part that continues from the slice's progress.
     fn search(&self, chosen: &Chosen, now: f64, iterations: u64) -> Search<Part> {
         let terms = self.terms(now);
         let tasks: Vec<_> = chosen.jobs.iter().map(|job| *self.job_index.task(*job)).collect();
@@ -254,8 +255,8 @@ impl Planner {
         search
     }
 
-    /// Crews of the part that the hard rules allow for one of its jobs, those first that could be there first; its own
-    /// always.
+    /// The crews of the part that the hard rules permit for one of its jobs, the soonest rough arrival first. The job's
+    /// own crew is always included.
     fn candidates(&self, chosen: &Chosen, job: usize, now: f64) -> Vec<u32> {
         let number = chosen.jobs[job];
         let (entry, task) = (self.job_index.entry(number), self.job_index.task(number));
@@ -273,8 +274,8 @@ impl Planner {
         ranked.into_iter().map(|(_, route)| route).collect()
     }
 
-    /// The routes that the search found take the place of those that stand, if they are cheaper and every arrival is
-    /// within its shift.
+    /// Replaces the routes of the part with the best routes found, if they are cheaper and every arrival is within its
+    /// shift.
     fn adopt(&mut self, searching: &mut Searching) {
         let Searching { chosen, search, price, .. } = searching;
         let best = search.best();
@@ -305,7 +306,7 @@ impl Planner {
     }
 }
 
-/// The nearest of the part's jobs; those without a position are near to none.
+/// The nearest jobs of the part; a job without a position is near no other job.
 fn near(tasks: &[Task], job: usize) -> Vec<u32> {
     let Some(here) = tasks[job].spot else { return Vec::new() };
     let others = (0..).zip(tasks).filter(|(other, _)| *other as usize != job);

@@ -1,17 +1,16 @@
-//! Ranking numbers by a figure, the least first. Of equal ones the lower number comes first, so that the order is the same
-//! on every machine.
+//! Ranks numbers by a key, smallest first. Ties go to the lower number, so that the order is the same on every machine.
 
 use std::cmp::Ordering;
 
-/// A number, and what it is ranked by.
+/// The key and the number.
 pub type Ranked = (f64, u32);
 
-/// Which of two comes first.
+/// The order of two ranked numbers.
 pub fn order(a: &Ranked, b: &Ranked) -> Ordering {
     a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
 }
 
-/// Keeps so many of the least, in order.
+/// Keeps the `most` smallest, in order.
 pub fn keep_least(found: &mut Vec<Ranked>, most: usize) {
     if found.len() > most {
         found.select_nth_unstable_by(most, order);

@@ -1,4 +1,4 @@
-//! The crews that the planner plans for, under dense numbers, and their routes.
+//! The planner's crews under dense numbers, with their routes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,33 +22,33 @@ use crate::{
     travel::Spot,
 };
 
-/// Rough minutes per straight kilometre, to choose whom to try.
+/// Rough driving minutes per straight kilometre, for the choice of candidates.
 pub const KM_MINUTES: f64 = 2.5;
 
-/// What the planner keeps of a crew.
+/// The planner's data on a crew.
 #[derive(Clone, Debug)]
 pub struct Member {
     /// The crew.
     pub id: CrewId,
-    /// As prices see it.
+    /// The crew as prices use it.
     pub team: Team,
-    /// Whether a shift of its runs, by its facts, and has not reached its planned end.
+    /// True if the crew has a current shift and its planned end has not passed.
     pub on_shift: bool,
-    /// Whether it is on the roster and may be planned for: neither away nor silent.
+    /// True if the crew is on the roster and neither away nor silent.
     pub present: bool,
-    /// Whether it has nothing to do and nothing is offered to it.
+    /// True if the crew is free and may be planned: no commitment, no reservation.
     pub idle: bool,
     /// The ticket that it is reserved for.
     pub reserved: Option<TicketId>,
-    /// Where it was last heard of.
+    /// Its last known position.
     pub at: Spot,
-    /// Where it is, while it is on its way to the one ticket that it has.
+    /// Its position while it is on its way to its only ticket.
     pub on_its_way: Option<Spot>,
-    /// Whether its tickets of each unit are its to do, by the unit's number.
+    /// For each unit number, true if the crew serves the unit's tickets.
     serves: Vec<bool>,
     /// Minutes on site in this shift.
     pub worked: f64,
-    /// A number that stands for it.
+    /// The crew's fingerprint.
     pub fingerprint: u64,
     /// Its stops; pinned ones first.
     pub route: Vec<u32>,
@@ -56,12 +56,12 @@ pub struct Member {
 }
 
 impl Member {
-    /// Whether routes are planned for it at all.
+    /// True if routes are planned for the crew: it is present and on shift.
     pub fn is_planned(&self, now: f64) -> bool {
         self.present && !shift::forbids(&self.team, now)
     }
 
-    /// This crew and a job, as the hard rules see them.
+    /// The crew and a job, as the hard rules see them.
     pub fn pairing<'a>(&'a self, entry: &'a Entry, now: f64) -> Pairing<'a> {
         Pairing {
             now,
@@ -75,28 +75,28 @@ impl Member {
         }
     }
 
-    /// Whether the hard rules allow it, but for the arrival.
+    /// True if the hard rules permit the crew for the job; the arrival is not checked.
     pub fn may(&self, entry: &Entry, now: f64) -> bool {
         rules::allow(&self.pairing(entry, now))
     }
 
-    /// Whether tickets of a unit are its to do.
+    /// True if the crew serves the unit's tickets.
     pub fn serves(&self, unit: u32) -> bool {
         self.serves.get(unit as usize).copied().unwrap_or(false)
     }
 
-    /// Whether tickets of a unit that take these skills are its to do.
+    /// True if the crew serves the unit's tickets and has these skills.
     pub fn fits(&self, unit: u32, needs: Skills) -> bool {
         self.serves(unit) && !skill::forbids(self.team.skills, needs)
     }
 
-    /// When it would be there, roughly; as though it were there already where nobody said where that is.
+    /// A rough arrival, in minutes of the time axis. An unknown position counts as distance 0.
     pub fn rough_arrival(&self, spot: Option<Spot>, now: f64) -> f64 {
         let km = spot.map_or(0.0, |spot| spot.km(self.team.spot));
         self.team.ready.max(now) + km * KM_MINUTES
     }
 
-    /// Learns of the units that it does not know yet.
+    /// Extends `serves` by the units that it lacks.
     fn learn(&mut self, units: &[OrgPath]) {
         let new = units.get(self.serves.len()..).unwrap_or_default();
         let serves = new.iter().map(|unit| !territory::forbids(self.id.org(), &self.territory, unit));
@@ -104,37 +104,37 @@ impl Member {
     }
 }
 
-/// Crews of the same skills: how many are on shift, and what they have worked.
+/// The crews on shift with the same skills: their number, and the sum of their minutes on site.
 #[derive(Clone, Copy, Debug, Default)]
 struct Class {
     crews: u32,
     worked: f64,
 }
 
-/// Crews. A number once given stays the crew's.
+/// The planner's crews. A crew keeps its number for ever.
 #[derive(Clone, Debug, Default)]
 pub struct Roster {
-    /// By crew.
+    /// The number of each crew.
     pub index: BTreeMap<CrewId, u32>,
-    /// By number.
+    /// The crews by number.
     pub members: Vec<Member>,
-    /// Crews that have nothing to do.
+    /// The idle crews.
     pub idle: BTreeSet<u32>,
-    /// Crews on their way to the one ticket that they have.
+    /// The crews on their way to their only ticket.
     pub on_its_way: BTreeSet<u32>,
-    /// How many have a shift that runs.
+    /// The number of crews on shift.
     pub on_shift: usize,
-    /// Crews reserved for a ticket.
+    /// The crews reserved for each ticket.
     pub reserved: BTreeMap<TicketId, BTreeSet<u32>>,
-    /// Where tickets come from, and how the idle ones cover it.
+    /// The recent tickets, and how idle crews cover them.
     demand: Demand,
     classes: BTreeMap<Skills, Class>,
-    /// How many units all members know.
+    /// The number of units that every member's `serves` includes.
     units_known: usize,
 }
 
 impl Roster {
-    /// The number of a crew, a new one if it has none.
+    /// The number of a crew; assigns one if it has none.
     pub fn number(&mut self, id: &CrewId) -> u32 {
         if let Some(known) = self.index.get(id) {
             return *known;
@@ -170,12 +170,12 @@ impl Roster {
         index
     }
 
-    /// What is kept of a crew.
+    /// The data on a crew.
     pub fn member(&self, team: u32) -> &Member {
         &self.members[team as usize]
     }
 
-    /// Takes over what the board says of a crew, `None` when it is no longer on the roster; all but the route.
+    /// Takes over the board's state of a crew, `None` when it is no longer on the board. The route stays.
     pub fn take(&mut self, number: u32, crew: Option<&Crew>, board: &Board, frame: &Frame, terms: &Terms) {
         self.leave(number);
         let member = &mut self.members[number as usize];
@@ -202,7 +202,7 @@ impl Roster {
                 if let Some(spot) = state.spot {
                     member.team.spot = spot;
                 }
-                // An idle crew is free since whenever; that it is so now is said by `now`, which moves on.
+                // An idle crew is ready at any time. Minus infinity lets `now` decide, which moves on.
                 member.team.ready = if free { f64::NEG_INFINITY } else { state.free };
                 member.team.variance = state.variance;
             }
@@ -218,7 +218,7 @@ impl Roster {
         self.enter(number);
     }
 
-    /// Lets members learn of units: all of them when there are new ones, else those that were taken.
+    /// Extends `serves` by new units: of all members when there are new units, otherwise of the members in `taken`.
     pub fn learn(&mut self, units: &[OrgPath], taken: &[u32]) {
         if units.len() > self.units_known {
             self.members.iter_mut().for_each(|member| member.learn(units));
@@ -228,7 +228,7 @@ impl Roster {
         }
     }
 
-    /// Counts a crew among those of its kind, as it is now.
+    /// Adds a crew to the counts and indexes.
     fn enter(&mut self, number: u32) {
         let member = &self.members[number as usize];
         let Team { spot, skills, .. } = member.team;
@@ -250,7 +250,8 @@ impl Roster {
         }
     }
 
-    /// Takes that back; before the crew changes, for it is found by what it was.
+    /// Removes a crew from the counts and indexes. Call it before the crew changes, because they depend on its old
+    /// state.
     fn leave(&mut self, number: u32) {
         let member = &self.members[number as usize];
         let Team { spot, skills, .. } = member.team;
@@ -280,14 +281,14 @@ impl Roster {
         self.classes.get(&skills).map_or(0.0, |class| class.worked / f64::from(class.crews.max(1)))
     }
 
-    /// Remembers where a ticket came from.
+    /// Records a ticket as demand.
     pub fn note(&mut self, call: Call) {
         let idle = self.idle.iter().map(|team| &self.members[*team as usize].team);
         self.demand.note(call, idle.map(|team| (team.spot, team.skills)));
     }
 
-    /// Of as many tickets as crews are on shift, those that would find nobody free in reach without this one, which is
-    /// idle.
+    /// The tickets that would find no free crew in reach without this idle crew, out of as many tickets as crews are on
+    /// shift.
     pub fn missed(&self, team: u32) -> f64 {
         let on_shift = self.on_shift.max(1) as f64;
         let busy = 1.0 - (self.idle.len() as f64 / on_shift).min(1.0);
@@ -295,13 +296,13 @@ impl Roster {
         on_shift * self.demand.share(team.spot, team.skills, busy)
     }
 
-    /// Crews reserved for a ticket.
+    /// The crews reserved for a ticket.
     pub fn reserved_for(&self, ticket: TicketId) -> impl Iterator<Item = u32> {
         self.reserved.get(&ticket).into_iter().flatten().copied()
     }
 }
 
-/// The one job that the crew has, while it is on its way there, by nobody's choice but the plan's.
+/// The only job of a crew that is on its way to it. `None` if a person assigned the job to the crew or pinned it.
 pub fn on_its_way<'b>(board: &'b Board, crew: &Crew) -> Option<&'b Job> {
     let [(ticket, _)] = crew.committed.as_slice() else { return None };
     let job = board.jobs.get(ticket)?;
@@ -310,14 +311,15 @@ pub fn on_its_way<'b>(board: &'b Board, crew: &Crew) -> Option<&'b Job> {
     (under_way && crew.reserved.is_none() && job.pinned.is_none()).then_some(job)
 }
 
-/// Where the crew will be and when, once it is done with what it has: present work first, then what it is reserved for.
+/// The position and the time at which the crew will be free: after its present work, then the ticket that it is
+/// reserved for.
 fn free_at(crew: &Crew, board: &Board, frame: &Frame, terms: &Terms) -> State {
     let spot = |point: Point| frame.plane().spot(point);
     let mut state = State { spot: Some(spot(crew.at)), free: terms.now, variance: 0.0 };
     let reserved = crew.reserved.as_ref().map(|kept| kept.ticket);
     for ticket in crew.committed.iter().map(|(ticket, _)| *ticket).chain(reserved) {
         let Some(job) = board.jobs.get(&ticket) else {
-            // Other work on site, of which nothing is known but that it is not done.
+            // Other work on site, which is not on the board: assume a repair of the largest customer band.
             state.free += terms.policy.repair_minutes(u32::MAX) * terms.policy.repair.planned;
             continue;
         };

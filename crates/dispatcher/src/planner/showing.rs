@@ -1,4 +1,4 @@
-//! The plan as others see it: routes with times, who waits for what, and the plan's name.
+//! The plan as others see it: routes with times, the waiting tickets with their reasons, and the plan's hash.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::{
 };
 
 impl Planner {
-    /// The plan as it stands, as of the last settling.
+    /// The plan of the last `settle` call, with times as of `now`.
     #[must_use]
     pub fn snapshot(&self, board: &Board, now: Timestamp) -> Plan {
         let minutes = self.minutes(now);
@@ -44,8 +44,7 @@ impl Planner {
             let open = board.jobs.values().filter(|job| job.needs_crew());
             waiting.extend(open.map(|job| (job.ticket, Waits::NoTerritory)));
         }
-        // Most tickets wait for the same reason as others of their unit and skills, unless some crew is excluded from
-        // them.
+        // Waiting tickets of the same unit and skills have the same reason, unless a crew is excluded from them.
         let free = self.free(board, now);
         let mut known = BTreeMap::new();
         for (ticket, &job) in &self.job_index.index {
@@ -71,14 +70,14 @@ impl Planner {
         Plan { at: now, storm: self.storm, hash: self.hash(), price, routes, waiting }
     }
 
-    /// Names the routes and who waits. Not for secrets: whoever can choose tickets' identities can make two plans of
-    /// one name.
+    /// A hash of the routes and the waiting tickets. Not cryptographic: an attacker who can choose ticket ids can make
+    /// two plans with equal hashes.
     #[must_use]
     pub(crate) fn hash(&self) -> String {
         self.name.get_or_init(|| self.named()).clone()
     }
 
-    /// Works the plan's name out.
+    /// Computes the plan's hash.
     pub(super) fn named(&self) -> String {
         let mut hash = 0;
         for &team in self.roster.index.values() {
@@ -93,20 +92,20 @@ impl Planner {
         format!("{:016x}", hash)
     }
 
-    /// What this ticket waits for.
+    /// Why this ticket waits.
     #[must_use]
     pub fn waits(&self, board: &Board, ticket: TicketId, now: Timestamp) -> Waits {
         self.waits_beside(&self.free(board, now), board, ticket, now)
     }
 
-    /// What this ticket waits for, while these crews have nothing to do.
+    /// Why this ticket waits, when `free` are the crews without a stop that may get an offer.
     fn waits_beside(&self, free: &[u32], board: &Board, ticket: TicketId, now: Timestamp) -> Waits {
         let Some(&job) = self.job_index.index.get(&ticket) else {
             let open = board.jobs.get(&ticket).is_some_and(Job::needs_crew);
             return match (open, self.frame.is_some()) {
                 (false, _) => Waits::NotOpen,
                 (true, true) => Waits::NotTried,
-                // Neither a crew nor a place is known.
+                // Neither a crew nor a position is known.
                 (true, false) => Waits::NoTerritory,
             };
         };
@@ -159,8 +158,8 @@ impl Planner {
         }
     }
 
-    /// The last hurdle that some crew of the job's unit fell at, of those that each crew takes in the same order. Crews of other
-    /// units never come into question, whatever they fell at.
+    /// The latest reason, in the order of `Waits`, that excludes a crew that serves the job's unit. Crews of other
+    /// units do not count.
     fn last_hurdle(&self, board: &Board, job: u32, now: Timestamp) -> Waits {
         let unit = self.job_index.entry(job).unit;
         let mut last = Waits::NoTerritory;
@@ -174,7 +173,7 @@ impl Planner {
         last
     }
 
-    /// The first hurdle that this crew falls at.
+    /// The first reason, in the order of `Waits`, that excludes this crew.
     fn hurdle(&self, board: &Board, member: &Member, job: u32, now: Timestamp) -> Waits {
         let pairing = member.pairing(self.job_index.entry(job), self.minutes(now));
         if territory::bars(&pairing) {
@@ -191,7 +190,7 @@ impl Planner {
         }
     }
 
-    /// Why a crew cannot be sent though nothing else has its time; `None` when it could be, or is at work.
+    /// `Resting` if the crew is away, or free and on a break; `Silent` if it is free and silent; otherwise `None`.
     fn out_of_reach(&self, crew: &Crew, now: Timestamp) -> Option<Waits> {
         let free = crew.committed.is_empty() && crew.reserved.is_none();
         if crew.away.is_some() || free && rests(crew, now) {
@@ -201,15 +200,15 @@ impl Planner {
         }
     }
 
-    /// Crews without a stop that may be offered one now.
+    /// The crews without a stop that may get an offer now.
     fn free(&self, board: &Board, now: Timestamp) -> Vec<u32> {
         let idle = self.roster.idle.iter().copied().filter(|team| self.roster.member(*team).route.is_empty());
         let crew = |team: &u32| board.crews.get(&self.roster.member(*team).id);
         idle.filter(|team| crew(team).is_some_and(|crew| self.is_offerable(crew, now))).collect()
     }
 
-    /// The reason itself, unless it is that all are busy and somebody is not: one of these crews, which are free, could go, or would
-    /// not be there in its shift.
+    /// Corrects `AllBusy` if one of the free crews may serve the job: `NotTried` when the crew would arrive within its
+    /// shift, otherwise `ShiftTooShort`. Other reasons stay.
     fn unless_overlooked(&self, why: Waits, free: &[u32], terms: &Terms, job: u32) -> Waits {
         if why != Waits::AllBusy {
             return why;

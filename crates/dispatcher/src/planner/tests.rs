@@ -1,4 +1,4 @@
-//! The planner by example; what always holds is in [`laws`].
+//! Examples for the planner; its properties are in [`laws`].
 
 mod crowds;
 mod laws;

@@ -1,19 +1,19 @@
-//! When what is planned may change without a fact: one timer a job and one a crew, the earliest first.
+//! Timers for changes of the plan without a fact: at most one per job and one per crew, the earliest first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use switchboard_domain::Timestamp;
 
-/// Whose timer it is.
+/// The owner of a timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Whose {
-    /// A job's: a hold or an exclusion ends.
+    /// A job: a hold or an exclusion ends, or the time before an appointment begins.
     Job(u32),
-    /// A crew's: a break begins or ends, the shift ends, it falls silent.
+    /// A crew: a break begins or ends, the shift ends, or the crew becomes silent.
     Crew(u32),
 }
 
-/// Timers.
+/// The timers by time and by owner.
 #[derive(Clone, Debug, Default)]
 pub struct Timers {
     due: BTreeSet<(Timestamp, Whose)>,
@@ -21,7 +21,7 @@ pub struct Timers {
 }
 
 impl Timers {
-    /// Sets the timer to the earliest of these instants that lies past `now`; none unsets it.
+    /// Sets the timer to the earliest of these instants after `now`; removes it when there is none.
     pub fn set(&mut self, whose: Whose, instants: impl Iterator<Item = Timestamp>, now: Timestamp) {
         let next = instants.filter(|at| *at > now).min();
         let before = match next {
@@ -34,7 +34,7 @@ impl Timers {
         self.due.extend(next.map(|at| (at, whose)));
     }
 
-    /// The next one, taken out, if it is due.
+    /// Removes and returns the next timer, if it is due.
     pub fn take_due(&mut self, now: Timestamp) -> Option<Whose> {
         let (at, whose) = *self.due.first()?;
         if at > now {
@@ -45,7 +45,7 @@ impl Timers {
         Some(whose)
     }
 
-    /// When the next is due.
+    /// The instant of the next timer.
     pub fn next(&self) -> Option<Timestamp> {
         self.due.first().map(|(at, _)| *at)
     }

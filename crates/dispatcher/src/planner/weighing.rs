@@ -1,4 +1,4 @@
-//! One crew weighed for one ticket: the prices of its visit by rule, and what the crew's other stops lose by it.
+//! The evaluation of one crew for one ticket: the prices of its visit by rule, and the cost for the crew's other stops.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Planner {
-    /// Weighs one crew for one job.
+    /// Evaluates one crew for one job.
     pub(super) fn weigh_one(&self, job: u32, team: u32, now: f64) -> Weighed {
         let member = self.roster.member(team);
         let mut vetoes: Vec<&'static str> = rules::vetoes(&member.pairing(self.job_index.entry(job), now)).collect();
@@ -31,8 +31,8 @@ impl Planner {
         weighed
     }
 
-    /// The crew's route with the job in it: as it stands, or with the job at its cheapest place. `None` when no arrival
-    /// is allowed.
+    /// The crew's route with the job: as it is, or with the job at its cheapest position. `None` when no arrival is
+    /// permitted.
     fn route_with(&self, job: u32, team: u32, now: f64) -> Option<Vec<u32>> {
         let mut route = self.roster.member(team).route.clone();
         if self.job_index.entry(job).place != Place::Routed(team) {
@@ -46,7 +46,7 @@ impl Planner {
         Some(route)
     }
 
-    /// What the job costs in this route: its own charges, and the rest of the rise in price.
+    /// The cost of the job in this route: its own prices, and the rest of the rise in price.
     fn charge(&self, weighed: &mut Weighed, job: u32, team: u32, route: &[u32], now: f64) {
         let (terms, mut memory) = (self.terms(now), Memory::default());
         let member = self.roster.member(team);
@@ -63,7 +63,7 @@ impl Planner {
         });
         let before: Vec<u32> = member.route.iter().copied().filter(|stop| *stop != job).collect();
         let without = self.price(&terms, team, &before, &mut memory);
-        // Whoever has no room left in the route waits.
+        // A stop that is ejected from the full route costs the price of leaving it out.
         let ejected = before.iter().filter(|stop| !route.contains(stop));
         let left_out: f64 = ejected.map(|stop| rules::service(&terms.left_out(self.job_index.task(*stop)))).sum();
         let others = workload::price(with + left_out - without, own);

@@ -196,8 +196,8 @@ impl<R: Clone + Default> Board<R> {
         *version = if stops.is_empty() { u64::from(route) + 1 } else { self.versions };
     }
 
-    /// Keeps the result of the iteration, and calls `differs` with each route that changed. A route with its old content
-    /// gets its old version back, so that cached prices stay valid.
+    /// Keeps the result of the iteration, and calls `differs` with each route that changed. A route with its old
+    /// content gets its old version back, so that cached prices stay valid.
     pub fn keep(&mut self, mut differs: impl FnMut(u32)) {
         for (route, mut aside) in self.way_back.saved.drain(..) {
             let stands = &mut self.routes[route as usize];

@@ -1,5 +1,5 @@
-//! What is known of a crew beside its state: where it is, when it was heard of, what it has worked, and because of which facts its
-//! time is taken.
+//! The dispatcher's record of a crew, besides the domain's state: its position, its last activity, its time on site,
+//! and the facts that took its time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,10 +14,10 @@ use switchboard_domain::{
 
 use crate::board::{Crew, Reserved, Shift};
 
-/// What is known of a crew beside its state.
+/// The dispatcher's record of a crew.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CrewRecord {
-    /// As decisions see it.
+    /// The state of the crew, as the domain folds it.
     pub crew: crew::Crew,
     pub(super) at: Point,
     pub(super) at_since: Timestamp,
@@ -27,9 +27,9 @@ pub struct CrewRecord {
     pub(super) reserved_priority: bool,
     pub(super) reserved_because: u64,
     pub(super) committed_because: BTreeMap<TicketId, u64>,
-    /// When it was last called back from a ticket.
+    /// When the crew was last recalled from a ticket, by the engine's time.
     pub called_back: Option<Timestamp>,
-    /// Position of its last fact.
+    /// Position of the crew's last fact.
     pub position: u64,
 }
 
@@ -85,7 +85,7 @@ impl CrewRecord {
         }
     }
 
-    /// Whether the roster knows it, or its time is still taken.
+    /// True if the crew is enrolled, or its time is still taken.
     pub(super) fn is_there(&self) -> bool {
         self.crew.enrolled || self.crew.reserved.is_some() || !self.crew.commitments.is_empty()
     }

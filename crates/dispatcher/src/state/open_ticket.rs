@@ -1,4 +1,5 @@
-//! What is known of an open ticket: its case file, and what the plan needs beside it. How facts find it is `state.rs`.
+//! The dispatcher's record of an open ticket: its case file, and the further data that the plan needs. `state.rs`
+//! selects the facts.
 
 use std::collections::BTreeMap;
 
@@ -17,40 +18,39 @@ use crate::{
     policy::Policy,
 };
 
-/// For how long it is remembered who declined a ticket or let it lapse: as long as any policy may keep them from it.
+/// How long a refusal by a crew is remembered: no policy may exclude a crew from a ticket for longer than a day.
 const PAUSE_MAX: TimeDelta = TimeDelta::days(1);
-/// Tickets that weigh more because of what they are about have this word in their category: a wire down (断线).
+/// The word for a wire down (断线). A ticket with this word in its category is a danger to life, and weighs more.
 const WIRE_DOWN: &str = "\u{65ad}\u{7ebf}";
 
-/// A crew that the ticket could not be offered to after all.
+/// A crew to which the ticket could not be offered.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Unfit {
-    /// The ticket's last fact then.
+    /// Position of the ticket's last fact at that time; the exclusion ends with a newer fact.
     pub position: u64,
-    /// It is not asked again before then.
+    /// The end of the exclusion.
     pub until: Timestamp,
-    /// Whether it was the ticket that would not have it; else the crew could not be kept.
+    /// True if the ticket refused the offer; false if the crew could not be reserved.
     pub refused: bool,
 }
 
-/// What is known of an open ticket.
+/// The dispatcher's record of an open ticket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenTicket {
-    /// What was received, the ticket as decisions see it, and who has it and had it.
+    /// The case file: the intake, the domain's state of the ticket, and its stints.
     pub file: CaseFile,
-    /// Whether the customer pressed, or a unit above did.
+    /// True if the customer urged the ticket, a unit above supervises it, or it was escalated to urgent.
     pressed: bool,
-    /// Crews that declined it or let an offer of it lapse, and when, by the engine's time.
+    /// Crews that declined it or let an offer of it expire, each with the engine's time and the reason.
     turned_down: BTreeMap<CrewId, (Timestamp, OfferEnd)>,
-    /// Whether any crew let its offer lapse.
+    /// True if any crew let an offer of it expire.
     lapsed: bool,
-    /// The crew that it was offered to last, since a crew had it last.
+    /// The crew that last got an offer; reset to `None` when a crew gets the ticket.
     told: Option<CrewId>,
-    /// Crews that could not be kept for the ticket, or whose offer it would not take: as of which of its facts, and until when.
-    /// Not from the log, and void with its next fact.
+    /// Crews to which the ticket could not be offered. Not from the log, and obsolete after the ticket's next fact.
     #[serde(skip)]
     pub(super) unfit: BTreeMap<CrewId, Unfit>,
-    /// When the dispatcher itself called a crew back from it last, by the engine's time.
+    /// When the dispatcher itself last recalled a crew from it, by the engine's time.
     diverted: Option<Timestamp>,
 }
 
@@ -67,7 +67,7 @@ impl OpenTicket {
         }
     }
 
-    /// Takes the ticket's next fact into account; `None` before its first.
+    /// Applies the ticket's next fact; `None` before its first fact.
     pub(super) fn apply(known: Option<Self>, fact: &TicketFact) -> Option<Self> {
         let Some(mut known) = known else {
             let mut file = None;
@@ -85,20 +85,20 @@ impl OpenTicket {
         Some(known)
     }
 
-    /// Takes down what the case file does not hold.
+    /// Records what the case file does not contain.
     fn note(&mut self, fact: &TicketFact) {
         match &fact.event {
             Event::Offered(e) => self.told = Some(e.crew.clone()),
             Event::OfferEnded(e) => {
-                // By the engine's time: a device's clock must not end the pause before it began. What is taken back says
-                // nothing about the crew.
+                // The pause runs by the engine's time, so that a device's slow clock cannot end it early. A withdrawn
+                // offer says nothing about the crew.
                 if e.how != OfferEnd::Withdrawn {
                     self.turned_down.retain(|_, (at, _)| fact.recorded_at - *at <= PAUSE_MAX);
                     self.turned_down.insert(e.crew.clone(), (fact.recorded_at, e.how));
                 }
                 self.lapsed |= e.how == OfferEnd::Expired;
             }
-            // Whoever chooses a crew that declined means it.
+            // A person who chooses a crew that declined does so on purpose.
             Event::Pinned(e) => drop(e.crew.as_ref().map(|crew| self.turned_down.remove(crew))),
             Event::Urged(_) | Event::Supervised(_) => self.pressed = true,
             Event::Escalated(e) if e.to == Escalation::Urgent => self.pressed = true,
@@ -107,13 +107,13 @@ impl OpenTicket {
         }
     }
 
-    /// Position of the fact that gave it to the crew that has it; 0 while no crew has it.
+    /// Position of the fact that gave the ticket to its crew; 0 while no crew holds it.
     fn since(&self) -> u64 {
         self.file.stints.present.as_ref().map_or(0, |stint| stint.position)
     }
 
-    /// Whether the dispatcher still has to do with it: before the dispatch nobody knows what it becomes; after it, only work on site
-    /// takes a crew's time.
+    /// True while the ticket may need a crew. Before the dispatch any ticket may still become work on site. After it,
+    /// only work on site needs a crew, until the ticket awaits its revisit.
     pub(crate) fn is_open(&self) -> bool {
         match self.file.ticket.stage {
             Stage::Received | Stage::Classified => true,
@@ -122,25 +122,26 @@ impl OpenTicket {
         }
     }
 
-    /// Whether it may be offered to a crew now.
+    /// True if it may be offered to a crew now.
     #[must_use]
     pub fn may_be_offered(&self) -> bool {
         legal_of(&self.file.ticket).contains(Move::Offer) && self.file.stints.present.is_none()
     }
 
-    /// Since when its crew says that it is there.
+    /// When its crew arrived on site, or made its diagnosis if it did not report the arrival.
     #[must_use]
     pub fn on_site(&self) -> Option<Timestamp> {
         self.file.ticket.crew.arrived.or(self.file.ticket.crew.diagnosed)
     }
 
-    /// Whether its crew has it from the plan, by an offer, and has not been there: the plan may give it to another.
+    /// True if its crew got it by an offer and is not on site yet: the plan may give it to another crew.
     #[must_use]
     pub fn may_be_replanned(&self) -> bool {
         self.file.ticket.taken.is_some() && self.on_site().is_none()
     }
 
-    /// Position of the fact that made a live offer, or gave it to its crew.
+    /// Position of the fact that made the offer, while the offer is live. Otherwise the position of the fact that gave
+    /// the ticket to its crew.
     #[must_use]
     pub fn offered_at(&self, offer: OfferId) -> u64 {
         self.file.stints.made(offer).unwrap_or(self.since())
@@ -178,7 +179,7 @@ impl OpenTicket {
             area: file.place.area.unwrap_or(Area::Urban),
             reported: ticket.received,
             promised_from: file.reopened_at.or(appointment).unwrap_or(ticket.received),
-            // A person who chooses a crew for an appointment chooses the time, too.
+            // A person who chooses a crew for an appointment chooses the time too.
             opens: appointment.filter(|_| ticket.pinned.is_none()).map(|at| {
                 let ahead = TimeDelta::minutes(i64::from(policy.offers.appointment_minutes));
                 at.checked_sub_signed(ahead).unwrap_or(at)
@@ -202,7 +203,7 @@ impl OpenTicket {
         })
     }
 
-    /// Where it is; `None` when nobody said.
+    /// Its position; `None` when unknown.
     pub(super) fn at(&self) -> Option<Point> {
         self.file.place.location_e6.and_then(|(latitude, longitude)| Point::new(latitude, longitude))
     }
@@ -221,20 +222,20 @@ impl OpenTicket {
         by_crews.chain(unfit.map(|(crew, unfit)| (crew.clone(), unfit.until))).collect()
     }
 
-    /// Crews that lost it, the last time of each, and until when it does not go back to them.
+    /// The crews that lost the ticket, each until the instant when it may return to the crew.
     fn left_lately(&self, policy: &Policy) -> BTreeMap<CrewId, Timestamp> {
         let pause = TimeDelta::minutes(i64::from(policy.offers.return_minutes));
         let until = |at: Timestamp| at.checked_add_signed(pause).unwrap_or(at);
         self.file.stints.former.iter().map(|former| (former.crew.clone(), until(former.lost))).collect()
     }
 
-    /// Whether the ticket would not take an offer to this crew, and nothing happened to it since.
+    /// True if the ticket refused an offer to this crew, and has no newer fact.
     #[must_use]
     pub fn refuses(&self, crew: &CrewId) -> bool {
         self.unfit.get(crew).is_some_and(|unfit| unfit.refused && unfit.position == self.file.position)
     }
 
-    /// Whether a crew is not asked for it for a while, for the ticket would not have it or its time could not be kept.
+    /// True if the ticket could not be offered to this crew, and has no newer fact.
     #[must_use]
     pub fn is_unfit(&self, crew: &CrewId) -> bool {
         self.unfit.get(crew).is_some_and(|unfit| unfit.position == self.file.position)

@@ -1,4 +1,4 @@
-//! Crews that are called back, that went home, that lost a ticket, and whose time others took: by example.
+//! Examples of crews that are recalled, off shift, or busy with other tickets, or that lost a ticket.
 
 use switchboard_domain::{
     crew::{
@@ -17,7 +17,7 @@ fn other(n: usize) -> TicketId {
     TicketId(Uuid::from_u128(1 + n as u128))
 }
 
-/// A hospital, where crew 1 stands.
+/// A fault at an important customer, near crew 1.
 fn hospital() -> Received {
     let place = Place { location_e6: Some((30_301_000, 120_001_000)), ..Place::default() };
     Received { tier: Some(Tier::A), place, ..received() }
@@ -30,7 +30,7 @@ impl Tale {
         self.ticket(Reassigned { from: crew(n).org().clone(), to: org(STATION), reason });
     }
 
-    /// Crew 1 has the ticket by an offer, has not begun it, and it waits.
+    /// Crew 1 holds the ticket by an offer, has not begun the work, and the ticket is suspended.
     fn waits_with_the_first(&mut self) {
         self.taken(1);
         self.ticket(Suspended { reason: SuspendReason::Customer, until: None, note: None });
@@ -41,7 +41,7 @@ impl Tale {
         self.crew(n, Released { ticket, offer: None, why });
     }
 
-    /// Who is to be kept for which ticket.
+    /// The reservations that the process proposes: crew and ticket.
     fn reservations(&mut self) -> Vec<(CrewId, TicketId)> {
         let kept = |intent| match intent {
             Intent::Reserve(crew, reserve) => Some((crew, reserve.ticket)),
@@ -50,7 +50,7 @@ impl Tale {
         self.intents().into_iter().filter_map(kept).collect()
     }
 
-    /// Crew 1 drives to work that takes hours when a hospital calls, and the only free crew is fifty kilometres away.
+    /// Crew 1 is driving to hours of work when a hospital calls; the only free crew is fifty kilometres away.
     fn emergency() -> Self {
         let mut tale = Self::with_crews();
         tale.at_the_station(ticket(), Received { customers_out: Some(200), ..received() });
@@ -80,7 +80,7 @@ fn a_crew_near_by_is_called_back_for_a_priority_rather_than_one_far_away_sent() 
 fn a_crew_is_not_called_back_for_what_was_decided_before_the_news_came() {
     let mut tale = Tale::emergency();
     assert!(matches!(tale.intents()[..], [Intent::Recall(..)]), "wanted, and not done");
-    // Meanwhile another process called it back, and it got the ticket again.
+    // Meanwhile another process recalled the crew, and the crew got the ticket again.
     tale.lost(1);
     tale.released(1, ticket(), ReleaseReason::Recalled);
     tale.reserved(1, 2);

@@ -1,10 +1,10 @@
-//! Why a crew is released: what the log says of it, by example. The table itself is tested in the domain.
+//! Examples of the release reasons that the process records. The domain tests the table of reasons itself.
 
 use switchboard_domain::ticket::event::{Merged, Reassigned, Recalled, Replied};
 
 use super::*;
 
-/// What the first crew is released from, after the offer was made to both of the first two.
+/// The actions after an offer to crew 1 and then `then`.
 fn after(then: impl Fn(&mut Tale)) -> Vec<Intent> {
     let mut tale = Tale::begun();
     tale.reserved(1, 1);

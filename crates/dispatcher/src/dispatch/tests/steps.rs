@@ -1,4 +1,4 @@
-//! What a step costs does not depend on how many tickets are in flight: no step goes through a map of all tickets or crews.
+//! The cost of a step does not depend on the number of tickets: no step iterates over a map of all tickets or crews.
 
 use super::*;
 use crate::cow_map::visits;
@@ -7,7 +7,7 @@ fn numbered(n: usize) -> TicketId {
     TicketId(Uuid::from_u128(1_000 + n as u128))
 }
 
-/// So many tickets at the station, with or without a place, of which nothing is new.
+/// Adds this many tickets at the station, with or without a position, and lets the process settle them.
 fn tale(mut tale: Tale, tickets: usize, location: Option<(i32, i32)>) -> Tale {
     for n in 0..tickets {
         tale.at_the_station(numbered(n), located(location));
@@ -27,7 +27,7 @@ fn without_crews() -> Tale {
     Tale { process: Dispatch::new(Policy::default()), log: Vec::new(), now: dawn() }
 }
 
-/// How many entries are visited in maps of all tickets and all crews, by the steps that follow on `news`.
+/// The number of entries of maps of all tickets or crews that the steps after `news` visit.
 fn visited(tale: &mut Tale, news: impl FnOnce(&mut Tale)) -> u64 {
     let before = visits::count();
     news(tale);

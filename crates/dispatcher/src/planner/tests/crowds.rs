@@ -1,4 +1,4 @@
-//! What is cut where there is too much of it, and what must not be.
+//! Many crews and jobs: what the planner's bounds leave out, and what they must not leave out.
 
 use super::*;
 use crate::planner::part::WAITING_MAX;
@@ -37,7 +37,8 @@ fn improvement_looks_at_what_its_crews_may_do_and_at_the_best_of_it() {
 
 #[test]
 fn of_too_many_waiting_jobs_improvement_takes_the_heavy_and_near_ones() {
-    // Crews far apart, all of whose routes are full; the jobs that wait for them weigh more the later they are known.
+    // The crews are far apart, and their routes are full. The jobs that wait for a crew are heavier the higher its
+    // number.
     let crews: Vec<_> = (1..=30).map(|n| crew(n, f64::from(n) * 40.0)).collect();
     let jobs = (0..30 * 20).map(|n| {
         let mut job = job(n + 1, f64::from(n / 20 + 1) * 40.0 + 0.1);

@@ -1,4 +1,4 @@
-//! What always holds of the planner, over boards and events by lot. `SWITCHBOARD_CASES` sets how many.
+//! Properties of the planner, over pseudo-random boards and events. `SWITCHBOARD_CASES` sets the number of cases.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ fn quick() -> Policy {
     policy
 }
 
-/// Hard rules, shifts, room, and that nothing is planned twice.
+/// Checks hard rules and route lengths, and that each open job is either planned once or waits with a reason.
 fn check_routes(board: &Board, made: &Plan, minute: i64, seed: u64) {
     let mut planned = BTreeSet::new();
     for (crew, stops) in &made.routes {
@@ -79,7 +79,7 @@ fn improvement_never_makes_a_plan_dearer() {
         let board = Lot::new(seed).board(NOW);
         let mut planner = Planner::new(quick());
         planner.settle(&board, at(NOW));
-        // The first slice sets crews beside each other, which has its price: without an iteration, nothing else.
+        // The first slice compares the crews, which changes prices. Without iterations it changes nothing else.
         planner.improve(&board, at(NOW), 0);
         let mut price = planner.snapshot(&board, at(NOW)).price;
         for _ in 0..3 {
@@ -93,7 +93,7 @@ fn improvement_never_makes_a_plan_dearer() {
     assert!(gained > 5, "improvement improved {gained} plans");
 }
 
-/// What is proposed, and that nobody free is left out who could do what waits.
+/// Checks the proposals, and that no free crew is left out that could serve a waiting job.
 fn check_proposals(board: &Board, planner: &mut Planner, minute: i64, seed: u64) {
     let proposals = planner.proposals(board, at(minute), usize::MAX);
     let sent = crews(&proposals);
@@ -133,14 +133,14 @@ fn the_prices_of_a_proposal_add_up_to_its_price_and_the_chosen_crew_stands_first
         let board = Lot::new(seed).board(NOW);
         let mut planner = Planner::new(quick());
         planner.settle(&board, at(NOW));
-        // Half of them were to be somebody's next stop.
+        // Half of the jobs were last offered to crew number 0.
         planner.job_index.tasks.iter_mut().step_by(2).for_each(|task| task.told = Some(0));
         for proposal in planner.proposals(&board, at(NOW), usize::MAX) {
             let grounds = planner.grounds(&proposal, at(NOW));
             let chosen = &grounds.candidates[0];
             assert_eq!(&chosen.crew, proposal.crew.org(), "seed {seed}");
             let sum: f64 = chosen.prices.values().sum();
-            // Each is written down to a hundredth of a minute.
+            // Each price is rounded to 1/100 minute.
             let rounding = 0.005 * chosen.prices.len() as f64 + 1e-6 * sum.abs();
             assert!((sum - proposal.price).abs() < rounding, "seed {seed}: {sum} {}", proposal.price);
             assert_eq!(chosen.arrives, Some(proposal.arrives), "seed {seed}");
@@ -156,7 +156,7 @@ fn the_prices_of_a_proposal_add_up_to_its_price_and_the_chosen_crew_stands_first
     }
 }
 
-/// Jobs come and go, crews are reserved, work, fall silent and come back, in any order.
+/// One pseudo-random event: jobs appear and disappear; crews change, are reserved, or report.
 fn happen(lot: &mut Lot, board: &mut Board, planner: &mut Planner, minute: i64, n: u32) {
     let tickets: Vec<TicketId> = board.jobs.keys().copied().collect();
     let ids: Vec<CrewId> = board.crews.keys().cloned().collect();
@@ -208,7 +208,7 @@ fn after_any_events_the_plan_is_sound_and_nobody_free_is_left_out() {
         for n in 0..25 {
             let minute = NOW + i64::from(n);
             happen(&mut lot, &mut board, &mut planner, minute, n);
-            // Slices whole, and in pieces between which things happen.
+            // Whole slices, and pieces with events between them.
             match lot.below(6) {
                 0 => planner.improve(&board, at(minute), 30),
                 1 | 2 => drop(planner.improve_some(&board, at(minute), 30, 12)),

@@ -1,4 +1,4 @@
-//! Second crews, exclusions, diversions and patience.
+//! Parallel offers, exclusions, diversions, patience and explanations.
 
 use super::*;
 use crate::{
@@ -24,7 +24,7 @@ fn reserve(board: &mut Board, n: u32, of: u32) {
     board.crews.get_mut(&crew_id(of)).unwrap().reserved = Some(reserved);
 }
 
-/// A planner that may offer to two crews at once, and has taken the board over.
+/// A planner with two parallel offers per ticket that has settled the board.
 fn with_second_offers(board: &Board) -> Planner {
     let offers = Offers { parallel_max: 2, ..Offers::default() };
     let mut planner = Planner::new(Policy { offers, ..Policy::default() });
@@ -92,7 +92,7 @@ fn a_ticket_does_not_return_at_once_to_the_crew_that_it_was_taken_from() {
     assert_eq!(planner.waits(&board, ticket(1), at(0)), Waits::Ready);
 }
 
-/// Crew 1 is on its way to a lone call; a hospital calls, and the only free crew is far away.
+/// Crew 1 is on its way to a lone call when a hospital calls; the only free crew is far away.
 fn emergency() -> Board {
     let mut on_the_way = crew(1, 0.0);
     on_the_way.committed = vec![(ticket(1), 2)];
@@ -118,7 +118,7 @@ fn nobody_is_diverted_from_danger_nor_twice_nor_from_site_nor_when_somebody_free
         assert_eq!(settled(&board, 0).diversions(&board, at(0), &BTreeSet::new()), []);
     };
     refuses(&|board| {
-        // However little it weighs beside the hospital.
+        // A ticket with danger to life keeps its crew, whatever the ratio of the weights.
         board.jobs.get_mut(&ticket(1)).unwrap().concerns.wire_down = true;
         board.jobs.get_mut(&ticket(2)).unwrap().customers = 4_000;
     });
@@ -193,7 +193,7 @@ fn among_many_offered_jobs_the_priority_is_looked_at_first_for_a_second_crew() {
 
 #[test]
 fn a_light_job_is_served_in_the_end_however_many_heavier_ones_keep_coming() {
-    // One crew, and whenever it is free a new job for twenty customers next door, which outweighs the lone one far
+    // One crew. Whenever it is free there is a new job for twenty customers near by, which outweighs the lone job far
     // away.
     let mut board = board([crew(1, 0.0)], [job(1, 25.0)]);
     let mut planner = settled(&board, 0);

@@ -1,9 +1,9 @@
-//! What is done a piece at a time: slices of improvement, and what a settling does not come to.
+//! Work in pieces: the pieces of a slice of improvement, and the jobs and crews beyond the bounds of one `settle` call.
 
 use super::*;
 use crate::planner::insertion::TRIES_MAX;
 
-/// A board with some to improve, far from which nothing matters.
+/// A board of eight crews and sixty jobs whose plan can be improved.
 fn crowd() -> Board {
     board((1..=8).map(|n| crew(n, f64::from(n) * 3.0)), (1..=60).map(|n| job(n, f64::from(n * 17 % 31))))
 }

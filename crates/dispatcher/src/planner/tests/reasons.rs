@@ -1,4 +1,4 @@
-//! Why a ticket waits, when a crew is neither free nor at work, and when a person chose one.
+//! The reasons why a ticket waits: when a crew is neither free nor at work, and when a person chose one.
 
 use super::*;
 use crate::board::Board;
@@ -36,7 +36,7 @@ fn a_crew_that_falls_silent_between_two_settlings_is_not_said_to_have_a_plan() {
     assert_eq!(planner.waits(&board, ticket(2), at(6)), Waits::Silent);
 }
 
-/// A crew of a station that has nothing to do with the tests' own.
+/// A crew of a station outside the tests' own units.
 fn elsewhere(n: u32) -> crate::board::Crew {
     let unit = OrgPath::parse("sgcc/sh/pd/lujiazui/st1").unwrap();
     let id = CrewId::of(&OrgPath::parse(&format!("{unit}/crew{n}")).unwrap()).unwrap();

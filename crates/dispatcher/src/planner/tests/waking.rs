@@ -1,4 +1,4 @@
-//! What comes due while nothing happens: silence, holds, ends of shifts, and crews that were not come to.
+//! Changes without a fact: silence, holds, ends of shifts, and crews that a `settle` call did not serve.
 
 use super::*;
 use crate::planner::insertion::UNDERFILLED_MAX;
@@ -39,7 +39,7 @@ fn a_held_job_has_a_timer_for_as_long_as_it_is_held() {
     let far = (1..=8).map(|n| job(n, f64::from(n) * 50.0));
     let mut board = board([crew(1, 0.0)], far);
     board.crews.get_mut(&crew_id(1)).unwrap().seen = at(20);
-    // Not a number of minutes that a float holds exactly, so that sums of it round either way.
+    // A number of minutes that no float represents exactly, so that sums round up or down.
     let mut policy = Policy::default();
     policy.storm.hold_minutes = 4.9;
     let mut planner = Planner::new(policy);

@@ -1,4 +1,4 @@
-//! Boards for the planner's tests, by hand and by lot.
+//! Boards for the planner's tests, by hand and pseudo-random.
 
 use chrono::TimeDelta;
 use switchboard_domain::{
@@ -17,7 +17,7 @@ use crate::{
     rules::tests::{at, crew, crew_id, job, place},
 };
 
-/// A board of these.
+/// A board with these crews and jobs.
 pub fn board(crews: impl IntoIterator<Item = Crew>, jobs: impl IntoIterator<Item = Job>) -> Board {
     Board {
         crews: crews.into_iter().map(|crew| (crew.id.clone(), crew)).collect(),
@@ -25,15 +25,14 @@ pub fn board(crews: impl IntoIterator<Item = Crew>, jobs: impl IntoIterator<Item
     }
 }
 
-/// A planner that has taken the board over at this minute.
+/// A planner that has settled the board at this minute.
 pub fn settled(board: &Board, minute: i64) -> Planner {
     let mut planner = Planner::new(Policy::default());
     planner.settle_all(board, at(minute));
     planner
 }
 
-/// Plans from scratch: every job to its cheapest place, the heaviest first, and then as many slices of improvement as
-/// the policy has per period.
+/// Plans from scratch: settles the whole board, and runs the slices of improvement of one period.
 pub fn plan(board: &Board, policy: &Policy, now: Timestamp) -> Plan {
     let mut planner = Planner::new(policy.clone());
     planner.settle_all(board, now);
@@ -43,7 +42,7 @@ pub fn plan(board: &Board, policy: &Policy, now: Timestamp) -> Plan {
     planner.snapshot(board, now)
 }
 
-/// The crew has the job, perhaps on site.
+/// An assignment to the crew, on site since `arrived`.
 pub fn assigned(n: u32, arrived: Option<Timestamp>) -> Assigned {
     Assigned {
         crew: crew_id(n),
@@ -56,7 +55,7 @@ pub fn assigned(n: u32, arrived: Option<Timestamp>) -> Assigned {
     }
 }
 
-/// A stream of numbers that is a function of its seed (xorshift).
+/// A sequence of pseudo-random numbers, determined by the seed (xorshift).
 pub struct Lot(u64);
 
 impl Lot {
@@ -84,7 +83,7 @@ impl Lot {
         OrgPath::parse(unit).unwrap()
     }
 
-    /// A job somewhere, or nowhere known, that anything may weigh on.
+    /// A pseudo-random job: with or without a position, and with any concerns.
     pub fn job(&mut self, n: u32, now: i64) -> Job {
         let mut drawn = job(n, 0.0);
         drawn.at = (!self.one_in(10)).then(|| place(self.km(), self.km()));
@@ -107,7 +106,7 @@ impl Lot {
         drawn
     }
 
-    /// A crew somewhere, most of them free.
+    /// A pseudo-random crew without a reservation or commitment.
     pub fn crew(&mut self, n: u32, now: i64) -> Crew {
         let mut drawn = crew(n, 0.0);
         drawn.at = place(self.km(), self.km());
@@ -125,7 +124,7 @@ impl Lot {
         drawn
     }
 
-    /// A board by lot, as of a minute.
+    /// A pseudo-random board at a minute.
     pub fn board(&mut self, now: i64) -> Board {
         let (crews, jobs) = (1 + self.below(12), self.below(60));
         let crews: Vec<Crew> = (0..crews).map(|n| self.crew(n, now)).collect();
@@ -134,7 +133,7 @@ impl Lot {
     }
 }
 
-/// Everything that the hard rules say, from the board alone.
+/// True if the hard rules permit the crew for the ticket, computed from the board alone.
 pub fn is_allowed(board: &Board, crew: &Crew, ticket: TicketId, now: Timestamp) -> bool {
     let job = &board.jobs[&ticket];
     let low = Skills::of(&[Skill::LowVoltage]);
