@@ -222,7 +222,7 @@ impl Mapping {
     }
 }
 
-/// Lists every field once and generates both traversals of [`Ticket`].
+/// Lists every field once and generates both traversals of `Ticket`.
 macro_rules! ticket_fields {
     (required: $($required:ident)+; optional: $($optional:ident)+) => {
         impl<T> Ticket<T> {

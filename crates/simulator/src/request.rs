@@ -54,7 +54,7 @@ impl Line {
 macro_rules! requests {
     ($($variant:ident($body:ident) = $call:literal $method:ident,)+) => {
         /// One call, complete except for the ticket's id. The driver learns the id from the answer to
-        /// [`Request::Receive`] or [`Request::Report`].
+        /// [`Request::Receive`] or `Request::Report`.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Request {
             /// Opens a ticket.

@@ -84,7 +84,7 @@ pub struct Slot(pub usize);
 pub struct Awaited {
     /// The ticket that must have them.
     pub slot: Slot,
-    /// The kind of the facts, such as [`REPLIED`].
+    /// The kind of the facts, such as `REPLIED`.
     pub kind: &'static str,
     /// The least number of facts of that kind.
     pub count: usize,
