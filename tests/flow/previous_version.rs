@@ -77,7 +77,7 @@ impl Opened {
         run([arguments, &["--server", &endpoint, "--json"]].concat())
     }
 
-    /// What a command of the command line answers: its documents, in a list when they are not exactly one.
+    /// Runs a command and returns its documents, in a list unless there is exactly one.
     fn asked(&self, what: &str, arguments: &[&str]) -> Value {
         let said = self.said(arguments);
         assert!(said.ok, "{what}: {arguments:?} is refused: {said:?}");
@@ -85,7 +85,7 @@ impl Opened {
         if documents.len() == 1 { documents.remove(0) } else { Value::Array(documents) }
     }
 
-    /// What a question answers. Of a list with pages every page, without its token.
+    /// Returns the answer to a question. For a list with pages it is every page, without its token.
     fn answer(&self, question: &Value) -> Value {
         let what = question["name"].as_str().unwrap();
         let arguments = arguments(&question["arguments"]);
@@ -106,7 +106,7 @@ impl Opened {
         }
     }
 
-    /// Asks every question whose name begins like this, and compares the answers.
+    /// Asks every question whose name begins with `prefix`, and compares the answers.
     fn answers_the_same(&self, prefix: &str) {
         let questions = self.before["questions"].as_array().unwrap();
         let of = |question: &&Value| question["name"].as_str().unwrap().starts_with(prefix);
