@@ -1,6 +1,5 @@
-//! Tests of simulated crews with the server's dispatcher: each fault finds a crew, and each step is recorded once with
-//! its own time, even if a device sends it late, repeatedly or out of order. Server, callers and crews are in this
-//! process.
+//! Tests of simulated crews with the server's dispatcher. Each fault finds a crew. Each step is recorded once with its
+//! own time, even if a device sends it late, repeatedly or out of order. Server, callers and crews are in this process.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! Tests of a newcomer's first commands: one field of an answer, tables that fit a screen, a stream that ends after a
-//! number of facts, and a demo whose day keeps its promises as a utility does.
+//! Tests of a newcomer's first commands. They cover one field of an answer, tables that fit a screen, and a stream that
+//! ends after a number of facts. They also cover a demo whose day keeps its promises as a utility does.
 
 use std::{
     io::{BufRead as _, BufReader},

@@ -1,6 +1,6 @@
 //! A small reactor: a dispatch process, its position in the log, and the outcomes of its actions. It fails in every way
-//! in which a real one can. It is killed between two actions, resumed from an old checkpoint or from nothing, loses
-//! answers, executes actions twice, lags behind the log, or runs beside an unknown second process.
+//! in which a real one can. It is killed between two actions, and resumed from an old checkpoint or from nothing. It
+//! loses answers, executes actions twice, lags behind the log, or runs beside an unknown second process.
 
 use switchboard_dispatcher::{
     dispatch::{Dispatch, Intent, Order},

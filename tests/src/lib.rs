@@ -1,5 +1,5 @@
-//! The foundation of the outside tests: the real `switchboard` binary as a child process, clients of the API, and the
-//! sequences of requests that many tests use.
+//! The foundation of the outside tests: the real `switchboard` binary as a child process, clients of the API, and
+//! common sequences of requests.
 //!
 //! Modules in reading order: [`stage`], a data folder, servers on it and commands of the binary; [`mod@line`], a
 //! connection and its actor; [`command`], one request of any kind; [`story`], whole lives of tickets; [`refusal`], the

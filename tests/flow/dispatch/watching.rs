@@ -26,7 +26,7 @@ pub(super) async fn watch(line: &Line, who: Who, crew: Option<&str>, token: Opti
     Ok(dispatch(line, who).watch_assignments(ask).await?.into_inner())
 }
 
-/// What a stream said up to its live end.
+/// The messages of a stream so far.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     pub(super) snapshot: Option<AssignmentSnapshot>,

@@ -8,8 +8,8 @@
 //!   of the day, never that of the night.
 //! - Work on a ticket may be interrupted and resumed by any crew, but never done by two crews at once.
 //!
-//! What remains is `min sum w_j (C_j - r_j)` on `m` equal machines with release dates and preemption. If job `j` of
-//! length `o_j` is worked at rate at most 1, then `C_j >= M_j + o_j / 2`, where `M_j` is the mean instant of its work
+//! What remains is `min sum w_j (C_j - r_j)` on `m` equal machines with release dates and preemption. Let job `j` of
+//! length `o_j` be worked at rate at most 1, and let `M_j` be the mean instant of its work. Then `C_j >= M_j + o_j / 2`
 //! (Goemans, Queyranne, Schulz, Skutella and Wang 2002). Minimising `sum w_j M_j` under "at most `m` at once" is a
 //! linear program. Its Lagrangian dual has a price for each slot of time, and *any* prices give a valid bound. We take
 //! the prices of the list schedule by `w_j / o_j` (Smith's rule) and improve them by subgradient steps.

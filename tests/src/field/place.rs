@@ -2,9 +2,9 @@
 //! of drives.
 //!
 //! The city core in the middle has a radius of 12 km. A second town with a radius of 5 km lies 33 km away. A rural ring
-//! surrounds both, and everything beyond 40 km from the middle is remote. Drives follow the design: haversine distance
-//! times 1.32, with more for short hops; cruising speed by the area of the destination; and Kolesar's law, by which the
-//! first and the last half kilometre are spent accelerating and braking.
+//! surrounds both, and everything beyond 40 km from the middle is remote. Drives follow the design. Their length is the
+//! haversine distance times 1.32, with more for short hops. The cruising speed depends on the area of the destination.
+//! By Kolesar's law, the first and the last half kilometre are spent accelerating and braking.
 
 use std::f64::consts::{PI, TAU};
 

@@ -10,8 +10,9 @@
 //!   snapshots. Both the utility and our policies are judged from the beginning of the outage.
 //! - **Crews.** The utility's roster is not known, only the times and places of crews on site. `roster.rs` computes the
 //!   smallest roster that could have done the work. The homes of crews are places of tickets of other days.
-//! - **Work.** A visit lasts until the repair crew was sent for or the ticket ended, plus the time of the repair crew;
-//!   we do both in one visit. Each part is cut at [`VISIT_MAX_MINUTES`], in the demand as in the crews' hours.
+//! - **Work.** A visit lasts until the repair crew was sent for or the ticket ended. The time of the repair crew is
+//!   added; our crews do both in one visit. Each part is cut at [`VISIT_MAX_MINUTES`], in the demand as in the crews'
+//!   hours.
 //! - **What differs.** The utility may have left tickets for the morning on purpose, and its skills and territories are
 //!   not recorded. Our crews accept, decline and are delayed as in the generated worlds. Clocks are shifted so that the
 //!   utility's midnight is that of +08:00.

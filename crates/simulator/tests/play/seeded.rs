@@ -1,4 +1,4 @@
-//! Days of the seeded city.
+//! Tests with days of the seeded city.
 
 use std::{pin::Pin, time::Duration};
 

@@ -1,6 +1,6 @@
-//! The number of crews of a recorded day: for each shift of eight hours, the fewest that could have been on every site
-//! at the recorded times, if they answer, turn out and drive as ours do. A crew may go from one site to another if it
-//! gets there in time. The fewest crews equal the fewest such chains that cover all sites of the shift, which is a
+//! The number of crews of a recorded day. For each shift of eight hours it is the fewest that could have been on every
+//! site at the recorded times, if they answer, turn out and drive as ours do. A crew may go from one site to another if
+//! it gets there in time. The fewest crews equal the fewest such chains that cover all sites of the shift, which is a
 //! matching problem.
 //!
 //! So this roster can do the utility's own day, and no smaller one can. The first drive from home is ignored. The
