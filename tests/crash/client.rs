@@ -1,5 +1,5 @@
-//! A client that writes down every request before it sends it and every answer when it has it: what was acknowledged, what was
-//! refused, and what it does not know.
+//! A client that records every request before it is sent and every answer when it arrives: acknowledged, refused, or
+//! unknown.
 
 use std::sync::{
     Arc,
@@ -18,12 +18,12 @@ use uuid::Uuid;
 
 use crate::dice::Dice;
 
-/// What is known of a request.
+/// The knowledge about a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fate {
-    /// No answer came: it is on record, or not.
+    /// No answer came: it may be on record or not.
     Unknown,
-    /// It is on record.
+    /// The request is on record.
     Acknowledged(CommandOutcome),
 }
 
@@ -35,7 +35,7 @@ pub struct Entry {
     pub fate: Fate,
 }
 
-/// One client, who works on tickets of its own and now and then on one that all share.
+/// One client that works on its own tickets and sometimes on one that all clients share.
 #[derive(Debug)]
 pub struct Client {
     name: String,
@@ -44,11 +44,11 @@ pub struct Client {
     ticket: String,
     step: usize,
     pub entries: Vec<Entry>,
-    /// Set just before the power is cut: an answer that comes later does not count.
+    /// Set just before the power is cut; later answers do not count.
     cut: Arc<AtomicBool>,
 }
 
-/// Whether a failed call leaves its outcome open, so that its repetition must tell.
+/// True if a failed call leaves its outcome open, so that it must be repeated.
 pub fn is_open(status: &Status) -> bool {
     match reason(status) {
         None => true,
@@ -69,7 +69,7 @@ impl Client {
         Self { name, dice, shared, ticket: String::new(), step: 0, entries: Vec::new(), cut }
     }
 
-    /// What it asks next.
+    /// Returns the next request.
     fn next(&mut self) -> (Who, Command) {
         let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{} {}", self.name, self.entries.len()).as_bytes());
         if self.step > 0 && self.dice.one_in(6) {
@@ -98,7 +98,7 @@ impl Client {
         (who, command)
     }
 
-    /// Asks one thing more; whether an answer came.
+    /// Sends the next request.
     ///
     /// # Errors
     /// The failure that leaves its outcome open.
@@ -122,24 +122,24 @@ impl Client {
                     return Ok(outcome);
                 }
                 Err(status) if reason(&status) == Some(ErrorReason::Contended) => {}
-                // What a server says whose disk is gone is not held against it, as long as it is no yes.
+                // After the power is cut, any answer is tolerated except a success.
                 Err(status) if is_open(&status) || self.cut.load(Ordering::SeqCst) => return Err(status),
                 Err(status) => panic!("{} was refused: {command:?}: {status:?}", self.name),
             }
         }
     }
 
-    /// Asks on and on, until no answer comes any more.
+    /// Sends requests until there are no more answers.
     pub async fn work(mut self, line: Line) -> Self {
         while self.ask(&line).await.is_ok() && !self.cut.load(Ordering::SeqCst) {}
         self
     }
 
-    /// Repeats what it does not know, under the same ids, in order.
+    /// Repeats the requests with unknown outcome in order, under the same ids; returns their number.
     pub async fn settle(&mut self, line: &Line) -> Result<usize, Status> {
         let open = |entry: &&Entry| entry.fate == Fate::Unknown;
         let unknown = self.entries.iter().filter(open).count();
-        // Answers are lost at the end of a run only, so that what is open stands last.
+        // Answers are lost only at the end of a run, so the open requests are the last ones.
         for index in self.entries.len() - unknown..self.entries.len() {
             assert_eq!(self.entries[index].fate, Fate::Unknown);
             self.send(line, index).await?;

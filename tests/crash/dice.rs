@@ -1,11 +1,11 @@
-//! Chance that can be repeated: `SEED=` gives the same again, and a failure prints it.
+//! Reproducible random numbers: `SEED=` repeats a run, and a failure prints the seed.
 
-/// A stream of random numbers (splitmix64).
+/// A stream of random numbers (SplitMix64).
 #[derive(Clone, Debug)]
 pub struct Dice(u64);
 
 impl Dice {
-    /// Another, independent stream.
+    /// Creates another, independent stream.
     pub fn split(&mut self) -> Self {
         Self(self.next())
     }
@@ -17,12 +17,12 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `limit`.
+    /// Draws a number below `limit`.
     pub fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit
     }
 
-    /// Whether one of so many chances came true.
+    /// True with a probability of one in `chances`.
     pub fn one_in(&mut self, chances: u64) -> bool {
         self.below(chances) == 0
     }
@@ -33,7 +33,7 @@ impl Dice {
 pub struct Seed(pub u64);
 
 impl Seed {
-    /// The one in the variable `SEED`, else a fresh one.
+    /// Returns the seed in the variable `SEED`, else a fresh one.
     pub fn choose() -> Self {
         let given = std::env::var("SEED").ok().and_then(|text| text.parse().ok());
         Self(given.unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0 >> 16))

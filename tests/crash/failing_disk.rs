@@ -1,4 +1,4 @@
-//! A disk that fails to sync or to write the log.
+//! Tests with a disk that fails to sync or to write the log.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::{
     town::{Town, list_equals_a_rebuild, log_verifies},
 };
 
-/// A server whose disk fails, as `variable` says, once `switch` is there.
+/// Starts a server whose disk fails, in the way that `variable` names, once the file `switch` exists.
 fn failing(stage: &Stage, shim: &Path, variable: &str, switch: &Path) -> Server {
     let mut command = serve(&stage.data(), &[]);
     command.env("LD_PRELOAD", shim).env(variable, switch);
@@ -42,7 +42,8 @@ async fn survives(variable: &str, stays_stopped: bool) {
     }
     std::fs::remove_file(&switch).unwrap();
     if stays_stopped {
-        // What a sync that failed left behind is not known: the log takes nothing more until it was opened and verified anew.
+        // The state on disk after a failed sync is unknown. So the log refuses appends until it was opened and verified
+        // again.
         let still = town.first().settle(&line).await.unwrap_err();
         assert_eq!(reason(&still), Some(ErrorReason::StoreUnavailable), "{still:?}");
     }

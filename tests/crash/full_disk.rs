@@ -1,4 +1,4 @@
-//! A disk that fills up under a working server, and has space again.
+//! Tests with a disk that fills up under a working server, and has space again.
 
 use switchboard_tests::{
     disk::Disk,
@@ -36,7 +36,7 @@ async fn a_full_disk_stops_the_answers_loses_nothing_and_is_overcome_without_a_r
     };
     let status = refused(Err::<(), _>(status), Code::Unavailable, ErrorReason::StoreUnavailable);
     assert!(tonic_types::StatusExt::get_details_retry_info(&status).is_some(), "it says when to try again");
-    // It stays so, and who reads is served all the while.
+    // The state persists, and reads still work.
     for _ in 0..3 {
         let status = town.first().settle(&line).await.unwrap_err();
         refused(Err::<(), _>(status), Code::Unavailable, ErrorReason::StoreUnavailable);

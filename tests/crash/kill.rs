@@ -1,4 +1,4 @@
-//! The server killed with SIGKILL at random instants under load.
+//! Tests that kill the server with SIGKILL at random instants under load.
 
 use std::time::{Duration, Instant};
 
@@ -9,9 +9,11 @@ use crate::{
     town::{Town, list_equals_a_rebuild, log_verifies},
 };
 
-/// Kills on one data folder, before a fresh one is taken: a small log lets more kills fall into what matters.
+/// The number of kills on one data folder before a fresh one is used. With a small log, more kills hit the interesting
+/// moments.
 const KILLS_PER_FOLDER: u32 = 50;
-/// A log is verified by the binary after every so many kills; what was acknowledged is held against it after each.
+/// The number of kills between two verifications of the log by the binary. The acknowledged requests are compared with
+/// the log after each kill.
 const CHECK_EVERY: u32 = 10;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,4 @@
-//! The log as it was read after each crash, held against what was acknowledged.
+//! The log as read after each crash, for comparison with the acknowledged requests.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use switchboard_wire::proto::Fact;
 
 use crate::client::{Client, Fate};
 
-/// Where one request stands in the log.
+/// The place of one request in the log.
 #[derive(Debug, PartialEq)]
 struct Place {
     stream: String,
@@ -16,7 +16,7 @@ struct Place {
     last_revision: u64,
 }
 
-/// What was read so far. It only grows: whatever was there once is there still, or the next reading says so.
+/// The facts read so far. They only grow: if an earlier fact is missing, the next read fails.
 #[derive(Debug, Default)]
 pub struct Ledger {
     head: u64,
@@ -27,9 +27,9 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Reads what is new.
+    /// Reads the new facts.
     pub async fn read(&mut self, line: &Line) {
-        // One fact again: the last that was there before must be there still.
+        // Reads one earlier fact again: it must still be there.
         let from = self.head.saturating_sub(1);
         let mut facts = line.log(from).await.expect("a log that can be read");
         if self.head > 0 {
@@ -58,7 +58,7 @@ impl Ledger {
         self.requests.insert(request, place);
     }
 
-    /// Holds every request of a client against it; the number of acknowledged ones.
+    /// Compares every acknowledged request of a client with the log; returns their number.
     pub fn verify(&self, client: &Client) -> usize {
         let mut acknowledged = 0;
         for entry in &client.entries {

@@ -1,4 +1,4 @@
-//! The power cut under a working server, on a file system of its own.
+//! Tests that cut the power under a working server, on a file system of its own.
 
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,8 @@ use crate::{
     town::{Town, list_equals_a_rebuild, log_verifies},
 };
 
-/// Cuts the power of a working server so many times and panics when a promise is broken; the number of acknowledged commands, or
-/// `None` where no power can be cut. A lying disk says that it has synced and has not.
+/// Cuts the power of a working server that many times, and panics when a guarantee is broken. Returns the number of
+/// acknowledged commands, or `None` where power cannot be cut. A lying disk reports a sync without doing it.
 async fn cut(cuts: u32, lying: bool) -> Option<usize> {
     let seed = Seed::choose();
     let mut dice = seed.dice();
@@ -44,8 +44,8 @@ async fn cut(cuts: u32, lying: bool) -> Option<usize> {
         let shift = town.begin(&server);
         tokio::time::sleep(Duration::from_micros(20_000 + dice.below(250_000))).await;
         if cut % 2 == 1 {
-            // First a kill: what is answered to repeated requests after it must be as durable as a first answer, although it
-            // may have been only in the page cache.
+            // First a kill. Answers to repeated requests after it must be as durable as first answers, although the
+            // facts may have been only in the page cache.
             server.kill();
             town.end(shift).await;
             server = start();
@@ -81,7 +81,7 @@ async fn what_the_server_acknowledged_survives_a_power_cut_at_any_instant() {
     }
 }
 
-/// The test above finds what it is there to find.
+/// The control: the test above detects a disk that lies.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disk_that_only_says_that_it_syncs_is_caught_by_the_power_cut() {
     match tokio::spawn(cut(10, true)).await {

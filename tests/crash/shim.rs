@@ -1,4 +1,4 @@
-//! The library that makes a disk fail or lie: `shim.c`, compiled by `cc` where a test needs it.
+//! The library that makes a disk fail or lie: `shim.c`, compiled by `cc` when a test needs it.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,7 +7,7 @@ use std::{
 
 use switchboard_tests::disk::skipped;
 
-/// The library in that file; `None`, and a loud word, where it cannot be made.
+/// Compiles the library into that file. Returns `None` and prints a message where that is not possible.
 pub fn compiled(library: &Path) -> Option<PathBuf> {
     let source = library.with_extension("c");
     std::fs::write(&source, include_str!("shim.c")).unwrap();

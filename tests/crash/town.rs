@@ -1,4 +1,4 @@
-//! Several clients of one server that comes and goes, and everything that must hold when it is back.
+//! Several clients of one server that is stopped and started, and the conditions that must hold after each start.
 
 use std::{
     path::Path,
@@ -24,7 +24,7 @@ use crate::{
 
 const CLIENTS: u64 = 6;
 
-/// The clients, and what was read of the log.
+/// The clients, and the facts read from the log.
 #[derive(Debug)]
 pub struct Town {
     clients: Vec<Client>,
@@ -36,7 +36,7 @@ pub struct Town {
 pub type Shift = Vec<JoinHandle<Client>>;
 
 impl Town {
-    /// Clients of a server, with a ticket that they share.
+    /// Creates clients of a server, with a ticket that they share.
     pub async fn new(server: &Server, seed: &Seed, round: u64, dice: &mut Dice) -> Self {
         let shared = received(&server.line().await, BusinessType::FaultRepair).await;
         let cut = Arc::new(AtomicBool::new(false));
@@ -44,18 +44,18 @@ impl Town {
         Self { clients: (0..CLIENTS).map(client).collect(), ledger: Ledger::default(), cut: Arc::clone(&cut) }
     }
 
-    /// Sets all to work, until the server is gone.
+    /// Starts all clients; they work until the server is gone.
     pub fn begin(&mut self, server: &Server) -> Shift {
         self.cut.store(false, Ordering::SeqCst);
         self.clients.drain(..).map(|client| tokio::spawn(client.work(server.lazy_line()))).collect()
     }
 
-    /// From now on no answer counts.
+    /// From now on answers do not count.
     pub fn cut(&self) {
         self.cut.store(true, Ordering::SeqCst);
     }
 
-    /// Takes them back when the server is gone.
+    /// Waits for the clients after the server is gone.
     pub async fn end(&mut self, shift: Shift) {
         for client in shift {
             self.clients.push(client.await.expect("a client"));
@@ -63,7 +63,7 @@ impl Town {
         self.cut.store(false, Ordering::SeqCst);
     }
 
-    /// Repeats what is not known; how many that were.
+    /// Repeats the requests with unknown outcome; returns their number.
     pub async fn settle(&mut self, line: &Line) -> usize {
         let mut unknown = 0;
         for client in &mut self.clients {
@@ -72,8 +72,8 @@ impl Town {
         unknown
     }
 
-    /// Reads the log and holds everything that was acknowledged against it, before and after what is unknown was repeated. The number
-    /// of acknowledged requests.
+    /// Reads the log and compares every acknowledged request with it, before and after the unknown requests are
+    /// repeated. Returns the number of acknowledged requests.
     pub async fn verify(&mut self, line: &Line) -> usize {
         self.ledger.read(line).await;
         self.held();
@@ -82,21 +82,21 @@ impl Town {
         self.held()
     }
 
-    /// Holds what was acknowledged against what was read of the log; how many that were.
+    /// Compares the acknowledged requests with the facts read from the log; returns their number.
     pub fn held(&self) -> usize {
         self.clients.iter().map(|client| self.ledger.verify(client)).sum()
     }
 
-    /// One client, for tests that work step by step.
+    /// Returns one client, for tests that work step by step.
     pub fn first(&mut self) -> &mut Client {
         &mut self.clients[0]
     }
 }
 
-/// That the list of a running server equals one that is rebuilt from nothing; the server that is left.
+/// Checks that the list of a running server equals one that is rebuilt from nothing. Returns the new server.
 pub async fn list_equals_a_rebuild(server: Server, data: &Path, start: impl Fn() -> Server) -> Server {
     let line = server.line().await;
-    // What the processes have still to say because of the load is said first.
+    // Waits until the processes have finished their reactions to the load.
     let mut head = line.head().await.expect("a head");
     loop {
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
@@ -119,7 +119,7 @@ pub async fn list_equals_a_rebuild(server: Server, data: &Path, start: impl Fn()
     server
 }
 
-/// That the log of a stopped server verifies, with so many facts.
+/// Checks that the log of a stopped server verifies, with that many facts.
 pub fn log_verifies(data: &Path, facts: Option<u64>) {
     let report = check(data);
     assert_eq!(report["ok"], true, "{report}");

@@ -1,4 +1,4 @@
-//! The same request again: across a restart, in another spelling, with another body, on another ticket.
+//! Tests of repeated requests: across a restart, in another spelling, with another body, on another ticket.
 
 use switchboard_tests::{
     command::{Command, supplement},
@@ -59,7 +59,7 @@ async fn a_request_id_with_another_body_or_on_another_ticket_is_refused_before_a
     }
     let line = server.line().await;
     let facts = line.log(0).await.unwrap();
-    // Refused openings may reserve numbers, which are facts of their own; of tickets nothing was added.
+    // A refused receipt may reserve numbers, which are facts of their own. No ticket got a fact.
     assert!(facts.iter().skip(usize::try_from(head).unwrap()).all(|fact| !fact.stream.starts_with("ticket-")));
 }
 

@@ -1,4 +1,4 @@
-//! The command line: settings with their origins, and the shapes of `--json`, which scripts rely on.
+//! Tests of the command line: settings with their origins, and the form of `--json`, on which scripts rely.
 
 use serde_json::{Value, json};
 use switchboard_tests::{

@@ -1,5 +1,5 @@
-//! Crews that are offered faults by the server's dispatcher, and work them: each fault finds a crew, each step is told once and at
-//! its own time, however late, often and out of order a device brings it. Server, callers and crews are in this process.
+//! Tests of simulated crews with the server's dispatcher. Each fault finds a crew. Each step is recorded once with its
+//! own time, even if a device sends it late, repeatedly or out of order. Server, callers and crews are in this process.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,10 +16,11 @@ use switchboard_wire::proto::FactView;
 const SEED: u64 = 95598;
 const CREWS: usize = 10;
 const FAULTS: Faults = Faults { count: 40, minutes: 120, storm: false };
-/// A minute is a fiftieth of a second.
+/// Simulated time runs 3000 times as fast as real time, so a minute takes 20 ms.
 const TIMES: f64 = 3000.0;
 
-/// Much goes wrong, so that everything that can is seen; but nobody is silent: a lease is of the server's own seconds.
+/// High rates, so that every kind of trouble occurs. Every crew answers, because a lease runs in the server's real
+/// time.
 fn conduct() -> Conduct {
     Conduct {
         accepts: 0.8,
@@ -41,7 +42,7 @@ async fn server(stage: &Stage) -> Server {
     Server::start(&config, None).await.unwrap()
 }
 
-/// The city's faults with its crews, until all is said.
+/// Plays the city's faults with its crews to the end.
 async fn played(endpoint: &str) -> (Report, Tally) {
     let city = City::new(SEED);
     let members = roster::of_city(&city, CREWS);
@@ -53,7 +54,7 @@ async fn played(endpoint: &str) -> (Report, Tally) {
     fleet.work(driver.play(scripts, |_| ())).await
 }
 
-/// When a crew's steps happened, and in which order they were recorded: `(kind, micros)`.
+/// Returns a crew's steps in the order in which they were recorded, each with its time of occurrence: `(kind, micros)`.
 fn steps(history: &[FactView]) -> Vec<(&str, i64)> {
     let step = |fact: &FactView| fact.kind.starts_with("ticket.crew_") || fact.kind.starts_with("ticket.etr_");
     let micros = |fact: &FactView| {
@@ -96,7 +97,7 @@ async fn every_fault_finds_a_crew_and_every_step_is_told_once_however_late_it_co
     assert!(late > 0, "steps were recorded out of the order in which they happened");
     assert_eq!(report.commands, 40 * 7, "from the call to the close");
 
-    // The same again adds nothing: the faults are on record, and no crew is needed.
+    // Playing again adds nothing: the faults are on record, and no crew is needed.
     let (again, idle) = played(&endpoint).await;
     assert_eq!((again.already_present, again.replayed), (40, again.commands), "{:#?}", again.problems);
     assert!(idle.is_clean() && idle.offers == 0 && idle.steps == 0, "{idle:?}");

@@ -1,4 +1,4 @@
-//! Crews: the roster, shifts, positions and steps as their apps report them, and what they are told.
+//! Tests of crews: the roster, shifts, positions and steps as their apps report them, and the messages to the apps.
 
 mod assigning;
 mod clocks;
@@ -60,7 +60,7 @@ fn roster(crew: &str) -> proto::EnrolCrewRequest {
     }
 }
 
-/// Enrols a crew, by its station.
+/// Enrols a crew as the desk of its station.
 pub(crate) async fn enrolled(line: &Line, crew: &str) -> proto::EnrolCrewResponse {
     let station = crew.rsplit_once('/').unwrap().0;
     dispatch(line, who("desk", station)).enrol_crew(roster(crew)).await.unwrap().into_inner()
@@ -74,7 +74,7 @@ async fn on_shift(line: &Line, crew: &str) -> Result<proto::CrewOutcome, Status>
     Ok(answer.into_inner().outcome.unwrap())
 }
 
-/// A position as the device sees it, with a clock that is so many seconds off.
+/// Builds a position report of a device whose clock is off by that many seconds.
 fn position(latitude_e6: i32, off_s: i64) -> proto::ReportPositionRequest {
     proto::ReportPositionRequest {
         at: place(latitude_e6),
@@ -201,7 +201,7 @@ async fn a_bundle_of_steps_is_placed_by_the_device_and_each_step_counts_for_itse
     other.live_all(&line, &[to_others]).await;
     let mut app = dispatch(&line, crew_of(CREW));
 
-    // What the device kept while it was off line, in no order; the ticket now by its id, now by its number.
+    // Steps that the device queued while it was off line, in no order. They name the ticket by its id or by its number.
     let arrived = step(&ticket, 2, Step::Arrived(proto::StepArrived::default()));
     let steps = [
         arrived.clone(),
@@ -249,7 +249,7 @@ async fn a_bundle_of_steps_is_placed_by_the_device_and_each_step_counts_for_itse
     assert_eq!(refusal(&results[7]).reason, "TICKET_NOT_FOUND");
     assert!([2, 5, 6, 7].iter().all(|n| !refusal(&results[*n]).retryable && !refusal(&results[*n]).message.is_empty()));
 
-    // The answer was lost on the way; the clock was set in between.
+    // The first answer was lost, and the device corrected its clock before the repetition.
     let again = app.report_steps(proto::ReportStepsRequest { clock_offset_ms: clock_offset_ms + 50, ..resent }).await;
     let again = again.unwrap().into_inner();
     for n in [0, 1, 3, 4] {

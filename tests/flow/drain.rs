@@ -1,4 +1,4 @@
-//! Stopping in good order: what was begun is finished and answered, and what was answered is there.
+//! Tests of an orderly stop: accepted calls are finished and answered, and every answered command is on record.
 
 use std::{
     collections::BTreeSet,
@@ -47,7 +47,7 @@ async fn a_server_told_to_stop_finishes_what_it_took_and_records_nothing_that_it
     let line = server.line().await;
     for writer in writers {
         let (ticket, accepted, status) = writer.await.unwrap();
-        // No answer says that something may have been recorded: a call was taken and answered, or not taken.
+        // No answer leaves the outcome open: a call was accepted and answered, or not accepted.
         assert!(matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::Unknown), "{status:?}");
         let history = line.history(&ticket).await.unwrap();
         let recorded: BTreeSet<u64> = history.iter().skip(1).map(|fact| fact.position).collect();
@@ -65,7 +65,7 @@ async fn a_call_that_waits_is_answered_before_the_server_goes() {
         let ask = GetRequest { ticket, as_of: None, min_position: Some(1_000_000) };
         line.tickets(&agent()).get(ask).await
     });
-    // The call is in flight once the server says that it is at work; a second call on the same connection follows it.
+    // The call is in flight once a second call on another connection is answered.
     let other = server.line().await;
     other.head().await.unwrap();
     server.stop();

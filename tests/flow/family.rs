@@ -1,4 +1,4 @@
-//! Masters and children, end to end through the process that keeps them in step.
+//! Tests of masters and children through the linkage process.
 
 use switchboard_tests::{
     command::{accept, classify, close, dispatch, merge, passed, progress, reply, revisit, unmerge, withdraw},
@@ -12,7 +12,7 @@ use switchboard_wire::proto::{
 };
 use tonic::Code;
 
-/// Until the ticket has so many facts of a kind.
+/// Waits until the ticket has that many facts of a kind.
 async fn has(line: &Line, ticket: &str, kind: &str, count: usize) {
     eventually(&format!("{count} x {kind} of {ticket}"), || async {
         let kinds = line.kinds(ticket).await.unwrap();
@@ -46,10 +46,10 @@ async fn children_follow_their_master_to_its_outcome_and_close_on_their_own() {
     let mut expected = children.clone();
     expected.sort();
     assert_eq!(adopted, expected);
-    // A child does not go its own way while it is one.
+    // A child cannot be worked on separately.
     let answer = classify("fault_repair/x", None).about(&children[0]).send(&mut line.tickets(&agent())).await;
     refused(answer, Code::FailedPrecondition, ErrorReason::IllegalMove);
-    // One stands on its own again; the master lets it go.
+    // One child is unmerged, and the master releases it.
     send(&line, "agent", "sgcc", unmerge(), &children[2]).await;
     has(&line, &master, "child_released", 1).await;
 
@@ -75,7 +75,7 @@ async fn children_follow_their_master_to_its_outcome_and_close_on_their_own() {
     assert_eq!(line.get(&master).await.unwrap().children, Vec::<String>::new());
     assert_eq!(line.get(&children[2]).await.unwrap().stage(), At::Received);
     assert!(!line.kinds(&children[2]).await.unwrap().contains(&"master_followed".to_owned()));
-    // Nothing is said twice, not even after a restart that folds the process anew.
+    // No fact is repeated, not even after a restart that folds the process again.
     let head = line.head().await.unwrap();
     server.stop();
     let server = stage.serve();
@@ -102,7 +102,7 @@ async fn a_merge_into_a_closed_master_is_undone_by_the_process() {
     assert_eq!((view.master.as_deref(), view.stage()), (None, At::Received));
     let undone = line.history(&child).await.unwrap().pop().unwrap();
     assert_eq!(undone.actor.unwrap().role, "system");
-    // It works on as if never merged.
+    // It continues as if it had never been merged.
     send(&line, "agent", "sgcc", classify("fault_repair/x", None), &child).await;
 }
 

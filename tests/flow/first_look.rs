@@ -1,5 +1,5 @@
-//! What somebody sees first: one field of an answer, tables that fit a screen, a stream that ends after so many facts, and a demo
-//! whose day keeps its promises as a utility does.
+//! Tests of a newcomer's first commands. They cover one field of an answer, tables that fit a screen, and a stream that
+//! ends after a number of facts. They also cover a demo whose day keeps its promises as a utility does.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -77,7 +77,7 @@ async fn a_limited_subscription_counts_facts_and_no_checkpoint() {
     let mut reader = switchboard(arguments).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(reader.stdout.take().unwrap()).lines().map_while(Result::ok);
     let mut message = || lines.next().map(|line| serde_json::from_str::<Value>(&line).unwrap());
-    // It has read what there was, and goes on.
+    // The reader has reached the live end and keeps reading.
     let mut seen = Vec::new();
     while !seen.iter().any(|message: &Value| message["checkpoint"]["live"] == true) {
         seen.push(message().expect("it ends only after a second fact"));
@@ -91,7 +91,7 @@ async fn a_limited_subscription_counts_facts_and_no_checkpoint() {
     assert!(facts == 2 && seen.last().unwrap()["fact"]["kind"] == "ticket.received.v1", "{seen:#?}");
 }
 
-/// Kept and broken of one clock, or of all.
+/// Returns the kept and the broken promises of one clock, or of all.
 fn counts(report: &Value, clock: Option<&str>) -> (u64, u64) {
     let clocks = report["promises"]["clocks"].as_array().unwrap();
     let of = |name: &str| {

@@ -1,4 +1,4 @@
-//! The data folder: its owner's alone, one server at a time, nothing from the future, nothing damaged passed over.
+//! Tests of the data folder: only its owner has access, one server at a time, no newer version, no damage ignored.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use switchboard_tests::{
 use switchboard_wire::proto::{BusinessType, ErrorReason};
 use tonic::Code;
 
-/// Tickets with some facts each, oldest first.
+/// Makes tickets with some facts each; returns their ids, oldest first.
 async fn filled(line: &Line, tickets: usize) -> Vec<String> {
     let mut ids = Vec::new();
     for _ in 0..tickets {
@@ -32,7 +32,7 @@ async fn filled(line: &Line, tickets: usize) -> Vec<String> {
     ids
 }
 
-/// The mode of every file in a folder, by name.
+/// Returns the mode of every file in a folder, by name.
 fn modes(folder: &Path) -> BTreeMap<String, u32> {
     let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap());
     let mode = |file: &std::fs::DirEntry| file.metadata().unwrap().permissions().mode() & 0o777;
@@ -54,7 +54,7 @@ async fn the_folder_is_its_owners_alone_and_so_is_every_file_that_others_could_r
     }
     server.kill();
 
-    // As an earlier version, or who restored a copy, left them.
+    // Files as an earlier version, or an operator who restored a copy, may have left them.
     for name in ["linkage.json", "dispatch.json"] {
         std::fs::write(stage.data().join(name), b"").unwrap();
     }
@@ -135,11 +135,11 @@ async fn an_altered_fact_is_named_by_the_check_and_never_read_as_absent() {
     refused(line.history(&tickets[10]).await, Code::DataLoss, ErrorReason::StoreCorrupt);
     let command = supplement("more").about(&tickets[10]);
     refused(command.send(&mut line.tickets(&agent())).await, Code::DataLoss, ErrorReason::StoreCorrupt);
-    // One ticket is parked, not the service.
+    // Only this ticket is affected, not the service.
     assert_eq!(line.get(&tickets[3]).await.unwrap().id, tickets[3]);
     supplement("more").about(&tickets[15]).send(&mut line.tickets(&agent())).await.unwrap();
     received(&line, BusinessType::FaultRepair).await;
-    // An auditor is told where the log breaks, after everything that comes before.
+    // An auditor gets everything before the damage, and then learns its position.
     let mut stream = line.subscribe(None, None).await.unwrap();
     let mut last = 0;
     let end = loop {

@@ -1,4 +1,5 @@
-//! Imports: rows of somebody's export become tickets with their own times, once; what does not fit is said by line.
+//! Tests of imports: rows of an export become tickets with their own times, once. Rows that do not fit are reported by
+//! line.
 
 use std::fmt::Write as _;
 
@@ -30,7 +31,7 @@ route = ["utility/north/city", "utility/north/city/county/station/crew-1"]
 "Fault" = "fault_repair"
 "#;
 
-/// Some rows; every seventh has a kind that nobody knows, one ends before it begins, one has a time that is none.
+/// Builds rows: every seventh has an unknown kind, one ends before it begins, one has an invalid time.
 fn rows(count: u32) -> String {
     let mut csv = String::from("Nr,Art,Text,Cause,From,To\n");
     for n in 1..=count {
@@ -106,7 +107,7 @@ async fn good_rows_come_in_with_their_times_bad_ones_are_told_by_line_and_twice_
 
     let again = import(&stage, MAPPING, &rows(20), &[]).json();
     assert_eq!(numbers(&again), [20, 0, 4, 16, 0], "{again}");
-    // More rows of the same export, through a running server this time: only what is new comes in.
+    // A longer export through a running server: only the new rows are added.
     let server = stage.serve();
     assert_eq!(
         server.line().await.log(0).await.unwrap().iter().filter(|fact| fact.stream.starts_with("ticket-")).count(),

@@ -1,4 +1,4 @@
-//! The intake: who calls, what they report, what they are told.
+//! Tests of the intake: identification of callers, their reports, and the answers to them.
 
 use switchboard_tests::{
     command::receive,

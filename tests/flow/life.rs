@@ -1,4 +1,4 @@
-//! Whole lives over gRPC, with the server restarted on the way.
+//! Tests of whole lives of tickets over gRPC, with restarts of the server.
 
 use switchboard_tests::{
     stage::Stage,
@@ -6,7 +6,7 @@ use switchboard_tests::{
 };
 use switchboard_wire::proto::Stage as At;
 
-/// Lives `scenes` with a restart before each scene that `restarts` admits, alternately in good order and by force.
+/// Sends `scenes` with a restart before each scene that `restarts` admits, alternately an orderly stop and a kill.
 async fn lived(scenes: &[Scene], restarts: impl Fn(usize) -> bool) -> (Stage, Life) {
     let stage = Stage::new();
     let mut server = stage.serve();

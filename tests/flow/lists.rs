@@ -1,4 +1,4 @@
-//! Lists: filters, pages, tokens; the same after a restart and after the list was thrown away.
+//! Tests of lists: filters, pages and tokens, which are the same after a restart and after a rebuild of the list.
 
 use switchboard_tests::{
     command::{Command, classify, dispatch, receive, withdraw},
@@ -10,7 +10,7 @@ use switchboard_tests::{
 use switchboard_wire::proto::{self, BusinessType, ErrorReason, Grade, ListRequest, TicketSummary};
 use tonic::Code;
 
-/// Twenty-four tickets of three types in different stages, one of them a fault that lived its whole life.
+/// Makes twenty-four tickets of three types in different stages; one of them is a fault with its whole life.
 async fn filled(line: &Line) {
     let mut tickets = line.tickets(&agent());
     let mut life = Life::default();
@@ -38,7 +38,7 @@ async fn filled(line: &Line) {
     }
 }
 
-/// Every page of a list.
+/// Returns all pages of a list.
 async fn paged(line: &Line, filter: &str, order_by: &str, page_size: u32) -> Vec<TicketSummary> {
     let mut rows = Vec::new();
     let head = line.head().await.unwrap();

@@ -1,8 +1,9 @@
-//! The story from outside: the real binary, real gRPC, a restart in the middle. Nothing here knows how the engine is made.
+//! Tests from the outside: the real binary, real gRPC, with restarts. They do not use the engine's internals.
 //!
-//! In reading order: whole lives; the same request again; what is refused and how; what crosses the transport; lists; reading at a
-//! point of history; personal data; merged tickets; the intake; subscriptions; racing callers; promises; crews and what they are
-//! told; crews at work; stopping; the data folder; a folder of the previous version; the command line, promises on it; imports.
+//! In reading order: whole lives; repeated requests; refusals; the transport; lists; reading at a point of history;
+//! personal data; merged tickets; the intake; subscriptions; races; promises; crews and their streams; crews at work;
+//! stopping; the data folder; a folder of the previous version; the command line; promises on the command line;
+//! imports.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod again;

@@ -35,7 +35,7 @@ const EXCEPT: [&str; 6] = [
     "/server_time",
 ];
 
-/// The read models' files, by their names of today.
+/// The files of the read models, by their present names.
 const READ_MODELS: [&str; 3] = ["views.db", "promises.db", "crew_changes.db"];
 
 fn fixture(name: &str) -> PathBuf {
@@ -49,7 +49,7 @@ fn unpacked(path: &Path) -> Vec<u8> {
     bytes
 }
 
-/// The folder of the version before, a server of this version on a copy of it, and what the version before answered.
+/// A copy of the previous version's folder, a server of this version on it, and the previous version's answers.
 struct Opened {
     stage: Stage,
     server: Server,
@@ -77,7 +77,7 @@ impl Opened {
         run([arguments, &["--server", &endpoint, "--json"]].concat())
     }
 
-    /// What a command of the command line answers: its documents, in a list when they are not exactly one.
+    /// Runs a command and returns its documents, in a list unless there is exactly one.
     fn asked(&self, what: &str, arguments: &[&str]) -> Value {
         let said = self.said(arguments);
         assert!(said.ok, "{what}: {arguments:?} is refused: {said:?}");
@@ -85,7 +85,7 @@ impl Opened {
         if documents.len() == 1 { documents.remove(0) } else { Value::Array(documents) }
     }
 
-    /// What a question answers. Of a list with pages every page, without its token.
+    /// Returns the answer to a question. For a list with pages it is every page, without its token.
     fn answer(&self, question: &Value) -> Value {
         let what = question["name"].as_str().unwrap();
         let arguments = arguments(&question["arguments"]);
@@ -106,7 +106,7 @@ impl Opened {
         }
     }
 
-    /// Asks every question whose name begins like this, and compares the answers.
+    /// Asks every question whose name begins with `prefix`, and compares the answers.
     fn answers_the_same(&self, prefix: &str) {
         let questions = self.before["questions"].as_array().unwrap();
         let of = |question: &&Value| question["name"].as_str().unwrap().starts_with(prefix);
@@ -117,7 +117,7 @@ impl Opened {
         }
     }
 
-    /// Every message of a stream up to the first checkpoint that says `live`.
+    /// Returns every message of a stream up to the first checkpoint that says `live`.
     fn heard(&self, what: &str, arguments: &[String]) -> Vec<Value> {
         let endpoint = self.server.endpoint();
         let mut command = switchboard(arguments);
@@ -137,7 +137,7 @@ impl Opened {
     }
 }
 
-/// Writes the data folder of the version before, as it left it.
+/// Writes the data folder as the previous version left it.
 fn unpack(stage: &Stage) {
     std::fs::create_dir(stage.data()).unwrap();
     for file in std::fs::read_dir(fixture("data")).unwrap() {
@@ -147,7 +147,7 @@ fn unpack(stage: &Stage) {
     }
 }
 
-/// Recorded arguments. `{policy}` stands for the policy of the back-test, `{now}` for the present time.
+/// Returns the recorded arguments. `{policy}` stands for the policy of the back-test, `{now}` for the present time.
 fn arguments(recorded: &Value) -> Vec<String> {
     let now = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now());
     let now = now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
@@ -160,7 +160,7 @@ fn is_live(message: &Value) -> bool {
     message["checkpoint"]["live"] == true
 }
 
-/// The messages of a stream without those that only say how far it is.
+/// Returns the messages of a stream without checkpoints and heartbeats.
 fn told(messages: &[Value]) -> Value {
     let of = |message: &&Value| message["checkpoint"].is_null() && message["heartbeat"].is_null();
     Value::Array(messages.iter().filter(of).cloned().collect())

@@ -1,4 +1,5 @@
-//! Personal data: masked where people look, shown on the record, never in the files; and who complained in confidence.
+//! Tests of personal data: masked in normal answers, shown by a recorded reveal, never in files; and the protection of
+//! confidential callers.
 
 use std::path::Path;
 
@@ -60,7 +61,7 @@ async fn who_reports_in_confidence_is_hidden_everywhere_but_from_an_inspector() 
     let ticket = received(&line, BusinessType::Report).await;
     let mut tickets = line.tickets(&agent());
     supplement("It is the meter reader.").about(&ticket).send(&mut tickets).await.unwrap();
-    // A complaint that turns out to be a report hides its complainant from then on, and in its history too.
+    // A complaint that is reclassified as a report hides its caller from then on, in its history too.
     let turned = received(&line, BusinessType::Complaint).await;
     let mut command = classify("report/conduct", None);
     if let Command::Classify(classify) = &mut command {
@@ -133,7 +134,7 @@ async fn a_confidential_ticket_is_neither_known_to_the_intake_nor_leads_to_a_doo
         ..somebody(business)
     };
     let report = traceable(BusinessType::Report);
-    // A complaint is confidential when the caller asks for it.
+    // A complaint is confidential if the caller asks for it.
     let mut complaint = traceable(BusinessType::Complaint);
     complaint.confidential = true;
     complaint.external = Some(proto::ExternalRef { issuer: "issuer-traced".into(), value: "another-traced".into() });
@@ -169,7 +170,7 @@ async fn a_confidential_ticket_is_neither_known_to_the_intake_nor_leads_to_a_doo
     }
 }
 
-/// Every file below a folder that holds one of the secrets, with what it holds.
+/// Returns every file below a folder that contains one of the secrets, with the secret.
 fn leaks(folder: &Path) -> Vec<(String, &'static str)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -1,5 +1,5 @@
-//! Promises kept and broken while time passes: what the watch says, once, through restarts by force, and what a late fact takes back.
-//! The policies here have limits of seconds, so that nothing has to be waited for long.
+//! Tests of promises over time: the watch announces each warning and breach once, even through kills, and a late fact
+//! overturns a breach. The policies here have limits of seconds, so that no test waits long.
 
 use serde_json::{Value, json};
 use switchboard_tests::{
@@ -17,7 +17,7 @@ use tonic::Code;
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
-/// A policy with one clock, `arrival`, of that limit and with these further keys.
+/// Builds a policy with one clock, `arrival`, with that limit and further keys.
 fn policy(limit: &str, more: &str) -> String {
     format!(
         r#"
@@ -47,7 +47,7 @@ fn publish(stage: &Stage, server: &Server, text: &str) -> Value {
     said.json()
 }
 
-/// What was said of a ticket's promises: each kind with its payload.
+/// Returns the announcements about a ticket's promises: each kind with its payload.
 async fn said(line: &Line, ticket: &str) -> Vec<(String, Value)> {
     let stream = format!("promise-{ticket}");
     let log = line.log(0).await.unwrap();
@@ -55,7 +55,7 @@ async fn said(line: &Line, ticket: &str) -> Vec<(String, Value)> {
     of_it.map(|fact| (fact.kind, serde_json::from_slice(&fact.data).unwrap())).collect()
 }
 
-/// What was said, once it is as much as that.
+/// Waits until the announcements have these kinds, and returns them.
 async fn said_in_the_end(line: &Line, ticket: &str, kinds: &[&str]) -> Vec<(String, Value)> {
     let what = format!("{kinds:?} of {ticket}");
     eventually(&what, || async {
@@ -78,7 +78,7 @@ async fn a_broken_promise_is_warned_of_and_recorded_once_with_its_owner_though_t
     let ticket = received(&server.line().await, BusinessType::FaultRepair).await;
     let warned = said_in_the_end(&server.line().await, &ticket, &["promise.warned.v1"]).await;
     assert_eq!((&warned[0].1["level"], &warned[0].1["tell"]), (&json!(1), &json!("sgcc")));
-    // Before it is due, and again right after: what is said must neither be lost nor be said twice.
+    // Killed before the due instant and again right after: no announcement may be lost or repeated.
     for _ in 0..2 {
         server.kill();
         server = stage.serve();
@@ -111,18 +111,18 @@ async fn an_arrival_reported_late_takes_the_breach_back_and_both_stay_in_the_log
     let before_due = from_now(1);
     said_in_the_end(&line, &ticket, &["promise.breached.v1"]).await;
     let breached_at = line.head().await.unwrap();
-    // The crew was there in time; its valley had no signal.
+    // The crew was there in time but had no signal.
     let arrived = progress(Step::Arrived(StepArrived::default())).named(Uuid::new_v4(), &ticket).at(before_due);
     arrived.send(&mut line.tickets(&who("crew", CREW))).await.unwrap();
     let all = said_in_the_end(&line, &ticket, &["promise.breached.v1", "promise.overturned.v1"]).await;
     assert_eq!(all[1].1["now"], "kept");
     let now = explained(&line, &ticket, None).await;
     assert_eq!(now.promises[0].verdict(), Verdict::Kept, "{now:?}");
-    // Of what is to come nothing is said.
+    // A point in the future is judged as of now.
     let point = Some(proto::as_of::Point::Time(from_now(1_000_000_000)));
     let ahead = explained(&line, &ticket, Some(proto::AsOf { point })).await;
     assert!(ahead.at.unwrap().seconds < from_now(60).seconds, "{ahead:?}");
-    // And as it was known then.
+    // The judgement as known at the earlier position.
     let point = Some(proto::as_of::Point::Position(breached_at));
     let then = explained(&line, &ticket, Some(proto::AsOf { point })).await;
     assert_eq!(then.promises[0].verdict(), Verdict::Breached, "{then:?}");
@@ -194,7 +194,7 @@ async fn a_policy_with_faults_is_refused_with_every_line_and_nothing_is_publishe
     let no = admin.publish_policy(asked("operator", text)).await;
     let told = refused(no, Code::InvalidArgument, ErrorReason::InvalidFields);
     assert!(fields(&told).len() >= 2, "{told:?}");
-    // A file with more faults than a refusal can carry still gets one, and is told how many there are.
+    // A file with more faults than a refusal can carry still gets one, which says how many are omitted.
     let many = policy("45m", "") + &clock(&policy("-5m", r#"cancel = ["flown_away"]"#)).repeat(100);
     let no = admin.publish_policy(asked("operator", many)).await;
     let told = refused(no, Code::InvalidArgument, ErrorReason::InvalidFields);
@@ -230,7 +230,7 @@ async fn comparisons_that_nobody_reads_hold_up_no_figures() {
     let head = line.head().await.unwrap().to_string();
     let reached = run(["kpi", "--json", "--min-position", &head, "--server", &server.endpoint()]);
     assert!(reached.ok, "{reached:?}");
-    // So much differs that no buffer on the way holds all of it for who does not read.
+    // The differences exceed every buffer on the way to a client that does not read.
     let other = policy("1m", "").replace("arrival", "approach");
     let clock = &other[other.find("[[clock]]").unwrap()..];
     let more = (2..=60).map(|n| clock.replace("approach", &format!("approach_{n}")).replace("T1", &format!("T{n}")));

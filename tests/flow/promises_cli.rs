@@ -1,5 +1,5 @@
-//! Promises on the command line: a policy and its calendar published, a ticket's clocks, figures, a back-test, and what files with
-//! faults are told. How tickets are judged is not looked at here.
+//! Tests of promises on the command line: publishing a policy and its calendar, a ticket's clocks, figures, a
+//! back-test, and the faults of files. Absent: tests of the verdicts themselves.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use switchboard_tests::{
 };
 use switchboard_wire::proto::BusinessType;
 
-/// A file that is shipped.
+/// Returns the path of a shipped file.
 fn deployed(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(name)
 }
@@ -34,12 +34,12 @@ fn names(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
-/// The shipped policy of the operator whose tickets the stories tell.
+/// Publishes the shipped policy of the operator of the stories' tickets.
 fn publish(server: &Server) -> Value {
     asked(server, &["policy", "publish", deployed("policies/sgcc.toml").to_str().unwrap()])
 }
 
-/// The shipped policy without any promise about arriving.
+/// Writes the shipped policy without any promise about arrival.
 fn laxer(stage: &Stage) -> PathBuf {
     let text = std::fs::read_to_string(deployed("policies/sgcc.toml")).unwrap();
     let sections: Vec<&str> = text.split("\n[[").collect();
@@ -102,7 +102,7 @@ fn a_policy_is_published_once_however_often_it_is_asked_for_and_only_by_an_opera
     assert_eq!(asked(&server, &named)["replayed"], false);
     assert_eq!(asked(&server, &named)["replayed"], true);
 
-    // The text before is published again by name of a new version, not taken for a repetition.
+    // The earlier text is published again as a new version; it does not count as a repetition.
     let back = publish(&server);
     assert_eq!((&back["unchanged"], &back["replayed"]), (&json!(false), &json!(false)));
     assert_eq!(back["version"]["version"], 3);

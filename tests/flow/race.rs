@@ -1,4 +1,4 @@
-//! Many callers at one ticket: settled by revisions, and never twice.
+//! Tests of many callers on one ticket: revisions settle the race, and no request takes effect twice.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 const RACERS: usize = 64;
 
-/// Sends all at once; one that meets too many others is repeated under its id, as the API says.
+/// Sends all commands at once. A contended command is repeated under its id, as the API demands.
 async fn race(line: &Line, who: &Who, commands: Vec<Command>) -> Vec<Result<CommandOutcome, Status>> {
     let racers = commands.into_iter().map(|command| {
         let mut tickets = line.tickets(who);
@@ -35,7 +35,7 @@ async fn race(line: &Line, who: &Who, commands: Vec<Command>) -> Vec<Result<Comm
     answers
 }
 
-/// That exactly one was accepted, and every other refused for this reason.
+/// Checks that exactly one was accepted, and every other refused for this reason.
 fn one_accepted(answers: &[Result<CommandOutcome, Status>], why: ErrorReason) {
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
     for status in answers.iter().filter_map(|answer| answer.as_ref().err()) {

@@ -1,4 +1,4 @@
-//! Reading at a point: at least as new as, as of a position, as of a time; a history in pages.
+//! Tests of reading at a point: at least at a position, as of a position, as of a time; and a history in pages.
 
 use switchboard_tests::{
     command::supplement,

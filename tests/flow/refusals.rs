@@ -1,4 +1,4 @@
-//! What is refused, and whether the refusal tells what to do.
+//! Tests of refusals, and of the advice that they carry.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ async fn a_stale_etag_is_refused_with_the_current_one() {
     let current = told(&status, "current").expect("the current revision");
     assert_eq!(current, "1");
     supplement("two").about(&ticket).if_still(&current).send(&mut tickets).await.unwrap();
-    // A stale etag does not stop a repeated request: its answer stands.
+    // A repeated request gets its first answer even if its etag is stale by now.
     let repeated = supplement("three").about(&ticket).if_still("2");
     repeated.send(&mut tickets).await.unwrap();
     assert!(repeated.send(&mut tickets).await.unwrap().replayed);
@@ -121,13 +121,13 @@ async fn who_acts_must_be_said_and_be_sound() {
         let status = refused(bare.receive(request).await, Code::Unauthenticated, ErrorReason::ActorMissing);
         assert_eq!(told(&status, "missing").as_deref(), Some(missing));
     }
-    // A question names its actor too.
+    // A query needs an actor, too.
     let asked = bare.list(proto::ListRequest::default()).await;
     refused(asked, Code::Unauthenticated, ErrorReason::ActorMissing);
     let stranger = line.tickets(&who("desk", "csg/gd"));
     let life = with_the_crew(&line).await;
     for foreign in [dispatch("sgcc/zj/hz"), urge()] {
-        // Anybody may press; nobody but who stands for the unit may move the work.
+        // Every actor may urge; only an actor of the holding unit may move the work.
         let answer = foreign.about(&life.ticket).send(&mut stranger.clone()).await;
         if let Err(status) = answer {
             assert!(matches!(status.code(), Code::PermissionDenied | Code::FailedPrecondition), "{status:?}");
@@ -152,7 +152,7 @@ async fn a_deadline_ends_a_wait_and_is_answered_by_name() {
     let mut short = Request::new(waiting);
     short.metadata_mut().insert("grpc-timeout", "20m".parse().unwrap());
     let status = line.tickets(&agent()).get(short).await.unwrap_err();
-    // The client's own clock may be the first to ring; it knows no reasons.
+    // The client's own deadline may fire first; then there is no reason.
     assert!(matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled), "{status:?}");
     assert!(reason(&status).is_none_or(|why| why == ErrorReason::TimedOut));
 }

@@ -1,5 +1,5 @@
-//! Readers that never read: the server must not grow for them, nor slow down for others; and those that read again are told why
-//! their stream ended.
+//! Tests of clients that do not read: the server's memory must not grow for them, and other clients must not become
+//! slower. A client that reads again learns why its stream ended.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ const TICKETS: usize = 32;
 const FACTS_EACH: usize = 64;
 const FACT_BYTES: usize = 4_000;
 const READERS: usize = 64;
-/// What may wait for each reader: 64 messages, and the transport's own send buffer.
+/// The memory that may be queued for each reader: 64 messages, and the transport's own send buffer.
 const GROWTH_MAX: u64 = READERS as u64 * (64 * 8_000 + 512 * 1024);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -52,7 +52,7 @@ async fn a_reader_that_never_reads_does_not_grow_the_server() {
         let narrow = Line::narrow(&server.endpoint()).await;
         readers.push(narrow.subscribe(None, None).await.unwrap());
     }
-    // Others are served as ever, and a reader that reads gets everything.
+    // Other clients are served as before, and a client that reads gets everything.
     let ticket = received(&line, BusinessType::FaultRepair).await;
     for _ in 0..50 {
         supplement("more").about(&ticket).send(&mut line.tickets(&agent())).await.unwrap();
@@ -65,7 +65,8 @@ async fn a_reader_that_never_reads_does_not_grow_the_server() {
     drop(readers);
 }
 
-/// A subscription and a crew's stream that are not read, while more is said on both than their windows and queues hold.
+/// Opens a subscription and a crew's stream that are not read, while more messages are sent on both than their windows
+/// and queues hold.
 async fn unread(server: &Server) -> (Streaming<SubscribeResponse>, Streaming<WatchAssignmentsResponse>) {
     const CREW_TICKETS: usize = 8;
     const NEWS_EACH: usize = 150;
@@ -91,7 +92,7 @@ async fn unread(server: &Server) -> (Streaming<SubscribeResponse>, Streaming<Wat
     (facts, changes)
 }
 
-/// Reads what is left of a stream: all of it, and the status that ends it.
+/// Reads the rest of a stream; returns all messages and the status that ends it.
 async fn read_on<M>(stream: &mut Streaming<M>) -> (Vec<M>, Status) {
     let mut said = Vec::new();
     let end = async {
@@ -112,7 +113,7 @@ async fn who_took_nothing_for_too_long_is_told_so_when_it_reads_again_and_where_
     let stage = Stage::new();
     let server = stage.serve();
     let (mut facts, mut changes) = unread(&server).await;
-    // The server's patience is thirty seconds.
+    // The server ends a stream after thirty seconds without reading.
     tokio::time::sleep(Duration::from_secs(35)).await;
     let (said, end) = read_on(&mut changes).await;
     assert_eq!((end.code(), reason(&end)), (Code::ResourceExhausted, Some(ErrorReason::SlowReader)), "{end:?}");

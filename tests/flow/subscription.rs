@@ -1,4 +1,4 @@
-//! Subscriptions: everything, in order, once; through filters, restarts and tokens.
+//! Tests of subscriptions: all facts, in order, once, with filters, restarts and tokens.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use switchboard_wire::proto::{
 };
 use tonic::{Code, Status, Streaming};
 
-/// The next message, within a bounded time.
+/// Returns the next message, within a bounded time.
 async fn next(stream: &mut Streaming<SubscribeResponse>) -> Result<Option<SubscribeResponse>, Status> {
     tokio::time::timeout(Duration::from_secs(20), stream.message()).await.expect("a message in time")
 }
 
-/// Facts up to the live end, with the token after each message.
+/// Returns the facts up to the live end, and the token after each message.
 async fn to_the_end(stream: &mut Streaming<SubscribeResponse>) -> (Vec<Fact>, Vec<(usize, String)>) {
     let (mut facts, mut tokens) = (Vec::new(), Vec::new());
     loop {

@@ -1,4 +1,4 @@
-//! What crosses the transport, or must not: bytes that are no message, messages that are too large, compressed ones; health and
+//! Tests of the transport: bytes that are no message, messages that are too large, compressed ones; health and
 //! reflection.
 
 use http::{Request, Response, uri::PathAndQuery};
@@ -18,7 +18,7 @@ use tonic_reflection::pb::v1::{
 };
 use tonic_types::StatusExt as _;
 
-/// Sends bytes of one's own to a method and reads the status that comes back, in the headers or the trailers.
+/// Sends raw bytes to a method and returns the status from the headers or the trailers.
 async fn raw(line: &Line, method: &str, body: &str, more: &[(&str, &str)]) -> Status {
     use tonic::client::GrpcService as _;
     let path: PathAndQuery = format!("/switchboard.v1.{method}").parse().unwrap();
@@ -32,7 +32,7 @@ async fn raw(line: &Line, method: &str, body: &str, more: &[(&str, &str)]) -> St
     Status::from_header_map(response.headers()).expect("a status at once")
 }
 
-/// That the server answers still.
+/// Checks that the server still works.
 async fn still_up(server: &Server) {
     let line = server.line().await;
     received(&line, BusinessType::FaultRepair).await;
@@ -43,7 +43,7 @@ async fn a_body_that_is_no_protobuf_is_refused_by_name_and_hurts_nobody() {
     let stage = Stage::new();
     let server = stage.serve();
     let line = server.line().await;
-    // A frame of four bytes: field 15 of a wire type that does not exist; then a string that ends before its time.
+    // A frame of four bytes: field 15 of a wire type that does not exist. Then a string that ends too early.
     for bytes in ["\0\0\0\0\u{4}\u{7f}\u{7f}\u{7f}\u{7f}", "\0\0\0\0\u{3}\u{a}\u{50}a", "\0\0\0\0\u{2}\u{a}\u{1}"] {
         for method in ["TicketService/Receive", "TicketService/List", "IntakeService/Report", "AuditService/ReadLog"] {
             let status = raw(&line, method, bytes, &[]).await;
@@ -54,7 +54,7 @@ async fn a_body_that_is_no_protobuf_is_refused_by_name_and_hurts_nobody() {
             );
         }
     }
-    // A frame that promises more than comes, and one without a frame.
+    // A frame that is shorter than it announces, and a body without a frame.
     for bytes in ["\0\0\0\u{1}\0abc", "\0"] {
         let status = raw(&line, "TicketService/Receive", bytes, &[]).await;
         assert_ne!(status.code(), Code::Ok, "{bytes:?}");
@@ -78,7 +78,7 @@ async fn a_request_past_the_limit_is_refused_with_the_limit_and_hurts_nobody() {
     huge.content = "x".repeat(40 * 1024);
     let status = line.tickets(&agent()).receive(huge).await;
     refused(status, Code::InvalidArgument, ErrorReason::InvalidFields);
-    // A frame that announces four gigabytes is refused before they come.
+    // A frame that announces four gigabytes is refused at once.
     let status = raw(&line, "TicketService/Receive", "\0\u{7f}\u{7f}\u{7f}\u{7f}abc", &[]).await;
     assert_eq!((status.code(), reason(&status)), (Code::InvalidArgument, Some(ErrorReason::RequestTooLarge)));
     still_up(&server).await;
@@ -145,7 +145,7 @@ fn an_address_that_strangers_could_reach_is_refused_by_name() {
     for (flag, name) in [("--listen", "listen"), ("--operations", "operations")] {
         let mut command = serve(&stage.data(), &[]);
         let args: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
-        // The later of two flags would be refused by the parser: replace the address that is there.
+        // The parser would refuse a repeated flag, so the address is replaced.
         let place = args.iter().position(|arg| arg.to_str() == Some(flag)).unwrap() + 1;
         let mut args = args;
         args[place] = "0.0.0.0:0".into();

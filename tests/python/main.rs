@@ -1,4 +1,4 @@
-//! A client that is not ours: `lifecycle.py` in a virtual environment of its own, by `run.sh`. What they say is shown.
+//! A foreign client: `lifecycle.py` in its own virtual environment, run by `run.sh`. Their output is shown.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::{
@@ -12,7 +12,7 @@ use switchboard_tests::stage::binary;
 fn a_python_client_lives_a_tickets_whole_life_from_reflected_descriptors() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/run.sh");
     let binary = binary();
-    // Beside the build, so that it is made once and goes with it.
+    // Beside the build, so that it is made once and deleted with the build.
     let venv = binary.parent().unwrap().join("python-client");
     let mut command = Command::new("bash");
     command.arg(script).arg(&binary).arg(venv).stdin(Stdio::null());

@@ -1,4 +1,4 @@
-//! Figures over recorded outages, held against an account that a script of its own makes of the CSV file alone.
+//! Figures over recorded outages, compared with the result of a separate script that reads only the CSV file.
 
 use std::{path::Path, process::Command};
 
@@ -10,7 +10,8 @@ use switchboard_tests::{
 
 use super::{FILE, excerpt, play};
 
-/// What `tests/python/outage_kpis.py` counts of the rows that begin within these days; `None`, and a loud word, without Python.
+/// Returns the counts of `tests/python/outage_kpis.py` over the rows that begin within these days. Returns `None` and
+/// prints a message without Python.
 fn counted(file: &Path, from: &str, to: &str) -> Option<Value> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/outage_kpis.py");
     let Ok(said) = Command::new("python3").arg("-B").arg(script).arg(file).args([from, to]).output() else {
@@ -21,7 +22,7 @@ fn counted(file: &Path, from: &str, to: &str) -> Option<Value> {
     Some(serde_json::from_slice(&said.stdout).unwrap())
 }
 
-/// The indicators of a period, by name.
+/// Returns the indicators of a period.
 fn told(stage: &Stage, from: &str, to: &str) -> Vec<Value> {
     let server = stage.serve();
 
@@ -35,7 +36,8 @@ fn number(value: &Value) -> f64 {
     value.as_f64().unwrap()
 }
 
-/// Imports a file's rows and compares. `from` and `to` are days of the rows' beginnings; all of them are closed by `end`.
+/// Imports a file's rows and compares the figures. `days` bounds the beginnings of the rows; all of them are closed
+/// within `period`.
 fn compared(file: &Path, days: (&str, &str), period: (&str, &str)) {
     let Some(expected) = counted(file, days.0, days.1) else { return };
     let stage = Stage::new();
@@ -54,7 +56,7 @@ fn compared(file: &Path, days: (&str, &str), period: (&str, &str)) {
     for name in ["mean_arrival_minutes", "mean_restoration_minutes"] {
         let mean = of(name);
         assert_eq!(mean["denominator"], number(&expected["tickets"]), "{mean} {expected}");
-        // A ticket counts in whole seconds, the script in millionths.
+        // The server counts whole seconds, the script microseconds.
         let apart = (number(&mean["value"]) - number(&expected[name])).abs();
         assert!(apart < 1.0 / 60.0, "{mean} {expected}");
     }

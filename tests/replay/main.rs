@@ -1,5 +1,5 @@
-//! Recorded outages of a real utility, carried over and replayed through the binary. The file is none of this project's: where it
-//! is not found, a loud word is said. What it holds is counted here by its columns alone, without the mapping.
+//! Recorded outages of a real utility, imported and replayed through the binary. The file is not part of this project;
+//! if it is absent, a message is printed. Its contents are counted here from its columns alone, without the mapping.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod figures;
@@ -21,10 +21,10 @@ use switchboard_wire::proto::{Stage as At, TicketSummary};
 
 const FILE: &str = "outages-bc-2024h1.csv.gz";
 
-/// One outage, as far as it is compared. Some numbers name several rows, so that only a multiset of them is a true account.
+/// The outages as far as they are compared. Some numbers occur in several rows, so only a multiset is exact.
 type Account = BTreeMap<(String, Option<u32>, i64), usize>;
 
-/// What the rows that begin within these days say, counted by number, customers and beginning.
+/// Counts the rows that begin within these days, by number, customers and beginning.
 fn counted(file: &Path, days: std::ops::Range<&str>) -> Account {
     let mut reader = csv::Reader::from_reader(GzDecoder::new(File::open(file).unwrap()));
     let column = |name: &str, headers: &csv::StringRecord| headers.iter().position(|found| found == name).unwrap();
@@ -40,7 +40,8 @@ fn counted(file: &Path, days: std::ops::Range<&str>) -> Account {
     account
 }
 
-/// Seconds since 1970 of `2024-01-08 11:22:33+00:00`: the civil calendar by arithmetic, for the account is to be its own.
+/// Converts `2024-01-08 11:22:33+00:00` to seconds since 1970. The calendar is computed here so that the account
+/// depends on no other code.
 fn seconds(text: &str) -> i64 {
     assert!(text.ends_with("+00:00"), "{text}");
     let part = |range: std::ops::Range<usize>| text[range].parse::<i64>().unwrap();
@@ -50,7 +51,7 @@ fn seconds(text: &str) -> i64 {
     days * 86_400 + part(11..13) * 3600 + part(14..16) * 60 + part(17..19)
 }
 
-/// The same of the tickets that there are.
+/// Counts the tickets in the same way.
 fn listed(rows: &[TicketSummary]) -> Account {
     let mut account = Account::new();
     for row in rows {
@@ -85,7 +86,7 @@ fn numbers(report: &Value) -> [u64; 5] {
     ["rows", "imported", "already_present", "skipped", "refused"].map(|name| report[name].as_u64().unwrap())
 }
 
-/// That the tickets are the file's rows, every one closed, and that the log is sound.
+/// Checks that the tickets are the file's rows, all closed, and that the log is sound.
 async fn closed_and_counted(stage: &Stage, expected: &Account) {
     let server = stage.serve();
     let line: Line = server.line().await;
@@ -119,7 +120,7 @@ async fn a_week_of_real_outages_replayed_at_full_speed_ends_with_every_ticket_cl
     closed_and_counted(&stage, &expected).await;
 }
 
-/// The file's rows that begin within these days, as a file of their own.
+/// Copies the file's rows that begin within these days to another file.
 fn excerpt(file: &Path, days: std::ops::Range<&str>, to: &Path) {
     let mut reader = csv::Reader::from_reader(GzDecoder::new(File::open(file).unwrap()));
     let mut writer = csv::Writer::from_path(to).unwrap();

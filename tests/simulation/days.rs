@@ -1,4 +1,4 @@
-//! The tests: so many days of each kind.
+//! The tests: a number of simulated days of each kind.
 
 use std::{
     collections::BTreeMap,
@@ -13,22 +13,22 @@ use crate::{
     world::{Faults, World},
 };
 
-/// How many days each test lives unless `SWITCHBOARD_DAYS` says otherwise: what a slow machine lives in half a minute.
+/// The number of days of each test unless `SWITCHBOARD_DAYS` sets another: about half a minute on a slow machine.
 const DAYS: u64 = 60;
-/// Within so many days every planted fault must have been found.
+/// The number of days within which every planted fault must be found.
 const FOUND_WITHIN: u64 = 60;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
-/// The seeds of a test: one that was asked for, or as many as it takes to live the days in lives of so many.
+/// Returns the seeds of a test: the one in `SEED`, or enough for all days if each life has `each` days.
 fn seeds(test: u64, each: i64) -> Vec<u64> {
     let lives = number("SWITCHBOARD_DAYS").unwrap_or(DAYS).div_ceil(each.unsigned_abs());
     number("SEED").map_or_else(|| (0..lives).map(|life| test * 1_000_000 + life).collect(), |seed| vec![seed])
 }
 
-/// What came of many days, so that a suite in which nothing happens is noticed.
+/// The totals over many days, so that a test notices if nothing happens.
 #[derive(Debug, Default)]
 struct Tally {
     facts: usize,
@@ -110,7 +110,7 @@ fn phones_off_the_air_speak_late_twice_and_out_of_order_and_take_nothing_that_is
     live(5, 1, |dice| Faults { off_air: 3, repeated: 3, clock: 2, ..Faults::drawn(dice) });
 }
 
-/// The log of a day.
+/// Returns the log of a day as text.
 fn logged(seed: u64) -> String {
     let mut world = World::new(seed, Faults::drawn, Planted::Nothing);
     world.live(1).unwrap_or_else(|why| panic!("SEED={seed}: {why}"));

@@ -1,6 +1,6 @@
-//! The reactor in miniature: a dispatch process, how far it has read, and what it is told of what became of its wants. It breaks
-//! in every way that the world can break it: killed between two wants, resumed from an old note or from nothing, answers that are
-//! lost, wants carried out twice, a feed that lags, a second process that knows of no other.
+//! A small reactor: a dispatch process, its position in the log, and the outcomes of its actions. It fails in every way
+//! in which a real one can. It is killed between two actions, and resumed from an old checkpoint or from nothing. It
+//! loses answers, executes actions twice, lags behind the log, or runs beside an unknown second process.
 
 use switchboard_dispatcher::{
     dispatch::{Dispatch, Intent, Order},
@@ -23,23 +23,23 @@ use crate::{
 
 /// The dispatch process as an actor.
 pub const ENGINE: &str = "dispatch";
-/// The most wants between two looks at the log.
+/// The most actions between two reads of the log.
 const WANTS_MAX: usize = 64;
 /// A process notes what it knows after so many facts.
 const NOTE_FACTS: usize = 120;
 /// So many notes are kept, to be resumed from.
 const NOTES_MAX: usize = 3;
-/// It is asked again so often at most before the world goes on.
+/// The most times that a process is asked for actions in one turn.
 const BREATH: usize = 12;
 
-/// What became of a want.
+/// The outcome of an action.
 enum Answer {
     Done(u64),
     Refused(String),
     Later,
 }
 
-/// A process and its place in the log.
+/// A process and its position in the log.
 #[derive(Debug)]
 pub struct Driver {
     /// The process.
@@ -98,14 +98,14 @@ impl Driver {
         }
     }
 
-    /// Whether its fold has passed its own last write and whatever else is there to be known, as far as the feed has it.
+    /// True if the process has folded its own last write and everything that its feed has delivered.
     fn may_speak(&self) -> bool {
         self.cursor >= self.feed.max(self.spoken_at)
     }
 }
 
 impl World {
-    /// A process that another one, killed just now, is followed by.
+    /// Creates the process that follows one that was killed.
     pub fn successor(&mut self, of: &Driver) -> Driver {
         let note = if of.notes.is_empty() || self.dice.one_in(3) { None } else { Some(self.dice.choose(&of.notes)) };
         let mut next = Driver::resumed(&self.policy, note);
@@ -117,7 +117,7 @@ impl World {
         next
     }
 
-    /// Every process has its turn.
+    /// Gives every process its turn.
     pub fn turn_all(&mut self) {
         let mut at = 0;
         while at < self.drivers.len() {
@@ -150,7 +150,7 @@ impl World {
         self.kills += 1;
     }
 
-    /// Asks a process what it wants, and carries that out; whether there was anything.
+    /// Asks a process for actions and executes them; returns true if there were any.
     pub fn speak(&mut self, at: usize) -> bool {
         if !self.drivers[at].may_speak() {
             return false;
@@ -209,7 +209,7 @@ impl World {
         }
     }
 
-    /// Says it to the store; a want has its effect once, whatever its request is called.
+    /// Executes a command on the store. An action may take effect only once, whatever the request id.
     fn say(&mut self, name: Uuid, order: &Order, knew: u64) -> Said {
         let fresh = self.planted == Planted::FreshRequestIds;
         let request = if fresh { Uuid::new_v5(&name, &self.requests().to_be_bytes()) } else { name };
@@ -222,7 +222,7 @@ impl World {
         said
     }
 
-    /// The order that follows from an intent, unless a planted fault makes it another, or none.
+    /// Returns the command that follows from an intent, unless a planted fault changes or drops it.
     fn tampered(&mut self, intent: &Intent) -> Option<Order> {
         let order = intent.order();
         match (self.planted, intent) {

@@ -1,9 +1,10 @@
-//! The offer protocol lived through thousands of days, on one thread, from one seed, by a clock that is told to move: people change
-//! their minds, crews fall ill and silent, and everything breaks that can break between the process and the log.
+//! The offer protocol, simulated over thousands of days on one thread, from one seed, with a clock under control.
+//! People change their minds, crews fall ill and silent, and everything between the process and the log fails that can
+//! fail.
 //!
-//! Simulated are the store, the reactor, people and phones; real are the domain's deciders, the dispatch process and its planner.
-//! `SEED=` lives one day again, `SWITCHBOARD_DAYS=` says how many each test lives. No failure in N days bounds the rate at 3/N with
-//! 95 % confidence, no better; that the suite can fail at all is shown by faults planted on purpose.
+//! The store, the reactor, people and phones are simulated. The domain's deciders, the dispatch process and its planner
+//! are real. `SEED=` repeats one day; `SWITCHBOARD_DAYS=` sets the number of days of each test. No failure in N days
+//! bounds the rate at 3/N with 95 % confidence, no better. Planted faults show that the tests can fail.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod days;

@@ -1,5 +1,5 @@
-//! The crews and their phones: they answer offers, in time, late or never, with two devices at once; they report their work, off
-//! the air too, and what they reported comes late, twice and out of order.
+//! The crews and their phones. They answer offers in time, late or never, with two devices at once. They report their
+//! work, also without signal, and then the reports arrive late, twice and out of order.
 
 use chrono::TimeDelta;
 use switchboard_dispatcher::dispatch::Order;
@@ -19,7 +19,7 @@ use crate::{
     world::{Deed, World},
 };
 
-/// So many of its old offers a phone remembers, and speaks of again.
+/// The number of old offers that a phone remembers and may answer again.
 const REMEMBERED: usize = 6;
 
 /// A message of a device.
@@ -31,10 +31,10 @@ struct Message {
     request: Uuid,
 }
 
-/// A crew's phone, or two.
+/// The phone of a crew, which may stand for two devices.
 #[derive(Clone, Debug)]
 pub struct Phone {
-    /// Where it is.
+    /// Its position.
     pub at: Point,
     off_until: Option<Timestamp>,
     outbox: Vec<Message>,
@@ -44,19 +44,19 @@ pub struct Phone {
 }
 
 impl Phone {
-    /// A phone that was never used.
+    /// Creates a phone that was never used.
     pub fn at(at: Point) -> Self {
         Self { at, off_until: None, outbox: Vec::new(), offers: Vec::new(), had: Vec::new(), works_at: None }
     }
 
-    /// Whether it is on the air.
+    /// True if the phone has a signal.
     pub fn is_heard(&self, now: Timestamp) -> bool {
         self.off_until.is_none_or(|until| until <= now)
     }
 }
 
 impl World {
-    /// Crews see what concerns them.
+    /// Shows crews a fact that concerns them.
     pub fn notice(&mut self, fact: &Fact) {
         let Some(fact) = fact.ticket() else { return };
         match &fact.event {
@@ -72,7 +72,7 @@ impl World {
         }
     }
 
-    /// An offer has come: the crew will answer soon, late or never, with one device or with both at once.
+    /// An offer has arrived: the crew will answer soon, late or never, with one device or with two at once.
     fn consider(&mut self, crew: &CrewId, ticket: TicketId, offer: OfferId, fence: u64) {
         let Some(phone) = self.phones.get_mut(crew) else { return };
         phone.offers.push((ticket, offer, fence));
@@ -90,7 +90,7 @@ impl World {
         }
     }
 
-    /// A ticket has come into a crew's hands.
+    /// A crew has received a ticket.
     fn begin(&mut self, org: &switchboard_domain::organisation::OrgPath, ticket: TicketId) {
         let Some(crew) = CrewId::of(org) else { return };
         let seconds = self.dice.between(30, 900);
@@ -106,7 +106,7 @@ impl World {
         }
     }
 
-    /// A device answers.
+    /// A device answers an offer.
     pub fn answer(&mut self, crew: &CrewId, device: u8, ticket: TicketId, offer: OfferId, fence: u64) {
         let command = if self.dice.one_in(7) {
             let reason = self.dice.choose(DeclineReason::ALL);
@@ -114,7 +114,7 @@ impl World {
         } else {
             Command::AcceptOffer { offer, fence }
         };
-        // A device that was asleep for long carries the fence of another reservation.
+        // A device that was asleep for long sends the fence of another reservation.
         if self.dice.one_in(12) {
             let old = Command::AcceptOffer { offer, fence: fence.saturating_sub(1) };
             self.send(crew, 9, Order::Ticket(ticket, old));
@@ -122,7 +122,7 @@ impl World {
         self.send(crew, device, Order::Ticket(ticket, command));
     }
 
-    /// A crew answers right now, an offer that it has or one that it had.
+    /// A crew answers now, an offer that it has or one that it had.
     pub fn hasty_answer(&mut self) {
         let crew = self.some_crew();
         let Some(phone) = self.phones.get(&crew).filter(|phone| !phone.offers.is_empty()) else { return };
@@ -130,7 +130,7 @@ impl World {
         self.answer(&crew, 3, ticket, offer, fence);
     }
 
-    /// The crew does the next thing: mostly of the ticket that it has, now and then of one that it had.
+    /// The crew does its next step, mostly on the ticket that it has, sometimes on one that it had.
     pub fn work(&mut self, crew: &CrewId) {
         let in_work = |ticket: &Ticket| {
             matches!(ticket.stage, Stage::Dispatched | Stage::Accepted)
@@ -197,7 +197,7 @@ impl World {
         }
     }
 
-    /// A device sends a message, now or when it is on the air again.
+    /// A device sends a message, now or when it has a signal again.
     fn send(&mut self, crew: &CrewId, device: u8, order: Order) {
         let request = Uuid::from_u128(u128::from(self.requests()));
         let message = Message { order, device, at: self.now, request };
@@ -219,7 +219,7 @@ impl World {
         self.store.execute(&message.order, &asking);
     }
 
-    /// What was written off the air arrives: in any order, and some of it twice.
+    /// Messages that were written without signal arrive in any order, and some of them twice.
     pub fn on_air(&mut self, crew: &CrewId) {
         let now = self.now;
         let Some(phone) = self.phones.get_mut(crew) else { return };
@@ -236,7 +236,7 @@ impl World {
                 self.deliver(crew, &message);
             }
         }
-        // A crew whose work is done off the air may end its shift in the same append.
+        // A crew whose work was finished without signal may end its shift immediately after its messages.
         if self.dice.one_in(6) {
             self.ask(&Order::Crew(crew.clone(), crew::Command::EndShift), Self::county());
         }

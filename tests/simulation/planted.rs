@@ -1,31 +1,32 @@
-//! Faults that are put into the world on purpose, one at a time: each must turn the suite red, or the suite proves nothing.
+//! Faults that are planted into the world on purpose, one at a time. Each must make the tests fail; otherwise the tests
+//! prove nothing.
 
 /// A deliberate fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Planted {
-    /// None.
+    /// No fault.
     Nothing,
-    /// A want that is tried again has another request id.
+    /// An action that is retried has another request id.
     FreshRequestIds,
-    /// The ledger forgets what it answered.
+    /// The ledger forgets its answers.
     ForgetfulLedger,
-    /// Commands are now and then decided on a stream without its last fact, and appended nevertheless.
+    /// Some commands are decided on a stream without its last fact, and appended nevertheless.
     BlindAppends,
-    /// Whoever accepts an offer may carry any fence.
+    /// An acceptance of an offer may have any fence.
     FenceIgnored,
-    /// A lease that ran out frees the crew without a word to the ticket's stream.
+    /// An expired lease frees the crew without a fact in the ticket's stream.
     ExpiryByClock,
-    /// Nobody proposes that a lease ran out.
+    /// The process never ends an expired offer.
     NoExpiry,
     /// A crew whose offer ended is not freed.
     NoRelease,
     /// A crew that accepted is not committed.
     NoCommitment,
-    /// A reserved crew is not made the offer.
+    /// A reserved crew gets no offer.
     NoOffer,
     /// A process that is resumed misses a fact.
     CursorAhead,
-    /// A ticket that is taken up again comes without its history.
+    /// A ticket that is reopened comes without its history.
     NoHistory,
     /// A pinned ticket is offered to any crew.
     PinIgnored,

@@ -1,5 +1,6 @@
-//! What must hold once the process wants nothing more: both streams of every offer agree, nothing is kept for nobody, and each open
-//! ticket has an offer, a crew, or a reason that is true. The reasons are judged here by the log and the board, not by the planner.
+//! The conditions at rest, when the process has no more actions. Both streams of every offer agree, no reservation or
+//! commitment is left over, and each open ticket has an offer, a crew, or a true reason. The reasons are checked
+//! against the log and the board, not against the planner.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use switchboard_domain::{
 
 use crate::{engine::Driver, store::Store, watch::Watch};
 
-/// A crew whose shift goes on for so many minutes reaches any place of the town before its end.
+/// A crew whose shift lasts at least this many minutes more can reach any place of the town before its end.
 const REACHES_ANY_MINUTES: i64 = 180;
 
 type Verdict = Result<(), String>;
@@ -23,7 +24,7 @@ fn claim(holds: bool, what: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(what()) }
 }
 
-/// Everything that must hold.
+/// Checks all conditions.
 pub fn all_agree(
     store: &Store,
     process: &Dispatch,
@@ -54,7 +55,7 @@ impl Rest<'_> {
         lease_until + TimeDelta::seconds(i64::from(self.policy.offers.grace_seconds)) <= self.now
     }
 
-    /// A crew's time is kept for a live offer and given to tickets that it works on, and to nothing else.
+    /// A crew's time is reserved for a live offer or committed to tickets that it works on, and to nothing else.
     fn crew(&self, id: &CrewId, crew: &Crew) -> Verdict {
         if let Some(kept) = &crew.reserved {
             let ticket = self.store.tickets.get(&kept.ticket);
@@ -73,7 +74,8 @@ impl Rest<'_> {
         Ok(())
     }
 
-    /// A ticket's offers are kept for by their crews; whoever works on it has given its time.
+    /// Every live offer of a ticket has a reservation of its crew, and the crew that works on the ticket is committed
+    /// to it.
     fn ticket(&self, id: TicketId, ticket: &Ticket) -> Verdict {
         for live in &ticket.offers {
             let kept = self.store.crews.get(&live.crew).and_then(|crew| crew.reserved);
@@ -101,7 +103,7 @@ impl Rest<'_> {
         Ok(())
     }
 
-    /// An open ticket has an offer, or waits for a reason that is true.
+    /// An open ticket has an offer, or waits for a true reason.
     fn open(&self, id: TicketId, ticket: &Ticket) -> Result<Option<Waits>, String> {
         let may = legal_of(ticket).contains(Move::Offer) && ticket.business == BusinessType::FaultRepair;
         let held = ticket.holder().is_some_and(|unit| CrewId::of(unit).is_some());
@@ -130,7 +132,7 @@ impl Rest<'_> {
     }
 
     fn judge(&self, id: TicketId, ticket: &Ticket, why: Waits) -> Verdict {
-        // Where a person chose, nobody else is asked why not.
+        // If a person chose the crew, only that crew is considered.
         let asked = |id: &CrewId| ticket.pinned.as_ref().is_none_or(|(chosen, _)| chosen == id);
         let works_there = |id: &CrewId, crew: &Crew| ticket.pinned.is_some() || self.serves(ticket, id, crew);
         let theirs =
@@ -157,7 +159,8 @@ impl Rest<'_> {
                 return claim(chosen.is_none_or(|crew| !crew.enrolled), || "the chosen crew is there".into());
             }
             Waits::NotTried => return Err("a free crew is left out".into()),
-            // In the route of a crew whose break ends soon enough: it is the plan's choice, as behind other work.
+            // The ticket is in the route of a crew whose break ends soon enough: the plan's choice, as behind other
+            // work.
             Waits::Resting if self.is_planned(id).is_ok() => return Ok(()),
             Waits::Resting => {
                 let rests = crews().any(|(_, crew)| crew.away.is_some() || self.rests(crew));
@@ -167,7 +170,7 @@ impl Rest<'_> {
             Waits::NoSkill => claim(!crews().any(|(_, crew)| able(crew)), || "a crew has the skill".into())?,
             Waits::NoTerritory => claim(theirs().count() == 0, || "a crew works there".into())?,
             Waits::Excluded => {
-                // What was refused after an offer was wanted is no fact of the log.
+                // A refusal after an action was proposed is not a fact of the log.
                 let refused = |crew: &CrewId| self.process.fold().case(id).is_some_and(|case| case.is_unfit(crew));
                 let down = crews().any(|(crew_id, _)| self.turned_down(id, ticket, crew_id) || refused(crew_id));
                 claim(down, || "nobody declined it, let it lapse or left it, nor was any refused it".into())?;
@@ -183,7 +186,7 @@ impl Rest<'_> {
         claim(idle.is_empty(), || format!("{idle:?} could go"))
     }
 
-    /// It stands in the route of a crew that does something else first.
+    /// The ticket is in the route of a crew that does something else first.
     fn is_planned(&self, id: TicketId) -> Verdict {
         let plan = self.process.planner().snapshot(self.process.board(), self.now);
         let route = plan.routes.iter().find(|(_, stops)| stops.iter().any(|stop| stop.ticket == id));
@@ -195,7 +198,7 @@ impl Rest<'_> {
         })
     }
 
-    /// It has an appointment that lies too far ahead, and nobody chose a crew for it.
+    /// The ticket has an appointment too far ahead, and no person chose a crew for it.
     fn is_early(&self, id: TicketId, ticket: &Ticket) -> bool {
         let ahead = TimeDelta::minutes(i64::from(self.policy.offers.appointment_minutes));
         let appointed = self.store.watch.appointed.get(&id);
@@ -222,12 +225,12 @@ impl Rest<'_> {
         works_there && unit.contains(id.org())
     }
 
-    /// By the log: it declined or let an offer lapse, or had the ticket and left it, not long ago.
+    /// By the log, the crew recently declined an offer, let it expire, or had the ticket and left it.
     fn turned_down(&self, id: TicketId, ticket: &Ticket, crew: &CrewId) -> bool {
         ticket.former.iter().any(|former| former.crew == *crew.org()) || self.declined(id, crew)
     }
 
-    /// By the log: it declined or let an offer lapse, not long ago.
+    /// By the log, the crew recently declined an offer or let it expire.
     fn declined(&self, id: TicketId, crew: &CrewId) -> bool {
         let down = self.store.watch.turned_down.get(&(id, crew.clone()));
         let asked_again = down.map(|(at, how)| {
@@ -246,7 +249,7 @@ impl Rest<'_> {
         seen.is_none_or(|seen| self.now - seen > TimeDelta::minutes(i64::from(self.policy.offers.silent_minutes)))
     }
 
-    /// Whether nothing at all speaks against sending this crew now.
+    /// True if no rule forbids sending this crew now.
     fn could_go(&self, id: TicketId, ticket: &Ticket, crew_id: &CrewId, crew: &Crew) -> bool {
         let Some(shift) = &crew.shift else { return false };
         let free = crew.away.is_none() && crew.reserved.is_none() && crew.commitments.is_empty();
@@ -267,8 +270,8 @@ impl Rest<'_> {
     }
 }
 
-/// What a process knows that lived through the log, was killed and resumed, is what the log says from its first fact on. Not from
-/// the log is telemetry: where a crew is, and when it was heard of. What a ticket refused after an offer was wanted is not kept.
+/// The state of a process that lived through kills and resumptions equals a fold of the whole log. Two kinds of state
+/// are excluded: telemetry (the position of a crew, and when it was heard of), and refusals of proposed actions.
 pub fn fold_is_the_logs(store: &Store, policy: &Policy, lived: &Driver) -> Verdict {
     let mut told = Driver::resumed(policy, None);
     told.listen(store, store.head(), true);
@@ -280,7 +283,7 @@ pub fn fold_is_the_logs(store: &Store, policy: &Policy, lived: &Driver) -> Verdi
     })
 }
 
-/// Where two values differ, by path.
+/// Collects the paths at which two values differ.
 fn differ(path: &str, lived: &Value, told: &Value, found: &mut Vec<String>) {
     match (lived.as_object(), told.as_object()) {
         (Some(a), Some(b)) => {

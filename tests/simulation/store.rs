@@ -1,5 +1,5 @@
-//! The event store in miniature: one log, a stream for every ticket and crew, and the ledger that answers a repeated request as
-//! it was answered first. What a command leads to is decided by the domain alone.
+//! A small event store: one log, a stream for every ticket and crew, and the ledger that answers a repeated request
+//! with its first answer. The domain alone decides what a command leads to.
 
 use std::collections::BTreeMap;
 
@@ -17,49 +17,49 @@ use uuid::Uuid;
 
 use crate::{planted::Planted, watch::Watch};
 
-/// Whose stream.
+/// The owner of a stream.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stream {
-    /// A ticket's.
+    /// The stream of a ticket.
     Ticket(TicketId),
-    /// A crew's.
+    /// The stream of a crew.
     Crew(CrewId),
 }
 
-/// Who asks, under which name, and when.
+/// A request: its actor, its id and its time.
 #[derive(Clone, Debug)]
 pub struct Asking {
-    /// Who.
+    /// The actor.
     pub actor: Actor,
-    /// The request.
+    /// The request id.
     pub request: Uuid,
     /// The engine's time.
     pub now: Timestamp,
-    /// When it happened.
+    /// The time of occurrence.
     pub at: Timestamp,
-    /// How much of the log the one who asks knew, if it is the dispatch process.
+    /// The number of facts that the dispatch process knew; `None` for any other actor.
     pub knew: Option<u64>,
 }
 
-/// What the store answered.
+/// The answer of the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
-    /// Done up to this position, now or by the same request before.
+    /// The position of the last fact of the command, executed now or by the same request before.
     Done(u64),
-    /// Refused, with the reason.
+    /// The command was refused, with the reason.
     No(String),
 }
 
 /// The store.
 #[derive(Debug)]
 pub struct Store {
-    /// Every fact.
+    /// All facts.
     pub log: Vec<Fact>,
-    /// Tickets as they stand.
+    /// The present states of the tickets.
     pub tickets: BTreeMap<TicketId, Ticket>,
-    /// Crews as they stand.
+    /// The present states of the crews.
     pub crews: BTreeMap<CrewId, crew::Crew>,
-    /// What must always hold.
+    /// The conditions that must always hold.
     pub watch: Watch,
     streams: BTreeMap<Stream, Vec<usize>>,
     ledger: BTreeMap<(Stream, Uuid), u64>,
@@ -85,7 +85,7 @@ impl Store {
         }
     }
 
-    /// Position of the last fact.
+    /// Returns the position of the last fact.
     pub fn head(&self) -> u64 {
         self.position(self.log.len())
     }
@@ -95,13 +95,13 @@ impl Store {
         count as u64 * self.stride
     }
 
-    /// A ticket's facts before a position.
+    /// Returns a ticket's facts before a position.
     pub fn history(&self, ticket: TicketId, before: u64) -> impl Iterator<Item = &Fact> {
         let stream = self.streams.get(&Stream::Ticket(ticket)).into_iter().flatten();
         stream.map(|index| &self.log[*index]).take_while(move |fact| fact.position() < before)
     }
 
-    /// Executes one command, at most once.
+    /// Executes one command, at most once per request id.
     pub fn execute(&mut self, order: &Order, asking: &Asking) -> Said {
         let stream = match order {
             Order::Ticket(id, _) => Stream::Ticket(*id),
@@ -151,7 +151,7 @@ impl Store {
         Ok(())
     }
 
-    /// The command, with the fence that counts where fences are ignored.
+    /// Returns the command; if fences are ignored, with the correct fence.
     fn heeded(&self, id: TicketId, command: &ticket::Command) -> ticket::Command {
         let live = |offer| self.tickets.get(&id).and_then(|t| t.offers.iter().find(|live| live.offer == offer));
         match command {
@@ -185,7 +185,7 @@ impl Store {
         Ok(())
     }
 
-    /// The place of the stream's next fact.
+    /// Returns the revision of the stream's next fact.
     fn next(&mut self, stream: Stream) -> u64 {
         let index = self.log.len();
         let places = self.streams.entry(stream).or_default();
@@ -193,7 +193,7 @@ impl Store {
         places.len() as u64 - 1
     }
 
-    /// What a store without expected revisions would let a command be decided on: the stream before its last fact.
+    /// Returns the stream before its last fact, as a store without expected revisions might use it for a decision.
     fn overtaken(&self, stream: &Stream) -> Option<Vec<Fact>> {
         let places = self.streams.get(stream).filter(|places| places.len() > 1)?;
         let blind = self.planted == Planted::BlindAppends && places.len() % 4 == 0;

@@ -1,4 +1,5 @@
-//! The town: two stations with their crews, customers who call, and desks that classify, dispatch, change their minds, and close.
+//! The town: two stations with their crews, customers who call, and desks that classify, dispatch, change their minds,
+//! and close.
 
 use switchboard_dispatcher::dispatch::Order;
 use switchboard_domain::{
@@ -26,10 +27,10 @@ use crate::{
 const NATION: &str = "sgcc";
 const COUNTY: &str = "sgcc/zj/hz/yuhang";
 const STATIONS: [&str; 2] = ["sgcc/zj/hz/yuhang/liangzhu", "sgcc/zj/hz/yuhang/cangqian"];
-/// Categories: low voltage, high voltage, cable, and a wire down.
+/// The categories: low voltage, high voltage, cable, and a wire down.
 const CATEGORIES: [&str; 4] =
     ["fault/low voltage/fuse", "fault/high voltage/switch", "fault/cable/joint", "fault/low voltage/\u{65ad}\u{7ebf}"];
-/// What desks do beside the way of a ticket, and how often.
+/// Actions of desks and customers outside the usual course of a ticket, with their weights.
 const MEDDLING: [(usize, Move); 17] = [
     (3, Move::Withdraw),
     (3, Move::Merge),
@@ -59,7 +60,7 @@ fn org(path: &str) -> OrgPath {
 }
 
 impl World {
-    /// Crews come on the roster; some are on shift at dawn, all sooner or later.
+    /// Puts the crews on the roster. Most begin a shift at once, the others within ten hours.
     pub fn found_town(&mut self) {
         let count = self.dice.between(3, 8);
         for n in 0..count {
@@ -103,7 +104,7 @@ impl World {
         self.ask(&Order::Crew(crew.clone(), command), Self::actor("county", Role::Desk, COUNTY))
     }
 
-    /// When the day's customers call: spread over it, or most within two hours.
+    /// Draws the times of the day's calls: spread over the day, or most of them within two hours.
     pub fn draw_calls(&mut self) {
         let calls = self.dice.between(20, 60);
         let storm = self.dice.one_in(4);
@@ -162,7 +163,7 @@ impl World {
         self.ask(&Order::Ticket(ticket, command), Self::actor("desk", role, unit))
     }
 
-    /// The desk takes a ticket one step further on its ordinary way.
+    /// A desk does the next usual step of a ticket.
     pub fn take_further(&mut self, id: TicketId) {
         let Some(ticket) = self.store.tickets.get(&id).cloned() else { return };
         if ticket.is_child() {
@@ -201,7 +202,7 @@ impl World {
         Category::parse(name).expect("a category")
     }
 
-    /// Mostly a station, at times the county, seldom a crew itself.
+    /// Mostly a station, sometimes the county, rarely a crew directly.
     fn first_unit(&mut self) -> OrgPath {
         match self.dice.below(12) {
             0..3 => org(COUNTY),
@@ -210,13 +211,13 @@ impl World {
         }
     }
 
-    /// A crew, any.
+    /// Draws a crew.
     pub fn some_crew(&mut self) -> CrewId {
         let crews: Vec<_> = self.phones.keys().cloned().collect();
         self.dice.choose(&crews)
     }
 
-    /// Somebody at a desk, or a customer, does something that may be done to some ticket that is open.
+    /// A desk or a customer does something legal to an open ticket.
     pub fn meddle(&mut self) {
         let recent = self.tickets.len().saturating_sub(40);
         if self.tickets.is_empty() {
@@ -268,7 +269,7 @@ impl World {
         (command, if asked == Move::Pin { COUNTY } else { NATION })
     }
 
-    /// A crew begins its shift, goes away, comes back, or ends it; now and then the roster changes under it.
+    /// A crew begins its shift, goes away, comes back, or ends its shift; sometimes the roster changes.
     pub fn change_shift(&mut self, id: &CrewId) {
         let Some(crew) = self.store.crews.get(id).cloned() else { return };
         let now = self.now;
@@ -298,18 +299,18 @@ impl World {
             self.say_to_crew(id, crew::Command::Dismiss);
         }
         let said = self.say_to_crew(id, command);
-        // What is refused, such as the end of a shift with work in hand, is tried again.
+        // A refused command, such as the end of a shift with work in hand, is retried later.
         let pause = if matches!(said, Said::No(_)) { 900 } else { pause };
         self.after(pause, Deed::Roster(id.clone()));
     }
 
-    /// Of a unit above every crew.
+    /// An actor of a unit above every crew.
     pub fn county() -> Actor {
         Self::actor("county", Role::Desk, COUNTY)
     }
 }
 
-/// A reply slip.
+/// Builds a reply.
 pub fn reply(outcome: ReplyOutcome) -> Command {
     Command::Reply(Box::new(Reply {
         outcome,

@@ -1,5 +1,5 @@
-//! What must hold of every fact at the moment at which it is recorded. What one process cannot have known, because another
-//! writer was faster, it is not blamed for: those faults must have healed at rest, see `rest`.
+//! The conditions that every fact must meet when it is recorded. The process is not blamed for facts that it could not
+//! know because another writer was faster. Such faults must have been repaired at rest, see `rest`.
 
 use std::collections::BTreeMap;
 
@@ -15,29 +15,29 @@ use switchboard_domain::{
 
 use crate::store::Asking;
 
-/// How often at most one crew is reserved for one ticket within an hour.
+/// The most reservations of one crew for one ticket within an hour.
 const SAME_AGAIN_MAX: usize = 12;
-/// And how often when a person chose the crew: refusals do not bind the person, so that leases alone set the pace.
+/// The same, when a person chose the crew. Refusals do not bind the person, so only leases limit the rate.
 const FORCED_AGAIN_MAX: usize = 60;
-/// Of danger to life a category says this (断线).
+/// The part of a category that means danger to life (断线).
 const WIRE_DOWN: &str = "\u{65ad}\u{7ebf}";
-/// From one ticket no crew is called away to another twice within so many minutes.
+/// The minutes within which crews are not diverted from one ticket twice.
 const DIVERTED_MINUTES: i64 = 30;
-/// How many facts at most the dispatch process says about one ticket within an hour.
+/// The most facts of the dispatch process about one ticket within an hour.
 const SAID_MAX: usize = 150;
 
-/// The watch.
+/// The conditions, and the history that they need.
 #[derive(Debug, Default)]
 pub struct Watch {
-    /// What was broken, the first first.
+    /// The violations, in order.
     pub broken: Vec<String>,
-    /// Until when a crew that turned an offer down is not asked again, by the log.
+    /// By the log: when and how a crew turned down an offer of a ticket.
     pub turned_down: BTreeMap<(TicketId, CrewId), (Timestamp, OfferEnd)>,
-    /// When a crew is awaited: tickets with an appointment, until they are reopened.
+    /// The appointments of tickets, until they are reopened.
     pub appointed: BTreeMap<TicketId, Timestamp>,
-    /// How many offers ended how, and were accepted.
+    /// The number of offers by their end, and of those accepted.
     pub tally: BTreeMap<&'static str, u64>,
-    /// When a crew was last called away from a ticket to something that weighs more.
+    /// The last diversion of a crew from a ticket.
     diverted: BTreeMap<TicketId, Timestamp>,
     ticket_at: BTreeMap<TicketId, u64>,
     crew_at: BTreeMap<CrewId, u64>,
@@ -52,7 +52,7 @@ impl Watch {
         }
     }
 
-    /// A fact of a ticket.
+    /// Checks a fact of a ticket.
     pub fn ticket(
         &mut self,
         before: Option<&Ticket>,
@@ -87,7 +87,7 @@ impl Watch {
                     self.recalled(before, crews.get(&e.crew), fact, known && self.knew_crew(&e.crew, asking));
                 }
                 Event::Reopened(_) => drop(self.appointed.remove(&fact.id)),
-                // Whoever chooses a crew that declined means it.
+                // A person who chooses a crew that declined does so on purpose.
                 Event::Pinned(e) => drop(e.crew.clone().and_then(|crew| self.turned_down.remove(&(fact.id, crew)))),
                 _ => {}
             }
@@ -101,7 +101,7 @@ impl Watch {
         }
     }
 
-    /// Few offers at a time, none twice, none to a crew that has one.
+    /// A ticket has few live offers, no two of them to the same crew, and none to a crew that has another.
     fn offers(&mut self, after: &Ticket, position: u64) {
         let mut crews: Vec<_> = after.offers.iter().map(|live| &live.crew).collect();
         let count = crews.len();
@@ -111,7 +111,7 @@ impl Watch {
         self.claim(crews.len() == count, position, || "two live offers of one ticket to one crew".into());
     }
 
-    /// Stage and holder change by the words of people and crews, and by the recall of a crew that is not there yet.
+    /// Stage and holder change only by facts of people and crews, and by the recall of a crew that is not on site yet.
     fn moves(&mut self, before: &Ticket, after: &Ticket, fact: &TicketFact, known: bool) {
         let moved = before.stage != after.stage || before.holders != after.holders;
         let lawful = match &fact.event {
@@ -131,18 +131,18 @@ impl Watch {
         self.claim(!(dispatcher && there && known), fact.position, || "a crew on site was called back".into());
     }
 
-    /// Whether whoever asks knew the last fact of this crew.
+    /// True if the process knew the last fact of this crew.
     fn knew_crew(&self, crew: &CrewId, asking: &Asking) -> bool {
         asking.knew.is_none_or(|knew| self.crew_at.get(crew).is_none_or(|at| *at <= knew))
     }
 
-    /// A crew that could come is called back only for something that weighs more: never from danger to life nor from what a person
-    /// chose, and from one ticket once within the pause.
+    /// A crew that could come is recalled only for a ticket of higher weight. It is never recalled from danger to life
+    /// or from a ticket that a person pinned, and from one ticket only once within the pause.
     fn recalled(&mut self, before: &Ticket, crew: Option<&Crew>, fact: &TicketFact, known: bool) {
         let can_come = crew.is_some_and(|crew| {
             crew.shift.is_some() && !matches!(crew.away, Some(crew::Absence::Ill | crew::Absence::Vehicle))
         });
-        // Resumed work of a crew that has other work by now, or whose shift is over, goes to whoever is free.
+        // Resumed work of a crew that has other work by now, or whose shift is over, may go to any free crew.
         let engaged = crew.is_some_and(|crew| {
             let over = crew.shift.as_ref().is_some_and(|shift| shift.until <= fact.recorded_at);
             (over || !crew.commitments.is_empty()) && crew.commitments.iter().all(|held| held.ticket != fact.id)
@@ -197,7 +197,7 @@ impl Watch {
             Command::AcceptOffer { fence, .. } => Some(*fence),
             _ => None,
         };
-        // A reservation may be newer than the offer for the moment in which the process has not seen the offer.
+        // The reservation may be newer than the offer while the process has not yet seen the offer.
         let fence = live.map(|live| live.fence);
         self.claim(fence.is_some() && carried == fence, position, || {
             format!("accepted with fence {carried:?}, the offer's is {fence:?}")
@@ -205,7 +205,7 @@ impl Watch {
         *self.tally.entry("accepted").or_default() += 1;
     }
 
-    /// A fact of a crew.
+    /// Checks a fact of a crew.
     pub fn crew(
         &mut self,
         before: Option<&Crew>,
@@ -253,7 +253,8 @@ impl Watch {
         }
     }
 
-    /// The ticket is with this crew by its own registries: it has it, and the work is neither done nor waiting.
+    /// Returns the crew that works on a ticket, from the ticket's own fields: it holds the ticket, and the work is
+    /// neither done nor waiting.
     pub fn works_on(ticket: &Ticket) -> Option<CrewId> {
         use ticket::Stage;
         let at_work = matches!(ticket.stage, Stage::Dispatched | Stage::Accepted);

@@ -1,8 +1,8 @@
-//! Facts in words, for the one who has to find out what went wrong.
+//! Facts as text, for the analysis of a failure.
 
 use switchboard_domain::{crew, fact::Fact, ticket};
 
-/// One fact, on one line.
+/// Formats one fact on one line.
 pub fn told(fact: &Fact) -> String {
     match fact {
         Fact::Ticket(fact) => {

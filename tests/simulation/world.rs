@@ -1,5 +1,5 @@
-//! The world: a clock that moves when it is told to, an agenda of what people and crews are about to do, one log, and one dispatch
-//! process or two. Everything is drawn from one seed.
+//! The world: a clock under control, an agenda of the coming actions of people and crews, one log, and one or two
+//! dispatch processes. Everything is drawn from one seed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,44 +29,44 @@ use crate::{
     words,
 };
 
-/// A process that wants to be woken at once is woken after so many seconds.
+/// The least time between two wake-ups of a process, in seconds.
 const WAKE_SECONDS: i64 = 5;
-/// Telemetry comes so often, in minutes: more often than crews count as silent.
+/// The interval of telemetry in minutes; shorter than the time after which a crew counts as silent.
 const BEAT_MINUTES: i64 = 4;
-/// The most words of the process until it wants nothing more, while nobody else acts.
+/// The most rounds of actions until the process must be at rest, while no other actor does anything.
 const WORDS_MAX: usize = 400;
-/// So many last facts are shown when something is broken.
+/// The number of last facts that are shown after a violation.
 const SHOWN: usize = 40;
 
-/// How often what goes wrong: one in so many times, never with 0.
+/// The rates of faults: one in this many times; 0 means never.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Faults {
-    /// The process is killed, before it reads or between two wants.
+    /// The process is killed, before it reads or between two actions.
     pub kill: usize,
-    /// The store takes nothing: the want waits.
+    /// The store is unavailable, and the action waits.
     pub later: usize,
-    /// Done, but the answer is lost.
+    /// The action is executed, but the answer is lost.
     pub lost: usize,
-    /// A want is carried out twice.
+    /// An action is executed twice.
     pub twice: usize,
     /// The feed lags behind the log.
     pub lag: usize,
     /// The process misses its turn.
     pub sleep: usize,
-    /// Somebody acts between a want and its being carried out.
+    /// Another actor does something between the proposal and the execution of an action.
     pub interleave: usize,
     /// A second process appears, at each trouble.
     pub rival: usize,
     /// The clock jumps or stands still, at each trouble.
     pub clock: usize,
-    /// A crew's phone is off the air, at each of its doings.
+    /// A crew's phone has no signal, at each of its actions.
     pub off_air: usize,
     /// A message of a phone is repeated.
     pub repeated: usize,
 }
 
 impl Faults {
-    /// Each kind of fault is there or not, and often or seldom.
+    /// Draws for each kind of fault whether it occurs, and how often.
     pub fn drawn(dice: &mut Dice) -> Self {
         let mut rate = |rates: &[usize]| if dice.one_in(2) { 0 } else { dice.choose(rates) };
         Self {
@@ -85,30 +85,30 @@ impl Faults {
     }
 }
 
-/// What somebody is about to do.
+/// A scheduled action.
 #[derive(Clone, Debug)]
 pub enum Deed {
     /// A customer calls.
     Call,
-    /// The desk takes the ticket further: classifies, dispatches, audits, closes.
+    /// The desk does the next step of the ticket: classifies, dispatches, audits, closes.
     Desk(TicketId),
-    /// Somebody at a desk does something to some ticket.
+    /// A desk or a customer does something to some ticket.
     Meddle,
     /// The crew's shift or presence changes.
     Roster(CrewId),
-    /// Phones tell where they are.
+    /// Phones report their positions.
     Beat,
     /// A device of the crew answers an offer.
     Answer(CrewId, u8, TicketId, OfferId, u64),
-    /// The crew does the next thing of its work.
+    /// The crew does the next step of its work.
     Work(CrewId),
-    /// The crew's phone is on the air again.
+    /// The crew's phone has a signal again.
     OnAir(CrewId),
-    /// Everybody waits until the process wants nothing.
+    /// Everything waits until the process has no more actions.
     Rest,
-    /// Something goes wrong beside the process.
+    /// A fault outside the process occurs.
     Trouble,
-    /// The rival that was replaced ends.
+    /// The process that was replaced by its rival ends.
     RivalEnds,
 }
 
@@ -119,43 +119,43 @@ pub struct World {
     pub store: Store,
     /// The engine's time.
     pub now: Timestamp,
-    /// Every choice comes from here.
+    /// The source of every random choice.
     pub dice: Dice,
-    /// By which the process plans.
+    /// The policy of the process.
     pub policy: Policy,
     /// The processes; mostly one.
     pub drivers: Vec<Driver>,
-    /// What goes wrong.
+    /// The rates of faults.
     pub faults: Faults,
-    /// The fault that was planted.
+    /// The planted fault.
     pub planted: Planted,
-    /// Tickets, oldest first.
+    /// The tickets, oldest first.
     pub tickets: Vec<TicketId>,
     /// The crews' phones.
     pub phones: BTreeMap<CrewId, Phone>,
-    /// What processes were refused.
+    /// The refusals of the processes' actions.
     pub refusals: Vec<String>,
-    /// Wants that had their effect.
+    /// The actions that took effect.
     pub effects: BTreeSet<Uuid>,
-    /// How often a process was killed.
+    /// The number of kills of a process.
     pub kills: usize,
-    /// How often everything came to rest.
+    /// The number of times that everything came to rest.
     pub rests: usize,
-    /// Open tickets found at rest, by what they waited for.
+    /// The open tickets found at rest, by the reason for which they waited.
     pub waits: BTreeMap<&'static str, u64>,
     agenda: BTreeMap<(Timestamp, u64), Deed>,
     numbers: u64,
     seen: usize,
-    /// The time that people live by.
+    /// The real time of the people.
     time: Timestamp,
-    /// How far the engine's clock jumped ahead of it.
+    /// The lead of the engine's clock over it.
     ahead: TimeDelta,
-    /// Until when the engine's clock stands still.
+    /// The time until which the engine's clock stands still.
     stuck_until: Option<Timestamp>,
 }
 
 impl World {
-    /// A world at dawn, with crews on the roster.
+    /// Creates a world at dawn, with crews on the roster.
     pub fn new(seed: u64, faults: impl FnOnce(&mut Dice) -> Faults, planted: Planted) -> Self {
         let mut dice = Dice::of(seed);
         let faults = faults(&mut dice);
@@ -193,7 +193,7 @@ impl World {
         world
     }
 
-    /// Lives so many days, and comes to rest.
+    /// Runs that many days, and comes to rest.
     pub fn live(&mut self, days: i64) -> Result<(), String> {
         for _ in 0..days {
             self.draw_calls();
@@ -214,25 +214,25 @@ impl World {
         rest::fold_is_the_logs(&self.store, &self.policy, driver).map_err(|why| self.told(&why))
     }
 
-    /// Puts something on the agenda, so many seconds from now.
+    /// Schedules an action, that many seconds from now.
     pub fn after(&mut self, seconds: i64, deed: Deed) {
         let number = self.requests();
         self.agenda.insert((self.time + TimeDelta::seconds(seconds.max(0)), number), deed);
     }
 
-    /// A number that was not used yet.
+    /// Returns a number that was not used before.
     pub fn requests(&mut self) -> u64 {
         self.numbers += 1;
         self.numbers
     }
 
-    /// Somebody asks, now, and never asked before.
+    /// Executes a command now, under a new request id.
     pub fn ask(&mut self, order: &Order, actor: Actor) -> Said {
         let request = Uuid::from_u128(u128::from(self.requests()));
         self.store.execute(order, &Asking { actor, request, now: self.now, at: self.now, knew: None })
     }
 
-    /// An actor of a unit.
+    /// Builds an actor of a unit.
     pub fn actor(id: &str, role: Role, org: &str) -> Actor {
         Actor { id: id.into(), role, org: OrgPath::parse(org).expect("a path") }
     }
@@ -245,7 +245,7 @@ impl World {
         }
     }
 
-    /// Until the next deed the processes are woken when they asked to be.
+    /// Wakes the processes, when they asked for it, until the time of the next action.
     fn wake_until(&mut self, at: Timestamp) -> Result<(), String> {
         while self.stuck_until.is_none() {
             let soonest = self.now + TimeDelta::seconds(WAKE_SECONDS);
@@ -296,7 +296,7 @@ impl World {
         Ok(())
     }
 
-    /// What people do between a want and its being carried out.
+    /// Lets a person or a crew act between the proposal and the execution of an action.
     pub fn somebody_acts(&mut self) {
         if self.dice.one_in(3) {
             self.meddle();
@@ -323,21 +323,21 @@ impl World {
         }
     }
 
-    /// Phones tell where they are.
+    /// Phones report their positions to all processes.
     fn beat(&mut self) {
         let mut drivers = std::mem::take(&mut self.drivers);
         drivers.iter_mut().for_each(|driver| self.beat_for(driver));
         self.drivers = drivers;
     }
 
-    /// What telemetry tells one process.
+    /// Reports the positions to one process.
     pub fn beat_for(&self, driver: &mut Driver) {
         for (crew, phone) in self.phones.iter().filter(|(_, phone)| phone.is_heard(self.now)) {
             driver.process.heard(crew, Some((phone.at, self.now)), self.now);
         }
     }
 
-    /// Crews and desks see the facts that are new.
+    /// Shows new facts to crews and desks.
     pub fn look_around(&mut self) {
         while let Some(fact) = self.store.log.get(self.seen).cloned() {
             self.seen += 1;
@@ -345,7 +345,7 @@ impl World {
         }
     }
 
-    /// Nobody else acts, nothing goes wrong, and time stands still, until the process wants nothing; then all must agree.
+    /// Brings the process to rest: no other actor, no faults, and time stands still. Then all conditions must hold.
     pub fn come_to_rest(&mut self) -> Result<(), String> {
         let faults = std::mem::take(&mut self.faults);
         self.drivers.truncate(1);
@@ -355,7 +355,7 @@ impl World {
             let head = self.store.head();
             self.drivers[0].listen(&self.store, head, true);
             silent = if self.speak(0) { 0 } else { silent + 1 };
-            // An improvement of the plan comes in slices, and may bring an offer after all.
+            // An improvement of the plan comes in slices, and may still lead to an offer.
             if silent > self.policy.horizon.slices + 1 {
                 break;
             }
@@ -375,7 +375,8 @@ impl World {
         self.store.watch.broken.first().map_or(Ok(()), |broken| Err(self.told(broken)))
     }
 
-    /// What is wrong, the last facts, and before them those of the tickets and crews that it names.
+    /// Describes a violation: what is wrong, the last facts, and before them those of the tickets and crews that it
+    /// names.
     pub fn told(&self, why: &str) -> String {
         let last = self.store.log.len().saturating_sub(SHOWN);
         let named = |fact: &&Fact| match fact {
@@ -390,8 +391,8 @@ impl World {
     }
 }
 
-/// The policy in force: as shipped, but for skills by category, how many crews are asked at once, and an improvement that is small
-/// enough for thousands of days.
+/// The policy in force: as shipped, except for skills by category, the number of parallel offers, and an improvement
+/// that is small enough for thousands of days.
 fn policy(dice: &mut Dice) -> Policy {
     let mut policy = Policy::default();
     policy.offers.parallel_max = dice.choose(&[1, 1, 2, 3]);

@@ -1,4 +1,4 @@
-//! One request of any kind to a ticket, as a value: so that a test can list, repeat, record and race them.
+//! One request of any kind to a ticket, as a value, so that a test can list, repeat, record and race requests.
 
 use switchboard_wire::proto::{
     self, AcceptRequest, AuditReplyRequest, BusinessType, Caller, Channel, ClassifyRequest, CloseAtFirstContactRequest,
@@ -27,10 +27,10 @@ macro_rules! commands {
         }
 
         impl Command {
-            /// Sends it.
+            /// Sends the request.
             ///
             /// # Errors
-            /// As the server says.
+            /// The server's refusal or the transport's failure.
             pub async fn send(&self, tickets: &mut Tickets) -> Result<CommandOutcome, Status> {
                 let outcome = match self {
                     Self::Receive(request) => tickets.receive((**request).clone()).await?.into_inner().outcome,
@@ -39,7 +39,7 @@ macro_rules! commands {
                 outcome.ok_or_else(|| Status::internal("an answer without an outcome"))
             }
 
-            /// What every command to an existing ticket carries; none when it opens one.
+            /// Returns the header of a command to an existing ticket; `None` for a request that opens one.
             pub fn header_mut(&mut self) -> Option<&mut CommandHeader> {
                 match self {
                     Self::Receive(_) => None,
@@ -84,13 +84,13 @@ commands! {
 }
 
 impl Command {
-    /// About that ticket, under a fresh request id.
+    /// Addresses the request to that ticket, under a fresh request id.
     #[must_use]
     pub fn about(self, ticket: &str) -> Self {
         self.named(Uuid::new_v4(), ticket)
     }
 
-    /// About that ticket, under this request id.
+    /// Addresses the request to that ticket, under this request id.
     #[must_use]
     pub fn named(mut self, request_id: Uuid, ticket: &str) -> Self {
         match self.header_mut() {
@@ -104,7 +104,7 @@ impl Command {
         self
     }
 
-    /// As it happened then.
+    /// Sets `occurred_at`.
     #[must_use]
     pub fn at(mut self, instant: prost_types::Timestamp) -> Self {
         if let Some(header) = self.header_mut() {
@@ -115,7 +115,7 @@ impl Command {
         self
     }
 
-    /// Only if the ticket is still at that revision.
+    /// Makes the command conditional: it is refused unless the ticket is at that revision.
     #[must_use]
     pub fn if_still(mut self, etag: &str) -> Self {
         if let Some(header) = self.header_mut() {
@@ -124,7 +124,7 @@ impl Command {
         self
     }
 
-    /// Its request id.
+    /// Returns its request id.
     #[must_use]
     pub fn request_id(&self) -> String {
         match self.clone() {
@@ -134,7 +134,7 @@ impl Command {
     }
 }
 
-/// A ticket of that type by a caller with that phone, under a fresh request id.
+/// Builds the receipt of a ticket of that type from a caller with that phone, under a fresh request id.
 #[must_use]
 pub fn receive(business: BusinessType, phone: &str) -> ReceiveRequest {
     ReceiveRequest {
@@ -148,51 +148,51 @@ pub fn receive(business: BusinessType, phone: &str) -> ReceiveRequest {
     }
 }
 
-/// A customer's later word.
+/// Builds a supplement with more words of the customer.
 #[must_use]
 pub fn supplement(content: &str) -> Command {
     SupplementRequest { header: None, content: content.into() }.into()
 }
 
-/// A category and an urgency; a grade for a complaint.
+/// Builds a classification with normal urgency; a complaint needs a grade.
 #[must_use]
 pub fn classify(category: &str, grade: Option<Grade>) -> Command {
     let grade = grade.map_or(0, Into::into);
     ClassifyRequest { category: category.into(), urgency: Urgency::Normal.into(), grade, ..Default::default() }.into()
 }
 
-/// To a unit.
+/// Builds a dispatch to a unit.
 #[must_use]
 pub fn dispatch(to: &str) -> Command {
     DispatchRequest { header: None, to: to.into() }.into()
 }
 
-/// Taken.
+/// Builds an acceptance.
 #[must_use]
 pub fn accept() -> Command {
     AcceptRequest::default().into()
 }
 
-/// One level back.
+/// Builds a return to the level above.
 #[must_use]
 pub fn give_back(reason: ReturnReason) -> Command {
     ReturnRequest { reason: reason.into(), note: "Not our street.".into(), ..Default::default() }.into()
 }
 
-/// A crew's step.
+/// Builds a step of crew work.
 #[must_use]
 pub fn progress(step: Step) -> Command {
     ReportProgressRequest { header: None, step: Some(step) }.into()
 }
 
-/// A contact that worked.
+/// Builds a contact that reached the customer.
 #[must_use]
 pub fn contact() -> Command {
     let note = Some("Told when the power will be back.".into());
     ContactRequest { outcome: ContactOutcome::Reached.into(), note, ..Default::default() }.into()
 }
 
-/// The reply slip of work that is done.
+/// Builds the reply for finished work.
 #[must_use]
 pub fn reply(category: &str, substantiated: Option<bool>) -> Command {
     ReplyRequest {
@@ -207,21 +207,21 @@ pub fn reply(category: &str, substantiated: Option<bool>) -> Command {
     .into()
 }
 
-/// The reply is good.
+/// Builds a reply audit that passes the reply.
 #[must_use]
 pub fn passed() -> Command {
     let verdict = Some(Verdict::Passed(proto::ReplyPassed::default()));
     AuditReplyRequest { header: None, verdict }.into()
 }
 
-/// The reply is not good.
+/// Builds a reply audit that sends the reply back.
 #[must_use]
 pub fn sent_back() -> Command {
     let verdict = Some(Verdict::SentBack(proto::ReplySentBack { reason: "Which fuse?".into() }));
     AuditReplyRequest { header: None, verdict }.into()
 }
 
-/// A revisit by message, for those may be sent at any hour.
+/// Builds a revisit by text message, which may be sent at any hour.
 #[must_use]
 pub fn revisit(outcome: Satisfaction, reasons: &[proto::DissatisfactionReason]) -> Command {
     RevisitRequest {
@@ -233,67 +233,67 @@ pub fn revisit(outcome: Satisfaction, reasons: &[proto::DissatisfactionReason]) 
     .into()
 }
 
-/// Filed away.
+/// Builds a close.
 #[must_use]
 pub fn close(explanation: Option<&str>) -> Command {
     CloseRequest { header: None, explanation: explanation.map(Into::into) }.into()
 }
 
-/// The customer presses.
+/// Builds an urge.
 #[must_use]
 pub fn urge() -> Command {
     UrgeRequest { header: None, reason: "When at last?".into() }.into()
 }
 
-/// A unit above demands.
+/// Builds a supervision by a unit above.
 #[must_use]
 pub fn supervise() -> Command {
     SuperviseRequest { header: None, demand: "A report by tonight.".into() }.into()
 }
 
-/// A higher grade.
+/// Builds an escalation to a higher grade.
 #[must_use]
 pub fn escalate(grade: Grade) -> Command {
     EscalateRequest { to: Some(To::Grade(grade.into())), reason: "The third time.".into(), ..Default::default() }.into()
 }
 
-/// The work waits for the customer.
+/// Builds a suspension that waits for the customer.
 #[must_use]
 pub fn suspend() -> Command {
     SuspendRequest { reason: SuspendReason::Customer.into(), ..Default::default() }.into()
 }
 
-/// The work goes on.
+/// Builds a resumption.
 #[must_use]
 pub fn resume() -> Command {
     ResumeRequest::default().into()
 }
 
-/// More time.
+/// Builds an extension until that instant.
 #[must_use]
 pub fn extend(until: prost_types::Timestamp) -> Command {
     ExtendRequest { until: Some(until), reason: "A part is on order.".into(), ..Default::default() }.into()
 }
 
-/// Taken up again.
+/// Builds a reopening.
 #[must_use]
 pub fn reopen() -> Command {
     ReopenRequest { header: None, reason: "The customer is right.".into() }.into()
 }
 
-/// Made the child of a master.
+/// Builds a merge into a master.
 #[must_use]
 pub fn merge(master: &str) -> Command {
     MergeRequest { header: None, master: master.into(), evidence: "The same transformer.".into() }.into()
 }
 
-/// On its own again.
+/// Builds an unmerge.
 #[must_use]
 pub fn unmerge() -> Command {
     UnmergeRequest { header: None, reason: "Another house line.".into() }.into()
 }
 
-/// Taken back by the customer.
+/// Builds a withdrawal by the customer.
 #[must_use]
 pub fn withdraw() -> Command {
     WithdrawRequest { header: None, reason: "The power came back by itself.".into() }.into()

@@ -1,6 +1,6 @@
-//! A small ext4 file system of one's own, on a loop device: it fills up, and its power can be cut. Root only; where it cannot be
-//! had, a loud word is said and the caller skips. After a cut only what was acknowledged before the cut began counts: a sync that
-//! is under way at that moment may report success although nothing was written.
+//! A small ext4 file system on a loop device that a test can fill up and whose power it can cut. It needs root. Where
+//! it cannot be made, a message is printed and the caller skips the test. After a cut, only what was acknowledged
+//! before the cut began counts. A sync in progress at that moment may report success although nothing was written.
 
 use std::{
     fs::File,
@@ -20,7 +20,7 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Makes and mounts one of that size; `None`, and a loud word, where that is not possible.
+    /// Makes and mounts a file system of that size. Returns `None` and prints a message where that is not possible.
     ///
     /// # Panics
     /// When there is no temporary folder.
@@ -40,13 +40,13 @@ impl Disk {
         self.place.path().join("image")
     }
 
-    /// Where it is mounted.
+    /// Returns its mount point.
     #[must_use]
     pub fn path(&self) -> PathBuf {
         self.place.path().join("mounted")
     }
 
-    /// A path beside it, on another disk.
+    /// Returns a path beside it, on another disk.
     #[must_use]
     pub fn beside(&self, name: &str) -> PathBuf {
         self.place.path().join(name)
@@ -64,14 +64,14 @@ impl Disk {
     /// Mounts it.
     ///
     /// # Errors
-    /// As `mount` says.
+    /// When `mount` fails.
     pub fn mount(&mut self) -> io::Result<()> {
         run(Command::new("mount").args(["-o", "loop"]).arg(self.image()).arg(self.path()))?;
         self.mounted = true;
         Ok(())
     }
 
-    /// Unmounts it, as soon as nobody uses it.
+    /// Unmounts it; waits up to 2 s until no process uses it.
     ///
     /// # Errors
     /// When it stays busy.
@@ -86,7 +86,7 @@ impl Disk {
         Err(io::Error::other("the file system stays busy"))
     }
 
-    /// Gets ready to cut the power, so that the cut itself comes at once.
+    /// Prepares to cut the power, so that the cut itself has no delay.
     ///
     /// # Errors
     /// When there is no python3 to call the ioctl.
@@ -105,10 +105,10 @@ impl Disk {
         switch.expect("ready").map(|()| switch)
     }
 
-    /// Fills it up, but for so many bytes; the file that does it.
+    /// Fills it up except for that many bytes, and returns the file that takes the space.
     ///
     /// # Errors
-    /// When it cannot be filled.
+    /// When the file cannot be written.
     pub fn fill_up(&self, but_for: u64) -> io::Result<PathBuf> {
         let path = self.path().join("filler");
         let mut file = File::create(&path)?;
@@ -129,7 +129,7 @@ impl Drop for Disk {
     }
 }
 
-/// What cuts the power of a disk.
+/// A process that can cut the power of a disk.
 #[derive(Debug)]
 pub struct Switch {
     child: Child,
@@ -143,10 +143,10 @@ impl Switch {
         if line.trim() == word { Ok(()) } else { Err(io::Error::other(format!("{line:?} where {word:?} was due"))) }
     }
 
-    /// The power fails: what was not synced is gone, and nothing reaches the disk any more.
+    /// Cuts the power: data that was not synced is lost, and nothing reaches the disk any more.
     ///
     /// # Errors
-    /// When it could not be cut.
+    /// When the cut failed.
     pub fn cut(mut self) -> io::Result<()> {
         if let Some(stdin) = &mut self.child.stdin {
             stdin.write_all(b"now\n")?;
@@ -162,12 +162,13 @@ impl Drop for Switch {
     }
 }
 
-/// Says loudly that something is not tested here.
+/// Prints that a test is skipped, and why.
 pub fn skipped(what: &str) {
     eprintln!("SKIPPED: {what}");
 }
 
-/// The folder that holds the recorded outages, or a loud word: `SWITCHBOARD_DEMAND`, else `../shared/data` beside the workspace.
+/// Returns the path of a file in the folder of recorded outages: `SWITCHBOARD_DEMAND`, else `../shared/data` beside the
+/// workspace. Prints a message if it is absent.
 #[must_use]
 pub fn recorded(file: &str) -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");

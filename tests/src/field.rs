@@ -1,10 +1,12 @@
-//! The field on a day of storm: a made or recorded day with crews that drive, accept, decline and hand over, on which policies of
-//! dispatch are measured against each other and against a bound that knows the future. Seeded, without a clock, in memory.
+//! The field: simulated or recorded storm days with crews that drive, accept, decline and hand over. On them dispatch
+//! policies are compared with each other and with a bound that knows the future. Seeded, without a clock, in memory.
 //!
-//! Modules in reading order: [`chance`], draws by name; [`place`], the prefecture and its roads; [`world`], what is true;
-//! [`made`] and [`recorded`], where worlds come from; [`policy`], who is sent; [`run`], the day; [`score`] and [`bound`].
+//! Modules in reading order: [`chance`], random draws by name; [`place`], the prefecture and its roads; [`world`], the
+//! true state of a day; [`made`] and [`recorded`], the sources of worlds; [`policy`], the choice of crews; [`run`], the
+//! simulation; [`score`] and [`bound`].
 //!
-//! Absent on purpose: servers, streams and commands. Here the *choice* is measured, not its way through the engine.
+//! Absent on purpose: servers, streams and commands. The field measures the *choice* of crews, not its way through the
+//! engine.
 
 pub mod bound;
 pub mod chance;

@@ -1,4 +1,4 @@
-//! A connection to a server, and who speaks on it: the generated clients with the actor in every call's metadata.
+//! A connection to a server with its actor: the generated clients, with the actor in every call's metadata.
 
 use std::time::Duration;
 
@@ -13,34 +13,34 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-/// How long a connection may take.
+/// The longest time to connect.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// The tickets' calls, made by somebody.
+/// The client of the ticket service with an actor.
 pub type Tickets = TicketServiceClient<InterceptedService<Channel, Who>>;
-/// The intake's calls, made by somebody.
+/// The client of the intake service with an actor.
 pub type Intake = IntakeServiceClient<InterceptedService<Channel, Who>>;
-/// The audit's calls, made by somebody.
+/// The client of the audit service with an actor.
 pub type Audit = AuditServiceClient<InterceptedService<Channel, Who>>;
 
-/// Who acts.
+/// An actor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Who {
-    /// Role.
+    /// The role.
     pub role: String,
-    /// Unit.
+    /// The unit.
     pub org: String,
-    /// Language of sentences.
+    /// The language of sentences.
     pub language: &'static str,
 }
 
-/// Somebody of that role and unit, who reads English.
+/// Returns an actor of that role and unit, with English as the language.
 #[must_use]
 pub fn who(role: &str, org: &str) -> Who {
     Who { role: role.into(), org: org.into(), language: "en" }
 }
 
-/// An agent of the national centre.
+/// Returns an agent of the national centre.
 #[must_use]
 pub fn agent() -> Who {
     who("agent", "sgcc")
@@ -65,7 +65,7 @@ impl Interceptor for Who {
 /// A connection.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// The bare channel, for calls that no client would make.
+    /// The bare channel, for calls that no normal client would make.
     pub channel: Channel,
 }
 
@@ -75,82 +75,82 @@ fn endpoint(endpoint: &str) -> Endpoint {
 }
 
 impl Line {
-    /// Connects.
+    /// Connects to the server at `address`.
     ///
     /// # Panics
-    /// When nobody answers.
+    /// When no server answers.
     pub async fn to(address: &str) -> Self {
         Self { channel: endpoint(address).connect().await.expect("a server") }
     }
 
-    /// Connects with the first call.
+    /// Creates a connection that is made with the first call.
     ///
     /// # Panics
-    /// When it is no address.
+    /// When `address` is not valid.
     #[must_use]
     pub fn lazy(address: &str) -> Self {
         Self { channel: endpoint(address).connect_lazy() }
     }
 
-    /// A connection whose reader grants the server no more than the least that HTTP/2 knows.
+    /// Connects with the smallest flow-control windows that HTTP/2 has by default, as a slow reader does.
     ///
     /// # Panics
-    /// When nobody answers.
+    /// When no server answers.
     pub async fn narrow(address: &str) -> Self {
         let endpoint = endpoint(address).initial_stream_window_size(65_535).initial_connection_window_size(65_535);
         Self { channel: endpoint.connect().await.expect("a server") }
     }
 
-    /// The tickets' calls.
+    /// Returns the client of the ticket service for an actor.
     #[must_use]
     pub fn tickets(&self, who: &Who) -> Tickets {
         TicketServiceClient::with_interceptor(self.channel.clone(), who.clone())
     }
 
-    /// The intake's calls.
+    /// Returns the client of the intake service for an actor.
     #[must_use]
     pub fn intake(&self, who: &Who) -> Intake {
         IntakeServiceClient::with_interceptor(self.channel.clone(), who.clone())
     }
 
-    /// The audit's calls, by an auditor.
+    /// Returns the client of the audit service for an auditor.
     #[must_use]
     pub fn audit(&self) -> Audit {
         AuditServiceClient::with_interceptor(self.channel.clone(), who("auditor", "sgcc"))
     }
 
-    /// One ticket.
+    /// Returns one ticket.
     ///
     /// # Errors
-    /// As the server says.
+    /// The server's refusal, or the transport's failure.
     pub async fn get(&self, ticket: &str) -> Result<proto::TicketView, Status> {
         let ask = proto::GetRequest { ticket: ticket.into(), ..Default::default() };
         let answer = self.tickets(&agent()).get(ask).await?.into_inner();
         answer.ticket.ok_or_else(|| Status::internal("an answer without a ticket"))
     }
 
-    /// Every fact of one ticket.
+    /// Returns every fact of one ticket.
     ///
     /// # Errors
-    /// As the server says.
+    /// The server's refusal, or the transport's failure.
     pub async fn history(&self, ticket: &str) -> Result<Vec<proto::FactView>, Status> {
         let ask = proto::HistoryRequest { ticket: ticket.into(), ..Default::default() };
         Ok(self.tickets(&agent()).history(ask).await?.into_inner().facts)
     }
 
-    /// The kinds of a ticket's facts, without what all have in common.
+    /// Returns the kinds of a ticket's facts, without prefix and version.
     ///
     /// # Errors
-    /// As the server says.
+    /// The server's refusal, or the transport's failure.
     pub async fn kinds(&self, ticket: &str) -> Result<Vec<String>, Status> {
         let bare = |kind: &str| kind.trim_start_matches("ticket.").trim_end_matches(".v1").to_owned();
         Ok(self.history(ticket).await?.iter().map(|fact| bare(&fact.kind)).collect())
     }
 
-    /// The whole log after a position, page by page.
+    /// Returns the whole log after a position; reads it page by page.
     ///
     /// # Errors
-    /// As the server says.
+    /// The server's refusal, or the transport's failure.
     pub async fn log(&self, mut after: u64) -> Result<Vec<proto::Fact>, Status> {
         let mut facts = Vec::new();
         loop {
@@ -164,10 +164,10 @@ impl Line {
         }
     }
 
-    /// The head of the log.
+    /// Returns the head of the log.
     ///
     /// # Errors
-    /// As the server says.
+    /// The server's refusal, or the transport's failure.
     pub async fn head(&self) -> Result<u64, Status> {
         let ask = proto::SubscribeRequest { from: Some(proto::subscribe_request::From::Now(true)), filter: None };
         let mut stream = self.audit().subscribe(ask).await?.into_inner();
@@ -178,10 +178,10 @@ impl Line {
         }
     }
 
-    /// The whole list that a filter admits, as true as the present head, in the default order.
+    /// Returns all tickets that a filter admits, in the default order. The answer reflects at least the present head.
     ///
     /// # Errors
-    /// As the server says.
+    /// The server's refusal, or the transport's failure.
     pub async fn list(&self, filter: &str) -> Result<Vec<proto::TicketSummary>, Status> {
         let head = self.head().await?;
         let mut rows = Vec::new();
@@ -201,10 +201,10 @@ impl Line {
         }
     }
 
-    /// Subscribes.
+    /// Subscribes to the log.
     ///
     /// # Errors
-    /// As the server says.
+    /// The server's refusal, or the transport's failure.
     pub async fn subscribe(
         &self,
         from: Option<proto::subscribe_request::From>,

@@ -1,5 +1,5 @@
-//! A data folder, servers on it, and commands of the binary. Every child is ended by its process id when its handle goes.
-//! There is no port, folder or server shared between two stages.
+//! A data folder, servers on it, and commands of the binary. Every child process is killed by its process id when its
+//! handle is dropped. Two stages share no port, folder or server.
 
 use std::{
     ffi::OsStr,
@@ -18,10 +18,10 @@ use tempfile::TempDir;
 
 use crate::line::Line;
 
-/// The longest that a server may take to start, or to stop.
+/// The longest time that a server may take to start or to stop.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The binary under test, found beside the test executable.
+/// Returns the binary under test, found beside the test executable.
 ///
 /// # Panics
 /// When it was not built.
@@ -33,7 +33,7 @@ pub fn binary() -> PathBuf {
     path
 }
 
-/// A command of the binary, with none of the settings that the tests' own environment may hold.
+/// Builds a command of the binary, without the settings that the tests' own environment may hold.
 #[must_use]
 pub fn switchboard<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(binary());
@@ -46,19 +46,19 @@ pub fn switchboard<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> C
     command
 }
 
-/// What a finished command of the binary said.
+/// The output of a finished command of the binary.
 #[derive(Clone, Debug)]
 pub struct Said {
-    /// Whether it ended with 0.
+    /// True if the exit code was 0.
     pub ok: bool,
-    /// On stdout.
+    /// The text on stdout.
     pub out: String,
-    /// On stderr.
+    /// The text on stderr.
     pub err: String,
 }
 
 impl Said {
-    /// The JSON document on stdout.
+    /// Returns the JSON document on stdout.
     ///
     /// # Panics
     /// When there is none.
@@ -67,7 +67,7 @@ impl Said {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
     }
 
-    /// The JSON document on stderr, which is the last line there.
+    /// Returns the JSON document on stderr, which is the last line there.
     ///
     /// # Panics
     /// When there is none.
@@ -96,7 +96,7 @@ pub fn finish(command: &mut Command) -> Said {
     Said { ok: output.status.success(), out: text(&output.stdout), err: text(&output.stderr) }
 }
 
-/// A data folder and room beside it.
+/// A data folder, with room for other files beside it.
 #[derive(Debug)]
 pub struct Stage {
     place: TempDir,
@@ -109,7 +109,7 @@ impl Default for Stage {
 }
 
 impl Stage {
-    /// An empty one.
+    /// Creates an empty stage.
     ///
     /// # Panics
     /// When no temporary folder can be made.
@@ -118,13 +118,13 @@ impl Stage {
         Self { place: tempfile::tempdir().expect("a temporary folder") }
     }
 
-    /// The data folder. It exists once a server was started on it.
+    /// Returns the data folder. It exists once a server was started on it.
     #[must_use]
     pub fn data(&self) -> PathBuf {
         self.place.path().join("data")
     }
 
-    /// A path beside the data folder.
+    /// Returns a path beside the data folder.
     #[must_use]
     pub fn beside(&self, name: &str) -> PathBuf {
         self.place.path().join(name)
@@ -149,7 +149,7 @@ impl Stage {
             .unwrap_or_else(|said| panic!("{said}"))
     }
 
-    /// Starts a server that is expected not to come up, and returns what it said.
+    /// Starts a server that is expected not to come up, and returns its error output.
     ///
     /// # Panics
     /// When it comes up.
@@ -171,7 +171,7 @@ impl Stage {
     }
 }
 
-/// `store check --json`.
+/// Runs `store check --json`.
 ///
 /// # Panics
 /// When there is no report.
@@ -180,7 +180,7 @@ pub fn check(data: &Path) -> Value {
     run([OsStr::new("store"), "check".as_ref(), data.as_os_str(), "--json".as_ref()]).json()
 }
 
-/// The command that serves a folder on free ports.
+/// Builds the command that serves a folder on free ports.
 #[must_use]
 pub fn serve(data: &Path, more: &[&str]) -> Command {
     let mut command = switchboard(["serve", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data"]);
@@ -192,22 +192,22 @@ pub fn serve(data: &Path, more: &[&str]) -> Command {
 #[derive(Debug)]
 pub struct Server {
     child: Child,
-    /// Kept open: a server that says something into a closed pipe fails.
+    /// Kept open, because a server that writes to a closed pipe fails.
     _out: BufReader<ChildStdout>,
-    /// Where gRPC listens.
+    /// The address of gRPC.
     pub listen: SocketAddr,
-    /// Where operations listen.
+    /// The address of operations.
     pub operations: SocketAddr,
 }
 
 impl Server {
-    /// Starts `command` and waits for the line that says where it listens. What it logs goes to the file `log`.
+    /// Starts `command` and waits for the line with its addresses. Its text log goes to the file `log`.
     ///
     /// # Errors
-    /// What it said when it ended instead.
+    /// Its error output, if it ended instead.
     ///
     /// # Panics
-    /// When the child cannot be made, or says nothing for [`PATIENCE`].
+    /// When the child cannot be started, or prints nothing for [`PATIENCE`].
     pub fn start(command: &mut Command, log: &Path) -> Result<Self, String> {
         let file = File::options().create(true).append(true).open(log).expect("a log file");
         let before = file.metadata().map_or(0, |found| found.len());
@@ -237,36 +237,36 @@ impl Server {
         }
     }
 
-    /// Its address as clients name it.
+    /// Returns its address as clients name it.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.listen)
     }
 
-    /// A new connection.
+    /// Opens a new connection.
     ///
     /// # Panics
-    /// When it refuses.
+    /// When the server refuses it.
     pub async fn line(&self) -> Line {
         Line::to(&self.endpoint()).await
     }
 
-    /// A connection that is made with the first call, and again when it is lost.
+    /// Returns a connection that is made with the first call, and again when it is lost.
     #[must_use]
     pub fn lazy_line(&self) -> Line {
         Line::lazy(&self.endpoint())
     }
 
-    /// Its process.
+    /// Returns its process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Memory that it occupies, in bytes.
+    /// Returns its resident memory in bytes.
     ///
     /// # Panics
-    /// When the kernel does not say.
+    /// When `/proc` cannot be read.
     #[must_use]
     pub fn resident_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("a running server");
@@ -274,7 +274,7 @@ impl Server {
         line.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).expect("a number") * 1024
     }
 
-    /// Asks it to stop in good order, without waiting.
+    /// Sends SIGTERM without waiting.
     ///
     /// # Panics
     /// When it cannot be signalled.
@@ -297,17 +297,17 @@ impl Server {
         }
     }
 
-    /// Stops it in good order.
+    /// Stops it with SIGTERM and waits for its end.
     ///
     /// # Panics
-    /// When it does not end well.
+    /// When it does not end with exit code 0.
     pub fn stop(self) {
         self.terminate();
         let status = self.ended();
         assert!(status.success(), "{status}");
     }
 
-    /// Kills it at once, without any order.
+    /// Kills it at once with SIGKILL.
     pub fn kill(mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -321,17 +321,17 @@ impl Drop for Server {
     }
 }
 
-/// Reads `listening on ADDR (operations on ADDR), data in ...`.
+/// Parses `listening on ADDR (operations on ADDR), data in ...`.
 fn addresses(line: &str) -> Option<(SocketAddr, SocketAddr)> {
     let (listen, rest) = line.strip_prefix("listening on ")?.split_once(" (operations on ")?;
     let (operations, _) = rest.split_once(')')?;
     Some((listen.parse().ok()?, operations.parse().ok()?))
 }
 
-/// Asks until the answer is there.
+/// Polls `ask` until it returns a value.
 ///
 /// # Panics
-/// When it is not there within [`PATIENCE`].
+/// When there is no value within [`PATIENCE`].
 pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
     let begun = Instant::now();
     loop {
@@ -343,7 +343,7 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: i
     }
 }
 
-/// How many times something is done: the default, unless the environment says otherwise.
+/// Returns a number of repetitions: the default, unless the environment variable sets another.
 #[must_use]
 pub fn count(variable: &str, default: u32) -> u32 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)

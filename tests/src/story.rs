@@ -1,5 +1,5 @@
-//! Whole lives of tickets, as lists of who asks what. Times are those of the telling; what rules of the trade space apart (revisits,
-//! urges) happens here once or carries its own time.
+//! Whole lives of tickets, as lists of requests with their actors. Times are those of the run. Steps that the rules
+//! space apart (revisits, urges) occur once or carry their own time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,28 +18,28 @@ use crate::{
     line::{Line, Who, agent, who},
 };
 
-/// The city that repairs the faults.
+/// The city that handles the faults.
 pub const CITY: &str = "sgcc/zj/hz";
-/// The crew that does it.
+/// The crew that repairs them.
 pub const CREW: &str = "sgcc/zj/hz/yuhang/liangzhu/crew3";
 
-/// Somebody's name; it must never be seen but by who asks for it on the record.
+/// A customer's name. It may be visible only after a recorded reveal.
 pub const NAME: &str = "Zhang Sanfeng";
-/// Somebody's phone.
+/// A customer's phone number.
 pub const PHONE: &str = "13857112233";
-/// Somebody's account number.
+/// A customer's account number.
 pub const ACCOUNT: &str = "3300112233445";
-/// Somebody's address.
+/// A customer's address.
 pub const ADDRESS: &str = "Wensan Road 477, door 1702";
-/// What somebody said; personal like everything said.
+/// A customer's description; all such text is personal data.
 pub const CONTENT: &str = "The meter cabinet smokes, my mother is ill.";
 
 /// One step of a life.
 #[derive(Clone, Debug)]
 pub struct Scene {
-    /// Who asks.
+    /// The actor.
     pub who: Who,
-    /// What.
+    /// The request.
     pub command: Command,
 }
 
@@ -47,7 +47,7 @@ fn by(who: &Who, command: impl Into<Command>) -> Scene {
     Scene { who: who.clone(), command: command.into() }
 }
 
-/// An instant so many seconds from now.
+/// Returns the instant that many seconds from now.
 ///
 /// # Panics
 /// Before 1970.
@@ -57,7 +57,7 @@ pub fn from_now(seconds: i64) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: now.as_secs().cast_signed() + seconds, nanos: 0 }
 }
 
-/// A caller with everything that is personal.
+/// Builds a receipt from a caller with all personal data.
 #[must_use]
 pub fn somebody(business: BusinessType) -> proto::ReceiveRequest {
     proto::ReceiveRequest {
@@ -73,7 +73,7 @@ pub fn somebody(business: BusinessType) -> proto::ReceiveRequest {
     }
 }
 
-/// A fault's whole life: down to a crew, worked on, replied, audited level by level, revisited, closed.
+/// The whole life of a fault: dispatched down to a crew, worked on, replied, audited level by level, revisited, closed.
 #[must_use]
 pub fn fault() -> Vec<Scene> {
     let (agent, city, crew) = (agent(), who("desk", CITY), who("crew", CREW));
@@ -101,8 +101,9 @@ pub fn fault() -> Vec<Scene> {
     ]
 }
 
-/// A complaint's whole chain: graded, to a province and down, returned once, supervised, raised, suspended, extended, sent back by the
-/// audit, answered with dissatisfaction, reopened, and closed with an explanation.
+/// The whole chain of a complaint: graded, dispatched to a province and down, returned once, supervised, escalated,
+/// suspended, extended. Its reply is sent back by the audit. The revisit finds the customer dissatisfied, it is
+/// reopened, and it is closed with an explanation.
 #[must_use]
 pub fn complaint() -> Vec<Scene> {
     let (agent, province) = (agent(), who("desk", "sgcc/zj"));
@@ -143,7 +144,7 @@ pub fn complaint() -> Vec<Scene> {
     scenes
 }
 
-/// A life being lived: what was asked of which ticket, and what was answered.
+/// A life in progress: the accepted requests with their answers.
 #[derive(Clone, Debug, Default)]
 pub struct Life {
     /// The ticket's id, once it was received.
@@ -153,10 +154,10 @@ pub struct Life {
 }
 
 impl Life {
-    /// Lives one scene.
+    /// Sends the request of one scene.
     ///
     /// # Errors
-    /// As the server says.
+    /// The server's refusal, or the transport's failure.
     pub async fn live(&mut self, line: &Line, scene: &Scene) -> Result<CommandOutcome, Status> {
         let command = scene.command.clone().named(Uuid::new_v4(), &self.ticket);
         let outcome = command.send(&mut line.tickets(&scene.who)).await?;
@@ -165,7 +166,7 @@ impl Life {
         Ok(outcome)
     }
 
-    /// Lives so many scenes, each of which must be accepted.
+    /// Sends the requests of these scenes; each must be accepted.
     ///
     /// # Panics
     /// When one is refused.
@@ -177,7 +178,7 @@ impl Life {
     }
 }
 
-/// A ticket of that type by somebody, received; its id.
+/// Receives a ticket of that type; returns its id.
 ///
 /// # Panics
 /// When it is refused.
@@ -186,10 +187,10 @@ pub async fn received(line: &Line, business: BusinessType) -> String {
     outcome.expect("received").ticket_id
 }
 
-/// A fault that stands with its crew, accepted.
+/// Brings a fault to the point at which its crew has accepted it.
 ///
 /// # Panics
-/// When it cannot be brought there.
+/// When a request is refused.
 pub async fn with_the_crew(line: &Line) -> Life {
     let mut life = Life::default();
     life.live_all(line, &fault()[..7]).await;

@@ -1,11 +1,12 @@
-//! The crates: who may know whom, who stays pure, and in which order a newcomer meets them. The table of
-//! `docs/architecture.md` is the rule; the manifests are held against it, so that neither can drift from the other.
+//! The crates: their permitted dependencies, their purity, and the order in which a newcomer reads them. The table in
+//! `docs/architecture.md` is the rule. The tests compare the manifests with it, so that neither can drift from the
+//! other.
 
 use std::collections::BTreeSet;
 
 use crate::tree::{Page, clean, page, pages, top};
 
-/// All that may stand at the top beside dot files.
+/// Everything that may stand at the top level besides dot files.
 const TOP: [&str; 12] = [
     "CHANGELOG.md",
     "Cargo.lock",
@@ -21,7 +22,7 @@ const TOP: [&str; 12] = [
     "tests",
 ];
 
-/// What a pure crate may lean on. `proptest` only as an optional feature for tests.
+/// The permitted dependencies of a pure crate; `proptest` only as an optional feature for tests.
 const PURE: [&str; 4] = ["switchboard-domain", "chrono", "serde", "uuid"];
 
 /// A row of the table of crates.
@@ -46,7 +47,7 @@ fn rooms() -> Vec<Room> {
     rooms
 }
 
-/// The entries of one section of a manifest, as `(name, rest of the line)`.
+/// Returns the entries of one section of a manifest, as `(name, rest of the line)`.
 pub fn section<'p>(manifest: &'p Page, wanted: &str) -> Vec<(&'p str, &'p str)> {
     let mut inside = false;
     let mut found = Vec::new();

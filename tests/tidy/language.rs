@@ -1,4 +1,4 @@
-//! Plain language: prose of a width that can be read and compared line by line, and no word of an earlier private dialect.
+//! Plain language: lines of prose that can be read and compared one by one, and no words of an earlier private dialect.
 //!
 //! Absent: grammar and taste, which a machine cannot judge.
 
@@ -16,7 +16,7 @@ struct Dialect {
     word: &'static str,
     /// What to write instead.
     plain: &'static str,
-    /// Whether the word is gone from the comments of all `.rs` files, so that it may not come back there.
+    /// True if the word is gone from the comments of all `.rs` files; then it must not come back there.
     gone_in_code: bool,
 }
 
@@ -47,7 +47,7 @@ const DIALECT: [Dialect; 15] = [
     in_code_still("whoever", "the actor's name"),
 ];
 
-/// The lines outside code blocks.
+/// Returns the lines outside code blocks.
 fn prose(page: &Page) -> Vec<(usize, &str)> {
     let mut inside = false;
     let mut found = Vec::new();
@@ -61,12 +61,12 @@ fn prose(page: &Page) -> Vec<(usize, &str)> {
     found
 }
 
-/// A line without what stands between backticks.
+/// Returns a line without its parts between backticks.
 fn without_code(line: &str) -> String {
     line.split('`').step_by(2).collect::<Vec<_>>().join(" ")
 }
 
-/// Whether nothing but links and punctuation stands on the line.
+/// True if the line contains only links and punctuation.
 fn only_links(line: &str) -> bool {
     let mut rest = String::new();
     let mut parts = line.split('[');
@@ -80,7 +80,7 @@ fn only_links(line: &str) -> bool {
     line.contains("](") && !rest.chars().any(char::is_alphanumeric)
 }
 
-/// Lines of prose that are too wide. Tables, headings and lists of links are as wide as they are.
+/// Returns the lines of prose that are too wide. Tables, headings and lists of links may have any width.
 fn wide(page: &Page) -> Vec<String> {
     let is_prose = |line: &str| !line.starts_with(['|', '#']) && !only_links(line);
     let lines = prose(page).into_iter().filter(|(_, line)| is_prose(line));
@@ -89,7 +89,7 @@ fn wide(page: &Page) -> Vec<String> {
     lines.map(|(number, chars)| format!("{}:{number}: {chars} characters; one sentence a line", page.path)).collect()
 }
 
-/// Whether `line`, in lower case, has the word by itself or in the plural.
+/// True if `line`, in lower case, contains the word as a whole word or in the plural.
 fn has_word(line: &str, word: &str) -> bool {
     let apart = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '_');
     line.match_indices(word).any(|(at, _)| {
@@ -99,7 +99,7 @@ fn has_word(line: &str, word: &str) -> bool {
     })
 }
 
-/// Words of the dialect in a page: in the prose of Markdown, in the comments of anything else.
+/// Returns the dialect words of a page: in the prose of Markdown, in the comments of other files.
 fn dialect(page: &Page) -> Vec<String> {
     let is_code = page.is(".rs");
     let lines = if page.is(".md") {

@@ -1,5 +1,5 @@
-//! The rooms of `server`: which may know which. Walls between crates are held by their manifests; those between folders of one
-//! crate are held here, by reading the paths that begin with `crate::`.
+//! The rooms of `server` and their permitted dependencies. Manifests enforce the boundaries between crates. This test
+//! enforces those between the folders of one crate, by reading the paths that begin with `crate::`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use crate::tree::{Page, clean, pages};
 
 const SERVER: &str = "crates/server/src/";
 
-/// Every room, and the rooms that it may know. A room knows only rooms that stand before it: so there is no circle.
+/// Every room, and the rooms that it may use. A room uses only rooms that stand before it, so there is no cycle.
 const ROOMS: [(&str, &[&str]); 9] = [
     ("dispatch_file", &[]),
     ("config", &["dispatch_file"]),
@@ -20,7 +20,7 @@ const ROOMS: [(&str, &[&str]); 9] = [
     ("lib", &["config", "node"]),
 ];
 
-/// What a use case must not mention: the words and the transport of a way in.
+/// Words that a use case must not contain, because they belong to the API's messages and transport.
 const NOT_IN_SERVICE: [&str; 3] = ["proto::", "tonic", "prost"];
 
 /// A file of the server without its tests and comments.
@@ -46,16 +46,16 @@ fn sources() -> Vec<Source> {
     pages(SERVER.trim_end_matches('/'), ".rs").iter().filter(|page| !is_test(page)).map(source).collect()
 }
 
-/// The first names behind every `crate::`: of `crate::{a::b, c::{d, e}}` these are `a` and `c`.
+/// Returns the first names after every `crate::`: for `crate::{a::b, c::{d, e}}` these are `a` and `c`.
 fn known(code: &str) -> BTreeSet<String> {
     behind("crate::", code)
 }
 
-/// The first names behind every such beginning of a path.
+/// Returns the first names after every occurrence of this beginning of a path.
 fn behind(beginning: &str, code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (at, _) in code.match_indices(beginning) {
-        // `pub(in crate::...)` and the like are paths too; another crate's name ends before its `::`.
+        // `pub(in crate::...)` and the like are paths, too. A match within a longer name is skipped.
         if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
             continue;
         }
@@ -121,7 +121,7 @@ fn use_cases_know_each_other_in_one_direction_only() {
         let others = behind("crate::service::", &code);
         knows.entry(name).or_default().extend(others);
     }
-    // Whoever knows no other is taken away, again and again; what is left stands in a circle or knows one.
+    // Repeatedly removes a module that uses no other. The modules that are left form a cycle or use one.
     for (name, others) in &mut knows {
         others.remove(name);
     }
@@ -147,7 +147,7 @@ fn the_stores_alone_name_a_keeper() {
     clean(others.map(|source| source.path).collect());
 }
 
-/// The public `async` functions of a file, from their names to the end of their arguments.
+/// Returns the public `async` functions of a file, from their names to the end of their arguments.
 fn use_cases(code: &str) -> impl Iterator<Item = &str> {
     code.split("pub async fn ").skip(1).map(|rest| rest.split(") ->").next().unwrap_or(rest))
 }

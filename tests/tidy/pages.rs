@@ -1,10 +1,11 @@
-//! The pages: links lead somewhere, the flow is drawn everywhere alike, both READMEs say the same, what is documented exists.
+//! The pages: links lead somewhere, the flow is drawn everywhere alike, both READMEs have the same structure, and
+//! everything documented exists.
 
 use std::{collections::BTreeSet, path::Path};
 
 use crate::tree::{Page, clean, page, pages, root};
 
-/// The flow as it is drawn, without marks: `command` at one end, `subscribe` at the other.
+/// The drawing of the flow without marks: `command` at one end, `subscribe` at the other.
 const FLOW: &str = "command -> decide -> append -> project -> dispatch -> subscribe
 server domain eventstore views dispatcher server
 - engine turns the wheel -
@@ -13,7 +14,7 @@ wire carries it across";
 /// The longest decision record, in lines: one page.
 const RECORD_LINES_MAX: usize = 60;
 
-/// A drawing of the flow without its marks, capitals and spacing.
+/// Returns a drawing of the flow without its marks, capitals and spacing.
 fn unmarked(drawing: &str) -> String {
     let line = |line: &str| {
         let mut text = String::new();
@@ -31,7 +32,7 @@ fn unmarked(drawing: &str) -> String {
     drawing.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The fenced blocks of a page, with their language.
+/// Returns the fenced blocks of a page, with their language.
 pub fn blocks(page: &Page) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     let mut inside = false;
@@ -52,7 +53,7 @@ pub fn blocks(page: &Page) -> Vec<(String, String)> {
     found
 }
 
-/// The headings of a page outside its blocks.
+/// Returns the headings of a page outside its blocks.
 fn headings(page: &Page) -> Vec<&str> {
     let mut inside = false;
     let mut found = Vec::new();
@@ -65,7 +66,7 @@ fn headings(page: &Page) -> Vec<&str> {
     found
 }
 
-/// How a heading is linked to.
+/// Returns the anchor of a heading, as links use it.
 fn anchor(heading: &str) -> String {
     let text = heading.trim_start_matches('#').trim().to_lowercase();
     let kept = text.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));

@@ -1,6 +1,6 @@
-//! The lines of the README, run as they are pasted: the blocks of a section in one shell, from the top of the project, after the
-//! demo. The output that the README shows below a block is looked for in what was printed.
-//! Addresses and folders are its own, so that nothing that runs on this machine is disturbed.
+//! The lines of the README, run as they are pasted: the blocks of a section in one shell, from the top of the project,
+//! after the demo. The output that the README shows below a block must occur in what was printed. Addresses and folders
+//! are the test's own, so no other program on this machine is disturbed.
 
 use std::{
     ffi::OsStr,
@@ -16,23 +16,23 @@ use crate::{
     tree::{Page, page, root},
 };
 
-/// A port that was free a moment ago.
+/// Returns a port that was free a moment ago.
 fn port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
-/// The folder in which the programs of this build lie.
+/// Returns the folder with the programs of this build.
 fn built() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.parent().and_then(Path::parent).unwrap().to_owned()
 }
 
-/// The search path of one who has pasted the first line, for blocks that build on it.
+/// Returns the search path after the first line was pasted, for blocks that depend on it.
 fn path() -> String {
     format!("{}:{}", built().display(), std::env::var("PATH").unwrap())
 }
 
-/// A program with none of the settings that this test's own environment may hold.
+/// Builds a command without the settings that this test's own environment may hold.
 fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     let settings = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SWITCHBOARD_"));
@@ -43,7 +43,7 @@ fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// A folder that looks like the project after `make demo`.
+/// Makes a folder that looks like the project after `make demo`.
 fn project() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     symlink(root().join("deploy"), folder.path().join("deploy")).unwrap();
@@ -56,13 +56,13 @@ fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// What one section has its reader paste, and what it shows of the output.
+/// The lines of one section to paste, and the output that it shows.
 struct Section {
     pasted: String,
     shown: Vec<String>,
 }
 
-/// The sections of a page that have lines to paste.
+/// Returns the sections of a page that have lines to paste.
 fn sections(page: &Page) -> Vec<Section> {
     let parts = page.text.split("\n## ");
     let parts = parts.map(|text| blocks(&Page { path: page.path.clone(), text: text.to_owned() }));
@@ -77,7 +77,7 @@ fn sections(page: &Page) -> Vec<Section> {
     parts.filter_map(section).collect()
 }
 
-/// A line without what differs from run to run: figures, ids, and how wide a table is.
+/// Returns a line without the parts that differ between runs: figures, ids, and the width of a table.
 fn plain(line: &str) -> String {
     let mut plain = String::new();
     for word in line.split_whitespace() {
@@ -95,7 +95,7 @@ fn plain(line: &str) -> String {
     plain.trim_end().to_owned()
 }
 
-/// Every line that is shown was printed, in this order.
+/// Checks that every shown line was printed, in this order.
 fn printed(shown: &[String], output: &str) {
     let mut rest = output.lines().map(plain);
     for line in shown.iter().filter(|line| *line != "...") {
@@ -114,7 +114,7 @@ fn the_lines_of_the_readme_work_as_they_are_pasted_and_print_what_it_shows() {
     let folder = project();
     let sections = sections(&page("README.md"));
     assert_eq!(sections[0].pasted, "make demo\n", "the demo comes first");
-    // What `make demo` runs, but for the build.
+    // Runs the same program as `make demo`, without the build.
     let demo = command(&program).current_dir(folder.path()).arg("demo").output().unwrap();
     assert!(demo.status.success(), "{}", text(&demo));
     printed(&sections[0].shown, &text(&demo));

@@ -1,10 +1,10 @@
-//! Nobody counts with positions: a log may have gaps. Stores without gaps count inside their own files.
+//! No code computes with positions, because a log may have gaps. Stores without gaps may do so inside their own files.
 
 use crate::tree::{Page, clean, pages};
 
-/// The names under which positions travel.
+/// The names of variables that hold positions.
 const NAMES: [&str; 6] = ["position", "upto", "head", "last_position", "because", "positions"];
-/// What would count with one.
+/// The operators that would compute with a position.
 const COUNTING: [&str; 7] = [" + ", " - ", " += ", " -= ", ".saturating_", ".checked_", ".wrapping_"];
 /// The stores themselves, and programs that number things of their own.
 const EXEMPT: [&str; 3] = ["crates/eventstore/", "crates/simulator/", "crates/dispatcher/src/search/"];
@@ -13,7 +13,7 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Whether the line counts with a position.
+/// True if the line computes with a position.
 fn counts(line: &str) -> bool {
     let code = line.split("//").next().unwrap_or_default();
     NAMES.iter().any(|name| {
@@ -23,7 +23,7 @@ fn counts(line: &str) -> bool {
                 return false;
             }
             let after = after.strip_prefix("()").unwrap_or(after);
-            // A place in a list is looked for by a closure.
+            // `position(` is a search in a list, with a closure.
             let is_search = after.starts_with('(');
             let adds_to_it = COUNTING.iter().any(|operator| after.starts_with(operator));
             let owner = before.trim_end_matches(|c: char| is_word(c) || ".()&*".contains(c));

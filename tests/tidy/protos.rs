@@ -1,4 +1,4 @@
-//! The protos: commented to the last value, and in the form that keeps them changeable.
+//! The protos: every element has a comment, and their form keeps them changeable.
 
 use crate::tree::{Page, clean, page, pages};
 
@@ -6,7 +6,7 @@ fn protos() -> Vec<Page> {
     pages("proto", ".proto")
 }
 
-/// What a line of a proto file declares, if anything.
+/// Returns the declaration on a line of a proto file, if there is one.
 fn declared(line: &str) -> Option<&str> {
     let line = line.trim();
     let opens = ["message ", "enum ", "service ", "rpc ", "oneof "].into_iter().any(|word| line.starts_with(word));

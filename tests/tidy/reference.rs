@@ -1,10 +1,10 @@
-//! The reference pages: what they list is what the code and the shipped files have, no more and no less.
+//! The reference pages: they list exactly what the code and the shipped files have.
 
 use std::collections::BTreeSet;
 
 use crate::tree::{Page, clean, page, pages};
 
-/// The rows of a page's tables, cell by cell, without the head and the line below it.
+/// Returns the rows of a page's tables as cells, without the head and the line below it.
 fn rows(page: &Page) -> Vec<Vec<&str>> {
     let mut found = Vec::new();
     let mut heads = 2;
@@ -23,12 +23,12 @@ fn rows(page: &Page) -> Vec<Vec<&str>> {
     found
 }
 
-/// The text between the first two backticks.
+/// Returns the text between the first two backticks.
 fn name(cell: &str) -> Option<&str> {
     cell.split('`').nth(1)
 }
 
-/// Every string of a source file that looks like a stored kind.
+/// Returns every string of a source file that looks like a stored kind.
 fn kinds(source: &Page) -> BTreeSet<String> {
     let strings = source.lines().filter(|(_, line)| line.contains(" = \"")).map(|(_, line)| line);
     let strings = strings.filter_map(|line| line.split('"').nth(1)).filter(|text| text.ends_with(".v1"));
@@ -56,7 +56,7 @@ fn the_log_format_shows_the_tables_as_they_are_made() {
     clean(made.into_iter().filter(|sql| !format.text.contains(&format!("{sql};"))).map(str::to_owned).collect());
 }
 
-/// The numbers and flags of the shipped dispatch policy, by dotted name.
+/// Returns the numbers and flags of the shipped dispatch policy, by dotted name.
 fn shipped() -> Vec<(String, String)> {
     let file = page("deploy/dispatch/sgcc.toml");
     let mut found = Vec::new();

@@ -1,17 +1,18 @@
-//! How source reads: a head on every file, files of one page or a few, names of the trade, plain characters.
+//! The form of source files: a head on every file, a limited length, names of the trade, plain characters.
 
 use std::path::Path;
 
 use crate::tree::{Page, clean, pages};
 
-/// Past so many lines a file holds a second thing, which moves out. There is no list of exceptions.
+/// The most lines of a file. A longer file holds a second thing, which moves out. There is no list of exceptions.
 const LINES_MAX: usize = 500;
 
-/// Words that say nothing about what something is.
+/// Words that say nothing about the nature of a thing.
 const BANNED: [&str; 12] =
     ["util", "utils", "helper", "helpers", "common", "misc", "manager", "managers", "base", "impl", "impls", "core"];
 
-/// Where sentences and names in Chinese live. Everywhere else Chinese stands in rustdoc, or in a test that quotes these.
+/// The files for sentences and names in Chinese. Elsewhere Chinese is permitted only in rustdoc, or in a test that
+/// quotes these files.
 const CATALOGUES: [&str; 7] = [
     "crates/cli/src/kept/catalogue.rs",
     "crates/simulator/src/city/words.rs",
@@ -22,7 +23,7 @@ const CATALOGUES: [&str; 7] = [
     "crates/wire/src/refusal/wording.rs",
 ];
 
-/// Talk about how the work went, and places on one machine.
+/// Remarks about the course of the work, and paths on one machine.
 const NOT_OURS: [&str; 11] = [
     "/work/",
     "/root/",
@@ -41,12 +42,12 @@ fn sources() -> Vec<Page> {
     pages("", ".rs")
 }
 
-/// Whether a file may quote what people read.
+/// True if a file may quote text for users.
 fn is_test(page: &Page) -> bool {
     page.path.contains("/tests/") || page.path.starts_with("tests/") || page.is("tests.rs")
 }
 
-/// What a file, a crate or a type is called, word by word in lower case.
+/// Splits the name of a file, a crate or a type into words in lower case.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = '_';
@@ -100,7 +101,7 @@ fn names_are_nouns_of_the_trade() {
 #[test]
 fn source_is_ascii_but_for_chinese_in_rustdoc_and_catalogues() {
     let mut found = Vec::new();
-    // What is shipped as data names holidays and clocks as people read them.
+    // Shipped data names holidays and clocks as people read them.
     let manifests = pages("", ".toml").into_iter().filter(|page| !page.path.starts_with("deploy/"));
     for page in sources().into_iter().chain(manifests).filter(|page| !CATALOGUES.contains(&page.path.as_str())) {
         for (number, line) in page.lines().filter(|(_, line)| !line.is_ascii()) {

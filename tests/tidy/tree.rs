@@ -1,4 +1,4 @@
-//! The files of the project as the rules see them: text, with a path from the root. What git ignores is not looked at.
+//! The files of the project as the rules see them: text, with a path from the root. Files that git ignores are skipped.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
 
 /// A file that can be read as text.
 pub struct Page {
-    /// From the root, with `/`.
+    /// The path from the root, with `/`.
     pub path: String,
     pub text: String,
 }
@@ -22,18 +22,18 @@ impl Page {
     }
 }
 
-/// The root of the project.
+/// Returns the root of the project.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// One file by its path from the root.
+/// Reads one file by its path from the root.
 pub fn page(path: &str) -> Page {
     let text = fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
     Page { path: path.into(), text }
 }
 
-/// Every text file below `under` whose path ends so, in order.
+/// Returns every text file below `under` whose path ends with `ending`, sorted by path.
 pub fn pages(under: &str, ending: &str) -> Vec<Page> {
     let mut found = Vec::new();
     walk(under, &ignored(), &mut found);
@@ -44,20 +44,20 @@ pub fn pages(under: &str, ending: &str) -> Vec<Page> {
     found.iter().filter_map(|path| Some(Page { path: path.clone(), text: text(path)? })).collect()
 }
 
-/// The names that stand at the top.
+/// Returns the names at the top level.
 pub fn top() -> Vec<String> {
     let ignored = ignored();
     let names = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| !ignored.contains(name)).collect()
 }
 
-/// Fails with everything that was found.
+/// Fails with all findings.
 #[track_caller]
 pub fn clean(found: Vec<String>) {
     assert!(found.is_empty(), "{} found:\n  {}", found.len(), found.join("\n  "));
 }
 
-/// Names that git ignores, wherever they stand.
+/// Returns the names that git ignores, at any depth.
 fn ignored() -> Vec<String> {
     let lines = fs::read_to_string(root().join(".gitignore")).unwrap_or_default();
     let names = lines.lines().map(|line| line.trim_matches('/').to_owned()).filter(|name| !name.is_empty());

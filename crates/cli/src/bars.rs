@@ -1,8 +1,8 @@
-//! Progress bars on long work: on a terminal only, on stderr, so that what is printed stays clean.
+//! Progress bars of long commands. They go to stderr and appear only on a terminal, so stdout stays clean.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar over `total` things; hidden unless stderr is a terminal.
+/// Creates a bar over `total` items; hidden unless stderr is a terminal.
 pub fn bar(total: u64, what: &'static str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(5));
     let style = ProgressStyle::with_template("{prefix:>10} [{wide_bar}] {human_pos}/{human_len} {per_sec} eta {eta}");
@@ -13,7 +13,7 @@ pub fn bar(total: u64, what: &'static str) -> ProgressBar {
     bar
 }
 
-/// A count of things whose total nobody knows; hidden unless stderr is a terminal.
+/// Creates a counter of items whose total is unknown; hidden unless stderr is a terminal.
 pub fn counter(what: &'static str) -> ProgressBar {
     let counter = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
     if let Ok(style) = ProgressStyle::with_template("{prefix:>10} {human_pos} {per_sec}") {

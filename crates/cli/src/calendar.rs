@@ -1,4 +1,5 @@
-//! `calendar`: which days count. Checks files where they lie, publishes them, and says which years a policy in force will miss.
+//! `calendar`: working days. Checks calendar files locally, publishes them, and reports the years that a policy in
+//! force will lack.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,7 +26,7 @@ use crate::{
     times,
 };
 
-/// The service behind all of it.
+/// The service that these commands call.
 const SERVICE: &str = "AdminService";
 
 pub fn command() -> Command {
@@ -51,7 +52,7 @@ pub async fn run(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// What stands in a calendar file.
+/// Reads a calendar file and summarises it.
 fn read(file: &File) -> Result<Sound, Vec<switchboard_wire::faults::Fault>> {
     let (calendar, year) = calendar_file::read(&file.name, &file.text)?;
     let working_days = year.days().working;
@@ -84,7 +85,7 @@ async fn publish(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     .await
 }
 
-/// Years that a calendar lacks and that its readers are about to need.
+/// Years that a calendar lacks although a policy in force reads it.
 #[derive(Debug, PartialEq, Eq)]
 struct Gap {
     calendar: String,
@@ -92,7 +93,7 @@ struct Gap {
     operators: Vec<String>,
 }
 
-/// Asks what is published, and whether it will do.
+/// Lists the published calendars and the gaps; the exit code is 1 if there is a gap.
 async fn coverage(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     let line = Line::of(matches).await?;
     let answer = line.ask(SERVICE, "ListCalendars", &ListCalendarsRequest {}).await?;
@@ -136,7 +137,7 @@ impl Gap {
     }
 }
 
-/// The calendars that a policy in force reads and that lack the present or the coming year in China.
+/// Returns the calendars that a policy in force reads and that lack the present or the coming year in China.
 fn gaps(policies: &[PolicyView], calendars: &[CalendarView], now: DateTime<Utc>) -> Vec<Gap> {
     let mut in_force: BTreeMap<&str, ((DateTime<Utc>, u64), &str)> = BTreeMap::new();
     for policy in policies.iter().filter(|policy| !policy.shadow) {
@@ -168,7 +169,7 @@ fn joined(years: &[i32]) -> String {
     years.iter().map(i32::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Every calendar with its years below it.
+/// Formats every calendar with its years below it.
 fn text(calendars: &[CalendarView]) -> String {
     let mut sheet = Sheet::default();
     for calendar in calendars {
@@ -224,7 +225,7 @@ mod tests {
     fn a_calendar_that_covers_this_year_and_the_next_has_no_gap() {
         let policies = [policy("sgcc", 1, "2024-01-01", "cn")];
         assert_eq!(gaps(&policies, &[calendar("cn", &[2026, 2027], &[])], now()), []);
-        // What nobody in force reads may lack what it will.
+        // A calendar that no policy in force reads has no gap.
         assert_eq!(gaps(&[], &[calendar("cn", &[2020], &[2021])], now()), []);
         assert_eq!(gaps(&[policy("sgcc", 1, "2026-12-01", "cn")], &[], now()), []);
         assert_eq!(gaps(&[PolicyView { shadow: true, ..policies[0].clone() }], &[], now()), []);

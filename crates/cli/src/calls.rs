@@ -1,7 +1,8 @@
-//! `ticket`, `dispatch`, `intake`, `audit`, `board`, `admin`: every call of the API as a command, made from the protos. A field
-//! becomes an option, a nested field an option with a dotted name, an enum value its short name in lower case, and the comment in
-//! the proto the help; each message of a list is one option in protobuf's JSON. Commands that were written by hand are beside it:
-//! [`crate::crew`], [`crate::policy`], [`crate::calendar`], [`crate::kpi`].
+//! `ticket`, `dispatch`, `intake`, `audit`, `board`, `admin`: every call of the API as a command, generated from the
+//! protos. A field becomes an option, and a nested field an option with a dotted name. An enum value becomes its short
+//! name in lower case. The comment in the proto becomes the help. Each message of a list is one option in protobuf's
+//! JSON. Commands that are written by hand complement these: [`crate::crew`], [`crate::policy`], [`crate::calendar`],
+//! [`crate::kpi`].
 
 use std::process::ExitCode;
 
@@ -21,7 +22,7 @@ use crate::{
     output::{self, Form},
 };
 
-/// The command and the service behind it.
+/// The command, its service, and its help.
 const SERVICES: [(&str, &str, &str); 6] = [
     ("ticket", "switchboard.v1.TicketService", "Commands to tickets, and questions about them"),
     (
@@ -39,18 +40,18 @@ const SERVICES: [(&str, &str, &str); 6] = [
     ),
 ];
 
-/// What `--limit` of a stream counts.
+/// The help of `--limit` on a stream.
 pub const LIMIT: &str =
     "End after so many facts, changes or other news; checkpoints, heartbeats and progress do not count";
 
-/// One command per service, one below it per call.
+/// Returns one command per service, with one subcommand per call.
 pub fn commands() -> Vec<Command> {
     let Ok(pool) = client::pool() else { return Vec::new() };
     let service = |(name, service, about): (&'static str, &str, &'static str)| {
         let command = Command::new(name).about(about).subcommand_required(true).arg_required_else_help(true);
         let methods = pool.get_service_by_name(service);
         let calls = methods.iter().flat_map(|service| service.methods().collect::<Vec<_>>());
-        // Publishing is for operators only, and they may ask what everybody may.
+        // Only operators may publish, and operators may also make the service's queries.
         let role = if name == "admin" { "operator" } else { "desk" };
         calls.fold(command, |command, method| command.subcommand(call_command(&method, role)))
     };
@@ -70,7 +71,7 @@ fn call_command(method: &MethodDescriptor, role: &'static str) -> Command {
     leaves.into_iter().fold(command, |command, leaf| command.arg(leaf.argument()))
 }
 
-/// One field of a request, however deep, as the command line knows it.
+/// One settable field of a request, at any depth, as an argument.
 struct Leaf {
     name: String,
     field: FieldDescriptor,
@@ -88,7 +89,7 @@ impl Leaf {
             _ if self.field.is_list() => argument.action(ArgAction::Append).value_name(self.value_name()),
             Kind::Bool => argument.action(ArgAction::SetTrue),
             Kind::Message(message) if !is_time(&message) => argument.action(ArgAction::SetTrue),
-            // A longitude, or the correction of a clock, may be below zero.
+            // A longitude or a clock correction may be negative.
             _ => argument.value_name(self.value_name()).allow_negative_numbers(self.value_name() == "N"),
         }
     }
@@ -104,11 +105,11 @@ impl Leaf {
     }
 }
 
-/// The settable fields of a message; a message without fields is one itself (a choice without data).
+/// Returns the settable fields of a message. A message without fields is one such field itself (a choice without data).
 fn leaves(message: &MessageDescriptor, prefix: &str) -> Vec<Leaf> {
     let mut found = Vec::new();
     for field in message.fields() {
-        // The header is what every command has: its fields stand for themselves.
+        // The fields of the header have no prefix.
         let name =
             if field.name() == "header" { prefix.to_owned() } else { format!("{prefix}{}", kebab(field.name())) };
         match field.kind() {
@@ -126,7 +127,7 @@ fn leaves(message: &MessageDescriptor, prefix: &str) -> Vec<Leaf> {
     found
 }
 
-/// Runs one call and prints what it answers.
+/// Runs one call and prints its answers, until the stream ends or a signal arrives.
 pub async fn run(service: &str, matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     let work = make(service, matches, |answer| show(&answer, form));
     tokio::select! {
@@ -136,7 +137,7 @@ pub async fn run(service: &str, matches: &ArgMatches, form: Form) -> anyhow::Res
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs one call and returns its answer as it would be printed.
+/// Runs one call and returns its answer as JSON.
 pub async fn answer(service: &str, matches: &ArgMatches) -> anyhow::Result<serde_json::Value> {
     let mut answered = serde_json::Value::Null;
     let keep = |answer: DynamicMessage| {
@@ -147,7 +148,7 @@ pub async fn answer(service: &str, matches: &ArgMatches) -> anyhow::Result<serde
     Ok(answered)
 }
 
-/// Makes the call that the arguments describe.
+/// Makes the call that the arguments describe; `each` receives every message of the answer.
 async fn make(
     service: &str,
     matches: &ArgMatches,
@@ -172,12 +173,12 @@ async fn make(
     client::call(channel, &method, body, &Caller::of(matches), limited).await
 }
 
-/// Whether a message of a stream tells something, and not only that the stream is alive or how far it is.
+/// True if a message of a stream carries data; false for checkpoints, heartbeats and progress.
 pub fn is_news(message: &DynamicMessage) -> bool {
     !NO_NEWS.iter().any(|name| message.has_field_by_name(name))
 }
 
-/// Sets what the arguments say; whether any was said.
+/// Sets the fields that the arguments give. Returns true if there was any.
 fn fill(message: &mut DynamicMessage, matches: &ArgMatches, prefix: &str) -> anyhow::Result<bool> {
     let mut said = false;
     for field in message.descriptor().fields() {
@@ -217,7 +218,7 @@ fn fill(message: &mut DynamicMessage, matches: &ArgMatches, prefix: &str) -> any
     Ok(said)
 }
 
-/// Reads one value.
+/// Parses the value of one field.
 fn read(field: &FieldDescriptor, text: &str) -> anyhow::Result<Value> {
     Ok(match field.kind() {
         Kind::String => Value::String(text.into()),
@@ -244,7 +245,7 @@ fn read(field: &FieldDescriptor, text: &str) -> anyhow::Result<Value> {
     })
 }
 
-/// The number of an enum value by its short name.
+/// Returns the number of an enum value by its short name.
 fn number(list: &EnumDescriptor, text: &str) -> anyhow::Result<i32> {
     let prefix = format!("{}_", screaming(list.name()));
     let short = |name: &str| name.strip_prefix(&prefix).unwrap_or(name).to_lowercase();
@@ -256,7 +257,7 @@ fn number(list: &EnumDescriptor, text: &str) -> anyhow::Result<i32> {
     bail!("one of {}", names.join(", "))
 }
 
-/// A command without a request id gets a fresh one.
+/// Gives a request without a request id a fresh one.
 fn name_request(body: &mut DynamicMessage) {
     let id = Value::String(Uuid::new_v4().to_string());
     for holder in ["header", "receive"] {
@@ -283,7 +284,7 @@ pub fn show(answer: &DynamicMessage, form: Form) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An answer as JSON; for a table without what is not said.
+/// Converts an answer to JSON. For a table, fields with default values are omitted.
 pub fn printable(answer: &DynamicMessage, form: Form) -> anyhow::Result<serde_json::Value> {
     let options = SerializeOptions::new()
         .use_proto_field_name(true)
@@ -298,12 +299,12 @@ fn is_time(message: &MessageDescriptor) -> bool {
     message.full_name() == "google.protobuf.Timestamp"
 }
 
-/// `CloseAtFirstContact` and `close_at_first_contact` as `close-at-first-contact`.
+/// Converts `CloseAtFirstContact` and `close_at_first_contact` to `close-at-first-contact`.
 fn kebab(name: &str) -> String {
     screaming(name).to_lowercase().replace('_', "-")
 }
 
-/// The comment above something in a proto file.
+/// Returns the comment above an element of a proto file.
 fn comment(file: &FileDescriptor, path: &[i32]) -> String {
     let info = file.file_descriptor_proto().source_code_info.as_ref();
     let location = info.and_then(|info| info.location.iter().find(|location| location.path == path));

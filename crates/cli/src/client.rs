@@ -1,4 +1,4 @@
-//! Calling a server by the protos' descriptors: any method, any message. What is asked and answered is said elsewhere.
+//! Calls to a server by the protos' descriptors: any method, any message. Absent: the contents of requests and answers.
 
 use std::time::Duration;
 
@@ -17,31 +17,31 @@ use tonic::{
 
 use crate::{option, server};
 
-/// How long a call may take, and a connection.
+/// The limit for one unary call and for one connection attempt.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The descriptors of the whole API.
+/// Returns the descriptors of the whole API.
 pub fn pool() -> anyhow::Result<DescriptorPool> {
     Ok(DescriptorPool::decode(proto::FILE_DESCRIPTOR_SET)?)
 }
 
-/// Who calls, and how to be answered.
+/// The actor of a call, and the language of the answer.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// Actor id.
+    /// The actor's id.
     pub id: String,
-    /// Role.
+    /// The actor's role.
     pub role: String,
-    /// Unit.
+    /// The actor's unit.
     pub org: String,
-    /// Language of sentences.
+    /// The language of sentences, `zh-CN` or `en`.
     pub language: String,
 }
 
-/// The option of the actor's unit, whatever it is called on a command that has another `--org`.
+/// The id of the option for the actor's unit, and its name on a command whose own `--org` means something else.
 pub const ACTOR_ORG: &str = "actor-org";
 
-/// A command with the options of every call: which server, and who asks. Unless told otherwise, somebody of that role does.
+/// Adds the options of every call to a command: the server and the actor. The default actor has the given role.
 pub fn speaker(command: Command, role: &'static str) -> Command {
     command
         .arg(server())
@@ -59,36 +59,36 @@ pub fn speaker(command: Command, role: &'static str) -> Command {
         )
 }
 
-/// The same command with its `--org` free for what is asked: the actor's unit is then `--actor-org`.
+/// Frees `--org` of a command for the request; the actor's unit then is `--actor-org`.
 pub fn with_own_org(command: Command) -> Command {
     command.mut_arg(ACTOR_ORG, |argument| argument.long(ACTOR_ORG))
 }
 
-/// The option that waits for a position of the log.
+/// Builds the option that waits for a position of the log.
 pub fn min_position() -> Arg {
     option("min-position", "N", "The answer must be true at least for this log position; waits within the deadline")
         .value_parser(clap::value_parser!(u64))
 }
 
 impl Caller {
-    /// Somebody of that role, when nobody was asked.
+    /// Returns the default actor of that role.
     pub fn in_role(role: &str) -> Self {
         Self { id: format!("{role}-1"), role: role.into(), org: "sgcc".into(), language: "en".into() }
     }
 
-    /// Whoever the options of [`speaker`] name.
+    /// Returns the actor that the options of [`speaker`] name.
     pub fn of(matches: &ArgMatches) -> Self {
         let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
         Self { id: text("actor"), role: text("role"), org: text(ACTOR_ORG), language: text("language") }
     }
 }
 
-/// An open connection, and who speaks on it.
+/// An open connection with its actor.
 #[derive(Debug)]
 pub struct Line {
     channel: Channel,
     pool: DescriptorPool,
-    /// Who speaks.
+    /// The actor of all calls.
     pub caller: Caller,
 }
 
@@ -99,12 +99,12 @@ impl Line {
         Self::to(server, Caller::of(matches)).await
     }
 
-    /// Connects.
+    /// Connects to `server`.
     pub async fn to(server: &str, caller: Caller) -> anyhow::Result<Self> {
         Ok(Self { pool: pool()?, channel: connect(server).await?, caller })
     }
 
-    /// Asks once.
+    /// Makes a call and returns the first message of the answer.
     pub async fn ask(&self, service: &str, call: &str, request: &impl Message) -> anyhow::Result<DynamicMessage> {
         let mut answered = None;
         let keep = |answer| {
@@ -115,7 +115,7 @@ impl Line {
         answered.context("the server ended without an answer")
     }
 
-    /// Asks, and gives every message of the answer to `each`, until it says no.
+    /// Makes a call and passes every message of the answer to `each`, until it returns false.
     pub async fn hear(
         &self,
         service: &str,
@@ -153,7 +153,8 @@ fn request<T>(body: T, caller: &Caller) -> anyhow::Result<Request<T>> {
     Ok(request)
 }
 
-/// Makes one call and gives every message of the answer to `each`, until it says no.
+/// Makes one call and passes every message of the answer to `each`, until it returns false. Only a unary call has a
+/// time limit.
 pub async fn call(
     channel: Channel,
     method: &MethodDescriptor,
@@ -181,7 +182,7 @@ pub async fn call(
     Ok(())
 }
 
-/// Messages by their descriptors.
+/// The codec of messages that are known only by their descriptors.
 #[derive(Clone, Debug)]
 struct Dynamic {
     answer: MessageDescriptor,

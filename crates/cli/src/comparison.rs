@@ -1,4 +1,5 @@
-//! What a back-test and a shadow say: how far they are, the clocks that would be judged otherwise, and how many of each kind.
+//! The output of a back-test or of a shadow comparison: progress, the clocks with a different verdict, and their counts
+//! by kind.
 
 use std::process::ExitCode;
 
@@ -16,7 +17,7 @@ use crate::{
     output::{self, Form},
 };
 
-/// One message, whichever call it answers.
+/// One message of either call.
 enum Said {
     Progress(u64),
     Flip(Flip),
@@ -40,7 +41,7 @@ fn said(answer: &DynamicMessage) -> anyhow::Result<Option<Said>> {
     }))
 }
 
-/// Asks for a comparison and prints it: in JSON each flip and the summary as they come, else tables at the end.
+/// Makes a comparison and prints it. JSON prints each flip and the summary as they arrive; tables come at the end.
 pub async fn show(line: &Line, call: &str, request: &impl Message, form: Form) -> anyhow::Result<ExitCode> {
     let progress = bars::counter("tickets");
     let (mut flips, mut summary) = (Vec::new(), None);
@@ -64,7 +65,7 @@ pub async fn show(line: &Line, call: &str, request: &impl Message, form: Form) -
     Ok(ExitCode::SUCCESS)
 }
 
-/// Flips, counts, and a line of totals.
+/// Formats the flips, the counts, and a line of totals.
 fn text(flips: &[Flip], summary: &Comparison) -> String {
     let mut parts = Vec::new();
     if !flips.is_empty() {

@@ -1,5 +1,5 @@
-//! `crew`: the roster of a file put on a server, and what a crew is offered and has, as it changes. The calls of a crew's own day
-//! are under `dispatch`.
+//! `crew`: enrols the crews of a roster file on a server, and follows a crew's offers and assignments. The calls that a
+//! crew makes itself are under `dispatch`.
 
 use std::process::ExitCode;
 
@@ -26,7 +26,7 @@ use crate::{
     times,
 };
 
-/// The service behind all of it.
+/// The service that these commands call.
 const SERVICE: &str = "DispatchService";
 
 pub fn command() -> Command {
@@ -58,7 +58,7 @@ pub async fn run(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
                 done = watch(matches, form, &mut token) => done,
                 () = crate::signal::stopped() => Ok(ExitCode::SUCCESS),
             };
-            // However it ended; in JSON each message bears its token.
+            // This line is printed after success and after failure. In JSON each message contains its token.
             if form == Form::Table && !token.is_empty() {
                 eprintln!("Go on with:  --resume {token}");
             }
@@ -79,7 +79,7 @@ async fn roster(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
             break;
         }
     }
-    // What stands on the roster now does so whatever became of the next crew.
+    // The result is printed even after a failure, because the crews before it are enrolled.
     let Enrolled { enrolled, unchanged, position } = done;
     match form {
         Form::Json => output::json(&json!({ "enrolled": enrolled, "unchanged": unchanged, "position": position }))?,
@@ -88,12 +88,12 @@ async fn roster(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-/// What came of the crews so far.
+/// The result so far.
 #[derive(Default)]
 struct Enrolled {
     enrolled: u64,
     unchanged: u64,
-    /// The log's after the last of them.
+    /// The log position after the last enrolment.
     position: u64,
 }
 
@@ -108,8 +108,9 @@ async fn enrol(line: &Line, crew: &EnrolCrewRequest, done: &mut Enrolled) -> any
     Ok(())
 }
 
-/// The requests for the crews of all files; none while a file has a fault. Their ids are always fresh: a roster that was changed
-/// and is changed back is meant, and no repetition, and the server finds by itself what says nothing new.
+/// Reads all files and builds a request per crew; a fault in any file fails the whole command. Request ids are always
+/// fresh. A roster that is changed and changed back is a new request, not a repetition, and the server itself detects
+/// an unchanged crew.
 fn read(files: &[File]) -> anyhow::Result<Vec<EnrolCrewRequest>> {
     let (mut crews, mut wrong) = (Vec::new(), Vec::new());
     for File { name, text } in files {
@@ -153,7 +154,7 @@ async fn watch(matches: &ArgMatches, form: Form, token: &mut String) -> anyhow::
     Ok(ExitCode::SUCCESS)
 }
 
-/// A message in lines; heartbeats and checkpoints are silent.
+/// Formats a message as lines; heartbeats and checkpoints have none.
 fn told(message: &Message) -> Vec<String> {
     match message {
         Message::Snapshot(snapshot) => snapshot_told(snapshot),
@@ -201,7 +202,7 @@ fn assignment_told(assignment: &Assignment) -> String {
     format!("assigned  {}; since {}", brief(assignment.ticket.as_ref()), times::shown(assignment.since.as_ref()))
 }
 
-/// A ticket in a few words: number, what, where, how many.
+/// Formats a ticket in a few words: number, category, place, customers without power.
 fn brief(ticket: Option<&TicketBrief>) -> String {
     let Some(ticket) = ticket else { return "-".into() };
     let mut words = vec![ticket.number.clone()];

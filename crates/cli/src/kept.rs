@@ -1,5 +1,6 @@
-//! `kpi kept`: what the tickets of a period kept of their promises, clock by clock, and of what was broken who answers for it, how
-//! late it was and where the time went. The demo ends with it. Nothing is judged here: the server is asked ticket by ticket.
+//! `kpi kept`: which promises the tickets of a period kept, by clock. For each broken promise it shows the responsible
+//! unit, the lateness, and where the time went. The demo ends with it. Nothing is judged here: the server explains the
+//! promises of each ticket.
 
 mod catalogue;
 
@@ -25,11 +26,12 @@ use crate::{
 const SERVICE: &str = "TicketService";
 /// Tickets of one page of the list.
 const PAGE: u32 = 200;
-/// Tickets with broken promises that a person is shown; JSON has all.
+/// The most tickets with broken promises in the table; JSON has all.
 const SHOWN_MAX: usize = 8;
-/// Clocks that ask how soon a step is recorded. A day that is entered after it is over keeps none of them, which says nothing of it.
+/// Clocks that measure how soon a step is recorded. A day that is entered afterwards breaks all of them, which is no
+/// information.
 pub const OF_RECORDING: [&str; 2] = ["arrival_report", "restoration_report"];
-/// Facts that send a ticket another way; they are named where a promise was broken.
+/// Facts that change the course of a ticket; the report names them for a broken promise.
 const DETOURS: [&str; 8] = [
     "ticket.returned.v1",
     "ticket.reassigned.v1",
@@ -78,20 +80,20 @@ pub fn is_chinese(language: &str) -> bool {
     language.starts_with("zh")
 }
 
-/// What was kept, and what was not.
+/// The kept and broken promises of a period.
 #[derive(Debug, Default, Serialize)]
 pub struct Kept {
     /// Tickets received in the period.
     pub tickets: u64,
-    /// By clock, in the order of their names.
+    /// The verdicts by clock, sorted by name.
     pub clocks: Vec<Clock>,
-    /// The latest first.
+    /// The broken promises, the latest first.
     pub broken: Vec<Broken>,
-    /// Clocks that were not to be counted.
+    /// The clocks that were excluded.
     pub not_counted: Vec<String>,
 }
 
-/// The verdicts of one clock. Those that run, wait or were cancelled are not counted.
+/// The verdicts of one clock. Running, paused and cancelled ones are not counted.
 #[derive(Debug, Default, Serialize)]
 pub struct Clock {
     pub clock: String,
@@ -99,27 +101,28 @@ pub struct Clock {
     pub broken: u64,
 }
 
-/// One promise that was not kept.
+/// One broken promise.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Broken {
     /// The ticket's number.
     pub ticket: String,
     pub clock: String,
     pub limit: String,
-    /// The unit that held the ticket when it came due.
+    /// The unit that held the ticket at the due instant.
     pub owner: String,
-    /// From the due instant to the end; absent while there is none.
+    /// Seconds from the due instant to the end of the clock; absent while it has no end.
     pub late_seconds: Option<i64>,
-    /// The longest time between two facts while the clock ran, and these two facts.
+    /// The longest time between two consecutive facts while the clock ran, in seconds. The next two fields name these
+    /// facts.
     pub longest_seconds: i64,
     pub longest_after: String,
     pub longest_before: String,
-    /// What sent the ticket another way meanwhile.
+    /// The facts that changed the course of the ticket while the clock ran.
     pub detours: Vec<String>,
 }
 
 impl Kept {
-    /// Asks the server about every ticket that was received from `from` up to `to`.
+    /// Asks the server about every ticket that was received from `from` up to but not including `to`.
     pub async fn of(line: &Line, from: DateTime<Utc>, to: DateTime<Utc>, without: &[&str]) -> anyhow::Result<Self> {
         let mut kept = Self { not_counted: without.iter().map(ToString::to_string).collect(), ..Self::default() };
         let mut clocks: BTreeMap<String, Clock> = BTreeMap::new();
@@ -152,12 +155,12 @@ impl Kept {
         Ok(kept)
     }
 
-    /// Prints it for people.
+    /// Prints the report as tables.
     pub fn tell(&self, chinese: bool) {
         self.lines(words(chinese)).iter().for_each(output::line);
     }
 
-    /// Prints it for people, of a day that was entered when it was over.
+    /// Prints the report for a day that was entered afterwards, with the reason why some clocks are excluded.
     pub fn tell_afterwards(&self, chinese: bool) {
         self.tell(chinese);
         output::line(&words(chinese).entered_later);
@@ -171,7 +174,7 @@ impl Kept {
         let total = Clock { clock: words.all.into(), kept, broken };
         let row = |c: &Clock| vec![c.clock.clone(), c.kept.to_string(), c.broken.to_string(), share(c.kept, c.broken)];
         let mut lines = vec![output::drawn(&words.clocks, self.clocks.iter().chain([&total]).map(row))];
-        // The latest first, so that the first of a ticket is the ticket's latest.
+        // `broken` has the latest first, so the first promise of a ticket is its latest.
         let mut tickets: Vec<(&Broken, usize)> = Vec::new();
         for broken in &self.broken {
             match tickets.iter_mut().find(|(first, _)| first.ticket == broken.ticket) {
@@ -213,7 +216,7 @@ impl Broken {
     }
 }
 
-/// The tickets received in a period.
+/// Lists the tickets that were received in a period.
 async fn received(line: &Line, from: DateTime<Utc>, to: DateTime<Utc>) -> anyhow::Result<Vec<TicketSummary>> {
     let filter = format!("received_at >= {} AND received_at < {}", from.to_rfc3339(), to.to_rfc3339());
     let mut request = ListRequest { page_size: PAGE, filter, order_by: "received_at".into(), ..ListRequest::default() };
@@ -241,7 +244,7 @@ async fn facts(line: &Line, ticket: &str) -> anyhow::Result<Vec<FactView>> {
     }
 }
 
-/// What is to be said of a broken promise.
+/// Builds the report on one broken promise.
 fn broken(number: &str, promise: &Promise, history: &[FactView]) -> Broken {
     let (started, due) = (times::of(promise.started_at.as_ref()), times::of(promise.due_at.as_ref()));
     let ended = times::of(promise.ended_at.as_ref());
@@ -251,7 +254,7 @@ fn broken(number: &str, promise: &Promise, history: &[FactView]) -> Broken {
         .filter_map(|fact| Some((times::of(fact.occurred_at.as_ref())?, fact.kind.as_str())))
         .filter(|(at, _)| started.is_some_and(|started| *at >= started) && ended.is_none_or(|ended| *at <= ended))
         .collect();
-    // By the time at which they happened; steps of one instant stay in the order of the history.
+    // By time of occurrence. The sort is stable, so facts of the same instant keep the order of the history.
     while_it_ran.sort_by_key(|(at, _)| *at);
     let gaps = while_it_ran.windows(2).map(|pair| (seconds(pair[0].0, pair[1].0), pair[0].1, pair[1].1));
     let (longest_seconds, after, before) = gaps.max_by_key(|(seconds, ..)| *seconds).unwrap_or_default();
@@ -269,12 +272,12 @@ fn broken(number: &str, promise: &Promise, history: &[FactView]) -> Broken {
     }
 }
 
-/// A stored kind without its category and version: `crew_arrived` of `ticket.crew_arrived.v1`.
+/// Returns a stored kind without category and version: `crew_arrived` for `ticket.crew_arrived.v1`.
 fn plain(kind: &str) -> String {
     kind.split('.').nth(1).unwrap_or(kind).to_owned()
 }
 
-/// A share in percent.
+/// Formats the share of kept promises in percent.
 fn share(kept: u64, broken: u64) -> String {
     // Counts of promises are far below 2^53.
     #[allow(clippy::cast_precision_loss)]

@@ -1,4 +1,4 @@
-//! `kpi`: the trade's indicators over a period, what each of them counts, and the averages that are promised.
+//! `kpi`: the indicators over a period, their definitions, and the promised averages.
 
 use std::{collections::BTreeMap, process::ExitCode};
 
@@ -21,7 +21,7 @@ use crate::{
     times,
 };
 
-/// The service behind all of it.
+/// The service that these commands call.
 const SERVICE: &str = "BoardService";
 
 pub fn command() -> Command {
@@ -127,7 +127,7 @@ async fn figures(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Figures with their titles; the unit has a column where there is one.
+/// Formats figures with their titles; there is a column for the unit if any figure has one.
 fn table(values: &[KpiValue], known: &[KpiDefinition], chinese: bool) -> String {
     let known: BTreeMap<&str, &KpiDefinition> = known.iter().map(|kpi| (kpi.name.as_str(), kpi)).collect();
     let by_unit = values.iter().any(|value| !value.org.is_empty());
@@ -151,7 +151,7 @@ fn table(values: &[KpiValue], known: &[KpiDefinition], chinese: bool) -> String 
     )
 }
 
-/// A figure in its unit; `-` where nothing stands below the line.
+/// Formats a figure in its unit; `-` if the denominator is zero.
 fn figure(value: Option<f64>, unit: &str) -> String {
     match (value, unit) {
         (None, _) => "-".into(),
@@ -161,7 +161,7 @@ fn figure(value: Option<f64>, unit: &str) -> String {
     }
 }
 
-/// A count without decimals, anything else with two.
+/// Formats a whole number without decimals, any other number with two.
 fn amount(value: f64) -> String {
     if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.2}") }
 }

@@ -1,4 +1,4 @@
-//! Calls that come in now, and crews that are found for them by the dispatcher: the second half of `demo`, and `replay --crews`.
+//! Live faults with simulated crews that the dispatcher finds: the second half of `demo`, and `replay --crews`.
 
 use std::{path::Path, time::Duration};
 
@@ -24,24 +24,24 @@ use switchboard_simulator::{
 
 use crate::{bars::bar, flag, option, output};
 
-/// So many times as fast as it would happen, unless told otherwise: a minute is a sixtieth of a second.
+/// The default of `--times`: simulated time runs 3600 times as fast as real time, so an hour takes a second.
 const TIMES_DEFAULT: f64 = 3600.0;
-/// A ticket of the past that comes for each fault that happens now, unless told otherwise.
+/// The number of tickets of the past day per live fault, by default.
 const TICKETS_PER_FAULT: u32 = 20;
-/// Minutes between two faults, without a storm.
+/// The simulated minutes between two faults without a storm.
 const MINUTES_PER_FAULT: i64 = 6;
-/// How long a ticket waits for its crew's reply: so many simulated hours, but not less than so long.
+/// The longest wait for a crew's reply in simulated hours, and its minimum in real time.
 const PATIENCE_HOURS: f64 = 72.0;
 const PATIENCE_MIN: Duration = Duration::from_secs(120);
-/// How often, at the least, a ticket is asked for its reply.
+/// The longest interval between two queries for a ticket's reply.
 const ASK_EVERY: Duration = Duration::from_millis(250);
-/// The shipped dispatch policy, and the file beside the log that holds it as hurried crews take it.
+/// The shipped dispatch policy, and the file in the data folder for its version with shortened times.
 const POLICY: &str = include_str!("../../../deploy/dispatch/sgcc.toml");
 const POLICY_FILE: &str = "hurried-dispatch.toml";
-/// Tickets in work at once, at most.
+/// The most tickets in work at the same time.
 const OPEN_MAX: usize = 8192;
 
-/// The arguments of the demo that are about crews.
+/// Returns the arguments of the demo that concern crews.
 pub fn demo_arguments() -> [Arg; 4] {
     [
         crews().default_value("10").help("Crews that are offered faults at the end; none with 0"),
@@ -55,28 +55,28 @@ pub fn demo_arguments() -> [Arg; 4] {
     ]
 }
 
-/// The option that names a number of crews.
+/// Builds the option for the number of crews.
 pub fn crews() -> Arg {
     let most = u64::try_from(CREWS_MAX).unwrap_or(u64::MAX);
     option("crews", "N", "So many crews").value_parser(value_parser!(u64).range(..=most))
 }
 
-/// What came of it.
+/// The result of a run with crews.
 #[derive(Debug, Serialize)]
 pub struct Live {
-    /// Of the tickets.
+    /// The result of the tickets.
     pub tickets: Report,
-    /// Of the crews.
+    /// The result of the crews.
     pub crews: Tally,
 }
 
 impl Live {
-    /// Whether everything was said, and everybody found a crew.
+    /// True if every script was played and every ticket got a crew or a reason, without a failure.
     pub fn is_clean(&self) -> bool {
         self.tickets.is_clean() && self.crews.is_clean()
     }
 
-    /// What a person wants to know of it.
+    /// Prints the result for people.
     pub fn tell(&self) {
         self.lines().iter().for_each(output::line);
     }
@@ -123,19 +123,20 @@ impl Live {
     }
 }
 
-/// How fast, as the arguments have it.
+/// Returns the speed that the arguments give.
 fn times(matches: &ArgMatches) -> anyhow::Result<f64> {
     let times = matches.get_one::<f64>("times").copied().unwrap_or(TIMES_DEFAULT);
     anyhow::ensure!(times.is_finite() && times > 0.0, "--times takes a number above 0");
     Ok(times)
 }
 
-/// How many crews, as the arguments have it.
+/// Returns the number of crews that the arguments give.
 pub fn wanted(matches: &ArgMatches) -> usize {
     matches.get_one::<u64>("crews").and_then(|crews| usize::try_from(*crews).ok()).unwrap_or(0)
 }
 
-/// The policy's file for a server of our own that dispatches crews which work faster than its clock runs; nothing without crews.
+/// Writes the dispatch policy for a server of our own whose crews work faster than its clock, and returns the path.
+/// Returns an empty path without crews.
 pub fn hurried_policy(matches: &ArgMatches, data: &Path) -> anyhow::Result<String> {
     if matches.try_get_one::<u64>("crews").ok().flatten().is_none_or(|crews| *crews == 0) {
         return Ok(String::new());
@@ -146,7 +147,7 @@ pub fn hurried_policy(matches: &ArgMatches, data: &Path) -> anyhow::Result<Strin
     Ok(file.display().to_string())
 }
 
-/// Faults of the city, and its crews.
+/// Plays live faults of the city with its crews.
 pub async fn faults(endpoint: &str, matches: &ArgMatches, seed: u64) -> anyhow::Result<Live> {
     let city = City::new(seed);
     let members = roster::of_city(&city, wanted(matches));
@@ -158,8 +159,8 @@ pub async fn faults(endpoint: &str, matches: &ArgMatches, seed: u64) -> anyhow::
     play(endpoint, scripts, members, &of_unit(CITY), (seed, times(matches)?)).await
 }
 
-/// Recorded outages as if they happened now, and crews in the places of those that did the work. What takes no crew is told as
-/// any replay tells it.
+/// Plays recorded outages as live faults, with crews that stand for the recorded ones. An outage that needs no crew is
+/// played as in any replay.
 pub async fn replay(
     endpoint: &str,
     matches: &ArgMatches,

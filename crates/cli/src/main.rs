@@ -1,4 +1,4 @@
-//! The `switchboard` binary: a person's hands.
+//! The `switchboard` binary: the command line.
 //!
 //! ```text
 //!    command ──▶ decide ──▶ append ──▶ project ──▶ dispatch ──▶ subscribe
@@ -7,10 +7,11 @@
 //!                         wire carries it across
 //! ```
 //!
-//! `serve` and `demo` start a server in this process; `import` and `replay` drive one; every other command is a call to one.
-//! The commands under `ticket`, `dispatch`, `intake`, `audit`, `board` and `admin` are made from the protos, so that none can be
-//! missing ([`calls`]); those that people use every day are written by hand ([`promises`], [`policy`], [`calendar`], [`kpi`], [`crew`]).
-//! There is no rule about tickets here, and no storage but what `store` looks at.
+//! `serve` and `demo` start a server in this process, `import` and `replay` play a file against one, and every other
+//! command is one call to one. The commands under `ticket`, `dispatch`, `intake`, `audit`, `board` and `admin` are
+//! generated from the protos, so none can be missing ([`calls`]). The commands of daily use are written by hand
+//! ([`promises`], [`policy`], [`calendar`], [`kpi`], [`crew`]). There is no rule about tickets here. Only `store` reads
+//! a data folder directly.
 
 mod bars;
 mod calendar;
@@ -41,11 +42,12 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use output::Form;
 use tracing_subscriber::EnvFilter;
 
-/// A command is some hundred small allocations on one thread and their release on another, which is what this allocator is for.
+/// A command makes some hundred small allocations on one thread and frees them on another. This allocator is made for
+/// that pattern.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Where a server is looked for when nothing else is said.
+/// The server's address when neither an option nor the environment names one.
 const SERVER_DEFAULT: &str = "http://127.0.0.1:9559";
 
 fn main() -> ExitCode {
@@ -117,17 +119,17 @@ pub(crate) fn command() -> Command {
     command.mut_subcommand("ticket", |ticket| ticket.subcommand(promises::command()))
 }
 
-/// An option that takes a value.
+/// Builds an option that takes a value.
 fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(value).help(help)
 }
 
-/// An option that takes none.
+/// Builds an option that takes no value.
 fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
 }
 
-/// The option that names a server.
+/// Builds the option that names a server.
 fn server() -> Arg {
     option("server", "URL", "The server to call")
         .default_value(SERVER_DEFAULT)

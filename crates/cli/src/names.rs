@@ -1,6 +1,6 @@
-//! Names of the API in the spelling of its enums.
+//! Conversion of the API's names to the spelling of its enums.
 
-/// `CrewProgress` as `CREW_PROGRESS`.
+/// Converts `CrewProgress` to `CREW_PROGRESS`.
 pub fn screaming(name: &str) -> String {
     let mut text = String::new();
     for (i, c) in name.char_indices() {

@@ -1,37 +1,37 @@
-//! `--only FIELD`: one field of an answer instead of all of it, a line for each row, for `NUMBER=$(switchboard ...)`.
-//! Absent: a query language. A path names fields; anything more is for a tool that reads `--json`.
+//! `--only FIELD`: prints one field of an answer, a line for each row, for use as `NUMBER=$(switchboard ...)`. Absent:
+//! a query language. A path names fields; use a tool that reads `--json` for anything more.
 
 use std::{collections::BTreeSet, sync::OnceLock};
 
 use serde_json::Value;
 
-/// What `--only` named; set once, before anything is printed.
+/// The path that `--only` gave; set once, before anything is printed.
 static ONLY: OnceLock<String> = OnceLock::new();
 
-/// Messages of a stream that tell only that it is alive or how far it is: they are no rows, and `--limit` does not count them.
+/// The stream messages without data. They are no rows, and `--limit` does not count them.
 pub const NO_NEWS: [&str; 3] = ["checkpoint", "heartbeat", "progress"];
 
-/// What the messages of a stream can be beside that.
+/// The stream messages with data.
 const NEWS: [&str; 5] = ["fact", "change", "snapshot", "flip", "summary"];
 
-/// Every answer is reduced to this field from now on.
+/// Reduces every answer to this field from now on.
 pub fn set(path: &str) {
     let _ = ONLY.set(path.to_owned());
 }
 
-/// The field that is asked for.
+/// Returns the field that `--only` gave.
 pub fn asked() -> Option<&'static str> {
     ONLY.get().map(String::as_str)
 }
 
-/// The field at `path`, a line for each row of the answer.
+/// Returns the field at `path`, a line for each row of the answer.
 ///
-/// The path begins at the top of the document, or at a row of one of its lists, or in an object of it; the first of these that has
-/// the field is meant. A row without the field is an empty line.
+/// The search looks at the top of the document, then at the rows of each of its lists, then in each of its objects. The
+/// first place that has the field is used. A row without the field is an empty line.
 ///
 /// # Errors
 ///
-/// Nothing in the answer has the field; the error names those that it has.
+/// When no part of the answer has the field; the error names the fields that it has.
 pub fn lines(answer: &Value, path: &str) -> anyhow::Result<Vec<String>> {
     let names: Vec<&str> = path.split('.').collect();
     if let Some(found) = at(answer, &names) {
@@ -47,7 +47,7 @@ pub fn lines(answer: &Value, path: &str) -> anyhow::Result<Vec<String>> {
     if let Some(found) = within().find_map(|inner| at(inner, &names)) {
         return Ok(vec![text(found)]);
     }
-    // Messages of a stream differ: a checkpoint has none of the fields of a fact.
+    // Messages of a stream differ in kind, so a message of another kind may lack the field.
     let is_other = NEWS.contains(&names[0]) && NEWS.iter().any(|kind| *kind != names[0] && answer.get(kind).is_some());
     if is_other || NO_NEWS.iter().any(|name| answer.get(name).is_some()) {
         return Ok(Vec::new());
@@ -62,7 +62,7 @@ fn at<'v>(value: &'v Value, names: &[&str]) -> Option<&'v Value> {
     names.iter().try_fold(value, |value, name| value.as_object()?.get(*name))
 }
 
-/// A text without quotes, nothing for what is absent, anything else as JSON.
+/// Formats a value: a text without quotes, null as nothing, anything else as JSON.
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -71,7 +71,7 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// Every path that [`lines`] would find.
+/// Collects every path that [`lines`] would find.
 fn fields(value: &Value, prefix: &str, known: &mut BTreeSet<String>) {
     match value {
         Value::Object(map) => {

@@ -1,5 +1,5 @@
-//! What a person sees: tables, or JSON for scripts. JSON goes to stdout and is stable: field names as in the protos, instants
-//! in RFC 3339, numbers as numbers. Errors go to stderr in the same form.
+//! The output of commands: tables, or JSON for scripts. JSON goes to stdout and is stable: field names as in the
+//! protos, instants in RFC 3339, numbers as numbers. Errors go to stderr in the same form.
 
 use std::io::Write;
 
@@ -14,27 +14,27 @@ use crate::{
     times,
 };
 
-/// The form of what is printed.
+/// The form of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// For people.
+    /// Tables for people.
     Table,
-    /// For scripts.
+    /// JSON for scripts.
     Json,
 }
 
-/// Prints a line; when nobody reads on (`| head -1`), there is nothing left to do.
+/// Prints a line. The process ends with success when the reader has closed the pipe (`| head -1`).
 pub fn line(text: &impl std::fmt::Display) {
     if writeln!(std::io::stdout(), "{text}").is_err() {
         std::process::exit(0);
     }
 }
 
-/// Prints one JSON document on a line, or with `--only` a field of it.
+/// Prints one JSON document on a line, or only its field that `--only` names.
 ///
 /// # Errors
 ///
-/// The document has no such field.
+/// When the document has no such field.
 pub fn json(value: &Value) -> anyhow::Result<()> {
     match only::asked() {
         None => line(value),
@@ -48,14 +48,14 @@ pub fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
     line(&drawn(headings, rows));
 }
 
-/// Rows under headings, as wide as the terminal at most.
+/// Formats rows under headings, at most as wide as the terminal.
 pub fn drawn(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut sheet = Sheet::default();
     sheet.table(headings, rows);
     sheet.text()
 }
 
-/// Several tables and lines that belong together; what they leave out is said once, below.
+/// Several tables and lines that belong together. One line at the end lists the columns that were left out.
 #[derive(Default)]
 pub struct Sheet {
     parts: Vec<String>,
@@ -68,7 +68,7 @@ impl Sheet {
         self.framed(Frame::Border, headings, rows);
     }
 
-    /// Adds rows under headings without a frame, a step to the right: what belongs to the line above.
+    /// Adds rows under headings without a border, indented, as details of the line above.
     pub fn indented(&mut self, headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
         self.framed(Frame::Indented, headings, rows);
     }
@@ -78,7 +78,7 @@ impl Sheet {
         self.parts.push(text.into());
     }
 
-    /// All of it.
+    /// Returns the whole text.
     pub fn text(mut self) -> String {
         if !self.left_out.is_empty() {
             self.parts.push(format!("Left out: {} (--wide or --json shows all).", self.left_out.join(", ")));
@@ -100,7 +100,7 @@ impl Sheet {
     }
 }
 
-/// What a person looks for first in a table, in this order; everything else follows.
+/// The first columns of a table, in this order; all others follow.
 const FIRST: [&str; 13] = [
     "number",
     "crew",
@@ -116,12 +116,13 @@ const FIRST: [&str; 13] = [
     "crew_progress",
     "holder",
 ];
-/// Objects that are one cell, for their names differ from row to row.
+/// Objects that become one cell, because their field names differ from row to row.
 const MAPS: [&str; 1] = ["prices"];
-/// What a list leaves out, unless it is to be wide.
+/// Columns that a table omits unless `--wide` is given.
 const LEFT_OUT: [&str; 4] = ["id", "request_id", "recorded_at", "cycle"];
 
-/// Prints an object's fields one under the other, or a list of objects as a table. Instants are shown as clocks in China do.
+/// Prints the fields of an object one below the other, or a list of objects as a table. Instants are shown in China
+/// Standard Time.
 pub fn value(value: &Value) {
     let is_list = |value: &Value| matches!(value, Value::Array(items) if items.iter().any(Value::is_object));
     let (lists, single): (Vec<_>, Vec<_>) = fields(value).into_iter().partition(|(_, value)| is_list(value));
@@ -159,7 +160,7 @@ pub fn value(value: &Value) {
     line(&sheet.text());
 }
 
-/// An object's fields, nested objects with dotted names.
+/// Returns the fields of an object; nested objects get dotted names.
 fn fields(value: &Value) -> Vec<(String, Value)> {
     let Value::Object(map) = value else { return vec![("value".into(), value.clone())] };
     let mut found = Vec::new();
@@ -184,7 +185,7 @@ fn fields(value: &Value) -> Vec<(String, Value)> {
     found
 }
 
-/// A value as a cell of a table.
+/// Formats a value as a cell of a table.
 pub fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -195,7 +196,7 @@ pub fn text(value: &Value) -> String {
     }
 }
 
-/// Prints why a command failed, with everything that a refusal says and what it was about.
+/// Prints the error of a failed command, with all details of a refusal and the context.
 pub fn failure(error: &anyhow::Error, form: Form) {
     let Some(status) = error.chain().find_map(|cause| cause.downcast_ref::<tonic::Status>()) else {
         match form {
@@ -204,7 +205,7 @@ pub fn failure(error: &anyhow::Error, form: Form) {
         }
         return;
     };
-    // What was said around the status, the outermost first: which of many was refused.
+    // The context around the status, outermost first, says which of many requests was refused.
     let context = error.chain().take_while(|cause| !cause.is::<tonic::Status>()).map(ToString::to_string);
     let context: Vec<String> = context.collect();
     let details = status.get_error_details();
@@ -238,7 +239,7 @@ pub fn failure(error: &anyhow::Error, form: Form) {
     }
 }
 
-/// Enum values by their short names in lower case, and packed JSON unpacked: what a person would write.
+/// Shortens enum values to their short names in lower case, and unpacks JSON in text fields.
 pub fn shorten(value: &mut Value, message: &MessageDescriptor) {
     let Value::Object(map) = value else { return };
     for (name, value) in map {

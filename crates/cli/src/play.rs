@@ -1,4 +1,5 @@
-//! `import`, `replay`, `demo`: scripts played through the public API, against a server that runs or one started for it here.
+//! `import`, `replay`, `demo`: scripts played through the public API, against a running server or one that is started
+//! for the command.
 
 use std::{fs, path::PathBuf, process::ExitCode};
 
@@ -27,7 +28,7 @@ use crate::{
     promises, shipped, times,
 };
 
-/// The folder of the demo.
+/// The default folder of the demo.
 const DEMO_FOLDER: &str = "demo-data";
 
 pub fn commands() -> [Command; 3] {
@@ -99,11 +100,11 @@ pub fn commands() -> [Command; 3] {
     ]
 }
 
-/// A server to play against: a running one, or one of our own for as long as this value lives.
+/// The server that scripts are played against: a running one, or an own one that runs as long as this value lives.
 struct Stage {
     endpoint: String,
     own: Option<Server>,
-    /// Nothing was received or published before: what is shipped is to judge what is played.
+    /// True if the log has no policy and no ticket yet; then the shipped policies and calendars are published.
     fresh: bool,
 }
 
@@ -115,7 +116,7 @@ impl Stage {
         Self::own(matches).await
     }
 
-    /// A server of our own on the data folder; where crews take part, it dispatches at their pace.
+    /// Starts an own server on the data folder. With simulated crews it uses the dispatch policy with shortened times.
     async fn own(matches: &ArgMatches) -> anyhow::Result<Self> {
         let data = matches.get_one::<PathBuf>("data").context("no data folder")?.clone();
         create_folder(&data).with_context(|| format!("{} cannot be made", data.display()))?;
@@ -123,7 +124,8 @@ impl Stage {
         let dispatch = live::hurried_policy(matches, &data)?;
         let config = Config { data, listen: free, operations: free, dispatch, ..Config::default() };
         let started = Server::start(&config, None).await;
-        // It is read once, and whoever serves the folder later has crews of flesh and blood.
+        // The server reads the file only at the start. It is removed so that a later server with real crews does not
+        // use it.
         if !config.dispatch.is_empty() {
             fs::remove_file(&config.dispatch).with_context(|| format!("{} cannot be removed", config.dispatch))?;
         }
@@ -153,14 +155,16 @@ impl Stage {
             () = crate::signal::stopped() => anyhow::bail!("interrupted; running it again completes what is missing"),
         };
         progress.finish_and_clear();
-        // Afterwards: days long past are played within seconds, and the watch would say of every clock on the way that it is late.
+        // Published after the run: days long past are played within seconds, and otherwise the watch would announce
+        // every clock as late.
         if self.fresh {
             shipped::publish(&self.endpoint).await?;
         }
         Ok(report)
     }
 
-    /// Plays recorded outages as if they happened now. What is shipped is published before, for now there is time to keep it.
+    /// Plays recorded outages as live faults. The shipped files are published before, because the promises can still be
+    /// kept.
     async fn replay_live(
         &self,
         matches: &ArgMatches,
@@ -219,7 +223,7 @@ pub async fn replay(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode
     ended(&report?, None, None, form)
 }
 
-/// The file's outages in the order in which they were reported; rows that are none come first.
+/// Reads the file's outages, sorted by the time of their report; bad rows come first.
 fn recorded(matches: &ArgMatches) -> anyhow::Result<Vec<Result<outage::Outage, RowProblem>>> {
     let (rows, _) = rows(matches)?;
     let mut recorded: Vec<_> = rows.collect();
@@ -227,7 +231,7 @@ fn recorded(matches: &ArgMatches) -> anyhow::Result<Vec<Result<outage::Outage, R
     Ok(recorded)
 }
 
-/// The scripts of a replay.
+/// Builds the scripts of a replay.
 fn replayed(
     recorded: Vec<Result<outage::Outage, RowProblem>>,
     seed: u64,
@@ -235,7 +239,7 @@ fn replayed(
     recorded.into_iter().map(move |row| row.map(|outage| outage::script(&outage, Manner::Replay { seed })))
 }
 
-/// The days that are wanted.
+/// Returns the period that `--from` and `--days` give.
 fn window(matches: &ArgMatches) -> anyhow::Result<(chrono::DateTime<chrono::Utc>, chrono::DateTime<chrono::Utc>)> {
     let day = |text: &String| -> anyhow::Result<chrono::DateTime<chrono::Utc>> {
         let date: chrono::NaiveDate =
@@ -248,7 +252,7 @@ fn window(matches: &ArgMatches) -> anyhow::Result<(chrono::DateTime<chrono::Utc>
     Ok((from, to.unwrap_or(chrono::DateTime::<chrono::Utc>::MAX_UTC)))
 }
 
-/// The file's rows, and how many there are.
+/// Opens the file, and returns its rows and their number.
 fn rows(matches: &ArgMatches) -> anyhow::Result<(Rows, u64)> {
     let mapping = matches.get_one::<PathBuf>("mapping").context("no mapping")?;
     let file = matches.get_one::<PathBuf>("file").context("no file")?;
@@ -257,7 +261,7 @@ fn rows(matches: &ArgMatches) -> anyhow::Result<(Rows, u64)> {
     Ok((Rows::open(mapping, file)?, total))
 }
 
-/// Prints what came of it; whether anything went wrong is the exit code.
+/// Prints the result. The exit code is 1 if anything failed.
 fn ended(report: &Report, live: Option<&live::Live>, kept: Option<&Kept>, form: Form) -> anyhow::Result<ExitCode> {
     let mut value = serde_json::to_value(report)?;
     match form {
@@ -270,7 +274,7 @@ fn ended(report: &Report, live: Option<&live::Live>, kept: Option<&Kept>, form: 
             }
             output::json(&value)?;
         }
-        // The demo has said it in sentences, but for what went wrong.
+        // The demo has printed its sentences already; the table follows only after a failure.
         Form::Table if kept.is_some() && report.is_clean() => {}
         Form::Table => output::value(&value),
     }
@@ -278,12 +282,12 @@ fn ended(report: &Report, live: Option<&live::Live>, kept: Option<&Kept>, form: 
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What a demo told.
+/// The result of a demo.
 struct Told {
     report: Report,
-    /// Of the faults that happened while they were played.
+    /// The result of the live faults, if there were crews.
     live: Option<live::Live>,
-    /// Of the city's day that is over.
+    /// The kept promises of the city's past day; `None` for a file.
     kept: Option<Kept>,
 }
 
@@ -319,7 +323,7 @@ pub async fn demo(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> 
     Ok(code)
 }
 
-/// What the demo tells: outages of a file, or a day of the city that is over and faults that happen now.
+/// Plays the demo: the outages of a file, or a past day of the city and then live faults.
 async fn told(stage: &Stage, matches: &ArgMatches) -> anyhow::Result<Told> {
     let seed = *matches.get_one::<u64>("seed").unwrap_or(&95598);
     if matches.contains_id("file") {
@@ -349,7 +353,7 @@ async fn told(stage: &Stage, matches: &ArgMatches) -> anyhow::Result<Told> {
     Ok(Told { report, live, kept: Some(kept) })
 }
 
-/// The life of one ticket, from received to closed, as its history tells it, and how many tickets stand where.
+/// Prints the history of one ticket from receipt to close, its promises, and the number of tickets at each stage.
 async fn story(endpoint: &str) -> anyhow::Result<()> {
     let ask = |call: &'static str, arguments: &[&str]| {
         let line = [&["switchboard", "ticket", call, "--server", endpoint], arguments].concat();
@@ -363,7 +367,7 @@ async fn story(endpoint: &str) -> anyhow::Result<()> {
     let restored = "stage = closed AND business_type = fault_repair AND crew_progress = restored AND urgency = normal";
     let list = ask("list", &["--filter", restored, "--order-by", "received_at", "--page-size", "50"]).await?;
     let tickets = list.get("tickets").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    // A merged ticket was restored by its master's crew; better the story of one that had a crew of its own.
+    // A merged ticket was restored by its master's crew. Prefer a ticket that had a crew of its own.
     let has_crew = |ticket: &&Value| ticket["holder"].as_str().is_some_and(|holder| holder.split('/').count() == 6);
     let chosen = tickets.iter().find(has_crew).or(tickets.first());
     if let Some(number) = chosen.and_then(|ticket| ticket["number"].as_str()) {

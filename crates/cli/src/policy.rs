@@ -1,4 +1,5 @@
-//! `policy`: what is promised, checked where it lies, published, listed, tried on history and beside the one in force.
+//! `policy`: the promises. Checks policy files locally, publishes and lists them, and compares a policy with history or
+//! with the policy in force.
 
 use std::process::ExitCode;
 
@@ -23,7 +24,7 @@ use crate::{
     times,
 };
 
-/// The service behind all of it.
+/// The service that these commands call.
 const SERVICE: &str = "AdminService";
 
 pub fn command() -> Command {
@@ -82,7 +83,7 @@ pub async fn run(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// What stands in a policy file.
+/// Reads a policy file and summarises it.
 fn read(file: &File) -> Result<Sound, Vec<switchboard_wire::faults::Fault>> {
     let policy = policy_file::read(&file.name, &file.text)?;
     let effective = switchboard_wire::answer::timestamp(policy.effective_from);
@@ -144,7 +145,7 @@ async fn list(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is shown of a version.
+/// The columns for a version.
 const HEADINGS: [&str; 8] =
     ["operator", "version", "in force from (+08:00)", "published (+08:00)", "position", "rules", "calendar", "source"];
 

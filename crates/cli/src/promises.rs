@@ -1,5 +1,5 @@
-//! `ticket promises`: the clocks of one ticket, each with its sentence, its segments and what was said of it. Nothing is judged
-//! here.
+//! `ticket promises`: the clocks of one ticket, each with its sentence, its segments and its announcements. Nothing is
+//! judged here.
 
 use std::process::ExitCode;
 
@@ -50,7 +50,7 @@ pub async fn run(matches: &ArgMatches, form: Form) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// How the clocks of a ticket stand, a line each, without those of some names.
+/// Formats the clocks of a ticket, a line each, except those named in `without`.
 pub async fn summary(endpoint: &str, ticket: &str, without: &[&str]) -> anyhow::Result<String> {
     let line = Line::to(endpoint, Caller::in_role("desk")).await?;
     let request = ExplainPromisesRequest { ticket: ticket.into(), ..ExplainPromisesRequest::default() };
@@ -60,7 +60,7 @@ pub async fn summary(endpoint: &str, ticket: &str, without: &[&str]) -> anyhow::
     Ok(output::drawn(&HEADINGS, shown.map(row)))
 }
 
-/// All of it for people.
+/// Formats the whole answer as tables.
 fn text(explained: &ExplainPromisesResponse) -> String {
     let mut sheet = Sheet::default();
     explained.promises.iter().for_each(|one| promise(one, &mut sheet));
@@ -74,7 +74,7 @@ fn text(explained: &ExplainPromisesResponse) -> String {
     sheet.text()
 }
 
-/// A clock's name, with its cycle and lap unless they are the first.
+/// Formats a clock's name, with its cycle and run unless they are the first.
 pub fn clock(name: &str, cycle: u32, lap: u32) -> String {
     match (cycle, lap) {
         (0 | 1, 0 | 1) => name.to_owned(),
@@ -84,7 +84,7 @@ pub fn clock(name: &str, cycle: u32, lap: u32) -> String {
     }
 }
 
-/// What is shown of every clock.
+/// The columns for a clock.
 const HEADINGS: [&str; 5] = ["clock", "limit", "due (+08:00)", "verdict", "owner"];
 
 fn row(promise: &Promise) -> Vec<String> {
@@ -97,7 +97,7 @@ fn row(promise: &Promise) -> Vec<String> {
     ]
 }
 
-/// A clock with its sentence, which says when it started.
+/// Adds a clock with its sentence, which says when it started.
 fn promise(promise: &Promise, sheet: &mut Sheet) {
     sheet.table(&HEADINGS, [row(promise)]);
     sheet.line(format!(" {}", promise.sentence));

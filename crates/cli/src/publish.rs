@@ -1,5 +1,5 @@
-//! Files that operators publish: read, checked where they lie, or handed to a server one after the other. What stands in them is
-//! [`crate::policy`]'s and [`crate::calendar`]'s to say.
+//! Files that operators publish: read, checked locally, or sent to a server one after the other. Absent: the contents
+//! of the files, which are the matter of [`crate::policy`] and [`crate::calendar`].
 
 use std::{future::Future, process::ExitCode};
 
@@ -18,43 +18,43 @@ use crate::{
 /// A file and its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// As it was named.
+    /// The path as given on the command line.
     pub name: String,
-    /// What it says.
+    /// The content.
     pub text: String,
 }
 
 impl File {
-    /// Reads a file.
+    /// Reads the file at the path `name`.
     pub fn read(name: &str) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(name).with_context(|| format!("{name} cannot be read"))?;
         Ok(Self { name: name.to_owned(), text })
     }
 }
 
-/// The argument that names files.
+/// Builds the argument that names files.
 pub fn files_argument(help: &'static str) -> Arg {
     Arg::new("file").value_name("FILE").num_args(1..).action(ArgAction::Append).help(help)
 }
 
-/// Every file that was named.
+/// Reads every file that the arguments name.
 pub fn files(matches: &ArgMatches) -> anyhow::Result<Vec<File>> {
     matches.get_many::<String>("file").into_iter().flatten().map(|name| File::read(name)).collect()
 }
 
-/// What a check says of a file without fault: for people, and for scripts.
+/// The result of checking a file without fault: for people, and for scripts.
 pub struct Sound {
     /// A line without the file's name.
     pub line: String,
-    /// More fields beside `file_name`, `ok` and `faults`.
+    /// Fields that are added to `file_name`, `ok` and `faults`.
     pub fields: Map<String, Value>,
 }
 
-/// Checks files here, without a server. Whether any has a fault is the exit code.
+/// Checks files locally, without a server. The exit code is 1 if any has a fault.
 ///
 /// # Errors
 ///
-/// `--only` names a field that is not printed.
+/// When `--only` names a field that the result lacks.
 pub fn check(
     files: &[File],
     form: Form,
@@ -74,7 +74,7 @@ pub fn check(
     Ok(code)
 }
 
-/// One line for each fault, or one for a file that has none.
+/// Formats one line for each fault, or one for a file without fault.
 fn told(name: &str, found: Result<Sound, Vec<Fault>>) -> Vec<String> {
     match found {
         Ok(sound) => vec![format!("{name}: {}", sound.line)],
@@ -97,7 +97,7 @@ fn judged(name: &str, found: Result<Sound, Vec<Fault>>) -> Value {
     Value::Object(document)
 }
 
-/// A command that publishes files, as an operator.
+/// Adds the arguments of a command that publishes files as an operator.
 pub fn command(command: Command) -> Command {
     client::speaker(command, "operator")
         .arg(files_argument("The files").required(true))
@@ -105,11 +105,11 @@ pub fn command(command: Command) -> Command {
         .arg(option("request-id", "UUID", "Of the request, for one file; a fresh one when absent"))
 }
 
-/// Hands files to the server by `send`, which is told whether it is only to check, and under which request id.
+/// Sends files to the server with `send`, which gets the file, whether it is a dry run, and the request id.
 ///
-/// Several files are all checked before the first is published. Every request has an id of its own unless one is named: an id
-/// made from the text would let the return to an earlier text pass for a repetition of its first publication. Publishing again
-/// what is published already is harmless all the same, for the server finds it unchanged.
+/// Several files are all checked before the first is published. Every request gets a fresh id, unless the arguments
+/// name one. An id derived from the text would make the return to an earlier text look like a repetition of its first
+/// publication. Publishing the present text again is harmless, because the server finds it unchanged.
 pub async fn publish<F: Future<Output = anyhow::Result<DynamicMessage>>>(
     matches: &ArgMatches,
     form: Form,
@@ -145,7 +145,7 @@ pub async fn publish<F: Future<Output = anyhow::Result<DynamicMessage>>>(
     failed.map_or(Ok(ExitCode::SUCCESS), Err)
 }
 
-/// Whether the server finds no fault in any file. What it refuses is printed, all of it.
+/// True if the server finds no fault in any file. Prints every refusal.
 async fn all_sound<F: Future<Output = anyhow::Result<DynamicMessage>>>(
     files: &[File],
     form: Form,
@@ -154,7 +154,7 @@ async fn all_sound<F: Future<Output = anyhow::Result<DynamicMessage>>>(
     let mut sound = true;
     for file in files {
         if let Err(error) = check(file.clone()).await {
-            // Only what the server said of this file says nothing about the next.
+            // Only a refusal of this file says nothing about the next file; any other error ends the check.
             if error.downcast_ref::<tonic::Status>().is_none_or(|status| status.code() != tonic::Code::InvalidArgument)
             {
                 return Err(error);
@@ -174,7 +174,7 @@ fn with_name(name: &str, answer: Value) -> Value {
     Value::Object(document)
 }
 
-/// What became of a file, in a word.
+/// Returns the outcome for a file in a word or two.
 pub fn outcome(dry_run: bool, unchanged: bool, replayed: bool) -> String {
     let word = match (dry_run, unchanged, replayed) {
         (true, ..) => "no fault",
@@ -185,7 +185,7 @@ pub fn outcome(dry_run: bool, unchanged: bool, replayed: bool) -> String {
     word.into()
 }
 
-/// A version's number; `-` when there is none.
+/// Formats a version's number; `-` if there is none.
 pub fn number(version: Option<&VersionRef>) -> String {
     match version.map(|version| version.version) {
         None | Some(0) => "-".into(),

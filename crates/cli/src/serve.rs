@@ -1,4 +1,4 @@
-//! `serve`: a server in this process until it is told to stop; `config`: what it would run with, and why.
+//! `serve`: runs a server in this process until it is stopped. `config`: prints its settings with their origins.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -14,7 +14,7 @@ use crate::{
     signal,
 };
 
-/// The settings that have a flag of their own.
+/// The settings with an own option: name, value name, help.
 const FLAGS: [(&str, &str, &str); 3] = [
     ("data", "FOLDER", "The folder that holds the log, the keys and the views"),
     ("listen", "ADDRESS", "Where gRPC listens; port 0 takes a free one"),
@@ -45,7 +45,7 @@ pub fn config_command() -> Command {
     with_settings(Command::new("config").about("Prints every setting with the place that it comes from"))
 }
 
-/// The configuration that the arguments lead to.
+/// Loads the configuration from the arguments.
 pub fn load(matches: &ArgMatches) -> anyhow::Result<(Config, Vec<Setting>)> {
     let mut flags = Flags::new();
     for (name, ..) in FLAGS {
@@ -68,17 +68,18 @@ pub async fn serve(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     refuse_huge_pages();
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
     let server = Server::start(&config, metrics).await?;
-    // Whoever has read the line below may ask for a stop.
+    // The signal handlers are installed before the line below is printed, because its reader may send a signal at once.
     let stop = signal::stopped();
-    // The one line that scripts wait for.
+    // Scripts wait for this line.
     println!("listening on {} (operations on {}), data in {}", server.listen, server.operations, config.data.display());
     stop.await;
     server.stop().await?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Asks the kernel for pages of 4 KiB only. A connection's buffers are 36 KiB of which little is ever written; the allocator wants
-/// its memory in pages of 2 MiB, which are resident as a whole, written or not: two fifths of what ten thousand streams took.
+/// Asks the kernel for pages of 4 KiB only. A connection has 36 KiB of buffers, of which little is ever written. The
+/// allocator requests pages of 2 MiB, which become resident as a whole. They made two fifths of the memory of ten
+/// thousand streams.
 fn refuse_huge_pages() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {

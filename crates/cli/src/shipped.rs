@@ -1,5 +1,5 @@
-//! The policies and calendars that come with the binary, so that a folder made by a demo or an import has promises.
-//! They are published like everybody's, through the API as an operator; `serve` publishes nothing by itself.
+//! The policies and calendars that are part of the binary, so that a folder made by a demo or an import has promises.
+//! They are published through the API as by any operator; `serve` itself publishes nothing.
 
 use switchboard_wire::proto::{
     FactFilter, ListPoliciesRequest, ListPoliciesResponse, PublishCalendarRequest, PublishPolicyRequest,
@@ -12,7 +12,7 @@ use crate::client::{Caller, Line};
 /// A shipped file: its name and its text.
 type Shipped = (&'static str, &'static str);
 
-/// The text of a file below `deploy`, beside its name.
+/// Includes files below `deploy` with their names.
 macro_rules! shipped {
     ($($name:literal),+ $(,)?) => {
         [$(($name, include_str!(concat!("../../../deploy/", $name)))),+]
@@ -32,10 +32,10 @@ const CALENDARS: &[Shipped] = &shipped![
     "calendars/cn/2026.toml",
 ];
 
-/// Every operator's policy.
+/// The policy of every operator.
 const POLICIES: &[Shipped] = &shipped!["policies/sgcc.toml", "policies/csg.toml"];
 
-/// Publishes everything. Calendars come first, so that a policy never judges without its years.
+/// Publishes all files. Calendars come first, so that a policy never judges without its years.
 pub async fn publish(endpoint: &str) -> anyhow::Result<()> {
     let line = Line::to(endpoint, Caller::in_role("operator")).await?;
     let request_id = || Uuid::new_v4().to_string();
@@ -53,7 +53,8 @@ pub async fn publish(endpoint: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether no policy was published and no ticket received: what is there already is judged as it was.
+/// True if no policy was published and no ticket was received. Otherwise publishing could change the judgement of
+/// existing tickets.
 pub async fn nothing_yet(endpoint: &str) -> anyhow::Result<bool> {
     let line = Line::to(endpoint, Caller::in_role("operator")).await?;
     let policies = line.ask("AdminService", "ListPolicies", &ListPoliciesRequest::default()).await?;

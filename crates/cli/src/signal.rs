@@ -1,6 +1,6 @@
-//! The signals that end a command.
+//! Signals that end a command.
 
-/// Waits for an interrupt or a request to terminate, heard from this call on and not only once it is awaited.
+/// Waits for SIGINT or SIGTERM. The handlers are installed by this call, not only when the future is awaited.
 pub fn stopped() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
     let heard = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));

@@ -1,4 +1,5 @@
-//! `store`: what can be done to a data folder by hand. `check` needs it to itself; nothing here repairs, and nothing copies keys.
+//! `store`: operations on a data folder without a server. `check` needs exclusive use of the folder. Nothing here
+//! repairs a log, and nothing copies keys.
 
 use std::{
     path::{Path, PathBuf},

@@ -1,36 +1,37 @@
-//! Tables for people, as wide as the terminal and no wider: what does not fit is broken between words, and columns that cannot be
-//! broken are left out and named below. Absent: what is in them.
+//! Tables at most as wide as the terminal. Cells that do not fit are broken between words; columns that cannot be
+//! broken further are left out and named. Absent: the contents of tables.
 
 use std::{io::IsTerminal as _, sync::OnceLock};
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, TableStyle, Width, presets};
 
-/// As wide as tables are where nobody says how wide the screen is: on a pipe, in a file.
+/// The width of tables when the width of the screen is unknown, as on a pipe or in a file.
 const WIDTH_DEFAULT: u16 = 100;
-/// No table is made narrower.
+/// The least width of a table.
 const WIDTH_MIN: u16 = 40;
-/// No column insists on more than so many characters: beyond, even a word is broken.
+/// The most characters of a word that a column keeps whole; longer words are broken.
 const WORD_MAX: u16 = 40;
-/// A cell of so many characters is not broken: it is as long as an instant.
+/// A cell of at most this many characters is not broken; it is the length of an instant.
 const SHORT_MAX: usize = "2026-03-03 08:00:00".len();
-/// What a table that is too wide gives up first, in this order; then its last columns. The first column always stays.
+/// The columns that a table leaves out first, in this order; after them it leaves out its last columns. The first
+/// column always stays.
 const GIVEN_UP: [&str; 10] =
     ["data", "fact", "by", "actor.id", "updated_at", "received_by", "channel", "business type", "revision", "position"];
 
-/// Whether `--wide` was said; set once, before anything is printed.
+/// True if `--wide` was given; set once, before anything is printed.
 static WIDE: OnceLock<bool> = OnceLock::new();
 
-/// How wide tables are from now on.
+/// Sets whether tables show every column from now on.
 pub fn set(wide: bool) {
     let _ = WIDE.set(wide);
 }
 
-/// Whether tables show everything, however wide they become.
+/// True if tables show every column regardless of the width.
 pub fn is_wide() -> bool {
     WIDE.get().copied().unwrap_or(false)
 }
 
-/// The width that there is: `COLUMNS`, the terminal's, or [`WIDTH_DEFAULT`]; none with `--wide`.
+/// Returns the width of tables: from `COLUMNS`, else the terminal's, else [`WIDTH_DEFAULT`]; `None` with `--wide`.
 pub fn width() -> Option<u16> {
     if is_wide() {
         return None;
@@ -40,12 +41,12 @@ pub fn width() -> Option<u16> {
     Some(said.or_else(seen).unwrap_or(WIDTH_DEFAULT).max(WIDTH_MIN))
 }
 
-/// How a table looks.
+/// The look of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Frame {
     /// With a border.
     Border,
-    /// Without one, a step to the right: what belongs to the line above.
+    /// Without a border, indented, as details of the line above.
     Indented,
 }
 
@@ -57,13 +58,13 @@ impl Frame {
         }
     }
 
-    /// Blanks to the left and to the right of a cell.
+    /// Returns the blanks to the left and to the right of a cell.
     fn padding(self, is_last: bool) -> (u16, u16) {
-        // A border comes with one more between two columns.
+        // A border adds one more blank between two columns.
         (1, u16::from(is_last || self == Self::Indented))
     }
 
-    /// Characters beside the contents of so many columns.
+    /// Returns the characters of a line that are not content, for that many columns.
     fn beside(self, columns: usize) -> usize {
         match self {
             Self::Border => 2 * columns + 2,
@@ -74,7 +75,7 @@ impl Frame {
 
 const INDENT: &str = "   ";
 
-/// A table in text, and the headings for which there was no room.
+/// Formats a table, and returns the headings of the columns that were left out.
 pub fn drawn(frame: Frame, headings: &[&str], rows: &[Vec<String>], width: Option<u16>) -> (String, Vec<String>) {
     let mut kept: Vec<usize> = (0..headings.len()).collect();
     let needs: Vec<usize> = (0..headings.len()).map(|nth| need(headings[nth], rows, nth)).collect();
@@ -86,7 +87,7 @@ pub fn drawn(frame: Frame, headings: &[&str], rows: &[Vec<String>], width: Optio
         let first = GIVEN_UP.iter().find_map(|name| kept.iter().skip(1).position(|nth| headings[*nth] == *name));
         kept.remove(first.map_or(kept.len() - 1, |nth| nth + 1));
     }
-    // What was given up early may fit beside what was given up late.
+    // A column that was left out early may fit after others were left out, so each is tried again.
     for nth in (0..headings.len()).filter(|nth| !kept.contains(nth)).collect::<Vec<_>>() {
         let with: Vec<usize> = (0..headings.len()).filter(|other| *other == nth || kept.contains(other)).collect();
         if !too_wide(&with) {
@@ -105,7 +106,8 @@ pub fn drawn(frame: Frame, headings: &[&str], rows: &[Vec<String>], width: Optio
     table.set_content_arrangement(ContentArrangement::Disabled);
     if let Some(width) = width {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(u16::MAX);
-        // Every column has what it needs; what is left goes to those that would have to break lines, the first ones first.
+        // Every column gets the width that it needs. The rest of the width goes to the columns whose lines would be
+        // broken, from left to right.
         let needed: usize = kept.iter().map(|nth| needs[*nth]).sum();
         let mut spare = usize::from(width).saturating_sub(needed + frame.beside(kept.len()));
         let whole = table.column_max_content_widths();
@@ -131,19 +133,21 @@ pub fn drawn(frame: Frame, headings: &[&str], rows: &[Vec<String>], width: Optio
     (text, left_out)
 }
 
-/// The characters that a column needs at the least: the longest word of its cells and of its heading.
+/// Returns the least width of a column in characters: the longest word of its cells and of its heading, at most
+/// `WORD_MAX`.
 fn need(heading: &str, rows: &[Vec<String>], nth: usize) -> usize {
     let cells = rows.iter().filter_map(|row| row.get(nth)).map(String::as_str).chain([heading]);
     let longest = cells.flat_map(words).map(columns).max().unwrap_or(0);
     longest.min(usize::from(WORD_MAX))
 }
 
-/// What is not broken: words, and all of a cell that is short, such as `98.63 %` or an instant.
+/// Returns the parts of a cell that are not broken: its words, or the whole cell if it is short, such as `98.63 %` or
+/// an instant.
 fn words(cell: &str) -> Vec<&str> {
     if cell.chars().count() <= SHORT_MAX { vec![cell] } else { cell.split_whitespace().collect() }
 }
 
-/// The columns of a screen that a text takes: a Chinese character takes two.
+/// Returns the screen columns that a text takes; a Chinese character takes two.
 fn columns(text: &str) -> usize {
     let mut table = Table::new();
     table.add_row([text]);

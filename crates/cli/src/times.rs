@@ -1,21 +1,21 @@
-//! Instants and stretches of time as people write and read them: China Standard Time (北京时间), whatever the machine's own zone
-//! is. JSON has UTC and does not come by here.
+//! Instants and durations as people write and read them: in China Standard Time (北京时间), whatever the machine's time
+//! zone. JSON uses UTC and does not pass through this module.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use prost_types::Timestamp;
 
-/// China Standard Time is so many hours ahead of UTC, all year.
+/// The offset of China Standard Time from UTC in hours, all year.
 const CHINA_HOURS: i64 = 8;
-/// A period that nobody named has so many days.
+/// The length of a default period in days.
 pub const PERIOD_DAYS: u64 = 30;
-/// How an instant is shown, and may be written.
+/// The format in which an instant is shown and may be written.
 const READING: &str = "%Y-%m-%d %H:%M:%S";
 
-/// Reads `2024-01-01` (midnight in China), `2024-01-01 08:30:00` (in China), or RFC 3339 with an offset of its own.
+/// Parses `2024-01-01` (midnight in China), `2024-01-01 08:30:00` (in China), or RFC 3339 with an offset of its own.
 ///
 /// # Errors
 ///
-/// What was expected.
+/// The expected form, in words.
 pub fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
         return Ok(instant.to_utc());
@@ -36,13 +36,13 @@ fn to_china(instant: DateTime<Utc>) -> Option<NaiveDateTime> {
     instant.naive_utc().checked_add_signed(TimeDelta::hours(CHINA_HOURS))
 }
 
-/// The year in China.
+/// Returns the year in China.
 pub fn year(instant: DateTime<Utc>) -> i32 {
     chrono::Datelike::year(&to_china(instant).unwrap_or(instant.naive_utc()))
 }
 
-/// The period from `from` up to but not including `to`. Without an end it ends with today; without a beginning it has
-/// [`PERIOD_DAYS`] days. `None` outside the years that are known.
+/// Returns the period from `from` up to but not including `to`. The default end is the end of today in China; the
+/// default length is [`PERIOD_DAYS`] days. Returns `None` outside the range of representable dates.
 pub fn period(
     from: Option<DateTime<Utc>>,
     to: Option<DateTime<Utc>>,
@@ -53,24 +53,24 @@ pub fn period(
     Some((from.or_else(|| to.checked_sub_days(Days::new(PERIOD_DAYS)))?, to))
 }
 
-/// The instant of a protobuf time.
+/// Converts a protobuf timestamp to an instant.
 pub fn of(time: Option<&Timestamp>) -> Option<DateTime<Utc>> {
     let time = time?;
     DateTime::from_timestamp(time.seconds, time.nanos.try_into().ok()?)
 }
 
-/// A protobuf time in China, to the second; `-` when there is none.
+/// Formats a protobuf timestamp in China Standard Time, to the second; `-` if there is none.
 pub fn shown(time: Option<&Timestamp>) -> String {
     let reading = of(time).and_then(to_china);
     reading.map_or_else(|| "-".into(), |reading| reading.format(READING).to_string())
 }
 
-/// An instant in China, to the second.
+/// Formats an instant in China Standard Time, to the second.
 pub fn in_china(instant: DateTime<Utc>) -> String {
     to_china(instant).map_or_else(|| instant.to_rfc3339(), |reading| reading.format(READING).to_string())
 }
 
-/// A stretch of time: `45s`, `44m 02s`, `3h 05m 00s`, `2d 01h 00m 00s`.
+/// Formats a duration: `45s`, `44m 02s`, `3h 05m 00s`, `2d 01h 00m 00s`.
 pub fn stretch(seconds: i64) -> String {
     let sign = if seconds < 0 { "-" } else { "" };
     let seconds = seconds.unsigned_abs();
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_period_that_nobody_named_is_thirty_days_and_ends_with_today_in_china() {
-        // Seven in the morning of the second in China, still the first in Greenwich.
+        // Seven in the morning of 2 March in China is still 1 March in UTC.
         let now = utc("2024-03-01T23:00:00Z");
         let (from, to) = period(None, None, now).unwrap();
         assert_eq!((from, to), (utc("2024-02-01T16:00:00Z"), utc("2024-03-02T16:00:00Z")));

@@ -1,5 +1,6 @@
-//! A city that never was, and a day of its calls: everything is drawn from one seed, so that a seed names a day for ever.
-//! Absent: a real person, street or number; and any memory, for a household is drawn anew whenever it is asked for.
+//! A generated city and one day of its calls. Everything is drawn from one seed, so the same seed always gives the same
+//! day. Absent: real persons, streets and numbers; and any state, because a household is generated again at each
+//! request.
 
 mod delays;
 pub mod live;
@@ -22,15 +23,16 @@ use crate::{
     script::{Script, Source},
 };
 
-/// The operator's national centre.
+/// The path of the operator's national centre.
 pub const NATION: &str = "sgcc";
-/// The province.
+/// The path of the province.
 pub const PROVINCE: &str = "sgcc/zj";
-/// The city.
+/// The path of the city.
 pub const CITY: &str = "sgcc/zj/hz";
-/// No story of a day lasts longer: a day must have begun at least so long ago, for the server takes no times to come.
+/// The longest duration of a story. A day must lie at least this long in the past, because the server refuses times in
+/// the future.
 pub const STORY_MAX: TimeDelta = TimeDelta::days(14);
-/// Calls of one day, at most.
+/// The most calls of one day.
 pub const CALLS_MAX: u32 = 2_000_000;
 
 /// Counties, each with its supply stations.
@@ -41,33 +43,34 @@ const CREWS_PER_STATION: u32 = 2;
 const FEEDERS_PER_STATION: u32 = 4;
 const TRANSFORMERS_PER_FEEDER: u32 = 6;
 const HOUSEHOLDS_PER_TRANSFORMER: u32 = 60;
-/// Households of the city.
+/// The number of households of the city.
 pub const HOUSEHOLDS: u32 = STATIONS * FEEDERS_PER_STATION * TRANSFORMERS_PER_FEEDER * HOUSEHOLDS_PER_TRANSFORMER;
 
-/// How busy each hour of the day is, in China Standard Time: a quiet night, a morning and an evening peak.
+/// Relative call volume by hour of the day in China Standard Time: low at night, with a peak in the morning and one in
+/// the evening.
 const HOURS: [u32; 24] = [8, 6, 5, 4, 4, 6, 12, 25, 48, 62, 64, 55, 40, 46, 54, 56, 52, 50, 58, 66, 60, 44, 26, 14];
 
-/// When a stormy day's storm passes, in seconds of the day.
+/// The time of a stormy day's storm, in seconds of the day.
 const STORM: std::ops::Range<i64> = 16 * 3600..18 * 3600;
-/// Of 100 calls of the ordinary day, so many come in addition: with them there are four fifths more faults, as two districts of
-/// Xining saw it in a storm (60 faults, +81.82 %).
+/// Additional calls of a stormy day, in percent of the ordinary day's calls. With them there are four fifths more
+/// faults, as two districts of Xining reported in a storm (60 faults, +81.82 %).
 const STORM_PERCENT: u32 = 17;
-/// What people call about in a storm.
+/// The stories of the additional calls, each with its share of 100.
 const STORM_STORIES: [(Story, u32); 3] = [(Story::Fault, 70), (Story::Outage, 20), (Story::FaultUrged, 10)];
 
-/// The calls of a stormy day that would have so many without the storm.
+/// Returns the number of calls of a stormy day whose ordinary day has `calls`.
 #[must_use]
 pub fn stormy_calls(calls: u32) -> u32 {
     calls + (calls * STORM_PERCENT).div_ceil(100)
 }
 
-/// A city by its seed.
+/// A city, defined by its seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct City {
     seed: u64,
 }
 
-/// Somebody who has power, mostly.
+/// A customer of the city with address and grid connection.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Household {
     /// Name, phone and account number, all generated.
@@ -76,34 +79,34 @@ pub struct Household {
     pub address: String,
     /// The station that serves it.
     pub station: String,
-    /// Its place in the city's list of transformers.
+    /// The index of its transformer in the city, from 0.
     pub transformer: u32,
-    /// Where it hangs on the grid.
+    /// Its place on the grid.
     pub place: pb::Place,
 }
 
 impl City {
-    /// The city of that seed.
+    /// Creates the city of that seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self { seed }
     }
 
-    /// The beginning of the day of that date, in China Standard Time.
+    /// Returns the beginning of that date in China Standard Time.
     #[must_use]
     pub fn midnight(date: NaiveDate) -> Option<Timestamp> {
         let china = FixedOffset::east_opt(8 * 3600)?;
         Some(china.from_local_datetime(&date.and_hms_opt(0, 0, 0)?).single()?.to_utc())
     }
 
-    /// The day that begins at `midnight`, as at most `calls` scripts in the order of their beginnings. From 22 calls on every
-    /// story is told at least once. Everything ends closed or withdrawn, within [`STORY_MAX`].
+    /// Generates the day that begins at `midnight`, as at most `calls` scripts in order of their start. With 22 or more
+    /// calls, every story occurs at least once. Every ticket is closed or withdrawn within [`STORY_MAX`].
     pub fn day(&self, midnight: Timestamp, calls: u32) -> impl Iterator<Item = Script> + Send + use<> {
         self.told(midnight, calls, 0)
     }
 
-    /// The same day with a storm from 16 to 18 o'clock: [`stormy_calls`] in all, and agents, desks and crews that cannot keep up
-    /// with the faults of these two hours.
+    /// Generates the same day with a storm from 16:00 to 18:00. It has [`stormy_calls`] calls in all. In these two
+    /// hours agents, desks and crews cannot keep up with the faults.
     pub fn stormy_day(&self, midnight: Timestamp, calls: u32) -> impl Iterator<Item = Script> + Send + use<> {
         let calls = calls.min(CALLS_MAX);
         self.told(midnight, calls, stormy_calls(calls) - calls)
@@ -113,7 +116,7 @@ impl City {
         let calls = calls.min(CALLS_MAX);
         let city = *self;
         let storm = if by_storm > 0 { "/storm" } else { "" };
-        // What people take for things is part of the name: a day that was played with other delays is another day.
+        // The version of the delay distributions is part of the name, because other delays make another day.
         let source = Source::named(&format!("city/2/{}/{}/{calls}{storm}", self.seed, midnight.timestamp()));
         let mut dice = StdRng::seed_from_u64(source.script("day").as_u64_pair().0);
         let deck = deck(calls as usize, &mut dice);
@@ -144,7 +147,7 @@ impl City {
         })
     }
 
-    /// The household of that number, counted from 0 and round again past [`HOUSEHOLDS`].
+    /// Generates the household of that number, from 0; numbers from [`HOUSEHOLDS`] on wrap around.
     #[must_use]
     pub fn household(&self, number: u32) -> Household {
         let number = number % HOUSEHOLDS;
@@ -154,7 +157,7 @@ impl City {
         let mut caller = person(&mut dice);
         caller.phone = Some(format!("1380000{number:04}"));
         caller.account = Some(format!("33{number:08}"));
-        // The streets hang on the feeder, the buildings on the transformer.
+        // The street depends on the feeder, the building on the transformer.
         let street = words::STREETS[(feeder as usize + (self.seed % 97) as usize) % words::STREETS.len()];
         let address = words::address(street, 1 + transformer * 10 + number % 10, 101 + number % 6);
         let area = if feeder.is_multiple_of(3) { pb::Area::Rural } else { pb::Area::Urban };
@@ -174,7 +177,7 @@ impl City {
         }
     }
 
-    /// The stations, each with the place where its crews are at home: by the first household of its second feeder.
+    /// Returns the stations, each with the home of its crews: the position of the first household on its second feeder.
     #[must_use]
     pub fn stations(&self) -> Vec<(String, pb::Position)> {
         let households = TRANSFORMERS_PER_FEEDER * HOUSEHOLDS_PER_TRANSFORMER;
@@ -186,7 +189,7 @@ impl City {
         (0..STATIONS).map(at_home).collect()
     }
 
-    /// Another household behind the same transformer.
+    /// Returns another household behind the same transformer.
     fn neighbour(&self, household: &Household, nth: u32) -> Household {
         let first = household.transformer * HOUSEHOLDS_PER_TRANSFORMER;
         let of = |nth: u32| self.household(first + nth % HOUSEHOLDS_PER_TRANSFORMER);
@@ -194,7 +197,7 @@ impl City {
     }
 }
 
-/// A name and a phone that belong to nobody: the phone is longer than any in service.
+/// Generates a name and a phone number of no real person: the number has more digits than any in service.
 #[must_use]
 pub fn person(dice: &mut StdRng) -> pb::Caller {
     let mut one = |words: &[&'static str]| words.choose(dice).copied().unwrap_or_default();
@@ -203,18 +206,18 @@ pub fn person(dice: &mut StdRng) -> pb::Caller {
     pb::Caller { name: Some(format!("{surname}{given}")), phone: Some(phone), ..pb::Caller::default() }
 }
 
-/// The path of the station of that number.
+/// Returns the path of the station of that number.
 fn station(number: u32) -> String {
     let (county, stations) = COUNTIES[(number / 2) as usize % COUNTIES.len()];
     format!("{CITY}/{county}/{}", stations[(number % 2) as usize])
 }
 
-/// The county that a household's station belongs to.
+/// Returns the county that a household's station belongs to.
 fn county(house: &Household) -> &str {
     house.station.rsplit_once('/').map_or(CITY, |(county, _)| county)
 }
 
-/// So many stories: every one once, the others by their share, shuffled.
+/// Draws `calls` stories in random order: every story once, the others by their share.
 fn deck(calls: usize, dice: &mut StdRng) -> Vec<Story> {
     let mut deck: Vec<Story> = Story::ALL.iter().map(|(story, _)| *story).take(calls).collect();
     while deck.len() < calls {

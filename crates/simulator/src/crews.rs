@@ -1,5 +1,5 @@
-//! Crews that act: enrolled by their desk, they begin a shift, watch what they are offered, answer, drive, report, get stuck,
-//! lose their signal, hand over and reply, all through the public API. Everything that they do is drawn from a seed.
+//! Simulated crews: a desk enrols them, and they begin a shift, receive offers, answer, drive, report, get stuck, lose
+//! their signal, hand over and reply. They use only the public API. All behaviour is drawn from a seed.
 //!
 //! ```text
 //!    conduct (dice) ─╮
@@ -7,9 +7,9 @@
 //!    roster (who)   ─╯                    ╰──▶ tally
 //! ```
 //!
-//! Time runs so many times as fast as it is meant to; what the server counts in minutes of its own (leases, silence) does not.
-//! Request ids of crews are named by what happened and when, as devices name them: a crew never does the same thing again.
-//! Absent: who is sent where; that is the server's dispatcher.
+//! Simulated time runs `times` times as fast as real time. Times that the server counts in its own minutes (leases,
+//! silence) stay real. Request ids of crews derive from the action and its time, as on real devices, so no crew repeats
+//! the request of an earlier run. Absent: the choice of a crew for a ticket, which the server's dispatcher makes.
 
 pub mod conduct;
 pub mod course;
@@ -37,47 +37,48 @@ use crate::{
     script::Actor,
 };
 
-/// Crews on one connection: a server admits 100 streams to each, and a crew has its own beside its calls.
+/// Crews on one connection. A server admits 100 streams per connection, and a crew uses one for its stream and one for
+/// its calls.
 const CREWS_PER_CONNECTION: usize = 48;
-/// How often the server is asked which tickets wait, and for what.
+/// The interval between two queries for the tickets that wait and their reasons.
 const ASK_EVERY: Duration = Duration::from_millis(250);
-/// How the server calls a ticket that is in a crew's plan, but was not offered to it yet.
+/// The server's name for the state of a ticket that is in a crew's plan but not yet offered.
 const PLANNED: &str = "planned";
-/// Tickets of one answer.
+/// The most tickets of one answer.
 const PAGE: u32 = 1000;
 
-/// How crews are played.
+/// The settings of the simulated crews.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Play {
-    /// Of everything that they do.
+    /// The seed of all behaviour.
     pub seed: u64,
-    /// So many times as fast as it happens.
+    /// The speed as a multiple of real time.
     pub times: f64,
-    /// How they behave.
+    /// The distributions of the crews' behaviour.
     pub conduct: Conduct,
-    /// Deadlines and attempts of calls.
+    /// The deadlines and retry settings of calls.
     pub options: Options,
 }
 
-/// How simulated minutes last.
+/// The relation between simulated and real time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Pace {
     times: f64,
 }
 
 impl Pace {
-    /// How long so many simulated minutes last.
+    /// Converts simulated minutes to real time.
     fn lasts(self, minutes: f64) -> Duration {
         Duration::try_from_secs_f64(minutes * 60.0 / self.times).unwrap_or_default()
     }
 
-    /// How many simulated minutes go by.
+    /// Converts real time to simulated minutes.
     fn minutes(self, lasts: Duration) -> f64 {
         lasts.as_secs_f64() * self.times / 60.0
     }
 }
 
-/// Crews that are on the roster, and may begin.
+/// Enrolled crews, ready to begin their shifts.
 #[derive(Debug)]
 pub struct Fleet {
     roster: Vec<Member>,
@@ -87,26 +88,26 @@ pub struct Fleet {
     tally: Shared,
 }
 
-/// The crews cannot be put on the roster.
+/// The reason why the crews could not be enrolled.
 #[derive(Debug, thiserror::Error)]
 pub enum NotEnrolled {
-    /// The server's address is none.
+    /// The server's address is not valid.
     #[error("the server's address is none: {0}")]
     Address(#[from] tonic::transport::Error),
-    /// The server says no.
+    /// The server refused a crew or could not be reached.
     #[error("crew {crew} is not put on the roster: {message} ({reason})")]
     Refused {
-        /// The crew.
+        /// The path of the crew.
         crew: String,
         /// The API's reason.
         reason: String,
-        /// In words.
+        /// The message for people.
         message: String,
     },
 }
 
 impl Fleet {
-    /// Puts `roster` on the roster of the server at `endpoint`, by `desk`, which stands above all of them.
+    /// Enrols the crews of `roster` on the server at `endpoint`; `desk` must be a unit above all of them.
     ///
     /// # Errors
     /// When the server refuses a crew, or cannot be reached.
@@ -134,7 +135,8 @@ impl Fleet {
         Speaker { line, options: self.play.options.clone() }
     }
 
-    /// Works while `calls` come in, until they are over; then every crew ends its shift. What came of both.
+    /// Runs all crews until `calls` completes; then every crew ends its shift. Returns the result of `calls` and the
+    /// tally.
     pub async fn work<T>(self, calls: impl Future<Output = T>) -> (T, Tally) {
         let (stop, stopped) = watch::channel(false);
         let mut crews = JoinSet::new();
@@ -152,7 +154,7 @@ impl Fleet {
             came = calls => came,
             never = self.ask_on_and_on() => match never {},
         };
-        // Before anybody goes home: a ticket may not be left without a crew because there is none.
+        // A last query before the shifts end. Later every open ticket would wait only because no crew is on shift.
         self.ask_who_waits().await;
         stop.send_replace(true);
         while crews.join_next().await.is_some() {}
@@ -166,7 +168,7 @@ impl Fleet {
         }
     }
 
-    /// Asks for every ticket that takes a crew, and notes what those wait for that have none.
+    /// Lists every ticket that needs a crew, and records the reasons of those that have none.
     async fn ask_who_waits(&self) {
         let speaker = self.speaker(self.lines.len() - 1);
         let mut ask = pb::ListProposalsRequest { page_size: PAGE, ..pb::ListProposalsRequest::default() };
@@ -192,7 +194,7 @@ impl Fleet {
     }
 }
 
-/// The world's clock.
+/// The real time.
 fn now() -> Timestamp {
     Timestamp::from(SystemTime::now())
 }

@@ -1,6 +1,7 @@
-//! Plays scripts against a server: so many at a time, at a pace or as fast as it goes, every refusal reported and every
-//! failure retried under the same request id. It may be dropped at any moment: playing the same scripts again completes
-//! what is missing and adds nothing else. Absent: threads, storage, a judgement on what the server refuses.
+//! Plays scripts against a server with bounded concurrency, at a given pace or at full speed. It reports every refusal
+//! and retries every transient failure under the same request id. The caller may drop it at any moment: playing the
+//! same scripts again completes what is missing and adds nothing else. Absent: threads, storage, and rules about what
+//! the server refuses.
 
 mod attempt;
 mod report;
@@ -26,29 +27,30 @@ use crate::{
     script::{Awaited, Script, Step},
 };
 
-/// Scripts in flight on one connection; a server admits 100 streams to each.
+/// Scripts in flight on one connection. A server admits 100 streams per connection.
 const SCRIPTS_PER_CONNECTION: usize = 64;
-/// Connections of one driver, at most.
+/// The most connections of one driver.
 pub const CONNECTIONS_MAX: usize = 8;
-/// Scripts in flight, at most.
+/// The most scripts in flight.
 pub const IN_FLIGHT_MAX: usize = 65_536;
 
-/// How to play.
+/// The settings of a driver.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    /// Scripts in flight, 1 to [`IN_FLIGHT_MAX`]. At a pace, a script stays in flight as long as its ticket did: see [`Options::paced`].
+    /// Scripts in flight, 1 to [`IN_FLIGHT_MAX`]. In a paced run a script is in flight as long as its ticket was open,
+    /// scaled by the pace; see [`Options::paced`].
     pub in_flight: usize,
-    /// So many times as fast as it happened; `None` is as fast as it goes.
+    /// The speed as a multiple of the recorded speed; `None` plays at full speed.
     pub pace: Option<f64>,
-    /// Deadline of one call.
+    /// The deadline of one call.
     pub deadline: Duration,
-    /// How often a call is tried in all when the failure may pass.
+    /// The most attempts of one call, including the first; only transient failures are retried.
     pub attempts: u32,
-    /// Wait before the second attempt; it doubles from one to the next.
+    /// The wait before the second attempt; it doubles from one attempt to the next.
     pub backoff: Duration,
     /// The longest wait between two attempts.
     pub backoff_max: Duration,
-    /// How long a step waits for the facts that it comes after.
+    /// The longest time that a step waits for the facts that it depends on.
     pub patience: Duration,
 }
 
@@ -67,7 +69,8 @@ impl Default for Options {
 }
 
 impl Options {
-    /// `times` as fast as it happened, with room for the tickets that were open at once.
+    /// Returns options for `times` the recorded speed, with enough scripts in flight for tickets that were open at the
+    /// same time.
     #[must_use]
     pub fn paced(times: f64) -> Self {
         Self { pace: Some(times), in_flight: 8192, ..Self::default() }
@@ -77,30 +80,30 @@ impl Options {
 /// Plays scripts over a few shared connections.
 #[derive(Clone, Debug)]
 pub struct Driver {
-    /// Never empty.
+    /// The connections; never empty.
     lines: Vec<Line>,
     options: Options,
 }
 
 impl Driver {
-    /// A driver to the server at `endpoint`, such as `http://127.0.0.1:9595`. It connects with the first call, and again whenever a
-    /// connection is lost.
+    /// Creates a driver for the server at `endpoint`, such as `http://127.0.0.1:9595`. It connects at the first call,
+    /// and reconnects whenever the connection is lost.
     ///
     /// # Errors
-    /// When `endpoint` is not an address.
+    /// When `endpoint` is not a valid address.
     pub fn to(endpoint: &str, options: Options) -> Result<Self, tonic::transport::Error> {
         let connections = options.in_flight.div_ceil(SCRIPTS_PER_CONNECTION).clamp(1, CONNECTIONS_MAX);
         Ok(Self { lines: lines(endpoint, connections, options.deadline)?, options })
     }
 
-    /// A driver over a connection that is there already.
+    /// Creates a driver over an existing connection.
     #[must_use]
     pub fn over(channel: Channel, options: Options) -> Self {
         Self { lines: vec![Line::new(channel)], options }
     }
 
-    /// Plays `scripts` in their order, steps of one script one after the other. A row that is no script is counted as skipped.
-    /// `progress` is told after every script.
+    /// Plays `scripts` in their order, and the steps of each script one after the other. A row that is not a script
+    /// counts as skipped. It calls `progress` after every script.
     pub async fn play<I>(&self, scripts: I, mut progress: impl FnMut(&Progress)) -> Report
     where
         I: IntoIterator<Item = Result<Script, RowProblem>>,
@@ -136,13 +139,13 @@ impl Driver {
     }
 }
 
-/// So many connections, each made with its first call.
+/// Creates `count` lazy connections; each connects at its first call.
 pub(crate) fn lines(endpoint: &str, count: usize, patience: Duration) -> Result<Vec<Line>, tonic::transport::Error> {
     let endpoint = Endpoint::from_shared(endpoint.to_owned())?.connect_timeout(patience).tcp_nodelay(true);
     Ok((0..count).map(|_| Line::new(endpoint.connect_lazy())).collect())
 }
 
-/// Plays one script when it is its turn, unless the row is none.
+/// Plays one script when its turn comes; a bad row is reported as skipped.
 async fn one(play: Result<(Turn, Performer, Script), RowProblem>) -> Played {
     match play {
         Ok((turn, performer, script)) => {
@@ -153,7 +156,8 @@ async fn one(play: Result<(Turn, Performer, Script), RowProblem>) -> Played {
     }
 }
 
-/// Scripts of the same key take turns: a row that is there twice is imported once, and found present the second time.
+/// A lock per key: scripts with the same key run one after the other. A row that occurs twice is imported once and
+/// found present the second time.
 #[derive(Debug, Default)]
 struct Turns(Mutex<HashMap<String, Turn>>);
 
@@ -165,7 +169,7 @@ impl Turns {
         Arc::clone(turns.entry(key.to_owned()).or_default())
     }
 
-    /// Forgets the key when nobody else waits for it: only what is in flight is remembered.
+    /// Removes the key's lock when no other script waits for it, so that the map holds only keys in flight.
     fn over(&self, key: &str) {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if turns.get(key).is_some_and(|turn| Arc::strong_count(turn) == 1) {
@@ -174,7 +178,7 @@ impl Turns {
     }
 }
 
-/// When things happen, if not as fast as they go.
+/// The mapping from script time to wall-clock time of a paced run.
 #[derive(Clone, Copy, Debug)]
 struct Pace {
     begun: Instant,
@@ -191,7 +195,7 @@ impl Pace {
     }
 }
 
-/// One script being played.
+/// The state for playing one script.
 #[derive(Debug)]
 struct Performer {
     speaker: Speaker,
@@ -218,8 +222,9 @@ impl Performer {
         played
     }
 
-    /// Takes one step. A report that did not attach opened a ticket too many; it is withdrawn at once. One that attached to
-    /// another ticket of the caller's stays there: that ticket is not ours to take back.
+    /// Sends one step. If a report opens a new ticket instead of attaching to the known one, the new ticket is
+    /// withdrawn at once. If a report attaches to another ticket of the caller, that ticket stays as it is, because the
+    /// script did not open it.
     async fn take(&self, step: Step, tickets: &mut [Option<Answer>]) -> Result<Vec<Answer>, Failure> {
         if let Some(awaited) = step.after {
             self.facts(awaited, &step, tickets).await?;
@@ -247,14 +252,14 @@ impl Performer {
         Ok(vec![answer])
     }
 
-    /// Until the lists have seen the ticket: a report attaches to what they show.
+    /// Waits until the lists include the ticket, because a report attaches to what the lists show.
     async fn barrier(&self, position: u64, actor: &crate::script::Actor) -> Result<(), Failure> {
         let ask = ListRequest { page_size: 1, min_position: Some(position), ..ListRequest::default() };
         let listed = self.speaker.ask(actor, ask, |mut line, request| async move { line.tickets.list(request).await });
         listed.await.map(drop)
     }
 
-    /// Until the facts are on record that the engine adds by itself.
+    /// Waits until the facts that the engine adds are on record.
     async fn facts(&self, awaited: Awaited, step: &Step, tickets: &[Option<Answer>]) -> Result<(), Failure> {
         let Some(ticket) = tickets.get(awaited.slot.0).and_then(Option::as_ref) else { return Ok(()) };
         let begun = Instant::now();
@@ -276,7 +281,7 @@ impl Performer {
     }
 }
 
-/// Fills in the ids that only the server knows.
+/// Fills in the ticket ids, which only the server knows.
 fn fill(request: &mut Request, ticket: Option<&Answer>, other: Option<&Answer>) {
     let id = |answer: Option<&Answer>| answer.map(|answer| answer.ticket.clone()).unwrap_or_default();
     match request {
@@ -289,7 +294,8 @@ fn fill(request: &mut Request, ticket: Option<&Answer>, other: Option<&Answer>) 
     }
 }
 
-/// Takes back the ticket that a report opened although the caller had one open. Its id derives from the report's.
+/// Builds the withdrawal of a ticket that a report opened although the caller had an open one. Its request id derives
+/// from the report's.
 fn withdrawal(report: &ReportRequest, stray: &Answer, known: &Answer, at: Timestamp) -> Request {
     let asked = report.receive.as_ref().map(|receive| receive.request_id.as_bytes()).unwrap_or_default();
     let mut request = Request::Withdraw(WithdrawRequest {

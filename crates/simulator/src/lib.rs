@@ -1,4 +1,4 @@
-//! Demand: recorded outages and a seeded city, played against the public API.
+//! The simulator: turns recorded outages and a generated city into API calls and plays them against a server.
 //!
 //! ```text
 //!    command ──▶ decide ──▶ append ──▶ project ──▶ dispatch ──▶ subscribe
@@ -13,23 +13,25 @@
 //!                                                  ╰──▶ [crews] ───────────────▶ gRPC
 //! ```
 //!
-//! `import`, `replay`, `demo`, load and crash tests are one idea: something becomes **scripts**, and a **driver** plays them.
-//! Where a dispatcher is to find the crews, a script leaves out what lies between dispatch and reply, and **crews** do it.
+//! `import`, `replay`, `demo`, the load tests and the crash tests share one design: input becomes **scripts**, and a
+//! **driver** plays them. When the dispatcher is to choose the crews, the script omits the steps between dispatch and
+//! reply. Simulated **crews** do these steps.
 //!
 //! Modules in reading order:
 //!
-//! - [`script`]: what somebody would do with tickets: timed steps, each a complete API request with its own id
+//! - [`script`]: the timed actions on one or a few tickets; each step is a complete API request with its own id
 //! - [`request`]: the calls of the API that a step can make
-//! - [`driver`]: plays scripts against a server: bounded, paced, retried, reported
-//! - [`mapping`], [`rows`]: how an operator's file reads, and its rows one by one
+//! - [`driver`]: plays scripts against a server, with bounded concurrency, pacing, retries and a report
+//! - [`mapping`], [`rows`]: the description of an operator's file, and the iterator over its rows
 //! - [`outage`]: the script of a recorded outage, as an import or as a replay with callers
-//! - [`city`]: a city that never was, a day of its calls, and faults that happen while they are played
-//! - [`crews`]: crews that are offered work, drive and report
+//! - [`city`]: a generated city, one day of its calls, and faults that occur during the run
+//! - [`crews`]: simulated crews that answer offers, drive and report
 //!
-//! Invariants, including what is absent: a script's request ids derive from the source, the row and the step, never from a clock
-//! or a dice, so that playing it again appends nothing; crews name theirs by what happened and when. There is no rule about tickets in this crate: the server says no,
-//! and the report quotes it. All people are generated; nothing is read but the file that was named. Nothing here is linked to
-//! the engine: a script that works here works for any client of the API. Start reading at [`script::Script`].
+//! Invariants, including what is absent. A script's request ids derive from the source, the row and the step, never
+//! from a clock or a random number. Playing a script again therefore appends nothing. Crews derive their ids from the
+//! event and its time. This crate has no rule about tickets: the server refuses, and the report quotes the refusal. All
+//! people are generated. The crate reads no file except the one that the caller names. It does not link the engine, so
+//! a script that works here works for any client of the API. Start reading at [`script::Script`].
 
 pub mod city;
 pub mod crews;

@@ -1,6 +1,7 @@
-//! How an operator's export reads: a TOML file in which every field of a ticket is a template over the row's columns.
-//! Strict: an unknown key, filter or table is refused when the mapping is read, an unknown column when it meets a file; both
-//! before any row. Absent: code, conditions, arithmetic. What these templates cannot say belongs into the export.
+//! The description of an operator's export: a TOML file in which every field of a ticket is a template over the row's
+//! columns. It is strict, and both checks come before the first row. Parsing refuses an unknown key, filter or table;
+//! opening a file refuses an unknown column. Absent: code, conditions, arithmetic. Prepare in the export what the
+//! templates cannot express.
 
 mod clock;
 mod template;
@@ -17,34 +18,34 @@ pub use self::{
 /// The largest mapping file, in bytes.
 pub const MAPPING_BYTES_MAX: u64 = 256 * 1024;
 
-/// Why a mapping cannot be used. Nothing was imported.
+/// The reason why a mapping cannot be used. Nothing was imported.
 #[derive(Debug, thiserror::Error)]
 pub enum MappingError {
     /// The mapping or the rows cannot be opened or read.
     #[error("{path}: {source}")]
     Unreadable {
-        /// Which file.
+        /// The path of the file.
         path: String,
-        /// Why.
+        /// The error of the operating system or of the CSV reader.
         source: std::io::Error,
     },
-    /// Not a mapping: the place and what is wrong with it.
+    /// The mapping is not valid: the place and the problem.
     #[error("not a mapping: {0}")]
     Malformed(String),
-    /// The file has no such columns.
+    /// The file lacks columns that the mapping names.
     #[error("the file has no column {}; it has {}", .missing.join(", "), .columns.join(", "))]
     NoSuchColumn {
-        /// Asked for by the mapping.
+        /// The columns that the mapping names and the file lacks.
         missing: Vec<String>,
-        /// What the file has.
+        /// The columns of the file.
         columns: Vec<String>,
     },
-    /// The file has several columns of one name.
+    /// The file has several columns with this name.
     #[error("the file has several columns named {0}")]
     DoubledColumn(String),
 }
 
-/// A mapping as it is written.
+/// The mapping as written in TOML.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -74,38 +75,38 @@ struct TimeForm {
     offset: Option<String>,
 }
 
-/// The fields of a ticket, each a template; one that comes out empty is absent.
+/// The fields of a ticket, each a template. A field whose template renders to an empty text is absent.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
 pub struct Ticket<T> {
-    /// Business type by its word, such as `fault_repair`.
+    /// Business type as a word of the API, such as `fault_repair`.
     pub business_type: T,
-    /// Channel by its word, such as `proactive`.
+    /// Channel as a word of the API, such as `proactive`.
     pub channel: T,
-    /// What is the matter.
+    /// Description of the problem.
     pub content: T,
     /// Category as a path.
     pub category: T,
-    /// The cause in words, for the reply.
+    /// The cause in words; it goes into the reply.
     pub cause: T,
-    /// When it was reported or began.
+    /// The instant at which it was reported or began.
     pub received: T,
-    /// When the crew arrived; an instant that contradicts the others is estimated anew.
+    /// The instant at which the crew arrived. One that contradicts the others is replaced by an estimate.
     pub arrived: Option<T>,
-    /// When power was expected back.
+    /// The instant at which power was expected back.
     pub etr: Option<T>,
-    /// When power came back; a row without stays open.
+    /// The instant at which power came back; a row without one stays open.
     pub restored: Option<T>,
-    /// The units it was dispatched to one after the other, from the operator's root down. The last one did the work.
+    /// The units that it was dispatched to, in order, from the operator's root down. The last one did the work.
     pub route: Vec<T>,
-    /// The number that the operator gave it.
+    /// The operator's own number of the ticket.
     pub external: Option<T>,
     /// The service address.
     pub address: Option<T>,
-    /// Urgency by its word; `normal` when absent.
+    /// Urgency as a word of the API; `normal` when absent.
     pub urgency: Option<T>,
-    /// Grade of a complaint by its word; `general` when absent.
+    /// Grade of a complaint as a word of the API; `general` when absent.
     pub grade: Option<T>,
     /// Customers without power.
     pub customers_out: Option<T>,
@@ -113,7 +114,7 @@ pub struct Ticket<T> {
     pub latitude: Option<T>,
     /// Longitude in degrees.
     pub longitude: Option<T>,
-    /// Kind of area by its word.
+    /// Kind of area as a word of the API.
     pub area: Option<T>,
     /// Feeder.
     pub feeder: Option<T>,
@@ -121,20 +122,20 @@ pub struct Ticket<T> {
     pub transformer: Option<T>,
 }
 
-/// A mapping, understood but not yet held against a file.
+/// A parsed mapping, not yet bound to a file.
 #[derive(Clone, Debug)]
 pub struct Mapping {
-    /// Names the export: the issuer of its numbers, and part of every request id.
+    /// The name of the export: the issuer of its numbers, and part of every request id.
     pub source: String,
-    /// The operator's root unit, in whose name rows are imported.
+    /// The operator's root unit; rows are imported in its name.
     pub operator: String,
-    /// The columns that tell one row from another.
+    /// The columns that together identify a row.
     pub key: Vec<String>,
-    /// What separates fields.
+    /// The byte that separates fields.
     pub delimiter: u8,
-    /// How instants read.
+    /// The formats of instants.
     pub clock: Clock,
-    /// Only rows whose column has one of these values are rows of this mapping.
+    /// The row filter: for each column, the accepted values. Other rows are ignored without a report.
     pub when: BTreeMap<String, Vec<String>>,
     /// The ticket's fields.
     pub ticket: Ticket<Template>,
@@ -153,10 +154,10 @@ impl Mapping {
         Self::parse(&fs::read_to_string(path).map_err(unreadable)?)
     }
 
-    /// Understands the mapping in `text`.
+    /// Parses the mapping in `text`.
     ///
     /// # Errors
-    /// [`MappingError::Malformed`] with the place.
+    /// [`MappingError::Malformed`] with the place and the problem.
     pub fn parse(text: &str) -> Result<Self, MappingError> {
         let written: Written = toml::from_str(text).map_err(|error| MappingError::Malformed(error.to_string()))?;
         let bad = |place: &str, problem: String| MappingError::Malformed(format!("{place}: {problem}"));
@@ -190,7 +191,7 @@ impl Mapping {
         })
     }
 
-    /// Every column that the mapping asks for.
+    /// Returns every column that the mapping names, sorted, without duplicates.
     fn columns(&self) -> Vec<&str> {
         let mut columns: Vec<&str> = self.key.iter().map(String::as_str).collect();
         columns.extend(self.when.keys().map(String::as_str));
@@ -200,10 +201,10 @@ impl Mapping {
         columns
     }
 
-    /// Where each column of a file with these `headers` is.
+    /// Returns the index of each column in a file with these `headers`.
     ///
     /// # Errors
-    /// [`MappingError::NoSuchColumn`] with the columns that there are, or [`MappingError::DoubledColumn`].
+    /// [`MappingError::NoSuchColumn`] with the columns of the file, or [`MappingError::DoubledColumn`].
     pub fn bind<'h>(&self, headers: impl Iterator<Item = &'h str>) -> Result<BTreeMap<String, usize>, MappingError> {
         let mut places = BTreeMap::new();
         let headers: Vec<&str> = headers.collect();
@@ -221,7 +222,7 @@ impl Mapping {
     }
 }
 
-/// Names every field once, for both ways of walking over them.
+/// Lists every field once and generates both traversals of `Ticket`.
 macro_rules! ticket_fields {
     (required: $($required:ident)+; optional: $($optional:ident)+) => {
         impl<T> Ticket<T> {

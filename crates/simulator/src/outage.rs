@@ -1,6 +1,6 @@
-//! The script of one recorded outage: received, classified, sent down to a crew, worked on, replied, audited, closed, at its
-//! original times. What the record does not say is estimated inside the outage by the rules written here.
-//! Absent: people. A row names nobody; a replay may add callers that never were.
+//! The script of one recorded outage at its original times: received, classified, dispatched down to a crew, worked on,
+//! replied, audited, closed. Times that the record lacks are estimated within the outage by the rules in this file.
+//! Absent: real people. A row names nobody; a replay may add generated callers.
 
 use chrono::TimeDelta;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
@@ -15,41 +15,42 @@ use crate::{
     script::{Actor, Draft, REPLIED, Script, Slot, Source, actor, of_unit, stamp},
 };
 
-/// How soon a crew is on site when the record does not say: the urban limit, or half of the outage if that is sooner.
+/// The estimated time from report to arrival when the record lacks the arrival: the urban limit, or half of the outage
+/// if that is shorter.
 pub const ARRIVAL_ESTIMATE: TimeDelta = TimeDelta::minutes(45);
 
-/// A recorded outage, or another ticket of the past.
+/// A recorded outage, or another recorded ticket.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outage {
-    /// Its line in the file.
+    /// The line in the input file.
     pub line: u64,
-    /// What tells it from every other row.
+    /// The key that identifies the row within its source.
     pub key: String,
-    /// The export that it is from.
+    /// The name of the export.
     pub source: String,
     /// The operator's root unit, which received it.
     pub operator: String,
-    /// Business type.
+    /// The business type.
     pub business_type: BusinessType,
-    /// Channel, as imported.
+    /// The channel, used for an import.
     pub channel: Channel,
-    /// What is the matter.
+    /// Description of the problem.
     pub content: String,
     /// Category path.
     pub category: String,
     /// Cause in words.
     pub cause: String,
-    /// When it was reported or began.
+    /// The instant at which it was reported or began.
     pub received: Timestamp,
-    /// When the crew arrived, as recorded; perhaps before it began.
+    /// The instant of the crew's arrival as recorded; it may lie outside the outage.
     pub arrived: Option<Timestamp>,
-    /// When power was expected back.
+    /// The instant at which power was expected back.
     pub etr: Option<Timestamp>,
-    /// When power came back.
+    /// The instant at which power came back; `None` while the outage lasts.
     pub restored: Option<Timestamp>,
-    /// The units it went to, the last one did the work.
+    /// The units that it was dispatched to, in order; the last one did the work.
     pub route: Vec<String>,
-    /// The operator's own number.
+    /// The operator's own number of the ticket.
     pub external: Option<String>,
     /// Service address.
     pub address: Option<String>,
@@ -72,14 +73,16 @@ pub struct Outage {
 }
 
 impl Outage {
-    /// The crew that did the work, where the record names one and the work takes one.
+    /// Returns the crew that did the work. `None` if the record names none, or if the business type needs no work on
+    /// site.
     #[must_use]
     pub fn crew(&self) -> Option<&str> {
         let field_work = matches!(self.business_type, BusinessType::FaultRepair | BusinessType::ServiceApplication);
         self.route.last().map(String::as_str).filter(|unit| field_work && unit.split('/').count() == 6)
     }
 
-    /// Where it is, if that is known: 0 degrees north and east is what systems write that do not know.
+    /// Returns the position if it is known. 0 degrees north and east counts as unknown, because systems write it for
+    /// missing data.
     #[must_use]
     pub fn position(&self) -> Option<pb::Position> {
         let known = self.latitude_e6.zip(self.longitude_e6).filter(|at| *at != (0, 0));
@@ -87,26 +90,27 @@ impl Outage {
     }
 }
 
-/// In which manner a recorded outage is told.
+/// The way in which a recorded outage becomes a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
-    /// As a record carried over: one importer acts for all, nobody called, hence nobody is revisited.
+    /// As an imported record: one importer acts for all units. There is no caller, so there is no revisit.
     Import,
-    /// As it may have been: callers generated from the seed ring, again when many are without power; agents, desks and crews act,
-    /// the audit climbs, the caller is asked how it went. Its ids differ from the import's: the two are different tickets.
+    /// As it may have happened: callers generated from the seed call, and call again when many customers are without
+    /// power. Agents, desks and crews act, the reply audit goes up the route, and the caller is revisited. The ids
+    /// differ from the import's, so the two make different tickets.
     Replay {
-        /// Of the callers.
+        /// The seed of the generated callers.
         seed: u64,
     },
 }
 
-/// Who acts.
+/// The actors of a script.
 struct Cast {
     /// Takes the call or the record.
     intake: Actor,
-    /// Classifies, dispatches, audits last and closes.
+    /// Classifies, dispatches, does the last reply audit and closes.
     agent: Actor,
-    /// Of each unit on the route.
+    /// One actor for each unit on the route.
     units: Vec<Actor>,
 }
 
@@ -130,7 +134,7 @@ impl Cast {
     }
 }
 
-/// The script of `outage`, told in `manner`.
+/// Builds the script of `outage` in the given `manner`.
 #[must_use]
 pub fn script(outage: &Outage, manner: Manner) -> Script {
     let (source, seed) = match manner {
@@ -162,15 +166,16 @@ pub fn script(outage: &Outage, manner: Manner) -> Script {
     if caller.is_some() && telling.is_revisited() {
         let outcomes = [Satisfaction::VerySatisfied, Satisfaction::Satisfied, Satisfaction::Neutral];
         let outcome = outcomes.choose(&mut dice).copied().unwrap_or(Satisfaction::Satisfied);
-        // A message, for those may be sent in quiet hours.
+        // By text message: text messages may be sent in quiet hours.
         telling.by_agent(restored + TimeDelta::minutes(60), Request::revisit(RevisitMethod::Sms, outcome));
     }
     telling.by_agent(restored + TimeDelta::minutes(90), Request::close());
     telling.draft.finish()
 }
 
-/// The script of `outage` as it would happen now: called in by somebody generated from the seed, classified and sent to `unit`,
-/// whose crews are found by the dispatcher; it goes on when one has replied. Only the pace of the calls is the record's.
+/// Builds a live script of `outage`: a generated caller reports it, and an agent classifies it and dispatches it to
+/// `unit`. The dispatcher finds the crew; the script continues after the crew's reply. Only the pace of the calls comes
+/// from the record.
 #[must_use]
 pub fn live(outage: &Outage, seed: u64, unit: &str) -> Script {
     let source = Source::named(&format!("live/{seed}/{}", outage.source));
@@ -180,7 +185,7 @@ pub fn live(outage: &Outage, seed: u64, unit: &str) -> Script {
     let mut draft = Draft::new(&source, outage.key.clone()).line(outage.line).live();
     let mut call = receive(outage, caller, false);
     if let (None, Some(place)) = (outage.position(), &mut call.place) {
-        // No crew is sent to where nothing is.
+        // A ticket without a position gets no crew that drives to 0 degrees north and east.
         (place.latitude_e6, place.longitude_e6) = (None, None);
     }
     let ticket = draft.receive(outage.received, &cast.intake, call);
@@ -197,7 +202,8 @@ pub fn live(outage: &Outage, seed: u64, unit: &str) -> Script {
     telling.draft.finish()
 }
 
-/// When the crew arrived: as recorded where that lies inside the outage, else estimated. Unknown while an outage lasts.
+/// Returns the arrival as recorded if it lies within the outage, else an estimate. `None` if there is neither a usable
+/// record nor an end of the outage.
 fn arrival(outage: &Outage) -> Option<Timestamp> {
     let inside = |at: &Timestamp| outage.received <= *at && outage.restored.is_none_or(|restored| *at <= restored);
     let estimate = || {
@@ -219,7 +225,7 @@ fn receive(outage: &Outage, caller: Option<pb::Caller>, ivr: bool) -> pb::Receiv
         Some(_) => pb::Premises::Multiple,
     };
     let issued = |value: &String| pb::ExternalRef { issuer: outage.source.clone(), value: value.clone() };
-    // Of a ticket that somebody brought, the record does not say who.
+    // The record does not name the caller of a ticket that came through another channel.
     let unnamed = || pb::Caller { anonymous: true, ..pb::Caller::default() };
     pb::ReceiveRequest {
         business_type: outage.business_type.into(),
@@ -242,7 +248,7 @@ fn receive(outage: &Outage, caller: Option<pb::Caller>, ivr: bool) -> pb::Receiv
     }
 }
 
-/// A script being told.
+/// A script under construction with its outage and actors.
 struct Telling<'o> {
     outage: &'o Outage,
     cast: Cast,
@@ -268,7 +274,8 @@ impl Telling<'_> {
         self.outage.crew().is_some()
     }
 
-    /// An instant between the report and the arrival: so many hundredths of the way, but no later than so many minutes after the report.
+    /// Returns an instant between report and arrival: `hundredths` of the interval, at most `minutes_max` minutes after
+    /// the report.
     fn on_the_way(&self, hundredths: i32, minutes_max: i64) -> Timestamp {
         let limit = TimeDelta::minutes(minutes_max);
         let part = self.arrival.map_or(limit, |arrival| (arrival - self.outage.received) / 100 * hundredths);
@@ -299,10 +306,10 @@ impl Telling<'_> {
         }
     }
 
-    /// Down the route, and to the place.
+    /// Dispatches the ticket down the route; if the last unit is a crew, the crew drives, arrives and restores power.
     fn send_down(&mut self) {
         let last = self.outage.route.len().saturating_sub(1);
-        // Each hop takes the same share of the way, at most three minutes.
+        // Each hop takes the same share of the interval, at most three minutes.
         let (mut hundredths, mut minutes) = (10, 2);
         let hop = 60 / i32::try_from(self.outage.route.len()).unwrap_or(i32::MAX).max(1);
         let mut sender = self.cast.agent.clone();
@@ -329,8 +336,9 @@ impl Telling<'_> {
             let arrived = Crew::Arrived(pb::StepArrived::default());
             self.draft.step(self.ticket, arrival, &crew, Request::progress(arrived));
         }
-        // The record does not say when the estimate was given: a crew gives it when it sees the trouble, on its way where it was
-        // over by then. One that was over before anybody set out was no estimate of this crew.
+        // The record lacks the time at which the crew gave the ETR. The crew gives it on arrival, or when it leaves if
+        // the ETR is before the arrival. An ETR before the crew left is dropped, because this crew cannot have given
+        // it.
         let given = self
             .outage
             .etr
@@ -345,7 +353,7 @@ impl Telling<'_> {
         }
     }
 
-    /// The more are without power, the sooner somebody rings again while the crew is on its way.
+    /// Adds calls by the same caller while the crew drives: 0 to 3, more when more customers are without power.
     fn ring_again(&mut self, first: &pb::ReceiveRequest, dice: &mut StdRng) {
         let calls = match self.outage.customers_out.unwrap_or(0) {
             0..50 => 0,
@@ -365,7 +373,7 @@ impl Telling<'_> {
         }
     }
 
-    /// The reply, and its way up to the unit that received the ticket.
+    /// Adds the reply and its audit up to the unit that received the ticket.
     fn report_back(&mut self, restored: Timestamp, manner: Manner) {
         let Some(worker) = self.cast.units.last().cloned() else { return };
         let outage = self.outage;

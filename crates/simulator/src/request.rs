@@ -1,5 +1,6 @@
-//! The calls of the API that a step can make, as one enum, and how each is sent.
-//! Absent: questions (`Get`, `List`, ...), for a script asks nothing; the driver does. No field is judged here, that is the server's.
+//! The API calls that a step can make, as one enum, and the code that sends them. Absent: queries (`Get`, `List`, ...),
+//! because scripts only send commands; the driver queries. Absent, too: validation of fields, which is the server's
+//! work.
 
 use switchboard_wire::proto::{
     self as pb, dispatch_service_client::DispatchServiceClient, intake_service_client::IntakeServiceClient,
@@ -7,16 +8,16 @@ use switchboard_wire::proto::{
 };
 use tonic::transport::Channel;
 
-/// What an accepted call answered, as far as a script's next steps need it.
+/// The answer to an accepted call, reduced to the fields that the next steps of a script need.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer {
     /// The ticket's id.
     pub ticket: String,
-    /// Position of the command's last fact.
+    /// The position of the command's last fact.
     pub position: u64,
-    /// Whether the server had accepted this request before.
+    /// True if the server had accepted this request before.
     pub replayed: bool,
-    /// Whether a report joined an open ticket instead of opening one.
+    /// True if a report attached to an open ticket instead of opening one.
     pub attached: bool,
 }
 
@@ -27,19 +28,19 @@ impl Answer {
     }
 }
 
-/// The services that scripts and crews talk to, over one connection.
+/// The clients of the services that scripts and crews call, over one connection.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// Agents, desks and crews.
+    /// The client of the ticket service, for agents, desks and crews.
     pub tickets: TicketServiceClient<Channel>,
-    /// Callers.
+    /// The client of the intake service, for callers.
     pub intake: IntakeServiceClient<Channel>,
-    /// Crews and those who send them.
+    /// The client of the dispatch service, for crews and dispatchers.
     pub dispatch: DispatchServiceClient<Channel>,
 }
 
 impl Line {
-    /// Speaks over `channel`, which may be shared.
+    /// Creates the clients over `channel`, which may be shared.
     #[must_use]
     pub fn new(channel: Channel) -> Self {
         Self {
@@ -52,12 +53,13 @@ impl Line {
 
 macro_rules! requests {
     ($($variant:ident($body:ident) = $call:literal $method:ident,)+) => {
-        /// One call, complete but for the ticket's id, which the driver learns from the answer to [`Request::Receive`].
+        /// One call, complete except for the ticket's id. The driver learns the id from the answer to
+        /// [`Request::Receive`] or `Request::Report`.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Request {
             /// Opens a ticket.
             Receive(Box<pb::ReceiveRequest>),
-            /// A caller reports: opens a ticket, or attaches to the caller's open one.
+            /// A report by a caller: opens a ticket, or attaches to the caller's open one.
             Report(Box<pb::ReportRequest>),
             $(
                 #[doc = concat!("`TicketService.", stringify!($variant), "`")]
@@ -66,7 +68,7 @@ macro_rules! requests {
         }
 
         impl Request {
-            /// The call's name.
+            /// Returns the call's name, such as `dispatch`; step names contain it.
             #[must_use]
             pub fn call(&self) -> &'static str {
                 match self {
@@ -76,7 +78,7 @@ macro_rules! requests {
                 }
             }
 
-            /// The header of a command to an existing ticket; `None` for what opens one.
+            /// Returns the header of a command to an existing ticket; `None` for a request that opens one.
             pub(crate) fn header_mut(&mut self) -> Option<&mut pb::CommandHeader> {
                 match self {
                     Self::Receive(_) | Self::Report(_) => None,
@@ -84,10 +86,10 @@ macro_rules! requests {
                 }
             }
 
-            /// Sends it.
+            /// Sends the request.
             ///
             /// # Errors
-            /// The server's refusal, or the transport's failure, as it came.
+            /// The server's refusal or the transport's failure, unchanged.
             pub async fn send(request: tonic::Request<Self>, mut line: Line) -> Result<Answer, tonic::Status> {
                 let (metadata, extensions, body) = request.into_parts();
                 macro_rules! call {
@@ -141,39 +143,39 @@ requests! {
 }
 
 impl Request {
-    /// What a step of crew work reports.
+    /// Builds a progress report with one step of crew work.
     #[must_use]
     pub fn progress(step: pb::report_progress_request::Step) -> Self {
         Self::ReportProgress(pb::ReportProgressRequest { header: None, step: Some(step) })
     }
 
-    /// A reply that is good as it stands.
+    /// Builds a reply audit that passes the reply.
     #[must_use]
     pub fn passed() -> Self {
         let verdict = pb::audit_reply_request::Verdict::Passed(pb::ReplyPassed { category: None });
         Self::AuditReply(pb::AuditReplyRequest { header: None, verdict: Some(verdict) })
     }
 
-    /// A reply that is to be investigated again.
+    /// Builds a reply audit that sends the reply back for more work.
     #[must_use]
     pub fn sent_back(reason: &str) -> Self {
         let verdict = pb::audit_reply_request::Verdict::SentBack(pb::ReplySentBack { reason: reason.to_owned() });
         Self::AuditReply(pb::AuditReplyRequest { header: None, verdict: Some(verdict) })
     }
 
-    /// The ticket goes to `unit`.
+    /// Builds a dispatch of the ticket to `unit`.
     #[must_use]
     pub fn dispatch(unit: &str) -> Self {
         Self::Dispatch(pb::DispatchRequest { header: None, to: unit.to_owned() })
     }
 
-    /// The holder takes it.
+    /// Builds the holder's acceptance of the ticket.
     #[must_use]
     pub fn accept() -> Self {
         Self::Accept(pb::AcceptRequest { header: None })
     }
 
-    /// One finished or failed try to ask the customer.
+    /// Builds the record of one attempt to ask the customer, whether or not it succeeded.
     #[must_use]
     pub fn revisit(method: pb::RevisitMethod, outcome: pb::Satisfaction) -> Self {
         Self::Revisit(pb::RevisitRequest {
@@ -183,13 +185,14 @@ impl Request {
         })
     }
 
-    /// Files it away, with nothing left to explain.
+    /// Builds a close without a comment.
     #[must_use]
     pub fn close() -> Self {
         Self::Close(pb::CloseRequest::default())
     }
 
-    /// What opens a ticket or adds to it as a caller would.
+    /// Returns the body of a request that opens a ticket or attaches to one; `None` for a command to an existing
+    /// ticket.
     pub(crate) fn receive_mut(&mut self) -> Option<&mut pb::ReceiveRequest> {
         match self {
             Self::Receive(body) => Some(body),

@@ -1,5 +1,5 @@
-//! The rows of an operator's file, one by one: CSV, plain or gzip, whatever its size. A row that does not fit the mapping is a
-//! [`RowProblem`] with its line, and the next one follows. Absent: any memory of rows gone by.
+//! The rows of an operator's file, read one by one: CSV, plain or gzip, of any size. A row that does not fit the
+//! mapping yields a [`RowProblem`] with its line, and reading continues. Absent: memory of earlier rows.
 
 use std::{
     collections::BTreeMap,
@@ -20,21 +20,21 @@ use crate::{
 
 /// The longest field, in bytes. A row with a longer one is skipped.
 pub const FIELD_BYTES_MAX: usize = 64 * 1024;
-/// The longest row, in bytes. Nothing after a longer one is read: most likely a quote was never closed.
+/// The longest row, in bytes. Reading ends at a longer row: most likely a quote was never closed.
 pub const ROW_BYTES_MAX: usize = 1024 * 1024;
 
-/// A row that is no outage.
+/// A row that could not become an outage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowProblem {
     /// Its line in the file, from 1; the header is on the first.
     pub line: u64,
-    /// What is wrong with it.
+    /// The problem in words.
     pub reason: String,
-    /// Whether the file cannot be read past it.
+    /// True if the rest of the file cannot be read.
     pub fatal: bool,
 }
 
-/// The rows of a file as outages.
+/// An iterator over the rows of a file as outages.
 pub struct Rows {
     mapping: Mapping,
     places: BTreeMap<String, usize>,
@@ -47,7 +47,7 @@ impl Rows {
     /// Opens the file at `path`; gzip is recognised by its first bytes.
     ///
     /// # Errors
-    /// [`MappingError`] when it cannot be read or lacks a column; no row was looked at then.
+    /// [`MappingError`] when the file cannot be read or lacks a column; no row was processed.
     pub fn open(mapping: Mapping, path: &Path) -> Result<Self, MappingError> {
         let unreadable = |source| MappingError::Unreadable { path: path.display().to_string(), source };
         let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
@@ -94,7 +94,7 @@ impl Rows {
 
     fn unreadable(&mut self, error: &csv::Error) -> RowProblem {
         let line = error.position().map_or_else(|| self.reader.position().line(), csv::Position::line);
-        // Past a row of a wrong length or in a wrong encoding there are other rows; past a broken file there is nothing.
+        // After a row with a wrong length or encoding, reading continues. After an input error it ends.
         self.over = error.is_io_error();
         let reason = match error.kind() {
             csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
@@ -116,7 +116,8 @@ impl Iterator for Rows {
     }
 }
 
-/// A reader that gives out so many bytes and then fails, until it is given a new ration: no row can fill the memory.
+/// A reader with a byte quota: reads fail when it is used up, until the quota is set again. It bounds the memory that
+/// one row takes.
 struct Rationed {
     bytes: Box<dyn Read + Send>,
     left: usize,
@@ -133,7 +134,7 @@ impl Read for Rationed {
     }
 }
 
-/// One row as an outage, or what is wrong with it.
+/// Converts one row to an outage. The error is the problem in words.
 fn outage(mapping: &Mapping, row: &Row<'_>, line: u64) -> Result<Outage, String> {
     if let Some(place) = row.fields.iter().position(|field| field.len() > FIELD_BYTES_MAX) {
         let name = row.places.iter().find(|(_, at)| **at == place).map_or("", |(name, _)| name);
@@ -184,7 +185,7 @@ fn outage(mapping: &Mapping, row: &Row<'_>, line: u64) -> Result<Outage, String>
     })
 }
 
-/// Whether `unit` is a path within `operator`, of at most six levels.
+/// True if `unit` is a path within `operator` of at most six levels.
 fn is_within(operator: &str, unit: &str) -> bool {
     let sound = |segment: &str| {
         !segment.is_empty()
@@ -234,7 +235,8 @@ impl Fields<'_> {
         })
     }
 
-    /// A word of the API: the name of an enum's value without its prefix, in lower case. The default when absent.
+    /// Parses a word of the API: the name of an enum's value without its prefix, in lower case. Returns the default
+    /// when the field is absent.
     fn word<E: Default>(
         &self,
         field: &str,

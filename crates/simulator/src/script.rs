@@ -1,6 +1,6 @@
-//! A script: what people would do with a ticket, or a few that belong together, in the order of their times.
-//! Every step is a complete API request with its id; only the tickets' ids are filled in when it is played.
-//! Absent: whether a step is legal. The server judges, and a test plays every script against the domain.
+//! A script: the actions on one ticket, or on a few related tickets, in order of time. Every step is a complete API
+//! request with its id; the driver fills in only the ticket ids. Absent: a check that a step is legal. The server
+//! decides that, and a test plays every script against the domain.
 
 use std::{collections::HashMap, fmt};
 
@@ -10,31 +10,31 @@ use uuid::Uuid;
 
 use crate::{Timestamp, request::Request};
 
-/// A timed sequence of requests about one ticket, or a few.
+/// A timed sequence of requests about one ticket or a few related ones.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Script {
-    /// Names it within its source: a row's key, a call of the city's day.
+    /// The script's name within its source: the key of a row, or the number of a call of the city's day.
     pub key: String,
-    /// The line of the file that it stands for.
+    /// The line of the input file that the script was made from; `None` for generated scripts.
     pub line: Option<u64>,
-    /// What happens, times never decreasing.
+    /// The steps, in non-decreasing order of time.
     pub steps: Vec<Step>,
 }
 
 impl Script {
-    /// When it begins.
+    /// Returns the time of the first step.
     #[must_use]
     pub fn begins(&self) -> Option<Timestamp> {
         self.steps.first().map(|step| step.at)
     }
 
-    /// When it ends.
+    /// Returns the time of the last step.
     #[must_use]
     pub fn ends(&self) -> Option<Timestamp> {
         self.steps.last().map(|step| step.at)
     }
 
-    /// How many tickets it opens.
+    /// Returns the number of tickets that the script uses.
     #[must_use]
     pub fn tickets(&self) -> usize {
         self.steps.iter().map(|step| step.slot.0 + 1).max().unwrap_or(0)
@@ -44,48 +44,49 @@ impl Script {
 /// One request of a script.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// Names it within the script: the ticket's place, the call, and which of its kind, such as `0.dispatch.2`.
+    /// The step's name within the script: slot, call and ordinal among the same calls, such as `0.dispatch.2`.
     pub name: String,
-    /// When it happened, and the request's `occurred_at` unless the script is live.
+    /// The instant of the step. It is also the request's `occurred_at`, unless the script is live.
     pub at: Timestamp,
-    /// Who acts, by the call's metadata.
+    /// The actor, sent in the call's metadata.
     pub actor: Actor,
-    /// Which of the script's tickets it is about.
+    /// The ticket of the script that the step is about.
     pub slot: Slot,
-    /// The ticket that this one is merged into, or belongs to.
+    /// The other ticket of the step: the master of a merge, or the ticket that an urge belongs to.
     pub other: Option<Slot>,
-    /// What must be on record before: facts that the engine's own processes add.
+    /// Facts that must be on record before the step is sent. The engine's own processes add them.
     pub after: Option<Awaited>,
-    /// What is asked.
+    /// The request.
     pub request: Request,
 }
 
 impl Step {
-    /// Names the other ticket: the master of a merge, the ticket that an urge belongs to.
+    /// Sets the other ticket: the master of a merge, or the ticket that an urge belongs to.
     pub fn about(&mut self, other: Slot) -> &mut Self {
         self.other = Some(other);
         self
     }
 
-    /// Waits, when played, until `slot` has `count` facts of `kind`. Facts stay for ever, so that a second playing never waits.
+    /// Makes the driver wait until `slot` has `count` facts of `kind`. Facts are permanent, so a second run never
+    /// waits.
     pub fn after(&mut self, slot: Slot, kind: &'static str, count: usize) -> &mut Self {
         self.after = Some(Awaited { slot, kind, count });
         self
     }
 }
 
-/// A ticket of a script, by the order in which they were drafted.
+/// A ticket of a script, numbered from 0 in the order in which the tickets are opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Slot(pub usize);
 
-/// Facts that must be on record.
+/// Facts that must be on record before a step is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Awaited {
-    /// Of this ticket.
+    /// The ticket that must have them.
     pub slot: Slot,
-    /// Of this kind.
+    /// The kind of the facts, such as `REPLIED`.
     pub kind: &'static str,
-    /// So many.
+    /// The least number of facts of that kind.
     pub count: usize,
 }
 
@@ -93,35 +94,35 @@ pub struct Awaited {
 pub const CHILD_ADOPTED: &str = "ticket.child_adopted.v1";
 /// The kind of the fact by which a child takes over its master's outcome.
 pub const MASTER_FOLLOWED: &str = "ticket.master_followed.v1";
-/// The kind of the fact that a reply is there.
+/// The kind of the fact that records a reply.
 pub const REPLIED: &str = "ticket.replied.v1";
 
-/// Where scripts come from: the name space of their request ids. The same source, key and step give the same id, for ever.
+/// The origin of scripts: the namespace of their request ids. The same source, key and step always give the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Source(Uuid);
 
 impl Source {
-    /// The source of that name, such as `import/bc-outages`.
+    /// Creates the source with that name, such as `import/bc-outages`.
     #[must_use]
     pub fn named(name: &str) -> Self {
         Self(Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("switchboard:{name}").as_bytes()))
     }
 
-    /// The name space of one script. Its bits also serve as a seed that belongs to the row alone.
+    /// Returns the namespace of one script. Its bits also seed the random numbers of that script.
     #[must_use]
     pub fn script(&self, key: &str) -> Uuid {
         Uuid::new_v5(&self.0, key.as_bytes())
     }
 }
 
-/// A script being written. Steps may be added ticket by ticket; the finished script has them in order of time.
+/// A script under construction. Steps may be added ticket by ticket; `finish` sorts them by time.
 #[derive(Debug)]
 pub struct Draft {
     namespace: Uuid,
     script: Script,
     tickets: usize,
     live: bool,
-    /// How many steps of a name there are.
+    /// The number of steps so far for each ticket and call.
     names: HashMap<(Slot, &'static str), u32>,
 }
 
@@ -133,31 +134,32 @@ impl Draft {
         Self { namespace: source.script(&script.key), script, tickets: 0, live: false, names: HashMap::new() }
     }
 
-    /// The line of the file that it stands for.
+    /// Sets the line of the input file that the script was made from.
     #[must_use]
     pub fn line(mut self, line: u64) -> Self {
         self.script.line = Some(line);
         self
     }
 
-    /// Its steps happen when they are played: no request says when, and the times of the steps are their pace alone.
+    /// Makes the script live: no request has an `occurred_at`, and the times of the steps serve only for pacing.
     #[must_use]
     pub fn live(mut self) -> Self {
         self.live = true;
         self
     }
 
-    /// Opens a ticket with `TicketService.Receive`; its id, time and number are filled in.
+    /// Opens a ticket with `TicketService.Receive`. The draft fills in the request id and `occurred_at`.
     pub fn receive(&mut self, at: Timestamp, actor: &Actor, receive: ReceiveRequest) -> Slot {
         self.open(at, actor, Request::Receive(Box::new(receive)))
     }
 
-    /// Opens a ticket with `IntakeService.Report`. Only for callers who surely have no open ticket of the same type.
+    /// Opens a ticket with `IntakeService.Report`. Use it only for a caller that has no open ticket of the same type:
+    /// the report would attach to that ticket.
     pub fn report(&mut self, at: Timestamp, actor: &Actor, receive: ReceiveRequest) -> Slot {
         self.open(at, actor, Request::Report(Box::new(ReportRequest { receive: Some(receive) })))
     }
 
-    /// The same caller rings again: `IntakeService.Report`, which attaches to the ticket in `slot`.
+    /// Adds a repeated call by the same caller: `IntakeService.Report`, which attaches to the ticket in `slot`.
     pub fn ring_again(&mut self, slot: Slot, at: Timestamp, actor: &Actor, receive: ReceiveRequest) -> &mut Step {
         self.step(slot, at, actor, Request::Report(Box::new(ReportRequest { receive: Some(receive) })))
     }
@@ -190,12 +192,13 @@ impl Draft {
         &mut self.script.steps[index]
     }
 
-    /// The step added last, to say more about it.
+    /// Returns the step that was added last, for further changes.
     pub fn last_mut(&mut self) -> Option<&mut Step> {
         self.script.steps.last_mut()
     }
 
-    /// The script, its steps in order of time; steps of one instant stay in the order in which they were added.
+    /// Returns the script with its steps in order of time. Steps of the same instant keep the order in which they were
+    /// added.
     #[must_use]
     pub fn finish(mut self) -> Script {
         self.script.steps.sort_by_key(|step| step.at);
@@ -203,7 +206,7 @@ impl Draft {
     }
 }
 
-/// An instant on the wire.
+/// Converts an instant to its form on the wire.
 #[must_use]
 pub fn stamp(at: Timestamp) -> prost_types::Timestamp {
     prost_types::Timestamp {
@@ -212,13 +215,13 @@ pub fn stamp(at: Timestamp) -> prost_types::Timestamp {
     }
 }
 
-/// Somebody who acts: `role` is one of the API's role names.
+/// Builds an actor; `role` is one of the API's role names.
 #[must_use]
 pub fn actor(id: impl Into<String>, role: &str, org: impl Into<String>) -> Actor {
     Actor { id: id.into(), role: role.to_owned(), org: org.into() }
 }
 
-/// Somebody who stands for `unit`: a crew's lead on the sixth level, a desk above.
+/// Builds an actor that acts for `unit`: the lead of a crew on the sixth level, a desk on the levels above.
 #[must_use]
 pub fn of_unit(unit: &str) -> Actor {
     match unit.split('/').count() {

@@ -1,10 +1,10 @@
-//! A person chooses the crew: one of the roster, on shift or not, and nobody is called back for a slip of the pen.
+//! A person chooses the crew: it must be on the roster, on shift or not, and a mistake recalls no crew.
 
 use switchboard_tests::stage::eventually;
 
 use super::*;
 
-/// A crew that nobody enrolled.
+/// A crew that is not on the roster.
 const GHOST: &str = "sgcc/zj/hz/yuhang/liangzhu/crew33";
 
 fn assignment(ticket: &str, crew: &str) -> proto::AssignRequest {
@@ -30,7 +30,7 @@ async fn a_crew_that_is_not_on_the_roster_is_not_chosen_and_nobody_is_called_bac
         let answer = desk.assign(assignment(&life.ticket, crew)).await;
         refused(answer, Code::NotFound, ErrorReason::CrewNotFound);
     }
-    // Who may not choose is told that, and nothing of the roster.
+    // An actor without the right to choose is refused for that reason and learns nothing about the roster.
     let foreign = desk.assign(assignment(&life.ticket, FOREIGN)).await;
     refused(foreign, Code::FailedPrecondition, ErrorReason::RuleViolated);
     let stranger = dispatch(&line, who("desk", "sgcc/sh")).assign(assignment(&life.ticket, GHOST)).await;
@@ -66,7 +66,7 @@ async fn a_ticket_waits_for_the_shift_of_the_crew_that_was_chosen() {
     let offers = eventually("the offer", snapshot).await.offers;
     assert!(offers[0].forced && offers[0].ticket.as_ref().unwrap().ticket_id == life.ticket);
 
-    // The answer was lost, and meanwhile the crew went.
+    // The answer was lost, and the crew left in the meantime.
     let offer = &offers[0];
     let decline = proto::DeclineOfferRequest {
         header: assignment(&life.ticket, OTHER).header,

@@ -1,4 +1,4 @@
-//! Clocks of devices that are a little or much too fast, and whom a report speaks for.
+//! Device clocks that are a little or much too fast, and the crew that a report counts for.
 
 use super::*;
 
@@ -69,7 +69,7 @@ async fn a_step_counts_for_the_crew_that_is_named_whoever_above_it_reports() {
     let spoken = line.history(&life.ticket).await.unwrap().pop().unwrap().actor.unwrap();
     assert_eq!((spoken.role.as_str(), spoken.org.as_str()), ("desk", CREW));
 
-    // What it did is its own also when the ticket is back with the desk.
+    // A step of the crew counts as its own even when the ticket is back with the desk.
     let arrived = step(&life.ticket, 0, Step::Arrived(proto::StepArrived::default()));
     let header = Some(proto::CommandHeader { request_id: id(), ticket: life.ticket.clone(), ..Default::default() });
     let recall = proto::RecallRequest { header, reason: "A wire is down.".into() };
@@ -97,7 +97,7 @@ async fn what_a_crew_says_at_once_is_placed_by_a_clock_that_is_right() {
         assert!((offset_ms + off_s * 1_000).abs() < 60_000, "{offset_ms}");
         assert!(wrong.message().ends_with("send again without occurred_at."), "{}", wrong.message());
     }
-    // The end of the shift comes from the same clock: that is not what is wrong.
+    // The end of the shift comes from the same clock, so it is not reported as the mistake.
     let both = proto::StartShiftRequest { until: Some(from_now(-3_000)), ..shift(-3_600) };
     refused(app.start_shift(both.clone()).await, Code::FailedPrecondition, ErrorReason::DeviceClock);
     let without = |start: proto::StartShiftRequest| {

@@ -1,10 +1,10 @@
-//! Where a crew is that is not at work: kept nowhere, and shown to nobody.
+//! The position of a crew off shift: it is not stored and not shown.
 
 use switchboard_tests::{command::progress, stage::eventually};
 
 use super::*;
 
-/// Where the crew is shown to be, at the head of the log.
+/// Returns the position at which the crew is shown, at the head of the log.
 async fn shown(line: &Line) -> Option<proto::Position> {
     let ask = proto::ListCrewsRequest {
         org: Some(CREW.into()),
@@ -15,26 +15,27 @@ async fn shown(line: &Line) -> Option<proto::Position> {
     answer.crews.into_iter().next().unwrap().at
 }
 
-/// Waits until the crew is shown there.
+/// Waits until the crew is shown at that position.
 async fn seen_at(line: &Line, at: Option<proto::Position>) {
     eventually("the place", || async { (shown(line).await == at).then_some(()) }).await;
 }
 
-/// Says that the crew is there now; whether that was kept on the log.
+/// Reports the crew's position now; returns true if the log kept it.
 async fn kept(line: &Line, latitude_e6: i32) -> bool {
-    // A clock that is a little fast is taken to show the present: not the whole second in which the shift began.
+    // `from_now` cuts to whole seconds, so the present second may begin before the shift. One second is added; a clock
+    // that is a little fast is taken to show the present.
     let answer = dispatch(line, crew_of(CREW)).report_position(position(latitude_e6, 1)).await.unwrap().into_inner();
     assert!(answer.server_time.is_some());
     answer.kept
 }
 
-/// Begins a shift of so many seconds.
+/// Begins a shift of that many seconds.
 async fn shift_of(line: &Line, seconds: i64) {
     let start = proto::StartShiftRequest { header: header(CREW), until: Some(from_now(seconds)), ..Default::default() };
     dispatch(line, crew_of(CREW)).start_shift(start).await.unwrap();
 }
 
-/// The points of its track.
+/// Returns the number of points of its track.
 async fn track(line: &Line) -> usize {
     line.log(0).await.unwrap().iter().filter(|fact| fact.kind == "crew.located.v1").count()
 }

@@ -1,4 +1,4 @@
-//! Offers as crews meet them: made by the dispatcher, taken by one, declined with a reason, and shown to the desk.
+//! Offers as crews see them: made by the dispatcher, accepted by one, declined with a reason, and shown to the desk.
 
 use switchboard_tests::{
     command::{accept, classify, dispatch as send_to},
@@ -13,7 +13,7 @@ use super::{watching::*, *};
 /// The station of the crews.
 const STATION: &str = "sgcc/zj/hz/yuhang/liangzhu";
 
-/// A fault in the hands of the station.
+/// Brings a fault to the station.
 pub(super) async fn at_the_station(line: &Line) -> String {
     let ticket = received(line, BusinessType::FaultRepair).await;
     let steps = [
@@ -42,12 +42,12 @@ async fn offered(stream: &mut Stream) -> CrewOffer {
     }
 }
 
-/// A crew that comes on shift and watches, the ticket that waits for it, and the offer of it.
+/// Lets a crew come on shift and watch its stream; returns the stream, the ticket that waited for it, and its offer.
 async fn first_offer(line: &Line) -> (Stream, String, CrewOffer) {
     enrolled(line, CREW).await;
     let mut stream = watch(line, crew_of(CREW), None, None).await.unwrap();
     Heard::to_the_end(&mut stream).await;
-    // Offered from the station's hands alone: a shift begins when it is there.
+    // The ticket is offered only once the station has it, so the shift begins after that.
     let ticket = at_the_station(line).await;
     on_shift(line, CREW).await.unwrap();
     let offer = offered(&mut stream).await;
@@ -186,7 +186,7 @@ async fn a_declined_offer_goes_to_the_other_crew_and_the_desk_sees_why() {
     refused(other_org, Code::InvalidArgument, ErrorReason::TokenMismatch);
 }
 
-/// A call by a member of the crew.
+/// Builds a call by a member of the crew.
 fn by_member(n: usize, body: proto::AcceptOfferRequest) -> tonic::Request<proto::AcceptOfferRequest> {
     let mut request = tonic::Request::new(body);
     for (name, value) in [("x-actor-id", member(n).as_str()), ("x-actor-role", "crew"), ("x-actor-org", CREW)] {

@@ -1,4 +1,4 @@
-//! Tokens that a restored log does not reach.
+//! Resume tokens that are newer than a restored log.
 
 use switchboard_tests::{command::supplement, line::agent};
 use switchboard_wire::proto::subscribe_request::From;

@@ -1,4 +1,4 @@
-//! Who may ask what is intended, and how far the answer is.
+//! The right to list proposals, and the position that an answer has reached.
 
 use switchboard_tests::{
     command::Command,
@@ -47,7 +47,7 @@ async fn a_position_of_a_fact_that_concerns_no_crew_is_reached_too() {
     let stage = Stage::new();
     let server = stage.serve();
     let line = server.line().await;
-    // Numbers are reserved for it, and then it is refused.
+    // The server reserves numbers for the ticket and then refuses it.
     let tomorrow = proto::ReceiveRequest { occurred_at: Some(from_now(86_400)), ..somebody(BusinessType::FaultRepair) };
     let refusal = Command::Receive(Box::new(tomorrow)).send(&mut line.tickets(&agent())).await.unwrap_err();
     assert_eq!(reason(&refusal), Some(ErrorReason::InvalidFields));
@@ -84,7 +84,7 @@ async fn of_the_crews_of_a_tickets_unit_each_is_shown_those_that_it_may_list() {
         "a crew of the station that is not on the roster"
     );
 
-    // Of a ticket that a crew has, they are those of the unit that gave it the ticket.
+    // For a ticket that a crew has, the list shows the crews of the unit that gave it the ticket.
     let life = with_the_crew(&line).await;
     assert_eq!(ask(who("desk", CITY), &life.ticket).await, [CREW, OTHER, neighbour]);
     assert_eq!(ask(crew_of(OTHER), &life.ticket).await, [OTHER]);

@@ -1,5 +1,5 @@
-//! Crews that say nothing: an offer that runs out goes on to another crew, who is heard of is offered tickets, and where a crew says
-//! that it is counts.
+//! Silent crews: an offer that expires goes on to another crew, a crew that is heard of gets offers, and the reported
+//! position of a crew counts.
 
 use std::sync::Arc;
 
@@ -35,19 +35,19 @@ use super::{watching::*, *};
 
 /// The station of the crews.
 const STATION: &str = "sgcc/zj/hz/yuhang/liangzhu";
-/// A crew that only puts a time on the log.
+/// A crew whose only purpose is a fact with a later time on the log.
 const LATER: &str = "sgcc/zj/hz/yuhang/liangzhu/crew9";
 
-/// How soon an offer runs out that is to run out, in seconds.
+/// The lease of an offer that must expire, in seconds.
 const SOON: u32 = 3;
-/// How long an offer lasts that is not to run out, in seconds.
+/// The lease of an offer that must not expire, in seconds.
 const LONG: u32 = 180;
-/// Where the customer is, in millionths of a degree.
+/// The latitude of the customer, in millionths of a degree.
 const HERE: i32 = 30_000_000;
-/// Some 55 km from there.
+/// A latitude some 55 km from there.
 const FAR: i32 = 30_500_000;
 
-/// A server whose offers run out after so many seconds, and whose crews are silent after a minute.
+/// Starts a server whose leases last that many seconds and whose crews count as silent after a minute.
 fn serve(stage: &Stage, lease_seconds: u32) -> Server {
     let file = stage.beside("dispatch.toml");
     let offers = [
@@ -60,20 +60,20 @@ fn serve(stage: &Stage, lease_seconds: u32) -> Server {
     stage.serve_with(&["--set", &format!("dispatch={}", file.display())])
 }
 
-/// Enrols a crew with this home, by the city's desk.
+/// Enrols a crew with this home, as the city's desk.
 async fn at_home(line: &Line, crew: &str, latitude_e6: i32) {
     let roster = proto::EnrolCrewRequest { home: place(latitude_e6), ..roster(crew) };
     dispatch(line, who("desk", CITY)).enrol_crew(roster).await.unwrap();
 }
 
-/// A stream that has been told all there is.
+/// Opens a stream and reads it up to the present.
 async fn listening(line: &Line, who: Who, crew: &str) -> Stream {
     let mut stream = watch(line, who, Some(crew), None).await.unwrap();
     Heard::to_the_end(&mut stream).await;
     stream
 }
 
-/// A fault there that went straight into the hands of the station: from no other's is it offered.
+/// Brings a fault at that latitude directly to the station. Only tickets of the station are offered.
 async fn fault_at(line: &Line, latitude_e6: i32) -> String {
     let place = Place { latitude_e6: Some(latitude_e6), longitude_e6: Some(120_000_000), ..Default::default() };
     let receive = proto::ReceiveRequest { place: Some(place), ..somebody(BusinessType::FaultRepair) };
@@ -89,7 +89,7 @@ async fn fault_at(line: &Line, latitude_e6: i32) -> String {
     received.ticket_id
 }
 
-/// The next change on a stream, whatever heartbeats come before it.
+/// Returns the next change on a stream; skips heartbeats.
 async fn change(stream: &mut Stream) -> AssignmentChange {
     let change = async {
         loop {
@@ -101,7 +101,7 @@ async fn change(stream: &mut Stream) -> AssignmentChange {
     tokio::time::timeout(PATIENCE, change).await.expect("a change in time")
 }
 
-/// The offer of the next change.
+/// Returns the offer in the next change.
 async fn offer(stream: &mut Stream) -> proto::CrewOffer {
     match change(stream).await.change {
         Some(Change::Offered(offer)) => offer,
@@ -109,7 +109,7 @@ async fn offer(stream: &mut Stream) -> proto::CrewOffer {
     }
 }
 
-/// The two crews of the station as the desk sees them, [`CREW`] first.
+/// Returns the two crews of the station as the desk sees them, [`CREW`] first.
 async fn listed(line: &Line) -> [CrewStatus; 2] {
     let ask = proto::ListCrewsRequest { org: Some(STATION.into()), ..Default::default() };
     let mut crews = dispatch(line, who("desk", CITY)).list_crews(ask).await.unwrap().into_inner().crews;
@@ -151,11 +151,11 @@ async fn a_ticket_goes_to_the_crew_that_last_said_it_is_near() {
     let server = stage.serve();
     let line = server.line().await;
     let mut streams = Vec::new();
-    // By their homes and by the tracks that are kept on the log, the first is the nearer.
+    // By home and by the track on the log, the first crew is nearer.
     for (crew, kept, at) in [(CREW, HERE, FAR), (OTHER, FAR, HERE)] {
         at_home(&line, crew, kept).await;
         on_shift(&line, crew).await.unwrap();
-        // Clocks a little fast are taken to show the present.
+        // A clock that is a little fast is taken to show the present.
         let mut app = dispatch(&line, crew_of(crew));
         assert!(app.report_position(position(kept, 1)).await.unwrap().into_inner().kept);
         assert!(!app.report_position(position(at, 2)).await.unwrap().into_inner().kept, "telemetry alone");
@@ -170,7 +170,7 @@ async fn a_ticket_goes_to_the_crew_that_last_said_it_is_near() {
     assert_eq!(offered.ticket.unwrap().ticket_id, ticket);
 }
 
-/// A clock that is ahead by some minutes.
+/// A clock that is some minutes ahead.
 struct Ahead(SystemClock, chrono::TimeDelta);
 
 impl Clock for Ahead {
@@ -179,7 +179,8 @@ impl Clock for Ahead {
     }
 }
 
-/// Puts a fact on the log of a stopped server that was recorded so many minutes from now: its time then goes on from there.
+/// Appends a fact to the log of a stopped server with a recording time that many minutes from now. The server's time
+/// continues from there.
 async fn minutes_pass(stage: &Stage, minutes: i64) {
     let store = Arc::new(SqliteStore::open(&stage.data(), SqliteOptions::default()).unwrap());
     let keys = Arc::new(SqliteKeys::open(&stage.data()).unwrap());
@@ -223,7 +224,7 @@ async fn a_crew_that_watches_is_heard_of_and_one_whose_desk_watches_is_not() {
     let silent = async || listed(&line).await.iter().all(|crew| crew.silent).then_some(());
     eventually("silence", silent).await;
 
-    // The nearer one is watched by its desk, and the other watches.
+    // The nearer crew is watched by its desk only; the other crew watches itself.
     let mut of_desk = listening(&line, who("desk", CITY), OTHER).await;
     let mut own = listening(&line, crew_of(CREW), CREW).await;
     let ticket = fault_at(&line, HERE).await;
@@ -235,13 +236,13 @@ async fn a_crew_that_watches_is_heard_of_and_one_whose_desk_watches_is_not() {
     let [watches, watched] = listed(&line).await;
     assert_eq!((watches.silent, watched.silent), (false, true));
 
-    // Nothing more is told, and the stream lives.
+    // No more changes come, but the stream stays open.
     let beat = loop {
         if let Some(Message::Heartbeat(beat)) = next(&mut own).await.message {
             break beat.time;
         }
     };
-    // Both are times of the server; the crew was last told something a heartbeat ago.
+    // Both are times of the server; the last message to the crew was a heartbeat ago.
     let lately = instant(beat).0 - 5;
     let heard = async || (instant(listed(&line).await[0].seen_at).0 >= lately).then_some(());
     eventually("the heartbeat", heard).await;

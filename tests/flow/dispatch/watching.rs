@@ -1,4 +1,4 @@
-//! What a crew is told on its stream: a snapshot or a token, then every change once, whatever is cut in between.
+//! The stream of a crew: a snapshot or a token, then every change once, regardless of interruptions.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -26,7 +26,7 @@ pub(super) async fn watch(line: &Line, who: Who, crew: Option<&str>, token: Opti
     Ok(dispatch(line, who).watch_assignments(ask).await?.into_inner())
 }
 
-/// What a stream said up to its live end.
+/// The messages of a stream so far.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     pub(super) snapshot: Option<AssignmentSnapshot>,
@@ -59,7 +59,7 @@ impl Heard {
         heard
     }
 
-    /// Hears on until a change of this position.
+    /// Reads until the change of this position.
     async fn until(&mut self, stream: &mut Stream, position: u64) {
         while self.changes.last().is_none_or(|change| change.position < position) {
             self.take(next(stream).await);
@@ -113,7 +113,7 @@ async fn a_stream_cut_anywhere_goes_on_without_gap_or_repetition_over_restarts_t
     by(&line, who("desk", CITY), send_to(OTHER), &life.ticket).await;
     let life = with_the_crew(&line).await;
     let mut last = 0;
-    // More than is kept in memory.
+    // More changes than the server keeps in memory.
     for n in 0..80 {
         last = by(&line, agent(), supplement(&format!("word {n}")), &life.ticket).await;
     }
@@ -178,7 +178,7 @@ async fn a_stream_is_its_crews_alone_and_so_is_its_token() {
         refused(answer, Code::InvalidArgument, ErrorReason::TokenMismatch);
     }
 
-    // A drain says so; the token goes on at the next server.
+    // The stream reports a drain, and the token continues on the next server.
     let mut stream = watch(&line, crew_of(CREW), None, Some(&token)).await.unwrap();
     let mut heard = Heard::to_the_end(&mut stream).await;
     server.terminate();
@@ -215,7 +215,7 @@ async fn a_stream_by_hand_tells_how_to_go_on_however_it_ends() {
     assert!(server.ended().success());
 }
 
-/// What one of the streams that share a connection may take of the server's memory.
+/// The most server memory for one of the streams that share a connection, in bytes.
 const STREAM_BYTES_MAX: u64 = 12 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,29 +1,31 @@
-//! A lower bound on the customer-minutes that any policy, even one that knows the future, must cost.
+//! A lower bound on the customer-minutes of every policy, even of one that knows the future.
 //!
-//! Relaxations, each of which only helps the clairvoyant:
+//! The relaxations below only lower the bound:
 //!
-//! - crews need no drive (one that is recalled on its way home may stand beside the next ticket), no skills and no shifts: all
-//!   of the roster can work at any time;
-//! - an offer is answered as fast as the fastest of the first [`ATTEMPTS`] would be; of turning out, the day's minutes count;
-//! - work on a ticket may be interrupted and taken up again by anybody, but never by two crews at once.
+//! - Crews need no drive (a crew that is recalled on its way home may stand beside the next ticket), no skills and no
+//!   shifts. The whole roster can work at any time.
+//! - An offer is answered as fast as the fastest of the first [`ATTEMPTS`] offers would be. Turning out takes the time
+//!   of the day, never that of the night.
+//! - Work on a ticket may be interrupted and resumed by any crew, but never done by two crews at once.
 //!
-//! What is left is `min sum w_j (C_j - r_j)` on `m` equal machines with release dates and preemption. Where job `j` of length `o_j`
-//! is worked at rate at most 1, `C_j >= M_j + o_j / 2`, `M_j` being the mean instant of its work (Goemans, Queyranne, Schulz,
-//! Skutella and Wang 2002). Minimising `sum w_j M_j` under "at most `m` at once" is a linear program; its Lagrangian dual prices
-//! each slot of time, and *any* prices give a valid bound. The prices are those of the list schedule by `w_j / o_j` (Smith's rule),
-//! improved by subgradient steps.
+//! What remains is `min sum w_j (C_j - r_j)` on `m` equal machines with release dates and preemption. Let job `j` of
+//! length `o_j` be worked at rate at most 1, and let `M_j` be the mean instant of its work. Then `C_j >= M_j + o_j / 2`
+//! (Goemans, Queyranne, Schulz, Skutella and Wang 2002). Minimising `sum w_j M_j` under "at most `m` at once" is a
+//! linear program. Its Lagrangian dual has a price for each slot of time, and *any* prices give a valid bound. We take
+//! the prices of the list schedule by `w_j / o_j` (Smith's rule) and improve them by subgradient steps.
 //!
-//! The bound of the design is not described there: its ratios and ours are of the same kind, not of the same unit.
+//! The design document uses a bound that it does not describe. Its ratios and ours are of the same kind, but their
+//! values cannot be compared exactly.
 
 use super::world::{Answer, TURN_OUT, World, minutes};
 
-/// Offers whose answers the clairvoyant may choose from.
+/// The number of offers of a ticket whose answers the bound may choose from.
 pub const ATTEMPTS: u32 = 5;
-/// Length of a slot, in minutes.
+/// The length of a slot in minutes.
 const SLOT: f64 = 10.0;
-/// Subgradient steps.
+/// The number of subgradient steps.
 const STEPS: usize = 60;
-/// Halvings of a price level.
+/// The number of bisections in the search for a price level.
 const BISECTIONS: usize = 30;
 
 struct Work {
@@ -32,7 +34,7 @@ struct Work {
     length: f64,
 }
 
-/// Customer-minutes interrupted, at least.
+/// Returns the bound in customer-minutes interrupted.
 #[must_use]
 pub fn bound(world: &World) -> f64 {
     let works: Vec<Work> = world
@@ -74,12 +76,13 @@ fn fastest(world: &World, ticket: usize) -> f64 {
     answers.min_by(f64::total_cmp).unwrap_or(0.0)
 }
 
-/// Each ticket has a crew at once.
+/// The bound without capacity limits: every ticket has a crew at once.
 fn alone(works: &[Work]) -> f64 {
     works.iter().map(|work| work.weight * work.length).sum()
 }
 
-/// The slots' prices under which the list schedule by weight over length is the cheapest, and the highest of them.
+/// Returns the prices of the slots under which the list schedule by weight over length is the cheapest, and the highest
+/// of them.
 fn listed(works: &[Work], crews: f64) -> (Vec<f64>, f64) {
     let mut order: Vec<&Work> = works.iter().collect();
     order.sort_by(|a, b| (b.weight / b.length).total_cmp(&(a.weight / a.length)));
@@ -88,7 +91,7 @@ fn listed(works: &[Work], crews: f64) -> (Vec<f64>, f64) {
     let total: f64 = left.iter().sum();
     let longest = left.iter().copied().fold(0.0, f64::max);
     let slots = ((end + total / crews.max(1.0) + longest) / SLOT).ceil() as usize + 1;
-    // What the least urgent ticket that is worked on weighs per minute; nothing in slots with a crew to spare.
+    // The weight per minute of the least urgent ticket that is worked on; zero in slots with a crew to spare.
     let mut slopes = vec![0.0; slots];
     for (slot, slope) in slopes.iter_mut().enumerate() {
         let until = (slot + 1) as f64 * SLOT;
@@ -108,14 +111,14 @@ fn listed(works: &[Work], crews: f64) -> (Vec<f64>, f64) {
     }
     let mut prices = vec![0.0; slots];
     for slot in (0..slots - 1).rev() {
-        // A slot with crews to spare costs nothing, whatever comes after it.
+        // A slot with crews to spare has price zero, whatever comes after it.
         prices[slot] = if slopes[slot] > 0.0 { prices[slot + 1] + slopes[slot] * SLOT } else { 0.0 };
     }
     let highest = prices.iter().copied().fold(0.0, f64::max);
     (prices, highest)
 }
 
-/// The dual's value at these prices, and the minutes that the tickets would take of each slot.
+/// Returns the value of the dual at these prices, and the minutes that the tickets would take of each slot.
 fn priced(works: &[Work], crews: f64, prices: &[f64]) -> (f64, Vec<f64>) {
     let mut used = vec![0.0; prices.len()];
     let mut value = -prices.iter().sum::<f64>() * crews * SLOT;
@@ -128,7 +131,7 @@ fn priced(works: &[Work], crews: f64, prices: &[f64]) -> (f64, Vec<f64>) {
             })
             .collect();
         let level = level(&slots, work.length);
-        // By duality again: at any level this is no more than the cheapest way to spend the ticket's minutes.
+        // By weak duality: at any level this is at most the cheapest way to spend the ticket's minutes.
         value += level * work.length + work.weight * (work.length / 2.0 - work.released);
         for slot in &slots {
             let minutes = slot.below(level);
@@ -139,7 +142,7 @@ fn priced(works: &[Work], crews: f64, prices: &[f64]) -> (f64, Vec<f64>) {
     (value, used)
 }
 
-/// A slot as one ticket sees it: its first minute costs `price`, each further one `pace` more.
+/// A slot from the view of one ticket: its first minute costs `price`, and the cost rises by `pace` per minute.
 struct Slot {
     index: usize,
     pace: f64,
@@ -148,13 +151,13 @@ struct Slot {
 }
 
 impl Slot {
-    /// Its minutes that cost less than this.
+    /// Returns the minutes of the slot that cost less than this.
     fn below(&self, level: f64) -> f64 {
         ((level - self.price) / self.pace).clamp(0.0, self.long)
     }
 }
 
-/// The level below which the slots have so many minutes.
+/// Returns the level below which the slots have `length` minutes.
 fn level(slots: &[Slot], length: f64) -> f64 {
     let mut nearest: Vec<&Slot> = slots.iter().collect();
     let wanted = ((length / SLOT).ceil() as usize + 2).min(nearest.len());

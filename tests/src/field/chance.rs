@@ -1,6 +1,7 @@
-//! Draws that depend on the seed and on a name, never on the order in which they are asked for: every policy meets the same world.
+//! Random draws that depend on the seed and on a name, never on the order of the calls. So every policy meets the same
+//! world.
 //!
-//! Absent: any source of randomness but the seed; any state outside the generator.
+//! Absent: any source of randomness other than the seed, and any state outside the generator.
 
 use std::f64::consts::TAU;
 
@@ -9,7 +10,7 @@ use std::f64::consts::TAU;
 pub struct Chance(u64);
 
 impl Chance {
-    /// The stream of this name: equal names give equal draws.
+    /// Creates the stream of this name: equal names give equal draws.
     #[must_use]
     pub fn of(name: &[u64]) -> Self {
         let mut chance = Self(0x9E37_79B9_7F4A_7C15);
@@ -28,34 +29,34 @@ impl Chance {
         z ^ (z >> 31)
     }
 
-    /// Sixteen bytes, for an identity.
+    /// Draws sixteen bytes for an id.
     pub fn bytes(&mut self) -> [u8; 16] {
         let (a, b) = (self.next(), self.next());
         (u128::from(a) << 64 | u128::from(b)).to_be_bytes()
     }
 
-    /// Uniform in 0 to 1, 1 excluded.
+    /// Draws uniformly from 0 to 1, excluding 1.
     pub fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Uniform between two bounds.
+    /// Draws uniformly between two bounds.
     pub fn between(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.unit()
     }
 
-    /// Standard normal (Box and Muller).
+    /// Draws from the standard normal distribution (Box-Muller).
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
         radius * (TAU * self.unit()).cos()
     }
 
-    /// Log-normal with this median and sigma of the logarithm.
+    /// Draws from the log-normal distribution with this median, and sigma of the logarithm.
     pub fn log_normal(&mut self, median: f64, sigma: f64) -> f64 {
         median * (sigma * self.normal()).exp()
     }
 
-    /// The index of one of these weights, as often as it weighs; 0 when there is none.
+    /// Draws an index with a probability in proportion to its weight; 0 if there are no weights.
     pub fn pick(&mut self, weights: &[f64]) -> usize {
         let mut left = self.unit() * weights.iter().sum::<f64>();
         for (index, weight) in weights.iter().enumerate() {

@@ -1,8 +1,10 @@
-//! The prefecture (地市): 120 x 120 km on a plane laid around 30 N 120 E, its kinds of area and districts, and how long a drive takes.
+//! The prefecture (地市): 120 x 120 km on a plane around 30 N 120 E, with its kinds of area, its districts and the times
+//! of drives.
 //!
-//! A city core of 12 km radius in the middle, a second town of 5 km 33 km away, a rural ring around both, and what lies beyond
-//! 40 km from the middle is remote. Drives follow the design: haversine times 1.32 with more for short hops, cruise speed by the
-//! area driven to, and Kolesar's law: the first and last half kilometre are spent speeding up and slowing down.
+//! The city core in the middle has a radius of 12 km. A second town with a radius of 5 km lies 33 km away. A rural ring
+//! surrounds both, and everything beyond 40 km from the middle is remote. Drives follow the design. Their length is the
+//! haversine distance times 1.32, with more for short hops. The cruising speed depends on the area of the destination.
+//! By Kolesar's law, the first and the last half kilometre are spent accelerating and braking.
 
 use std::f64::consts::{PI, TAU};
 
@@ -10,27 +12,27 @@ use switchboard_domain::{crew::Point, ticket::Area};
 
 use super::chance::Chance;
 
-/// Half the prefecture's side, in kilometres.
+/// Half of the prefecture's side, in kilometres.
 pub const HALF_KM: f64 = 60.0;
-/// Radius of the city core, in kilometres.
+/// The radius of the city core, in kilometres.
 pub const CORE_KM: f64 = 12.0;
-/// Where remote begins, in kilometres from the middle.
+/// The distance from the middle at which remote land begins, in kilometres.
 pub const REMOTE_KM: f64 = 40.0;
-/// The middle of the second town, in kilometres east and north of the city's.
+/// The centre of the second town, in kilometres east and north of the city's centre.
 pub const TOWN: (f64, f64) = (28.0, -18.0);
-/// Radius of the second town, in kilometres.
+/// The radius of the second town, in kilometres.
 pub const TOWN_KM: f64 = 5.0;
-/// Districts of the prefecture: four quarters each of core, rural ring and remote land, and the second town.
+/// The number of districts: four quarters each of core, rural ring and remote land, and the second town.
 pub const DISTRICTS: usize = 13;
 
 const LATITUDE: f64 = 30.0;
 const LONGITUDE: f64 = 120.0;
 const KM_PER_DEGREE: f64 = 6371.0 * PI / 180.0;
 
-/// Kilometres on the road within which a vehicle reaches cruise speed.
+/// The road distance in kilometres within which a vehicle reaches cruising speed.
 const RAMP_KM: f64 = 0.5;
 
-/// The point so many kilometres east and north of the middle.
+/// Returns the point that many kilometres east and north of the middle.
 #[must_use]
 pub fn point(east: f64, north: f64) -> Point {
     let latitude = LATITUDE + north / KM_PER_DEGREE;
@@ -38,7 +40,7 @@ pub fn point(east: f64, north: f64) -> Point {
     Point { latitude_e6: (latitude * 1e6).round() as i32, longitude_e6: (longitude * 1e6).round() as i32 }
 }
 
-/// Kilometres east and north of the middle.
+/// Returns the kilometres east and north of the middle.
 #[must_use]
 pub fn plane(at: Point) -> (f64, f64) {
     let east = (f64::from(at.longitude_e6) / 1e6 - LONGITUDE) * KM_PER_DEGREE * LATITUDE.to_radians().cos();
@@ -49,7 +51,7 @@ fn in_town(east: f64, north: f64) -> bool {
     (east - TOWN.0).hypot(north - TOWN.1) <= TOWN_KM
 }
 
-/// The kind of area there.
+/// Returns the kind of area at a place.
 #[must_use]
 pub fn area(east: f64, north: f64) -> Area {
     let out = east.hypot(north);
@@ -62,7 +64,7 @@ pub fn area(east: f64, north: f64) -> Area {
     }
 }
 
-/// The district there, below [`DISTRICTS`].
+/// Returns the district at a place, less than [`DISTRICTS`].
 #[must_use]
 pub fn district(east: f64, north: f64) -> usize {
     if in_town(east, north) {
@@ -77,7 +79,7 @@ pub fn district(east: f64, north: f64) -> usize {
     4 * ring + quarter
 }
 
-/// Somewhere in the core, the second town, the rural ring or the remote land, by its index in this order.
+/// Draws a place in the core (0), the second town (1), the rural ring (2) or the remote land (3).
 pub fn somewhere(region: usize, chance: &mut Chance) -> (f64, f64) {
     loop {
         let (east, north) = match region {
@@ -95,15 +97,15 @@ pub fn somewhere(region: usize, chance: &mut Chance) -> (f64, f64) {
     }
 }
 
-/// How long drives take.
+/// The driving times.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Roads {
-    /// Factor on speed: 1, less in a storm.
+    /// The factor on speed: 1, less in a storm.
     pub speed: f64,
 }
 
 impl Roads {
-    /// Minutes from one place to another in an area of this kind, without turning out and without noise.
+    /// Returns the minutes from one place to another in an area of this kind, without turning out and without noise.
     #[must_use]
     pub fn minutes(self, from: Point, to: Point, area: Area) -> f64 {
         let crow = from.km_to(to);
@@ -122,7 +124,7 @@ impl Roads {
     }
 }
 
-/// The point on the way, this share of it done.
+/// Returns the point at this share of the way.
 #[must_use]
 pub fn between(from: Point, to: Point, share: f64) -> Point {
     let mix = |a: i32, b: i32| a + (f64::from(b - a) * share.clamp(0.0, 1.0)).round() as i32;

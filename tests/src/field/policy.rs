@@ -1,4 +1,4 @@
-//! Who is sent: the policies that are compared, all behind one trait and all seeing the same board.
+//! The dispatch policies that are compared. They share one trait and see the same board.
 
 pub mod batched;
 pub mod first_come;
@@ -17,25 +17,26 @@ use switchboard_domain::{
 
 use super::place::Roads;
 
-/// Chooses crews. It is told what changed, and asked after every change and at every tick of 30 seconds.
+/// A dispatch policy. The run reports every change to it, and asks it after every change and at every tick of 30
+/// seconds.
 pub trait Dispatcher {
-    /// The name in the tables.
+    /// Returns the name in the tables.
     fn name(&self) -> &'static str;
-    /// Something about this ticket changed.
+    /// The ticket changed.
     fn job_changed(&mut self, _ticket: TicketId) {}
-    /// Something about this crew changed.
+    /// The crew changed.
     fn crew_changed(&mut self, _crew: &CrewId) {}
     /// Thirty seconds passed.
     fn tick(&mut self, _board: &Board, _now: Timestamp) {}
-    /// Whom to offer what, now.
+    /// Returns the offers to make now.
     fn offers(&mut self, board: &Board, now: Timestamp) -> Vec<(TicketId, CrewId)>;
-    /// Crews on the way to be called back: the crew, its ticket, and the one that it is offered instead.
+    /// Returns the recalls to make now: the crew, its ticket, and the ticket that it is offered instead.
     fn diversions(&mut self, _board: &Board, _now: Timestamp) -> Vec<(CrewId, TicketId, TicketId)> {
         Vec::new()
     }
 }
 
-/// The policy of the field: the shipped defaults with the skills of the made categories.
+/// The policy of the field: the shipped defaults, with the skills of the generated categories.
 #[must_use]
 pub fn policy() -> Policy {
     let rule =
@@ -51,17 +52,17 @@ pub fn policy() -> Policy {
     }
 }
 
-/// What the baselines reckon with: who is free and able, and how long the drive is expected to take.
+/// The knowledge of the baselines: free crews, their skills, and the expected driving times.
 #[derive(Clone, Debug)]
 pub struct Known {
     /// The policy, for its skills and weights.
     pub policy: Policy,
-    /// The roads as they are today.
+    /// The roads with the speed of the day.
     pub roads: Roads,
 }
 
 impl Known {
-    /// Crews that could be sent now.
+    /// Returns the crews that could be sent now.
     pub fn free(board: &Board, now: Timestamp) -> impl Iterator<Item = &Crew> {
         board.crews.values().filter(move |crew| {
             crew.shift.as_ref().is_some_and(|shift| now < shift.until)
@@ -71,25 +72,25 @@ impl Known {
         })
     }
 
-    /// Tickets that wait for a crew.
+    /// Returns the tickets that wait for a crew.
     pub fn waiting(board: &Board) -> impl Iterator<Item = &Job> {
         board.jobs.values().filter(|job| job.needs_crew() && job.offers.is_empty())
     }
 
-    /// Whether this crew may be asked for this ticket.
+    /// True if this crew may be offered this ticket now.
     #[must_use]
     pub fn able(&self, crew: &Crew, job: &Job, now: Timestamp) -> bool {
         let needs = self.policy.skills_of(job.category.as_ref()).union(job.needs);
         crew.skills.covers(needs) && job.excluded.get(&crew.id).is_none_or(|until| *until <= now)
     }
 
-    /// Minutes of the drive.
+    /// Returns the expected minutes of the drive.
     #[must_use]
     pub fn drive(&self, crew: &Crew, job: &Job) -> f64 {
         job.at.map_or(self.policy.travel.unknown_km, |at| self.roads.minutes(crew.at, at, job.area))
     }
 
-    /// What a minute without power weighs.
+    /// Returns the weight of a minute without power.
     #[must_use]
     pub fn weight(&self, job: &Job) -> f64 {
         let weights = &self.policy.weights;

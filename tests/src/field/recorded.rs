@@ -1,17 +1,21 @@
-//! Days that a utility recorded (`outages-pge-2019-2020.csv.gz`), as worlds: its tickets, its crews' hours, its time on site.
+//! Days that a utility recorded (`outages-pge-2019-2020.csv.gz`), as worlds with its tickets, its crew hours and its
+//! times on site.
 //!
-//! - **Where.** The tickets of a box of about 130 x 110 km around San Francisco Bay, small enough for crews to drive through.
-//! - **Which tickets.** Unplanned ones whose first crew on site was seen; a snapshot every ten minutes says between which two it
-//!   came, and the middle is taken. The day, the one before and the one after are run; the day alone is judged.
-//!   Of the others nothing is known that could be compared; they are neither in the demand nor in the crews' work.
-//! - **When.** A ticket is known to us from when the utility's map showed it, the middle of two snapshots again, and both are judged
-//!   from when the outage began.
-//! - **Crews.** The utility's roster is not known, only where somebody was: `roster.rs` has the fewest that could have done it.
-//!   They are at home where tickets of other days were.
-//! - **Work.** On site until the repair crew was sent for or the ticket ended, and as long as the repair crew was there, in one
-//!   visit, each cut at [`VISIT_MAX_MINUTES`] in the demand as in the crews' hours.
-//! - **What differs.** The utility may have left tickets for the morning on purpose, and has skills and territories that are not
-//!   recorded; our crews accept, decline and are held up as in the made worlds. Clocks are moved so that its midnight is +08:00's.
+//! - **Where.** The tickets in a box of about 130 x 110 km around San Francisco Bay, small enough for crews to drive
+//!   through.
+//! - **Which tickets.** Unplanned ones whose first crew on site was seen. Snapshots every ten minutes give an interval
+//!   for that arrival, and its middle is taken. The day, the one before and the one after are run; only the day is
+//!   judged. The other tickets have no comparable data, so neither the demand nor the crews' work includes them.
+//! - **When.** We know a ticket from the time at which the utility's map showed it, again the middle between two
+//!   snapshots. Both the utility and our policies are judged from the beginning of the outage.
+//! - **Crews.** The utility's roster is not known, only the times and places of crews on site. `roster.rs` computes the
+//!   smallest roster that could have done the work. The homes of crews are places of tickets of other days.
+//! - **Work.** A visit lasts until the repair crew was sent for or the ticket ended. The time of the repair crew is
+//!   added; our crews do both in one visit. Each part is cut at [`VISIT_MAX_MINUTES`], in the demand as in the crews'
+//!   hours.
+//! - **What differs.** The utility may have left tickets for the morning on purpose, and its skills and territories are
+//!   not recorded. Our crews accept, decline and are delayed as in the generated worlds. Clocks are shifted so that the
+//!   utility's midnight is that of +08:00.
 
 mod roster;
 
@@ -32,13 +36,14 @@ use super::{
     world::{Step, Ticket, World, millis},
 };
 
-/// The longest visit that is taken over, in minutes.
+/// The longest part of a visit that is taken over, in minutes.
 pub const VISIT_MAX_MINUTES: f64 = 480.0;
-/// South, north, west and east of the box, in degrees.
+/// The bounds of the box in degrees: south, north, west, east.
 const BOX: [f64; 4] = [37.0, 38.2, -122.7, -121.5];
-/// The utility's midnight, in hours of UTC; summer time is not looked at.
+/// The utility's midnight in hours of UTC, without summer time.
 const MIDNIGHT: i64 = 8;
-/// Degrees of a cell whose tickets decide the kind of area, and how many make it urban or rural.
+/// The size in degrees of a cell whose tickets decide the kind of area, and the least number of tickets that makes it
+/// urban and rural.
 const CELL: (f64, usize, usize) = (0.1, 300, 60);
 /// Hours of a day, and of a shift.
 const HOURS: usize = 24;
@@ -48,17 +53,17 @@ const SHIFT: usize = 8;
 #[derive(Clone, Debug)]
 struct Row {
     start: f64,
-    /// When the utility's map showed it.
+    /// The time at which the utility's map showed it.
     shown: f64,
     onsite: f64,
-    /// When crews were on site, from and until.
+    /// The intervals with a crew on site.
     visits: Vec<(f64, f64)>,
-    /// As first shown.
+    /// The number of customers when it was first shown.
     customers: u32,
     at: (f64, f64),
 }
 
-/// What of the file is used.
+/// The part of the file that is used.
 #[derive(Clone, Debug)]
 pub struct Recording {
     rows: Vec<Row>,
@@ -68,13 +73,13 @@ pub struct Recording {
 /// A recorded day as a world.
 #[derive(Clone, Debug)]
 pub struct Recorded {
-    /// Three days; the middle one is judged.
+    /// Three days; only the middle one is judged.
     pub world: World,
-    /// Minutes to the utility's own first arrival, for the tickets of the middle day.
+    /// Minutes from the beginning of the outage to the utility's own first arrival, for the tickets of the middle day.
     pub observed: Vec<Option<f64>>,
     /// Minutes from the beginning of each outage until it was known.
     pub unknown: Vec<f64>,
-    /// Crew-hours of the middle day.
+    /// The crew-hours of the middle day.
     pub crew_hours: usize,
 }
 
@@ -121,7 +126,7 @@ impl Recording {
         Ok(Self { rows, cells })
     }
 
-    /// Tickets by day, counted from 1970.
+    /// Returns the number of tickets by day, counted from 1970.
     #[must_use]
     pub fn days(&self) -> BTreeMap<i64, usize> {
         let mut days = BTreeMap::new();
@@ -131,7 +136,7 @@ impl Recording {
         days
     }
 
-    /// So many days of the middle of the ordinary ones, spread over the recording.
+    /// Returns `count` days from the middle fifth by number of tickets, spread over the recording.
     #[must_use]
     pub fn ordinary(&self, count: usize) -> Vec<i64> {
         let mut days: Vec<(usize, i64)> = self.days().into_iter().map(|(day, tickets)| (tickets, day)).collect();
@@ -142,7 +147,7 @@ impl Recording {
         (0..count).filter_map(|index| middle.get(index * middle.len() / count.max(1)).copied()).collect()
     }
 
-    /// The day as a world of this seed.
+    /// Builds the world of the day with this seed.
     #[must_use]
     pub fn world(&self, day: i64, seed: u64) -> Recorded {
         let start = midnight(day - 1);
@@ -234,7 +239,7 @@ fn day_of(instant: f64) -> i64 {
     (instant as i64 - MIDNIGHT * 3600).div_euclid(86_400)
 }
 
-/// Its first instant.
+/// Returns the first instant of a day.
 fn midnight(day: i64) -> f64 {
     (day * 86_400 + MIDNIGHT * 3600) as f64
 }

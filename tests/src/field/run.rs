@@ -1,7 +1,9 @@
-//! The day runs: discrete events over a [`World`], a board kept as the dispatch process keeps it, and whatever a policy chooses.
+//! The simulation of a day: discrete events over a [`World`], with a board as the dispatch process keeps it, and the
+//! choices of a policy.
 //!
-//! A crew without work drives home at once and can be sent from wherever it is. Who is on the way at the end of a shift finishes.
-//! Absent: any reaction of tickets or crews to a policy other than by the world's own draws.
+//! A crew without work drives home at once and can be sent from any point of that drive. A crew that has a ticket at
+//! the end of its shift finishes it. Absent: reactions of tickets or crews to a policy, other than by the world's own
+//! draws.
 
 mod crew;
 
@@ -29,13 +31,13 @@ use super::{
     world::{Answer, Millis, World, millis, minutes},
 };
 
-/// Between two ticks, in milliseconds.
+/// The time between two ticks, in milliseconds.
 pub const TICK: Millis = 30_000;
-/// A crew or a ticket that is back where it was within so many minutes went to and fro.
+/// A crew or a ticket that returns to its former partner within this many minutes went to and fro.
 pub const TO_AND_FRO_MINUTES: f64 = 15.0;
-/// Kilometres that a free crew moves before the policy hears of it.
+/// The kilometres that a free crew moves before the policy hears of it.
 const MOVED_KM: f64 = 0.5;
-/// Rounds of asking the policy at one instant: it may answer an offer that was refused as impossible by another.
+/// The most rounds of asking the policy at one instant. After an offer that was impossible, it may choose another.
 const ROUNDS: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,12 +68,12 @@ struct Run<'w> {
     now: Millis,
     crews: Vec<Crew>,
     offers: Vec<Offer>,
-    /// Steps done, by ticket.
+    /// The number of steps done, by ticket.
     steps: Vec<usize>,
-    /// Who accepted, by ticket.
+    /// The crews that accepted, by ticket, with the time.
     takers: Vec<Vec<(usize, Millis)>>,
     open: usize,
-    /// When the last shift ends.
+    /// The end of the last shift.
     end: Millis,
     outcome: Outcome,
     holder: OrgPath,
@@ -79,7 +81,7 @@ struct Run<'w> {
     crew_of: BTreeMap<CrewId, usize>,
 }
 
-/// Runs the world until everything is restored, or nobody can be on shift any more.
+/// Runs the world until every ticket is restored or the last shift has ended.
 pub fn play(world: &World, policy: &Policy, dispatcher: &mut dyn Dispatcher) -> Outcome {
     let mut run = Run::new(world, policy.clone());
     run.every(dispatcher);
@@ -147,7 +149,7 @@ impl<'w> Run<'w> {
         self.world.at(self.now)
     }
 
-    /// Whether there may be something to decide.
+    /// Executes an event; returns true if the policy may have something to decide.
     fn happens(&mut self, event: Event, dispatcher: &mut dyn Dispatcher) -> bool {
         match event {
             Event::Reported(ticket) => self.reported(ticket, dispatcher),
@@ -239,7 +241,7 @@ impl<'w> Run<'w> {
         entry.shift = Some(Shift { until: self.world.at(until), breaks: Vec::new() });
         entry.worked_minutes = 0.0;
         entry.seen = now;
-        // Who is still out from the shift before goes on from where it is.
+        // A crew that is still out from its last shift continues from its present place.
         if matches!(self.crews[crew].phase, Phase::Off) {
             self.crews[crew].phase = Phase::Idle { since: self.now, from: roster.home };
             entry.at = roster.home;
@@ -254,13 +256,13 @@ impl<'w> Run<'w> {
         dispatcher.crew_changed(&self.world.crews[crew].id);
     }
 
-    /// The shift is over and the crew has nothing left to do.
+    /// The shift is over and the crew has no work: it goes off shift.
     fn home(&mut self, crew: usize) {
         self.crews[crew].phase = Phase::Off;
         self.board.crews.get_mut(&self.world.crews[crew].id).unwrap().shift = None;
     }
 
-    /// The crew's time is free again, where it is.
+    /// The crew becomes free at its present place.
     fn free(&mut self, crew: usize) {
         let roster = &self.world.crews[crew];
         let at = self.crews[crew].at(self.world, crew, self.now);
@@ -395,7 +397,7 @@ impl<'w> Run<'w> {
         self.told(ticket, crew, dispatcher);
     }
 
-    /// Another crew was quicker.
+    /// Another crew accepted first: the offer is withdrawn.
     fn withdrawn(&mut self, ticket: usize, other: &CrewId, dispatcher: &mut dyn Dispatcher) {
         let Some(crew) = self.crew_of.get(other).copied() else { return };
         for offer in self.offers.iter_mut().rev().filter(|offer| offer.live) {
@@ -408,7 +410,7 @@ impl<'w> Run<'w> {
         self.told(ticket, crew, dispatcher);
     }
 
-    /// Who took it, and whether that is back where it was.
+    /// Records the crew that accepted, and counts it if it is a return to the former partner.
     fn note_taker(&mut self, ticket: usize, crew: usize) {
         let back = |past: &[(usize, Millis)], what: usize, now: Millis| {
             past.iter().rev().nth(1).is_some_and(|(was, when)| {
@@ -456,7 +458,7 @@ impl<'w> Run<'w> {
         self.told(ticket, crew, dispatcher);
     }
 
-    /// The next step begins.
+    /// The next step on site begins.
     fn works(&mut self, ticket: usize, crew: usize) {
         let step = &self.world.tickets[ticket].steps[self.steps[ticket]];
         let trip = self.crews[crew].trip;

@@ -1,47 +1,47 @@
-//! What a run is judged by. The score is a vector: no column is traded for another.
+//! The measures of a run. The score is a vector: no column is traded for another.
 
 use std::collections::BTreeMap;
 
 use super::world::{Millis, World, minutes};
 
-/// Where FNV-1a begins, and what it multiplies by.
+/// The offset basis and the prime of FNV-1a.
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0100_0000_01b3;
 
-/// What happened to a ticket.
+/// The course of one ticket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Served {
-    /// When the first crew was on site.
+    /// The time at which the first crew was on site.
     pub arrived: Option<Millis>,
-    /// When power was back.
+    /// The time of restoration.
     pub restored: Option<Millis>,
-    /// Offers made.
+    /// The number of offers made.
     pub offers: u32,
-    /// Crews called back while on the way.
+    /// The number of recalls of crews that were on their way.
     pub recalled: u32,
-    /// Offers taken back.
+    /// The number of offers withdrawn because another crew accepted.
     pub withdrawn: u32,
-    /// Handed over to a crew with more skills.
+    /// The number of handovers to a crew with other skills.
     pub handed_over: u32,
 }
 
-/// All that a run leaves.
+/// The full result of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
-    /// By ticket.
+    /// The course of each ticket.
     pub served: Vec<Served>,
-    /// Minutes on site, by crew.
+    /// The minutes on site of each crew.
     pub worked: Vec<f64>,
-    /// How often a crew or a ticket went A-B-A within 15 minutes.
+    /// The number of times that a crew or a ticket went A-B-A within 15 minutes.
     pub to_and_fro: usize,
-    /// Offers and diversions that the policy chose and that could not be made.
+    /// Offers and diversions of the policy that could not be made.
     pub impossible: usize,
-    /// Names what the policy chose, in order: two runs with the same number chose the same crews at the same instants.
+    /// A hash of the policy's choices in order. Two runs with the same hash chose the same crews at the same instants.
     pub decisions: u64,
 }
 
 impl Outcome {
-    /// Nothing has happened.
+    /// Creates the result before the first event.
     #[must_use]
     pub fn new(world: &World) -> Self {
         Self {
@@ -52,7 +52,7 @@ impl Outcome {
         }
     }
 
-    /// Takes one choice into [`Self::decisions`]: FNV-1a, so that the number is the same on every machine.
+    /// Adds one choice to [`Self::decisions`]. FNV-1a gives the same number on every machine.
     pub fn decided(&mut self, at: Millis, what: &str) {
         let bytes = at.to_be_bytes().into_iter().chain(what.bytes());
         self.decisions = bytes.fold(self.decisions, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME));
@@ -62,36 +62,36 @@ impl Outcome {
 /// The columns of the tables.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Score {
-    /// Tickets reached within their promise, per cent of all.
+    /// Tickets reached within their promise, in per cent of all.
     pub on_time: f64,
-    /// Mean minutes from report to arrival.
+    /// The mean minutes from report to arrival.
     pub mean: f64,
-    /// Its 95th percentile.
+    /// The 95th percentile of the minutes from report to arrival.
     pub p95: f64,
     /// Customer-minutes interrupted.
     pub cmi: f64,
-    /// Priority sites reached within their promise, per cent.
+    /// Priority sites reached within their promise, in per cent.
     pub priority: f64,
-    /// Hours from report to restoration of the ticket that was open longest.
+    /// The hours from report to restoration of the ticket that was open longest.
     pub oldest: f64,
-    /// Hours from report to arrival of the ticket that waited longest.
+    /// The hours from report to arrival of the ticket that waited longest.
     pub waited: f64,
-    /// Offers per visit: a ticket that is handed over needs another.
+    /// Offers per visit; each handover needs another visit.
     pub offers: f64,
-    /// Crews told otherwise (called back, or an offer taken back) per ticket.
+    /// Recalls and withdrawn offers per ticket.
     pub revoked: f64,
-    /// A-B-A within 15 minutes.
+    /// A-B-A within 15 minutes: the number of times.
     pub to_and_fro: f64,
-    /// Jain's index of the minutes on site within a class of equal skills, the mean over crews.
+    /// Jain's index of the minutes on site within a class of equal skills, as the mean over crews.
     pub jain: f64,
-    /// Mean of arrival over promise in the worst district, over that of all tickets.
+    /// The mean of arrival time over promise in the worst district, relative to that of all tickets.
     pub district: f64,
-    /// Tickets not restored.
+    /// The number of tickets not restored.
     pub left: f64,
 }
 
 impl Score {
-    /// Judges a run; what was never reached counts as late, with the world's last instant as its arrival.
+    /// Judges a run. A ticket that was never reached counts as late; its arrival is the last instant of the run.
     #[must_use]
     pub fn of(world: &World, outcome: &Outcome) -> Self {
         let count = world.tickets.len().max(1) as f64;
@@ -131,7 +131,7 @@ impl Score {
     }
 }
 
-/// Jain's index by class of equal skills, weighted by the crews of the class; 1 where nobody worked.
+/// Returns Jain's index by class of equal skills, weighted by the crews of the class; 1 where no crew worked.
 fn jain(world: &World, worked: &[f64]) -> f64 {
     let mut classes: BTreeMap<_, Vec<f64>> = BTreeMap::new();
     for (roster, minutes) in world.crews.iter().zip(worked) {

@@ -1,4 +1,4 @@
-//! The laws of the measuring itself, on days small enough for a test.
+//! Tests of the simulation and the measures, on small days.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::{
     world::World,
 };
 
-/// What the planner decides on three kinds of day, seeds 1 to 4: [`Outcome::decisions`](super::score::Outcome).
+/// The planner's decisions on three kinds of day, seeds 1 to 4: [`Outcome::decisions`](super::score::Outcome).
 #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
 const DECISIONS: [[&str; 4]; 3] = [
     ["09fc6e3ac877bfe7", "acef5bbb2530a8cd", "eaf912ec2ced4cb2", "9cfe2b0e11339388"],
@@ -22,7 +22,7 @@ const DECISIONS: [[&str; 4]; 3] = [
     ["e489487dbef769fd", "1f62e1ea3bb806ab", "8f5972df29f4a38c", "a46d37af80d6abd1"],
 ];
 
-/// A storm of two hours' work for a dozen crews.
+/// A small storm: 60 tickets, 25 crews.
 fn small(seed: u64) -> World {
     Scenario::Storm10.sized(seed, 60, 25, 1)
 }
@@ -38,7 +38,7 @@ fn everyone(world: &World) -> Vec<Box<dyn Dispatcher>> {
     ]
 }
 
-/// Passes on what another chooses, and looks at every board that it is shown.
+/// A policy that passes on the choices of another and checks every board that it is shown.
 struct Watched<'d> {
     inner: &'d mut dyn Dispatcher,
     boards: usize,
@@ -176,7 +176,7 @@ fn the_bound_of_a_queue_before_one_crew_is_that_of_the_best_order() {
         ticket.steps.truncate(1);
         ticket.steps[0].minutes = minutes;
     }
-    // Turning out and the answers add some minutes to each: at least 2 of turning out.
+    // Turning out and the answers add some minutes to each, at least 2 for turning out.
     let least = bound(&world);
     assert!((100.0 * 52.0 + 154.0..100.0 * 56.0 + 160.0).contains(&least), "{least}");
 }

@@ -1,7 +1,8 @@
-//! What is true of a day: which tickets come, where and how long they will take, which crews there are and how they answer.
-//! Policies see none of it but through the board.
+//! The true state of a day: the tickets with their place and duration, the crews, and their answers. Policies see it
+//! only through the board.
 //!
-//! Kept apart on purpose: what depends on a policy (`run`), and how a world is made up (`made`) or read from a recording (`recorded`).
+//! Separate on purpose: everything that depends on a policy (`run`), and the way a world is generated (`made`) or read
+//! from a recording (`recorded`).
 
 use switchboard_domain::{
     Timestamp,
@@ -12,117 +13,117 @@ use switchboard_domain::{
 use super::{chance::Chance, place::Roads};
 use chrono::TimeDelta;
 
-/// Share of offers that are declined.
+/// The share of offers that are declined.
 pub const DECLINED: f64 = 0.05;
-/// Share of offers that are never answered.
+/// The share of offers that are never answered.
 pub const UNANSWERED: f64 = 0.02;
-/// Median minutes to an answer.
+/// The median minutes until an answer.
 pub const ANSWER_MINUTES: f64 = 0.9;
 /// Sigma of the logarithm of an answer's delay.
 pub const ANSWER_SIGMA: f64 = 0.4;
-/// Sigma of the logarithm of a drive's length over its expectation.
+/// Sigma of the logarithm of a drive's duration relative to the expected one.
 pub const TRAVEL_NOISE: f64 = 0.15;
-/// Minutes from an acceptance to wheels turning, by day and at night.
+/// The minutes from acceptance to departure, by day and at night.
 pub const TURN_OUT: (f64, f64) = (2.0, 4.0);
-/// Hours of the day, at +08:00, that are day.
+/// The hours of the day, at +08:00, that count as day.
 pub const DAY: std::ops::Range<f64> = 6.0..22.0;
 
 /// Milliseconds of simulated time since the world's start.
 pub type Millis = i64;
 
-/// So many minutes.
+/// Converts minutes to milliseconds.
 #[must_use]
 pub fn millis(minutes: f64) -> Millis {
     (minutes * 60_000.0).round() as Millis
 }
 
-/// In minutes.
+/// Converts milliseconds to minutes.
 #[must_use]
 pub fn minutes(time: Millis) -> f64 {
     time as f64 / 60_000.0
 }
 
-/// A day, or a month, and all that is true of it.
+/// A period of one or several days with everything that is true of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct World {
-    /// Seed of its draws.
+    /// The seed of its draws.
     pub seed: u64,
     /// Its first instant.
     pub start: Timestamp,
-    /// Tickets, by when they are reported.
+    /// The tickets, sorted by the time of their report.
     pub tickets: Vec<Ticket>,
-    /// Crews.
+    /// The crews.
     pub crews: Vec<Roster>,
-    /// Drives.
+    /// The driving times.
     pub roads: Roads,
-    /// How many districts the tickets' are counted in.
+    /// The number of districts.
     pub districts: usize,
 }
 
-/// A ticket, with its future.
+/// A ticket with its future.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ticket {
-    /// Identity.
+    /// The ticket's id.
     pub id: TicketId,
-    /// When it is reported.
+    /// The time of its report.
     pub reported: Millis,
-    /// Where.
+    /// Its place.
     pub at: Point,
-    /// Kind of area.
+    /// The kind of area.
     pub area: Area,
-    /// District.
+    /// The index of its district.
     pub district: usize,
-    /// Category, by which the policy knows the skills.
+    /// The category, from which the policy derives the skills.
     pub category: Category,
-    /// What a crew must be able to do to be sent at first.
+    /// The skills that the first crew must have.
     pub skills: Skills,
     /// Customers without power.
     pub customers: u32,
     /// A hospital, a medical need or an important customer.
     pub important: bool,
-    /// A wire is down.
+    /// True if a wire is down.
     pub wire_down: bool,
-    /// Arrival is promised within so many minutes.
+    /// The promised minutes until arrival.
     pub promise: u32,
-    /// What is done on site, in this order: one step, or an assessment and then the repair.
+    /// The steps on site in order: one step, or an assessment and then the repair.
     pub steps: Vec<Step>,
 }
 
 /// A step of the work on site.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// What it takes beyond the ticket's skills; a crew that lacks it hands over.
+    /// The skills that it needs beyond the ticket's; a crew that lacks them hands over.
     pub needs: Skills,
-    /// Minutes on site.
+    /// The minutes on site.
     pub minutes: f64,
 }
 
 /// A crew: a manned vehicle.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Roster {
-    /// Identity.
+    /// The crew's id.
     pub id: CrewId,
-    /// Home station.
+    /// The position of its home station.
     pub home: Point,
-    /// What it can do.
+    /// Its skills.
     pub skills: Skills,
-    /// When it is on, from and until.
+    /// Its shifts, from and until.
     pub shifts: Vec<(Millis, Millis)>,
 }
 
-/// What a crew says to an offer, and minutes after which.
+/// A crew's answer to an offer, with its delay in minutes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Answer {
-    /// It comes.
+    /// It accepts.
     Accepts(f64),
-    /// It does not.
+    /// It declines.
     Declines(f64),
-    /// Nothing.
+    /// It does not answer.
     Silence,
 }
 
 impl Ticket {
-    /// Life safety or an important customer.
+    /// True for life safety or an important customer.
     #[must_use]
     pub fn priority(&self) -> bool {
         self.important || self.wire_down
@@ -130,13 +131,13 @@ impl Ticket {
 }
 
 impl World {
-    /// That instant.
+    /// Returns the instant at that simulated time.
     #[must_use]
     pub fn at(&self, time: Millis) -> Timestamp {
         self.start + TimeDelta::milliseconds(time)
     }
 
-    /// What is said to this offer of a ticket, counted from 1.
+    /// Returns the answer to an offer of the ticket; `attempt` counts its offers from 1.
     #[must_use]
     pub fn answer(&self, ticket: usize, attempt: u32) -> Answer {
         let mut chance = Chance::of(&[self.seed, 1, ticket as u64, u64::from(attempt)]);
@@ -148,13 +149,13 @@ impl World {
         }
     }
 
-    /// What the roads to a ticket make of a drive's expectation: the same for every crew and policy.
+    /// Returns the factor of a drive's duration relative to the expected one. It is the same for every crew and policy.
     #[must_use]
     pub fn noise(&self, ticket: usize) -> f64 {
         Chance::of(&[self.seed, 2, ticket as u64]).log_normal(1.0, TRAVEL_NOISE)
     }
 
-    /// Minutes from an acceptance at `time` to wheels turning.
+    /// Returns the minutes from an acceptance at `time` to departure.
     #[must_use]
     pub fn turn_out(&self, time: Millis) -> f64 {
         let hour = (minutes(time + i64::from(self.start.timestamp_subsec_millis())) / 60.0

@@ -1,23 +1,23 @@
-//! The words of `kpi kept`, in both languages. Wording only.
+//! The texts of `kpi kept` in both languages. Absent: logic.
 
-/// The words of one language. In a sentence `{0}` stands for the first word that is filled in, `{1}` for the second.
+/// The texts of one language. In a sentence `{0}` stands for the first inserted word, `{1}` for the second.
 pub struct Words {
     pub clocks: [&'static str; 4],
     pub broken: [&'static str; 5],
     pub all: &'static str,
     pub nothing: &'static str,
     pub not_met: &'static str,
-    /// How long, after which fact, before which fact.
+    /// `{0}`: the duration; `{1}` and `{2}`: the facts before and after it.
     pub longest: &'static str,
-    /// Which clocks.
+    /// `{0}`: the excluded clocks.
     pub not_counted: &'static str,
-    /// How many promises of how many tickets.
+    /// `{0}`: the number of promises; `{1}`: the number of tickets.
     pub few: &'static str,
-    /// The same, and how many tickets are shown.
+    /// As `few`; `{2}`: the number of tickets shown.
     pub many: &'static str,
-    /// A clock, and how many others of the same ticket.
+    /// `{0}`: a clock; `{1}`: the number of other clocks of the same ticket.
     pub others: &'static str,
-    /// Why a day that was entered afterwards leaves clocks out.
+    /// The reason why clocks are excluded for a day that was entered afterwards.
     pub entered_later: &'static str,
 }
 
@@ -49,7 +49,7 @@ pub const CHINESE: Words = Words {
     entered_later: "这些时钟考核一个步骤多快录入，而这一天是事后录入的。",
 };
 
-/// A sentence with its blanks filled.
+/// Fills the blanks of a sentence.
 pub fn filled(sentence: &str, with: &[&str]) -> String {
     let fill = |text: String, (nth, word): (usize, &&str)| text.replace(&format!("{{{nth}}}"), word);
     with.iter().enumerate().fold(sentence.to_owned(), fill)

@@ -1,4 +1,4 @@
-//! A broken promise explained, and the whole told in both languages.
+//! Tests of the report: one broken promise in detail, and the whole in both languages.
 
 use switchboard_wire::answer;
 

@@ -1,4 +1,4 @@
-//! Tables of a given width.
+//! Tests of tables with a given width.
 
 use super::*;
 

@@ -1,15 +1,15 @@
-//! How long people take: a distribution for each thing that an agent, a desk or a crew does in a story.
+//! Delays of people: a distribution for each action of an agent, a desk or a crew in a story.
 //!
 //! The ordinary day keeps about 99 of 100 promises. State Grid reported for the week of 1 to 7 October 2016 that every
-//! ticket was dispatched in time; no public source that we know gives the share of arrivals, so that it is an
-//! assumption, as are the distributions: most people are well within the limit, one or two of a hundred are late.
-//! Absent: the limits. They are in the policy, and no delay is cut off at one.
+//! ticket was dispatched in time. We know no public source for the share of arrivals in time, so that share is an
+//! assumption. The distributions are assumptions, too: most delays are well within the limit, one or two of a hundred
+//! are late. Absent: the limits. They are in the policy, and no delay is capped at one.
 
 use chrono::TimeDelta;
 use rand::{RngExt as _, rngs::StdRng};
 use switchboard_wire::proto::Area;
 
-/// A distribution by five of its quantiles in seconds, with straight lines between them.
+/// A distribution given by five of its quantiles in seconds, with linear interpolation between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Delay {
     quickest: i64,
@@ -19,32 +19,32 @@ pub(super) struct Delay {
     slowest: i64,
 }
 
-/// An agent files what the caller said of a fault, or asked, from the end of the call.
+/// From the end of the call until an agent has filed a fault or a question.
 pub(super) const FAULT_FILED: Delay = seconds(8, 20, 36, 55, 110);
-/// An agent sends a filed fault to the city, or closes what was answered at once.
+/// Until an agent dispatches a filed fault to the city, or closes a ticket that was answered at once.
 pub(super) const FAULT_SENT: Delay = seconds(8, 20, 34, 50, 150);
-/// The city's desk takes a fault.
+/// Until the city's desk accepts a fault.
 pub(super) const FAULT_TAKEN: Delay = seconds(10, 30, 55, 90, 180);
-/// The city's desk names a crew.
+/// Until the city's desk chooses a crew.
 pub(super) const CREW_NAMED: Delay = seconds(15, 40, 75, 120, 360);
-/// A crew accepts what it was given.
+/// Until a crew accepts its ticket.
 pub(super) const CREW_ACCEPTS: Delay = seconds(20, 60, 150, 300, 600);
-/// A crew leaves.
+/// From the acceptance until the crew leaves.
 pub(super) const CREW_LEAVES: Delay = seconds(30, 90, 240, 480, 900);
-/// A crew drives within a town.
+/// The drive of a crew within a town.
 const DRIVE_URBAN: Delay = minutes(4, 14, 26, 37, 70);
-/// A crew drives to a village.
+/// The drive of a crew to a village.
 const DRIVE_RURAL: Delay = minutes(6, 26, 50, 75, 130);
-/// A crew writes its reply after power is back.
+/// From restoration until the crew has written its reply.
 pub(super) const REPLIED: Delay = minutes(2, 8, 18, 28, 55);
-/// An agent files anything that is no fault.
+/// Until an agent has filed a ticket that is not a fault.
 pub(super) const FILED: Delay = minutes(1, 2, 4, 6, 12);
-/// A desk sends on what is no fault, or takes it.
+/// Until a desk dispatches or accepts a ticket that is not a fault.
 pub(super) const PASSED_ON: Delay = minutes(1, 5, 9, 16, 60);
 
-/// In a storm the agents and desks have a queue: everything takes so many times as long.
+/// The factor of the delays of agents, desks and crews in a storm, when they have a queue.
 const STORM_QUEUE: i32 = 3;
-/// In a storm a ticket waits for a crew that is free.
+/// The wait of a ticket for a free crew in a storm.
 const STORM_CREW: Delay = minutes(3, 40, 110, 180, 300);
 
 const fn seconds(quickest: i64, half: i64, nine_of_ten: i64, ninety_nine_of_hundred: i64, slowest: i64) -> Delay {
@@ -55,7 +55,7 @@ const fn minutes(quickest: i64, half: i64, nine_of_ten: i64, ninety_nine_of_hund
     seconds(quickest * 60, half * 60, nine_of_ten * 60, ninety_nine_of_hundred * 60, slowest * 60)
 }
 
-/// A crew's drive to a place in such an area.
+/// Returns the distribution of a crew's drive to a place in such an area.
 pub(super) fn drive(area: Area) -> Delay {
     match area {
         Area::Rural | Area::Remote => DRIVE_RURAL,
@@ -64,7 +64,7 @@ pub(super) fn drive(area: Area) -> Delay {
 }
 
 impl Delay {
-    /// One stretch of time of this distribution.
+    /// Draws one delay.
     pub(super) fn drawn(self, dice: &mut StdRng) -> TimeDelta {
         let share: i64 = dice.random_range(0..10_000);
         let (from, to, since, width) = match share {
@@ -77,18 +77,18 @@ impl Delay {
     }
 }
 
-/// What the weather does to people's delays.
+/// The effect of the weather on delays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Weather {
-    /// As usual.
+    /// The usual delays.
     #[default]
     Fair,
-    /// More calls than agents, desks and crews can serve.
+    /// More calls than agents, desks and crews can serve in the usual time.
     Storm,
 }
 
 impl Weather {
-    /// The time of an agent, a desk or a crew for one thing.
+    /// Returns the delay of one action in this weather.
     pub(super) fn stretch(self, usual: TimeDelta) -> TimeDelta {
         match self {
             Self::Fair => usual,
@@ -96,7 +96,7 @@ impl Weather {
         }
     }
 
-    /// How long a ticket waits for a crew that is free.
+    /// Returns the wait of a ticket for a free crew.
     pub(super) fn wait_for_crew(self, dice: &mut StdRng) -> TimeDelta {
         match self {
             Self::Fair => TimeDelta::zero(),

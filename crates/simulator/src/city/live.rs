@@ -1,5 +1,5 @@
-//! Faults of the city that happen while they are played: the hotline takes them, the desk of a unit is given them, and crews are
-//! found by the dispatcher. The story goes on when a crew has replied. Absent: the crews, and any time but the pace.
+//! Live faults of the city: the hotline receives them, an agent dispatches them to a unit's desk, and the dispatcher
+//! finds the crews. The script continues after the crew's reply. Absent: the crews, and times other than the pace.
 
 use chrono::TimeDelta;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -16,28 +16,29 @@ use crate::{
     script::{REPLIED, Script, Source, of_unit},
 };
 
-/// How much denser calls come in a storm.
+/// The factor of the call rate in a storm.
 pub const STORM_FACTOR: u32 = 12;
-/// How long a storm lasts, in minutes.
+/// The duration of a storm in minutes.
 pub const STORM_MINUTES: i64 = 5;
-/// Feeders on which a storm's faults lie.
+/// The number of feeders that a storm strikes.
 const STORM_FEEDERS: u32 = 3;
-/// Faults of one play, at most.
+/// The most faults of one run, without those that a storm adds.
 pub const FAULTS_MAX: u32 = 100_000;
 
-/// How many faults, and when.
+/// The number of faults and their period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Faults {
-    /// So many without a storm.
+    /// The number of faults without a storm, at most `FAULTS_MAX`.
     pub count: u32,
-    /// Spread over so many minutes, at least 1.
+    /// The period of the calls in minutes, at least 1.
     pub minutes: i64,
-    /// Whether a storm comes in the middle, with the faults that it adds.
+    /// True if a storm begins in the middle of the period and adds faults.
     pub storm: bool,
 }
 
 impl Faults {
-    /// How many the storm adds: its density is [`STORM_FACTOR`] times the usual one for [`STORM_MINUTES`].
+    /// Returns the number of faults that the storm adds: for [`STORM_MINUTES`], the rate is [`STORM_FACTOR`] times the
+    /// usual one.
     #[must_use]
     pub fn by_storm(&self) -> u32 {
         let usual = i64::from(self.count.min(FAULTS_MAX)) * STORM_MINUTES / self.minutes.max(1);
@@ -47,8 +48,8 @@ impl Faults {
 }
 
 impl City {
-    /// Faults as they happen, in the order of their calls. The times of the steps are only their pace; the requests name none, so
-    /// that the same faults played later are found on record, and add nothing.
+    /// Generates the scripts of the faults in order of their calls. The times of the steps only set the pace; no
+    /// request has an `occurred_at`. Playing the same faults again therefore finds them on record and adds nothing.
     #[must_use]
     pub fn faults(&self, faults: &Faults, roster: &[Member]) -> Vec<Script> {
         let source = Source::named(&format!("live/{}/{}/{}/{}", self.seed, faults.count, faults.minutes, faults.storm));
@@ -74,8 +75,8 @@ impl City {
     }
 }
 
-/// One fault, from the call to the close. What lies between dispatch and reply is not in the script: it is the dispatcher's and
-/// the crews' to do.
+/// Builds the script of one fault, from the call to the close. It omits the steps between dispatch and reply; the
+/// dispatcher and the crews do them.
 fn fault(mut scene: Scene<'_>, house: &Household, roster: &[Member]) -> Script {
     let s = &mut scene;
     let customers_out = match s.dice.random_range(0..100) {
@@ -98,13 +99,14 @@ fn fault(mut scene: Scene<'_>, house: &Household, roster: &[Member]) -> Script {
     s.step(ticket, &agent, Request::dispatch(&unit));
     s.step(ticket, &of_unit(&unit), Request::passed()).after(ticket, REPLIED, 1);
     s.step(ticket, &agent, Request::passed());
-    // By message, which may be sent at any hour.
+    // By text message: text messages may be sent at any hour.
     s.step(ticket, &agent, Request::revisit(RevisitMethod::Sms, Satisfaction::Satisfied));
     s.step(ticket, &agent, Request::close());
     scene.finish()
 }
 
-/// The unit that is given the ticket: mostly the city, sometimes the county or the station, where they have crews for everything.
+/// Chooses the unit that the ticket is dispatched to: mostly the city, sometimes the county or the station. The unit
+/// must have a crew with every skill.
 fn unit<'h>(s: &mut Scene<'_>, house: &'h Household, roster: &[Member]) -> &'h str {
     let wanted = match s.dice.random_range(0..100) {
         0..60 => CITY,
@@ -115,7 +117,7 @@ fn unit<'h>(s: &mut Scene<'_>, house: &'h Household, roster: &[Member]) -> &'h s
 }
 
 impl Scene<'_> {
-    /// A fault is told to an agent, by somebody with so many around who have no power either.
+    /// An agent receives a fault that leaves `customers_out` customers without power.
     fn receive_without_power(&mut self, house: &Household, content: &str, customers_out: u32) -> crate::script::Slot {
         let premises = if customers_out == 1 { pb::Premises::Single } else { pb::Premises::Multiple };
         let call = self.call(house, BusinessType::FaultRepair, content);
@@ -158,7 +160,7 @@ mod tests {
     fn a_storm_brings_twelve_times_the_calls_for_five_minutes_and_no_more_after() {
         let scripts = told(4, STORM);
         assert_eq!(scripts.len(), 300 + 55);
-        // Five in five minutes are usual, and sixty in a storm; the usual ones are drawn and vary.
+        // Five calls in five minutes are usual; the storm adds 55. The usual ones are drawn and vary.
         let stormy = in_the_storm(&scripts, STORM);
         assert!((55..=70).contains(&stormy), "{stormy}");
         let quiet = in_the_storm(&told(4, QUIET), QUIET);

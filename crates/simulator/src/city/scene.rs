@@ -1,5 +1,6 @@
-//! The stage of a story: its dice, its clock and its script in the making, and the passages that many stories share.
-//! A story is told in one direction, so that times never decrease. Absent: which stories there are.
+//! The context of a story: random numbers, clock, draft of the script, and the sequences of steps that many stories
+//! share. Stories advance the clock; a story that sets it back relies on `Draft::finish` to sort the steps. Absent:
+//! the stories themselves.
 
 use std::ops::Range;
 
@@ -20,10 +21,10 @@ use crate::{
     script::{Actor, Draft, Script, Slot, Source, Step, actor, of_unit, stamp},
 };
 
-/// Hours of the day, China Standard Time, in which nobody is called: 21 to 8 and 12 to 14.
+/// Hours of the day in China Standard Time in which no customer is called: 21 to 8 and 12 to 14.
 const QUIET: [Range<u32>; 3] = [0..8, 12..14, 21..24];
 
-/// One story being told.
+/// One story under construction.
 pub(super) struct Scene<'c> {
     pub(super) city: &'c City,
     pub(super) dice: StdRng,
@@ -38,13 +39,13 @@ impl<'c> Scene<'c> {
         Self { city, dice, now, weather: Weather::Fair, draft: Draft::new(source, key) }
     }
 
-    /// The same story in that weather.
+    /// Sets the weather of the story.
     pub(super) fn under(mut self, weather: Weather) -> Self {
         self.weather = weather;
         self
     }
 
-    /// A story that happens while it is played.
+    /// Creates a live story: its requests have no `occurred_at`.
     pub(super) fn live(city: &'c City, source: &Source, key: String, now: Timestamp) -> Self {
         let mut scene = Self::new(city, source, key.clone(), now);
         scene.draft = Draft::new(source, key).live();
@@ -57,20 +58,20 @@ impl<'c> Scene<'c> {
 
     // The clock.
 
-    /// So many minutes pass.
+    /// Advances the clock by a random time within this range of minutes.
     pub(super) fn pass(&mut self, minutes: Range<i64>) {
         self.now += TimeDelta::seconds(self.dice.random_range(minutes.start * 60..minutes.end * 60));
     }
 
-    /// Somebody needs this long.
+    /// Advances the clock by one delay, adapted to the weather.
     pub(super) fn take(&mut self, delay: Delay) {
         self.now += self.weather.stretch(delay.drawn(&mut self.dice));
     }
 
-    /// Time passes until people may be called.
+    /// Advances the clock to the end of the quiet hours, if it is within them.
     pub(super) fn pass_quiet_hours(&mut self) {
         let Some(china) = FixedOffset::east_opt(8 * 3600) else { return };
-        // The quiet hours of one night touch: 21 to 24, 0 to 8.
+        // The quiet hours of one night are two ranges: 21 to 24 and 0 to 8.
         for _ in 0..2 {
             let clock = self.now.with_timezone(&china);
             if let Some(quiet) = QUIET.iter().find(|hours| hours.contains(&clock.hour())) {
@@ -80,7 +81,7 @@ impl<'c> Scene<'c> {
         }
     }
 
-    // The cast.
+    // The actors.
 
     pub(super) fn household(&mut self) -> Household {
         let number = self.dice.random_range(0..HOUSEHOLDS);
@@ -91,19 +92,19 @@ impl<'c> Scene<'c> {
         actor(format!("agent-{:02}", self.dice.random_range(1..40)), "agent", NATION)
     }
 
-    /// The path of one of the crews of `station`.
+    /// Returns the path of a random crew of `station`.
     pub(super) fn crew(&mut self, station: &str) -> String {
         format!("{station}/crew-{}", self.dice.random_range(1..=CREWS_PER_STATION))
     }
 
-    // The passages.
+    // Sequences of steps.
 
-    /// A step at this very moment.
+    /// Adds a step at the present time of the clock.
     pub(super) fn step(&mut self, ticket: Slot, who: &Actor, request: impl Into<Request>) -> &mut Step {
         self.draft.step(ticket, self.now, who, request)
     }
 
-    /// The call of a household about `content`.
+    /// Builds the request for a call of a household about `content`.
     pub(super) fn call(&mut self, house: &Household, business: BusinessType, content: &str) -> pb::ReceiveRequest {
         let channels = [Channel::Hotline, Channel::Hotline, Channel::Hotline, Channel::App, Channel::Web];
         let channel = channels.choose(&mut self.dice).copied().unwrap_or(Channel::Hotline);
@@ -119,25 +120,25 @@ impl<'c> Scene<'c> {
         }
     }
 
-    /// A ticket is opened by an agent.
+    /// An agent opens a ticket.
     pub(super) fn receive(&mut self, house: &Household, business: BusinessType, content: &str) -> Slot {
         let (agent, call) = (self.agent(), self.call(house, business, content));
         self.draft.receive(self.now, &agent, call)
     }
 
-    /// A ticket is opened by an agent, as told in `call`.
+    /// An agent opens a ticket with the request `call`.
     pub(super) fn receive_as(&mut self, call: pb::ReceiveRequest) -> Slot {
         let agent = self.agent();
         self.draft.receive(self.now, &agent, call)
     }
 
-    /// A ticket is opened by the voice robot.
+    /// The voice robot opens a ticket.
     pub(super) fn receive_by_robot(&mut self, house: &Household, business: BusinessType, content: &str) -> Slot {
         let call = pb::ReceiveRequest { channel: Channel::Ivr.into(), ..self.call(house, business, content) };
         self.draft.receive(self.now, &actor("ivr", "ivr", NATION), call)
     }
 
-    /// An urge is opened as an order of its own, belonging to `other`.
+    /// An agent opens an urge as a ticket of its own that belongs to `other`.
     pub(super) fn receive_urge(&mut self, house: &Household, content: &str, other: Slot) -> Slot {
         let slot = self.receive(house, BusinessType::Urge, content);
         if let Some(step) = self.draft.last_mut() {
@@ -146,7 +147,7 @@ impl<'c> Scene<'c> {
         slot
     }
 
-    /// The household rings again and is told of its open ticket.
+    /// The household calls again, and the call attaches to its open ticket.
     pub(super) fn ring_again(&mut self, ticket: Slot, house: &Household, business: BusinessType, content: &str) {
         let call = pb::ReceiveRequest { channel: Channel::Ivr.into(), ..self.call(house, business, content) };
         self.draft.ring_again(ticket, self.now, &actor("ivr", "ivr", NATION), call);
@@ -167,7 +168,7 @@ impl<'c> Scene<'c> {
         self.classify(ticket, category, pb::Urgency::Normal, pb::Grade::Unspecified);
     }
 
-    /// Down the chain of `units`, each accepting before it sends the ticket on.
+    /// Dispatches the ticket down the chain of `units`; each accepts it before it dispatches it to the next.
     pub(super) fn send_down(&mut self, ticket: Slot, units: &[&str], sent: Delay, taken: Delay) {
         let mut sender = self.agent();
         for unit in units {
@@ -179,17 +180,18 @@ impl<'c> Scene<'c> {
         }
     }
 
-    /// The city names a crew; in a storm, when one is free.
+    /// The city chooses a crew; in a storm the ticket first waits for a free one.
     pub(super) fn send_crew(&mut self, ticket: Slot, city: &Actor, crew: &str) {
         self.now += self.weather.wait_for_crew(&mut self.dice);
         self.take(delays::CREW_NAMED);
         self.step(ticket, city, Request::dispatch(crew));
     }
 
-    /// The crew that was given the ticket drives to the household, looks, and brings power back after so many minutes.
+    /// The crew accepts the ticket, drives to the household, diagnoses the fault, and restores power within this range
+    /// of minutes after the diagnosis.
     pub(super) fn crew_on_site(&mut self, ticket: Slot, crew: &str, house: &Household, minutes: Range<i64>) {
         self.crew_leaves(ticket, crew);
-        // Roads are no longer in a storm.
+        // The weather does not change the length of a drive.
         self.now += delays::drive(house.place.area()).drawn(&mut self.dice);
         self.crew_repairs(ticket, crew, minutes);
     }
@@ -203,7 +205,7 @@ impl<'c> Scene<'c> {
         self.step(ticket, &lead, Request::progress(Crew::EnRoute(pb::StepEnRoute {})));
     }
 
-    /// The crew arrives now.
+    /// The crew arrives now, diagnoses the fault, gives an ETR and restores power.
     pub(super) fn crew_repairs(&mut self, ticket: Slot, crew: &str, minutes: Range<i64>) {
         let lead = of_unit(crew);
         self.step(ticket, &lead, Request::progress(Crew::Arrived(pb::StepArrived::default())));
@@ -220,7 +222,7 @@ impl<'c> Scene<'c> {
         words::CAUSES.choose(&mut self.dice).copied().unwrap_or_default().to_owned()
     }
 
-    /// The reply of the unit that did the work.
+    /// The unit that did the work replies.
     pub(super) fn reply(&mut self, ticket: Slot, unit: &Actor, outcome: pb::ReplyOutcome, what: &str, category: &str) {
         self.take(delays::REPLIED);
         let request = pb::ReplyRequest {
@@ -234,7 +236,7 @@ impl<'c> Scene<'c> {
         self.step(ticket, unit, request);
     }
 
-    /// The audit climbs from the lowest of `units` to the national centre.
+    /// The reply audit goes up from the lowest of `units` to the national centre.
     pub(super) fn audit(&mut self, ticket: Slot, units: &[&str]) {
         for unit in units.iter().rev() {
             self.pass(5..30);
@@ -245,7 +247,7 @@ impl<'c> Scene<'c> {
         self.step(ticket, &agent, Request::passed());
     }
 
-    /// Asks the customer by phone, when people may be called.
+    /// An agent asks the customer by phone, outside the quiet hours.
     pub(super) fn revisit(&mut self, ticket: Slot, outcome: Satisfaction) {
         self.pass(10..120);
         self.pass_quiet_hours();
@@ -253,7 +255,7 @@ impl<'c> Scene<'c> {
         self.step(ticket, &agent, Request::revisit(RevisitMethod::Call, outcome));
     }
 
-    /// A customer who is content, in one degree or another; few have no opinion, or do not want to be asked.
+    /// A revisit with an outcome that needs no further work: mostly satisfied, rarely neutral or refused.
     pub(super) fn revisit_content(&mut self, ticket: Slot) {
         let mood = match self.dice.random_range(0..100) {
             0..66 => Satisfaction::VerySatisfied,

@@ -1,5 +1,6 @@
-//! The stories of a day, one function each: how tickets of every business type begin, go on, go astray and end.
-//! Shares as a national hotline sees them: mostly questions answered at once, a fifth faults, few grave ones. Those without a crew are in `desk`. Absent: dates and places.
+//! The stories of a day, one function each: the course of tickets of every business type, with their detours and their
+//! ends. The shares follow a national hotline: mostly questions answered at once, one fifth faults, few complaints and
+//! reports. The stories without a crew are in `desk`. Absent: dates and places.
 
 mod desk;
 
@@ -28,11 +29,11 @@ macro_rules! stories {
         pub enum Story { $($(#[$doc])* $story,)+ }
 
         impl Story {
-            /// Every story with its share, of 10,000 calls.
+            /// Every story with its share of 10,000 calls.
             pub const ALL: &'static [(Self, u32)] = &[$((Self::$story, $share),)+];
         }
 
-        /// Tells one story that begins `now`.
+        /// Generates one story that begins at `now`.
         pub(super) fn tell(
             (story, weather): (Story, Weather),
             city: &City,
@@ -48,49 +49,49 @@ macro_rules! stories {
 }
 
 stories! {
-    /// A question, answered at once.
+    /// A question that is answered at once.
     Query = 4400 query,
-    /// Advice, given at once.
+    /// A consultation that is answered at once.
     Consultation = 2500 consultation,
-    /// Advice that the province has to look into.
+    /// A consultation that the province has to look into.
     ConsultationOpen = 250 consultation_open,
     /// One household without power.
     Fault = 1100 fault,
-    /// No power for want of payment: explained at once.
+    /// No power because of unpaid bills; explained at once.
     FaultArrears = 300 fault_arrears,
-    /// A stretch without power: several calls, one trouble.
+    /// A shared outage: several calls about one fault.
     Outage = 150 outage,
-    /// Sent to the wrong station, returned, sent again.
+    /// A fault dispatched to the wrong station, returned, and dispatched again.
     FaultReturned = 50 fault_returned,
-    /// The customer presses, the province supervises.
+    /// A fault that the customer urges and the province supervises.
     FaultUrged = 60 fault_urged,
-    /// Nobody answers the revisit, three times.
+    /// A repaired fault whose customer does not answer three revisits.
     FaultUnreachable = 60 fault_unreachable,
-    /// The customer is not content: it is taken up again.
+    /// A repaired fault that is reopened because the customer is dissatisfied.
     FaultReopened = 40 fault_reopened,
-    /// Power comes back by itself; withdrawn.
+    /// Power comes back by itself, and the customer withdraws the ticket.
     FaultWithdrawn = 50 fault_withdrawn,
-    /// The customer's own wiring.
+    /// A fault in the customer's own wiring.
     FaultInside = 80 fault_inside,
-    /// Another crew takes over.
+    /// A fault that is reassigned to another crew.
     FaultReassigned = 30 fault_reassigned,
-    /// A meter is to be tested.
+    /// A request for a meter test.
     Service = 500 service,
-    /// A meter test that waits for the customer, and takes longer.
+    /// A meter test that is suspended for the customer and gets an extension.
     ServiceWaiting = 100 service_waiting,
-    /// A complaint down the whole chain, its reply sent back once.
+    /// A complaint that goes down the whole chain; its reply is sent back once.
     Complaint = 40 complaint,
-    /// Somebody blows a whistle.
+    /// A report by a whistle-blower.
     Whistle = 20 whistle,
     /// An opinion.
     Opinion = 150 opinion,
-    /// An opinion that becomes a complaint, and stays one.
+    /// An opinion that is escalated to a complaint.
     OpinionEscalated = 30 opinion_escalated,
     /// A suggestion.
     Suggestion = 30 suggestion,
     /// Praise.
     Praise = 30 praise,
-    /// An urge as an order of its own.
+    /// An urge as a ticket of its own.
     UrgeOrder = 30 urge_order,
 }
 
@@ -116,8 +117,8 @@ fn fault(s: &mut Scene<'_>) {
     s.close(ticket);
 }
 
-/// A master and its children: each child is its own promise to its own customer, but the work is done once. The neighbours ring
-/// while the crew is on its way.
+/// A master and its children. Each child keeps its own promises to its customer, but the work is done once. The
+/// neighbours call while the crew drives.
 fn outage(s: &mut Scene<'_>) {
     let house = s.household();
     let master = s.receive_by_robot(&house, BusinessType::FaultRepair, words::SHARED_OUTAGE);
@@ -140,7 +141,7 @@ fn outage(s: &mut Scene<'_>) {
     s.pass(1..3);
     s.ring_again(master, &house, BusinessType::FaultRepair, words::STILL_OUT);
     let adopted = children.len();
-    // One of them has a trouble of its own after all: it is sent to a crew by itself.
+    // With a probability of 20 %, one child turns out to be a separate fault: it is unmerged and gets its own crew.
     let alone = if s.dice.random_bool(0.2) { children.pop() } else { None };
     if let Some(child) = alone {
         s.pass(2..6);
@@ -192,7 +193,7 @@ fn fault_returned(s: &mut Scene<'_>) {
     s.close(ticket);
 }
 
-/// The crew has the ticket and does not come: the road is long, or the job before was.
+/// The crew has the ticket but is late, because of the road or of the job before.
 fn fault_urged(s: &mut Scene<'_>) {
     let (ticket, house) = reported(s);
     let city = at_the_city(s, ticket);
@@ -273,7 +274,7 @@ fn fault_inside(s: &mut Scene<'_>) {
     let lead = of_unit(&crew);
     s.take(delays::CREW_ACCEPTS);
     s.step(ticket, &lead, Request::accept());
-    // It is settled by telephone.
+    // The crew settles it by telephone.
     s.pass(2..8);
     s.reply(ticket, &lead, ReplyOutcome::NotOurs, words::CUSTOMER_SIDE, words::CATEGORY_INSIDE);
     s.audit(ticket, &[CITY]);
@@ -321,7 +322,7 @@ fn urge_order(s: &mut Scene<'_>) {
     s.close(ticket);
 }
 
-/// Answered while the caller waits: the ticket is written at the end of the call.
+/// A ticket that is answered while the caller waits: the agent files it at the end of the call.
 fn at_first_contact(s: &mut Scene<'_>, business: BusinessType, said: &str, category: &str, answer: &str) {
     let house = s.household();
     let ticket = s.receive(&house, business, said);
@@ -332,7 +333,7 @@ fn at_first_contact(s: &mut Scene<'_>, business: BusinessType, said: &str, categ
     s.step(ticket, &agent, pb::CloseAtFirstContactRequest { header: None, answer: answer.to_owned() });
 }
 
-/// One household's fault, as the robot or an agent takes it, classified.
+/// The voice robot or an agent receives one household's fault, and an agent classifies it.
 fn reported(s: &mut Scene<'_>) -> (Slot, Household) {
     let house = s.household();
     let ticket = if s.dice.random_bool(0.45) {
@@ -345,13 +346,13 @@ fn reported(s: &mut Scene<'_>) -> (Slot, Household) {
     (ticket, house)
 }
 
-/// Straight to the city's command centre, whose desk is returned.
+/// Dispatches the ticket directly to the city's command centre; returns that desk.
 fn at_the_city(s: &mut Scene<'_>, ticket: Slot) -> Actor {
     s.send_down(ticket, &[CITY], delays::FAULT_SENT, delays::FAULT_TAKEN);
     of_unit(CITY)
 }
 
-/// A crew repairs it; reply and audit follow.
+/// A crew repairs the fault; reply and audit follow.
 fn repaired(s: &mut Scene<'_>, ticket: Slot, city: &Actor, house: &Household) {
     let crew = s.crew(&house.station);
     s.send_crew(ticket, city, &crew);

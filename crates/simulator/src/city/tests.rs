@@ -1,4 +1,4 @@
-//! The city: the same for ever by its seed, lively, and made up.
+//! Tests of the city: determinism by seed, variety, and invented data.
 
 use std::collections::BTreeSet;
 
@@ -92,8 +92,8 @@ fn a_step_is_named_by_its_ticket_its_call_and_its_turn() {
     );
 }
 
-/// Of the faults to which a crew drove: how many, how many were sent on within 2 minutes, and to how many a crew came within 45
-/// minutes (90 outside of towns).
+/// Of the faults that a crew drove to, counts all, those dispatched within 2 minutes, and those reached within 45
+/// minutes (90 in rural areas).
 fn in_time(scripts: &[Script]) -> [usize; 3] {
     let mut counts = [0; 3];
     for script in scripts {

@@ -1,5 +1,5 @@
-//! The catalogue of what people of the city say and are called, in Chinese as on the hotline. All of it is made up; the texts
-//! follow the published writing rules: tags in brackets first, no names, no emotions. Absent: logic.
+//! Texts and names of the city, in Chinese as on the hotline. All of them are invented. The texts follow the published
+//! writing rules: tags in brackets first, no names, no emotions. Absent: logic.
 
 pub(super) const SURNAMES: [&str; 20] = [
     "王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "徐", "孙", "胡", "朱", "高", "林", "何", "郭", "马",

@@ -1,44 +1,46 @@
-//! How a crew behaves, drawn from dice: what it says to an offer and when, and how a job goes for it. A pure function of the
-//! seed, the crew and the offer or ticket, so that a seed names a day of crews for ever. Absent: clocks, maps and calls.
+//! The behaviour of a crew, drawn at random: its answer to an offer and its delay, and the course of a job. It is a
+//! pure function of the seed, the crew and the offer or ticket, so a seed always gives the same behaviour. Absent:
+//! clocks, maps and calls.
 //!
-//! All times are minutes of the simulated world.
+//! All times are minutes of simulated time.
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use switchboard_wire::proto::DeclineReason;
 
 use crate::script::Source;
 
-/// Shares and times. The shares of answers and the noise of travel are those of the storm-day scenarios that the benches use;
-/// repair times are the medians by customers without power of an American utility's recorded outages.
+/// Shares and times. The shares of answers and the variation of travel times are those of the storm-day scenarios that
+/// the benches use. Repair times are medians by number of customers without power, from the recorded outages of an
+/// American utility.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conduct {
-    /// Share of offers that are accepted.
+    /// The share of offers that are accepted.
     pub accepts: f64,
-    /// Share of offers that are declined; what is left is never answered.
+    /// The share of offers that are declined; the rest is never answered.
     pub declines: f64,
-    /// Median time until an offer is answered.
+    /// The median time until an offer is answered.
     pub answer_minutes: f64,
-    /// Median time from the acceptance to the wheels turning.
+    /// The median time from acceptance to departure.
     pub turn_out_minutes: f64,
-    /// Sigma of the logarithm of a trip's length over the expected one.
+    /// The standard deviation of the logarithm of a trip's duration relative to the expected one.
     pub travel_sigma: f64,
-    /// Share of trips that get stuck.
+    /// The share of trips that get stuck.
     pub stuck: f64,
-    /// How many times longer a trip is that gets stuck.
+    /// The factor of the duration of a trip that gets stuck.
     pub stuck_factor: f64,
-    /// Sigma of the logarithm of a repair's length.
+    /// The standard deviation of the logarithm of a repair's duration.
     pub repair_sigma: f64,
-    /// The longest repair: past it, power is brought back by switching.
+    /// The longest repair in minutes; after that, power is restored by switching.
     pub repair_minutes_max: f64,
-    /// Share of jobs that are found to take high voltage; a crew without that skill hands them over.
+    /// The share of jobs that turn out to need high voltage; a crew without that skill hands them over.
     pub beyond_low_voltage: f64,
-    /// Share of jobs on which the signal is lost for a while.
+    /// The share of jobs during which the signal is lost for a while.
     pub signal_lost: f64,
-    /// Share of late bundles that are sent twice, for the first answer was lost.
+    /// The share of late bundles that are sent twice, because the first answer was lost.
     pub bundle_twice: f64,
-    /// Share of late bundles that are sent in another order than that of the steps.
+    /// The share of late bundles that are sent in another order than that of the steps.
     pub bundle_shuffled: f64,
-    /// Share of devices whose clock is wrong, by up to a day.
+    /// The share of devices whose clock is wrong by up to a day.
     pub clock_wrong: f64,
 }
 
@@ -63,62 +65,62 @@ impl Default for Conduct {
     }
 }
 
-/// What a crew says to an offer.
+/// A crew's answer to an offer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Response {
-    /// It takes it after so many minutes.
+    /// It accepts the offer after this many minutes.
     Accept(f64),
-    /// It declines it after so many minutes, for cause.
+    /// It declines the offer after this many minutes, with a reason.
     Decline(f64, DeclineReason),
-    /// It says nothing.
+    /// It does not answer.
     Silence,
 }
 
-/// How a job goes.
+/// The course of a job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Errand {
-    /// From the acceptance to the wheels turning.
+    /// Minutes from acceptance to departure.
     pub turn_out: f64,
-    /// The trip over the expected one.
+    /// The factor of the trip's duration relative to the expected one.
     pub trip_factor: f64,
-    /// From the arrival to the diagnosis.
+    /// Minutes from arrival to diagnosis.
     pub look: f64,
-    /// From the diagnosis to power being back.
+    /// Minutes from diagnosis to restoration.
     pub repair: f64,
-    /// What the estimate is over the truth.
+    /// The crew's estimate of the repair time relative to the actual one.
     pub etr_factor: f64,
-    /// Whether it takes high voltage, as is seen at the diagnosis.
+    /// True if the job needs high voltage, which is seen at the diagnosis.
     pub beyond_low_voltage: bool,
-    /// From power being back to the reply.
+    /// Minutes from restoration to reply.
     pub paperwork: f64,
-    /// When the signal is lost, and what becomes of the steps.
+    /// The loss of signal during the job, if any.
     pub blackout: Option<Blackout>,
 }
 
-/// A time without signal on a job.
+/// A period without signal during a job.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Blackout {
-    /// It begins so many minutes after the acceptance.
+    /// Its start in minutes after acceptance.
     pub after: f64,
-    /// It lasts so many minutes.
+    /// Its duration in minutes.
     pub lasts: f64,
-    /// The bundle is sent twice.
+    /// True if the bundle is sent twice afterwards.
     pub twice: bool,
-    /// The bundle is sent out of order.
+    /// True if the steps are sent out of order afterwards.
     pub shuffled: bool,
 }
 
-/// The longest time without signal.
+/// The longest period without signal, in minutes.
 const BLACKOUT_MINUTES_MAX: f64 = 60.0;
-/// Causes of the crew's own that make it decline; a missing skill is the planner's to know.
+/// The reasons for which a crew declines. They exclude a missing skill, because the planner knows the skills.
 const REASONS: [DeclineReason; 4] =
     [DeclineReason::Equipment, DeclineReason::Road, DeclineReason::Crew, DeclineReason::Safety];
-/// Median minutes of a repair for up to so many customers without power, and beyond.
+/// Median repair minutes by the most customers without power; `REPAIR_BEYOND` applies above the last bound.
 const REPAIRS: [(u32, f64); 4] = [(1, 37.0), (10, 105.0), (100, 85.0), (1000, 129.0)];
 const REPAIR_BEYOND: f64 = 178.0;
 
 impl Conduct {
-    /// What the crew says to that offer.
+    /// Returns the crew's answer to that offer.
     #[must_use]
     pub fn response(&self, seed: u64, crew: &str, offer: &str) -> Response {
         let mut dice = dice(seed, crew, offer);
@@ -133,7 +135,7 @@ impl Conduct {
         }
     }
 
-    /// How that ticket goes for the crew, with so many customers without power.
+    /// Returns the course of that ticket for the crew, with `customers_out` customers without power.
     #[must_use]
     pub fn errand(&self, seed: u64, crew: &str, ticket: &str, customers_out: u32) -> Errand {
         let mut dice = dice(seed, crew, ticket);
@@ -159,7 +161,7 @@ impl Conduct {
         }
     }
 
-    /// By how many seconds the crew's device is wrong about the time.
+    /// Returns the error of the clock of the crew's device in seconds.
     #[must_use]
     pub fn clock_error_seconds(&self, seed: u64, crew: &str) -> i64 {
         let mut dice = dice(seed, crew, "clock");
@@ -167,13 +169,14 @@ impl Conduct {
     }
 }
 
-/// The dice of one thing that happens to one crew: another for each, the same whenever it is asked for.
+/// Seeds a generator for one decision of one crew. Each decision has its own seed, so the result does not depend on the
+/// order of the calls.
 fn dice(seed: u64, crew: &str, about: &str) -> StdRng {
     let source = Source::named(&format!("crews/{seed}"));
     StdRng::seed_from_u64(source.script(&format!("{crew}/{about}")).as_u64_pair().0)
 }
 
-/// A number whose logarithm is normal (Box and Muller).
+/// Draws a log-normal number (Box-Muller).
 fn log_normal(dice: &mut StdRng, median: f64, sigma: f64) -> f64 {
     let (radius, angle): (f64, f64) = (dice.random_range(f64::EPSILON..1.0), dice.random_range(0.0..1.0));
     let normal = (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos();

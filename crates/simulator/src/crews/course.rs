@@ -1,51 +1,51 @@
-//! The course of a job: where the crew is at every minute, and what it does when. A pure function of where it starts, where the
-//! trouble is and how the job goes. Absent: what the server makes of it.
+//! The course of a job: the position of the crew at every minute, and the time of each action. It is a pure function of
+//! the start, the place of the fault and the course of the job. Absent: the server's reaction.
 
 use switchboard_wire::proto::{self as pb, Area};
 
 use super::conduct::{Blackout, Errand};
 
-/// A road is so much longer than the straight line.
+/// The ratio of road distance to straight-line distance.
 pub const DETOUR: f64 = 1.32;
-/// Cruise speeds by kind of area, in km/h.
+/// Cruising speeds by kind of area, in km/h.
 const URBAN_KMH: f64 = 28.0;
 const RURAL_KMH: f64 = 45.0;
 const REMOTE_KMH: f64 = 40.0;
-/// How far a trouble is taken to be that nobody can place, in kilometres.
+/// The assumed distance to a fault without coordinates, in kilometres.
 const UNKNOWN_KM: f64 = 8.0;
 const EARTH_KM: f64 = 6371.0;
 
-/// What a crew does on a job.
+/// An action of a crew on a job.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Deed {
-    /// Sets out.
+    /// The crew leaves.
     SetOut,
-    /// Reports where it is.
+    /// The device reports its position.
     Report,
-    /// Is on site.
+    /// The crew arrives on site.
     Arrive,
-    /// Has found the cause.
+    /// The crew has found the cause.
     Diagnose,
-    /// Says when power will be back: in so many minutes.
+    /// The crew gives an ETR, in minutes from now.
     Estimate(f64),
-    /// Hands the job over to a crew for high voltage.
+    /// The crew hands the ticket over to a crew with the skill for high voltage.
     HandOver,
     /// Power is back.
     Restore,
-    /// Writes the reply.
+    /// The crew sends its reply.
     Reply,
-    /// Is out of reach.
+    /// The device loses its signal.
     LoseSignal,
-    /// Can be reached again.
+    /// The device regains its signal.
     RegainSignal(Blackout),
 }
 
-/// What happens how many minutes after the crew took the job.
+/// An action with its time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Act {
-    /// So many minutes.
+    /// Its time in minutes after the crew began the job.
     pub after: f64,
-    /// What.
+    /// The action.
     pub deed: Deed,
 }
 
@@ -54,14 +54,15 @@ pub struct Act {
 pub struct Trip {
     from: pb::Position,
     to: pb::Position,
-    /// When it begins, in minutes after the crew took the job.
+    /// Its start in minutes after the crew began the job.
     pub begins: f64,
-    /// How long it takes, in minutes.
+    /// Its duration in minutes.
     pub lasts: f64,
 }
 
 impl Trip {
-    /// The trip of a job to `place`, or to nowhere in particular.
+    /// Builds the trip of a job to `place`. Without coordinates it takes the time of `UNKNOWN_KM`, and the crew's
+    /// position does not change.
     #[must_use]
     pub fn of(from: pb::Position, place: Option<&pb::Place>, errand: &Errand) -> Self {
         let to = place.and_then(position).unwrap_or(from);
@@ -70,7 +71,7 @@ impl Trip {
         Self { from, to, begins: errand.turn_out, lasts: drive_minutes(km, area) * errand.trip_factor }
     }
 
-    /// Where the crew is so many minutes after it took the job.
+    /// Returns the crew's position at this many minutes after it began the job.
     #[must_use]
     pub fn at(&self, minutes: f64) -> pb::Position {
         let share = if self.lasts > 0.0 { ((minutes - self.begins) / self.lasts).clamp(0.0, 1.0) } else { 1.0 };
@@ -87,14 +88,14 @@ impl Trip {
         }
     }
 
-    /// When it ends, in minutes after the crew took the job.
+    /// Returns its end in minutes after the crew began the job.
     #[must_use]
     pub fn ends(&self) -> f64 {
         self.begins + self.lasts
     }
 }
 
-/// Minutes of a drive over so many kilometres as the crow flies.
+/// Returns the minutes of a drive over `km` kilometres of straight-line distance.
 #[must_use]
 pub fn drive_minutes(km: f64, area: Area) -> f64 {
     let kmh = match area {
@@ -105,7 +106,7 @@ pub fn drive_minutes(km: f64, area: Area) -> f64 {
     km * DETOUR / kmh * 60.0
 }
 
-/// Kilometres between two places as the crow flies (haversine).
+/// Returns the straight-line distance of two positions in kilometres (haversine).
 #[must_use]
 pub fn km(a: pb::Position, b: pb::Position) -> f64 {
     let radians = |e6: i32| f64::from(e6).to_radians() / 1e6;
@@ -115,13 +116,14 @@ pub fn km(a: pb::Position, b: pb::Position) -> f64 {
     2.0 * EARTH_KM * chord.sqrt().min(1.0).asin()
 }
 
-/// Where a place is, if that is known.
+/// Returns the position of a place if it has coordinates.
 #[must_use]
 pub fn position(place: &pb::Place) -> Option<pb::Position> {
     Some(pb::Position { latitude_e6: place.latitude_e6?, longitude_e6: place.longitude_e6? })
 }
 
-/// Everything that happens on a job, in order. `high_voltage` says whether the crew can do what low voltage is not enough for.
+/// Returns all actions of a job in order of time. `high_voltage` is true if the crew has the skill for high voltage.
+/// `report_every` is the interval between two position reports in minutes; 0 means none.
 #[must_use]
 pub fn acts(errand: &Errand, trip: &Trip, high_voltage: bool, report_every: f64) -> Vec<Act> {
     let mut acts = vec![Act { after: trip.begins, deed: Deed::SetOut }];
@@ -146,7 +148,7 @@ pub fn acts(errand: &Errand, trip: &Trip, high_voltage: bool, report_every: f64)
         add(blackout.after, Deed::LoseSignal);
         add(blackout.after + blackout.lasts, Deed::RegainSignal(blackout));
     }
-    // A stable order: what is said of one moment stays in the order in which it was said.
+    // The sort is stable: actions of the same time keep their order.
     acts.sort_by(|a, b| a.after.total_cmp(&b.after));
     acts
 }

@@ -1,5 +1,5 @@
-//! A crew's device: what it sends and hears, with a clock of its own, steps that are kept while there is no signal, and the token
-//! of the last message, with which its stream goes on. Absent: why anything is sent.
+//! A crew's device: it sends and receives for the crew. It has its own clock, keeps steps while there is no signal, and
+//! resumes its stream with the last token. Absent: the decisions about what to send.
 
 use chrono::TimeDelta;
 use switchboard_wire::proto::{
@@ -16,23 +16,23 @@ use crate::{
     script::{Actor, Source, of_unit, stamp},
 };
 
-/// Steps of one bundle, at most: the server takes no more.
+/// The most steps of one bundle; the server accepts no more.
 const BUNDLE_MAX: usize = 200;
-/// The metadata of a refusal that names the rule, and the rule that a step was reported before.
+/// The metadata key of a refusal that names the rule, and the rule for a step that was reported before.
 const RULE: &str = "rule";
 const ALREADY_REPORTED: &str = "already_reported";
 
-/// The device.
+/// The device of one crew.
 #[derive(Debug)]
 pub(super) struct Device {
     speaker: Speaker,
     lead: Actor,
-    /// Names its requests.
+    /// The namespace of its request ids.
     names: Uuid,
     tally: Shared,
-    /// By how much its clock is ahead of the world's.
+    /// The error of its clock: device time minus real time.
     error: TimeDelta,
-    /// What is to be added to it, in milliseconds, as far as the server has told.
+    /// The correction of its clock in milliseconds, as learned from the server; `None` until then.
     offset_ms: Option<i64>,
     unsent: Vec<pb::StepReport>,
     token: Option<String>,
@@ -45,12 +45,12 @@ impl Device {
         Self { speaker, lead, names, tally, error, offset_ms: None, unsent: Vec::new(), token: None }
     }
 
-    /// The crew's path.
+    /// Returns the crew's path.
     pub(super) fn crew(&self) -> &str {
         &self.lead.org
     }
 
-    /// What its clock shows.
+    /// Returns the time that its clock shows.
     fn clock(&self) -> Timestamp {
         super::now() + self.error
     }
@@ -59,13 +59,13 @@ impl Device {
         Uuid::new_v5(&self.names, what.as_bytes()).to_string()
     }
 
-    /// Notes what went wrong.
+    /// Logs a failure and adds it to the tally.
     pub(super) fn trouble(&self, call: &str, failure: &Failure) {
         tracing::debug!(crew = self.crew(), call, reason = %failure.reason, message = %failure.message, "refused");
         self.tally.write().trouble(self.crew(), call, failure);
     }
 
-    /// Takes over the clock's correction that a refusal tells; whether it told one.
+    /// Adopts the clock correction in a refusal; returns true if there was one.
     fn set_clock(&mut self, failure: &Failure) -> bool {
         let told = failure.metadata.get("offset_ms").and_then(|offset| offset.parse().ok());
         let Some(offset_ms) = told.filter(|_| failure.reason == ErrorReason::DeviceClock.as_str_name()) else {
@@ -76,7 +76,8 @@ impl Device {
         true
     }
 
-    /// Learns by how much its clock is off, once: the server's time is taken to be that of half the way.
+    /// Computes the clock correction from the server's time, once. It assumes that the server read its clock half-way
+    /// between request and answer.
     fn compare_clocks(&mut self, asked: Timestamp, server: Option<prost_types::Timestamp>) {
         let server = server.and_then(|at| Timestamp::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?));
         if let (None, Some(server)) = (self.offset_ms, server) {
@@ -85,7 +86,7 @@ impl Device {
         }
     }
 
-    /// Begins a shift of so many hours.
+    /// Begins a shift of that many hours.
     pub(super) async fn start_shift(&self, hours: i64) -> Result<(), Failure> {
         let now = super::now();
         let header = pb::CrewHeader {
@@ -106,7 +107,7 @@ impl Device {
         self.speaker.ask(&self.lead, ask, call).await.map(drop)
     }
 
-    /// Says where the crew is. What cannot be said is dropped: the next position is as good.
+    /// Reports the crew's position. A position that cannot be sent is dropped, because the next one replaces it.
     pub(super) async fn report_position(&mut self, at: pb::Position) {
         for _ in 0..2 {
             let asked = self.clock();
@@ -126,13 +127,13 @@ impl Device {
         }
     }
 
-    /// What every command to a ticket carries.
+    /// Builds the header of a command to a ticket; `what` makes its request id unique within the ticket.
     fn header(&self, ticket: &str, what: &str) -> Option<pb::CommandHeader> {
         let request_id = self.name(&format!("{ticket}/{what}"));
         Some(pb::CommandHeader { request_id, ticket: ticket.to_owned(), ..pb::CommandHeader::default() })
     }
 
-    /// Takes an offer.
+    /// Accepts an offer.
     pub(super) async fn accept(&self, offer: &pb::CrewOffer) -> Result<(), Failure> {
         let header = self.header(ticket_of(offer), &format!("accept/{}", offer.offer));
         let ask = pb::AcceptOfferRequest { header, offer: offer.offer.clone(), fence: offer.fence };
@@ -154,7 +155,7 @@ impl Device {
         self.speaker.ask(&self.lead, ask, call).await.map(drop)
     }
 
-    /// Hands a ticket over to a crew for high voltage.
+    /// Hands a ticket over to a crew with the skill for high voltage.
     pub(super) async fn hand_over(&self, ticket: &str, note: &str) -> Result<(), Failure> {
         let header = self.header(ticket, &format!("hand_over/{}", super::now().timestamp_micros()));
         let ask = pb::HandOverRequest { header, needs: vec![Skill::HighVoltage.into()], note: note.to_owned() };
@@ -169,7 +170,7 @@ impl Device {
         self.speaker.send(&self.lead, reply).await.map(drop)
     }
 
-    /// Keeps a step that happens now, to be sent.
+    /// Queues a step that happens now.
     pub(super) fn step(&mut self, ticket: &str, step: Step) {
         let at = self.clock();
         let request_id = self.name(&format!("{ticket}/step/{}/{}", at.timestamp_micros(), self.unsent.len()));
@@ -177,13 +178,13 @@ impl Device {
         self.unsent.push(pb::StepReport { request_id, ticket, occurred_at, step: Some(step) });
     }
 
-    /// An estimate of the time when power is back, by the device's clock.
+    /// Builds the step that gives an ETR, by the device's clock.
     pub(super) fn etr(&self, after: std::time::Duration) -> Step {
         let after = TimeDelta::from_std(after).unwrap_or(TimeDelta::zero());
         Step::EtrSet(pb::StepEtrSet { etr: Some(stamp(self.clock() + after)) })
     }
 
-    /// Sends the steps that are kept.
+    /// Sends the queued steps.
     pub(super) async fn send_steps(&mut self) {
         while !self.unsent.is_empty() {
             let bundle: Vec<pb::StepReport> = self.unsent.iter().take(BUNDLE_MAX).cloned().collect();
@@ -195,7 +196,7 @@ impl Device {
         }
     }
 
-    /// Sends what was kept while there was no signal, as the blackout has it.
+    /// Sends the steps that were queued without signal, with the faults that the blackout prescribes.
     pub(super) async fn send_late(&mut self, blackout: &Blackout) {
         if self.unsent.is_empty() {
             return;
@@ -208,7 +209,8 @@ impl Device {
         }
         let copy = self.unsent.clone();
         if blackout.shuffled {
-            // One by one, the last first: a server may put the steps of one bundle in order, but not these.
+            // Sends the steps in separate bundles, the last first. A server may sort the steps within one bundle, but
+            // it cannot sort these.
             let kept = std::mem::take(&mut self.unsent);
             for step in kept.into_iter().rev() {
                 self.unsent.push(step);
@@ -218,13 +220,14 @@ impl Device {
             self.send_steps().await;
         }
         if blackout.twice {
-            // What could not be sent at all is in the copy too.
+            // The copy also contains steps that could not be sent at all.
             self.unsent = copy;
             self.send_steps().await;
         }
     }
 
-    /// Sends a bundle, and forgets what was recorded or refused for good; how many steps that were.
+    /// Sends a bundle and removes the steps that were recorded or refused for good. Returns the number of removed
+    /// steps.
     async fn send(&mut self, bundle: Vec<pb::StepReport>) -> Result<usize, Failure> {
         for last in [false, true] {
             let ask = pb::ReportStepsRequest {
@@ -261,7 +264,8 @@ impl Device {
         before - self.unsent.len()
     }
 
-    /// A step that was reported before is no trouble: a device that starts anew does not know what it said.
+    /// Records a refused step. A step that was reported before is no problem: a device that restarts does not know what
+    /// it has sent.
     fn refused(&self, refusal: &pb::StepRefusal) {
         if refusal.metadata.get(RULE).is_some_and(|rule| rule == ALREADY_REPORTED) {
             return;
@@ -275,7 +279,7 @@ impl Device {
         self.trouble("step", &failure);
     }
 
-    /// Opens the stream where it was left.
+    /// Opens the stream and resumes after the last message.
     pub(super) async fn watch(&mut self) -> Result<Streaming<pb::WatchAssignmentsResponse>, Failure> {
         let ask = pb::WatchAssignmentsRequest { crew: None, resume_token: self.token.clone() };
         let ask = address(&self.lead, ask)?;
@@ -289,7 +293,7 @@ impl Device {
         Ok(stream)
     }
 
-    /// What a message says; its token is remembered.
+    /// Remembers the resume token of a message, and returns its content.
     pub(super) fn heard(&mut self, said: pb::WatchAssignmentsResponse) -> Option<Message> {
         if !said.resume_token.is_empty() {
             self.token = Some(said.resume_token);
@@ -298,7 +302,7 @@ impl Device {
     }
 }
 
-/// The ticket that an offer is for.
+/// Returns the ticket of an offer.
 pub(super) fn ticket_of(offer: &pb::CrewOffer) -> &str {
     offer.ticket.as_ref().map(|ticket| ticket.ticket_id.as_str()).unwrap_or_default()
 }

@@ -1,33 +1,35 @@
-//! A dispatch policy for crews that work many times as fast as the server's clock runs: what it counts in its own seconds and
-//! minutes is shortened as far as a policy may be. Absent: weights, speeds and promises; those are about the work itself.
+//! The dispatch policy for crews that work many times as fast as real time. Times that the server counts in real
+//! seconds and minutes are shortened, as far as the policy's limits permit. Absent: weights, speeds and promises, which
+//! concern the work itself.
 
 use toml::{Table, Value};
 
-/// The shortest lease that a policy may state, in seconds.
+/// The shortest lease that a policy permits, in seconds.
 const LEASE_SECONDS_MIN: i64 = 1;
-/// What is counted in seconds, with the least that is stated.
+/// The policy's times in whole seconds, with the least value of each.
 const SECONDS: [(&str, &str, i64); 3] = [
     ("offers", "lease_seconds", LEASE_SECONDS_MIN),
     ("offers", "lease_priority_seconds", LEASE_SECONDS_MIN),
     ("offers", "grace_seconds", 0),
 ];
-/// What is counted in minutes, down to none: whoever declined may then be asked again at once.
+/// The policy's times in whole minutes; they may become 0. With 0, a crew that declined may get the same offer again at
+/// once.
 const MINUTES: [(&str, &str); 4] = [
     ("offers", "declined_minutes"),
     ("offers", "expired_minutes"),
     ("offers", "divert_minutes"),
     ("offers", "return_minutes"),
 ];
-/// How long a lone call is held in a storm, which is a number with a fraction.
+/// The time for which a single call is held in a storm: a number of minutes with a fraction.
 const HELD: (&str, &str) = ("storm", "hold_minutes");
 
-/// The policy in `text` for crews that work `times` as fast.
+/// Adapts the policy in `text` to crews that work `times` as fast.
 ///
 /// # Errors
-/// When the text is no TOML.
+/// When the text is not valid TOML.
 pub fn policy(text: &str, times: f64) -> Result<String, toml::de::Error> {
     let mut policy: Table = text.parse()?;
-    // A minute is 60 seconds; what is left of one is cut off, and a policy's numbers are small.
+    // The result is rounded down. The numbers of a policy are small, so the casts are exact.
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
     let shortened = |number: i64| (number as f64 / times.max(1.0)) as i64;
     let stated = |policy: &Table, (section, name): (&str, &str)| policy.get(section)?.get(name)?.as_integer();

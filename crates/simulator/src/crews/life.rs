@@ -1,5 +1,5 @@
-//! One crew at work: it hears what it is offered and has, and does what its [`Conduct`] says, each thing at its time. One job at
-//! a time; a job that comes while another is under way waits for it. Absent: how anything is sent, which is the device's.
+//! The life of one crew: it receives offers and assignments, and does each action of its [`Conduct`] at its time. It
+//! works on one job at a time; further jobs wait. Absent: sending, which is the device's work.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -23,32 +23,34 @@ use super::{
 };
 use crate::{Timestamp, city::words, driver::Failure};
 
-/// Hours of a shift.
+/// The length of a shift in hours.
 const SHIFT_HOURS: i64 = 12;
-/// How long a crew that has nothing to do is silent: less than what a dispatcher takes for a crew that cannot be reached.
+/// The longest silence of an idle crew. It must be less than the time after which the dispatcher considers a crew
+/// unreachable.
 const SILENCE: Duration = Duration::from_secs(60);
-/// The least time between two positions.
+/// The least time between two position reports.
 const POSITIONS_APART: Duration = Duration::from_millis(200);
-/// Wait before a stream is opened again.
+/// The wait before a stream is opened again.
 const RECONNECT: Duration = Duration::from_millis(200);
-/// How often the end of a shift is asked for, and how long between: what is done may be on its way to the crew's own record.
+/// The most attempts to end a shift, and the wait between them. The server refuses while the last commands have not yet
+/// reached the crew's own stream.
 const END_ATTEMPTS: u32 = 50;
 const END_WAIT: Duration = Duration::from_millis(100);
 
-/// Something to do at its time.
+/// A scheduled task.
 #[derive(Clone, Debug)]
 enum Task {
-    /// Answers an offer.
+    /// Answer an offer.
     Answer(Box<pb::CrewOffer>, Response),
-    /// Does the next thing of a job.
+    /// Do the next action of a job.
     Do(String, Deed),
-    /// Says where it is, for it has been silent.
+    /// Report the position after a silence.
     Tell,
-    /// Opens the stream.
+    /// Open the stream.
     Listen,
 }
 
-/// A job.
+/// A job with its course.
 #[derive(Debug)]
 struct Job {
     brief: pb::TicketBrief,
@@ -57,7 +59,7 @@ struct Job {
     begun: Instant,
 }
 
-/// A crew.
+/// The state of one crew.
 #[derive(Debug)]
 pub(super) struct Life {
     member: Member,
@@ -69,11 +71,11 @@ pub(super) struct Life {
     at: pb::Position,
     on_line: bool,
     agenda: Vec<(Instant, Task)>,
-    /// Offers that were heard of.
+    /// The offers received so far.
     offers: BTreeSet<String>,
-    /// Jobs until their reply.
+    /// The jobs without a reply.
     jobs: BTreeMap<String, Job>,
-    /// The job that power is not back on.
+    /// The job on which power is not restored yet.
     working: Option<String>,
     waiting: VecDeque<pb::Assignment>,
 }
@@ -103,10 +105,10 @@ impl Life {
         }
     }
 
-    /// A shift, until `stop` says so.
+    /// Works a shift until `stop` is true.
     pub(super) async fn work(mut self, mut stop: watch::Receiver<bool>) {
         match self.device.start_shift(SHIFT_HOURS).await {
-            // It went home without saying so: the shift of an earlier play still runs.
+            // The shift of an earlier run is still open, because that run ended without ending it.
             Err(failure) if failure.reason == ErrorReason::RuleViolated.as_str_name() => {}
             Err(failure) => return self.device.trouble("start_shift", &failure),
             Ok(()) => {}
@@ -155,7 +157,7 @@ impl Life {
         self.agenda.push((Instant::now() + after, task));
     }
 
-    /// Does what is due first.
+    /// Does the task that is due first.
     async fn next(&mut self, stream: &mut Option<Streaming<pb::WatchAssignmentsResponse>>) {
         let first = (0..self.agenda.len()).min_by_key(|nth| self.agenda[*nth].0);
         let Some((_, task)) = first.map(|nth| self.agenda.remove(nth)) else { return };
@@ -174,14 +176,14 @@ impl Life {
                 }
                 self.soon(Task::Tell, SILENCE);
             }
-            // Nobody can be answered without a signal; what is answered too late is gone.
+            // An answer needs a signal, so it is postponed. If it is too late then, the offer is gone.
             Task::Answer(..) if !self.on_line => self.soon(task, self.pace.lasts(1.0)),
             Task::Answer(offer, response) => self.answer(&offer, response).await,
             Task::Do(ticket, deed) => self.act(ticket, deed).await,
         }
     }
 
-    // What it hears.
+    // Messages.
 
     fn heard(&mut self, said: pb::WatchAssignmentsResponse) {
         match self.device.heard(said) {
@@ -217,7 +219,7 @@ impl Life {
         let mut tally = self.tally.write();
         match gone.why() {
             ReleaseReason::Expired => tally.lapsed += 1,
-            // Counted when it was said.
+            // Declined offers were counted when the answer was sent.
             ReleaseReason::Declined => {}
             _ => tally.gone += 1,
         }
@@ -239,7 +241,7 @@ impl Life {
         self.begin();
     }
 
-    /// Begins the next job, if none is under way.
+    /// Begins the next job, if none is in progress.
     fn begin(&mut self) {
         if self.working.is_some() {
             return;
@@ -262,7 +264,8 @@ impl Life {
         self.jobs.insert(ticket, Job { brief, errand, trip, begun });
     }
 
-    /// The ticket is not the crew's any more; when the work is done, only its time is free, and the reply is still to come.
+    /// Handles the end of an assignment. With reason `Done` only the crew's time is free, and the reply is still to
+    /// come; with any other reason the job is dropped.
     fn ended(&mut self, ended: &pb::AssignmentEnded) {
         if matches!(ended.why(), ReleaseReason::Done) {
             return;
@@ -273,7 +276,7 @@ impl Life {
         self.leave(&ended.ticket_id);
     }
 
-    /// Nothing more is done on the job. A signal that was lost comes back all the same.
+    /// Drops the job with its scheduled actions. The loss and return of the signal stay scheduled.
     fn leave(&mut self, left: &str) {
         self.waiting.retain(|waiting| waiting.ticket.as_ref().is_none_or(|brief| brief.ticket_id != left));
         let signal = |deed: &Deed| matches!(deed, Deed::LoseSignal | Deed::RegainSignal(_));
@@ -288,7 +291,7 @@ impl Life {
         }
     }
 
-    // What it does.
+    // Actions.
 
     async fn answer(&mut self, offer: &pb::CrewOffer, response: Response) {
         let answered = match response {
@@ -299,7 +302,7 @@ impl Life {
         match (answered, response) {
             (Ok(()), Response::Accept(_)) => self.tally.write().accepted += 1,
             (Ok(()), _) => self.tally.write().declined += 1,
-            // The stream tells the same, and counts it.
+            // The stream also reports this, and it is counted there.
             (Err(failure), _) if failure.reason == ErrorReason::OfferGone.as_str_name() => {
                 tracing::debug!(crew = self.device.crew(), ticket = ticket_of(offer), "too late");
             }
@@ -316,7 +319,7 @@ impl Life {
                 self.device.send_late(&blackout).await;
                 self.soon(Task::Listen, Duration::ZERO);
             }
-            // These are talked over, not left as a message.
+            // The crew makes these calls only with a signal; they are not queued.
             Deed::HandOver | Deed::Reply if !self.on_line => {
                 self.soon(Task::Do(ticket, deed), self.pace.lasts(1.0));
             }
@@ -395,15 +398,15 @@ impl Life {
     }
 }
 
-/// What the crew finds: another cause for every length of a repair.
+/// Returns the cause that the crew finds; it is derived from the length of the repair.
 fn cause(job: &Job) -> &'static str {
-    // A repair lasts minutes, not ages.
+    // Repairs last minutes, so the cast is exact enough.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let nth = (job.errand.repair * 10.0) as usize;
     words::CAUSES[nth % words::CAUSES.len()]
 }
 
-/// The next message; `None` when the stream ended. Without a stream there is nothing to hear, for ever.
+/// Receives the next message; `None` when the stream has ended. Without a stream it never completes.
 async fn hear(stream: &mut Option<Streaming<pb::WatchAssignmentsResponse>>) -> Option<pb::WatchAssignmentsResponse> {
     match stream {
         Some(stream) => stream.message().await.unwrap_or_else(|status| {

@@ -1,5 +1,5 @@
-//! Which crews there are: those of the made-up city, and those that stand in for the crews of recorded outages. The desk that
-//! sends tickets asks here which unit has crews for them. Absent: shifts, and what the crews do.
+//! The roster of simulated crews: those of the generated city, and those that stand for the crews of recorded outages.
+//! It also answers which unit has a crew for a ticket. Absent: shifts, and the actions of the crews.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,25 +16,25 @@ use crate::{
 
 /// The most crews of one roster.
 pub const CREWS_MAX: usize = 10_000;
-/// Segments of the paths of regions, of cities and of stations. A fault goes from the operator to a city at the highest.
+/// The number of path segments of regions, cities and stations. A fault is dispatched to a city or a lower unit.
 const REGION_DEPTH: usize = 2;
 const CITY_DEPTH: usize = 3;
 const STATION_DEPTH: usize = 5;
 
-/// A crew of the simulation, as its desk enrols it.
+/// A simulated crew as its desk enrols it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Member {
-    /// Its path, of six segments.
+    /// The crew's path, of six segments.
     pub crew: String,
-    /// Where it is at home.
+    /// The position of its home.
     pub home: pb::Position,
     /// The unit whose tickets it works on.
     pub territory: String,
-    /// What it can do.
+    /// Its skills.
     pub skills: Vec<Skill>,
 }
 
-/// There are fewer crews than places that need one.
+/// There are fewer crews than regions that need one.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{crews} crews are too few for the {regions} regions of these outages: name at least {regions}")]
 pub struct TooFew {
@@ -43,13 +43,14 @@ pub struct TooFew {
 }
 
 impl Member {
-    /// Whether it can do that.
+    /// True if the crew has that skill.
     #[must_use]
     pub fn can(&self, skill: Skill) -> bool {
         self.skills.contains(&skill)
     }
 
-    /// The request that puts it on the roster; another each time, for the roster may have said otherwise in between.
+    /// Builds the request that enrols it. Each request has a new id, because the roster may have changed since the last
+    /// enrolment.
     #[must_use]
     pub fn enrolment(&self, now: Timestamp) -> pb::EnrolCrewRequest {
         let name = format!("enrol/{}/{}", self.crew, now.timestamp_micros());
@@ -66,8 +67,9 @@ impl Member {
     }
 }
 
-/// So many crews of the city, station by station in turn. The first of a station can do everything, so that wherever there is a
-/// crew there is one for high voltage; the others do low voltage, meters and what belongs to the customer.
+/// Returns up to `crews` crews of the city, distributed over the stations in turn, at most `CREWS_MAX`. The first
+/// crew of a station has every skill, so each station with a crew can serve high voltage. The others have low voltage,
+/// power quality, metering and customer side.
 #[must_use]
 pub fn of_city(city: &City, crews: usize) -> Vec<Member> {
     let stations = city.stations();
@@ -98,11 +100,11 @@ fn skills(everything: bool) -> Vec<Skill> {
     }
 }
 
-/// So many crews in the places of those that did the recorded work: the busiest of each region, then the busiest of all. Each
-/// is at home in the middle of its troubles, and the busiest of each city can do everything.
+/// Returns crews that stand for those of the recorded outages: the busiest of each region, then the busiest of all. The
+/// home of each is the mean position of its outages. The busiest crew of each city has every skill.
 ///
 /// # Errors
-/// When there are fewer crews than regions, for then some outages could never be offered to anybody.
+/// When there are fewer crews than regions, because some outages could then never be offered.
 pub fn of_outages<'o>(outages: impl IntoIterator<Item = &'o Outage>, crews: usize) -> Result<Vec<Member>, TooFew> {
     let mut troubles: BTreeMap<&str, Vec<pb::Position>> = BTreeMap::new();
     for outage in outages {
@@ -113,7 +115,7 @@ pub fn of_outages<'o>(outages: impl IntoIterator<Item = &'o Outage>, crews: usiz
     let mut busiest: Vec<(&str, &Vec<pb::Position>)> = troubles.iter().map(|(crew, at)| (*crew, at)).collect();
     busiest.sort_by_key(|(crew, at)| (usize::MAX - at.len(), *crew));
     let mut regions = BTreeSet::new();
-    // A stable sort: the first of each region move to the front, everybody else stays in order.
+    // The sort is stable: the first crew of each region moves to the front, and all others keep their order.
     let mut ranked: Vec<(bool, _)> =
         busiest.into_iter().map(|(c, at)| (!regions.insert(above(c, REGION_DEPTH)), (c, at))).collect();
     ranked.sort_by_key(|(later, _)| *later);
@@ -130,7 +132,7 @@ pub fn of_outages<'o>(outages: impl IntoIterator<Item = &'o Outage>, crews: usiz
     Ok(ranked.into_iter().take(crews.min(CREWS_MAX)).map(member).collect())
 }
 
-/// The unit of that many segments that a path lies within.
+/// Returns the prefix of a path with that many segments.
 fn above(path: &str, segments: usize) -> &str {
     path.match_indices('/').nth(segments - 1).map_or(path, |(end, _)| &path[..end])
 }
@@ -144,8 +146,8 @@ fn middle(of: &[pb::Position]) -> pb::Position {
     pb::Position { latitude_e6: mean(|at| at.latitude_e6), longitude_e6: mean(|at| at.longitude_e6) }
 }
 
-/// The unit that a recorded outage is sent to: the lowest one around its place that has a crew for everything, from its city
-/// down; where the city has none, the city of the nearest such crew.
+/// Returns the unit that a recorded outage is dispatched to: the lowest unit around it, from station to city, that
+/// contains a crew with every skill. If its city has none, it is the city of the nearest such crew.
 #[must_use]
 pub fn unit_for<'r>(roster: &'r [Member], outage: &'r Outage) -> Option<&'r str> {
     let crew = outage.crew()?;
@@ -160,7 +162,7 @@ pub fn unit_for<'r>(roster: &'r [Member], outage: &'r Outage) -> Option<&'r str>
     own.or_else(nearest)
 }
 
-/// Whether there is a crew for everything in that unit.
+/// True if the unit contains a crew with the skill for high voltage, which has every skill.
 #[must_use]
 pub fn serves(roster: &[Member], unit: &str) -> bool {
     let within = |crew: &str| crew.strip_prefix(unit).is_some_and(|rest| rest.starts_with('/'));

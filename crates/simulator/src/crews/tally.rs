@@ -1,5 +1,5 @@
-//! What came of crews at work: counts, how soon they were on site, and what went wrong by name. One tally is shared by all
-//! crews of a play. Absent: who did what; that is in the log.
+//! The result of crews at work: counts, arrival times, and the problems in detail. All crews of a run share one tally.
+//! Absent: the actions of single crews, which are in the log.
 
 use std::{
     collections::BTreeMap,
@@ -10,24 +10,24 @@ use serde::Serialize;
 
 use crate::driver::{Failure, PROBLEMS_MAX};
 
-/// What came of it.
+/// The result of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Tally {
-    /// Crews at work.
+    /// Enrolled crews.
     pub crews: usize,
     /// Offers that reached a crew.
     pub offers: u64,
-    /// Of these, accepted.
+    /// Offers that were accepted.
     pub accepted: u64,
-    /// Declined.
+    /// Offers that were declined.
     pub declined: u64,
-    /// Ended by their lease.
+    /// Offers whose lease expired.
     pub lapsed: u64,
-    /// Taken back, or gone before the crew answered.
+    /// Offers that ended for any other reason.
     pub gone: u64,
-    /// Jobs that crews were sent on without an offer.
+    /// Jobs that were assigned to a crew without an offer.
     pub sent: u64,
-    /// Jobs on which power came back.
+    /// Jobs on which power was restored.
     pub restored: u64,
     /// Jobs handed over to a crew with another skill.
     pub handed_over: u64,
@@ -35,49 +35,49 @@ pub struct Tally {
     pub taken_away: u64,
     /// Steps recorded.
     pub steps: u64,
-    /// Of these, recorded before: the second copy of a bundle.
+    /// Recorded steps that had been recorded before, such as the second copy of a bundle.
     pub steps_repeated: u64,
-    /// Bundles of steps that came late, after a time without signal.
+    /// Bundles of steps that were sent late, after a period without signal.
     pub bundles_late: u64,
-    /// Of these, sent twice.
+    /// Late bundles that were sent twice.
     pub bundles_twice: u64,
-    /// Of these, sent step by step in another order than that of the steps.
+    /// Late bundles that were sent step by step in another order than that of the steps.
     pub bundles_shuffled: u64,
-    /// Streams opened again with the token of the last message.
+    /// Streams that were resumed with the token of the last message.
     pub resumed: u64,
-    /// Devices that were told that their clock is wrong.
+    /// Clock corrections that devices adopted from a refusal.
     pub clocks_set: u64,
-    /// Simulated minutes from the report to the arrival: half of the arrivals came sooner.
+    /// The median of the simulated minutes from report to arrival.
     pub arrival_minutes_p50: Option<f64>,
-    /// Simulated minutes from the report to the arrival: nine of ten came sooner.
+    /// The 90th percentile of the simulated minutes from report to arrival.
     pub arrival_minutes_p90: Option<f64>,
-    /// The most tickets that were planned at once for crews that had not been offered them yet.
+    /// The most tickets at one time that were planned for a crew but not yet offered.
     pub planned: usize,
-    /// The most tickets without any crew in sight that waited at once, by what for.
+    /// The most tickets at one time that waited without a crew, by reason.
     pub waited_for: BTreeMap<String, usize>,
-    /// Tickets without a crew for which the server gave no reason, at any time that it was asked.
+    /// The most tickets at one time that had neither a crew nor a reason.
     pub unexplained: usize,
-    /// Tickets that still wait for a crew at the end.
+    /// Tickets that still waited for a crew at the last query.
     pub waiting: usize,
-    /// What went wrong, at most [`PROBLEMS_MAX`].
+    /// The first problems, at most [`PROBLEMS_MAX`].
     pub problems: Vec<Trouble>,
 }
 
-/// Something that a crew was refused, or could not say.
+/// A call by a crew or the desk that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Trouble {
-    /// The crew, or who asked.
+    /// The path of the crew, or of the desk that made the call.
     pub crew: String,
-    /// What it wanted.
+    /// The name of the call.
     pub call: String,
     /// The API's reason.
     pub reason: String,
-    /// In words.
+    /// The message for people.
     pub message: String,
 }
 
 impl Tally {
-    /// Whether every ticket has found a crew or a reason, and nothing went wrong.
+    /// True if every ticket got a crew or a reason, none waited at the end, and no call failed.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.problems.is_empty() && self.unexplained == 0 && self.waiting == 0
@@ -90,7 +90,7 @@ impl Tally {
         }
     }
 
-    /// What the server says of the tickets that take a crew, seen at one time: what each that has none waits for.
+    /// Records one query: the reason of each ticket that waits without a crew.
     pub(super) fn seen<'r>(&mut self, waiting: impl IntoIterator<Item = Option<&'r str>>) {
         let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
         self.waiting = 0;
@@ -110,7 +110,7 @@ impl Tally {
     }
 }
 
-/// The nearest-rank quantile of sorted numbers, to a tenth.
+/// The nearest-rank quantile of sorted numbers, rounded to one decimal.
 fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     // A rank is at least 1 and at most the count, which is far below 2^53.
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -118,7 +118,7 @@ fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     sorted.get(rank.saturating_sub(1)).map(|minutes| (minutes * 10.0).round() / 10.0)
 }
 
-/// A tally that many crews write, and how many simulated minutes after the report each was on site.
+/// A tally that all crews write, and the simulated minutes from report to arrival of each job.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shared {
     tally: Arc<Mutex<Tally>>,
@@ -130,7 +130,7 @@ impl Shared {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A crew is on site so many simulated minutes after the report.
+    /// Records an arrival at this many simulated minutes after the report.
     pub(super) fn arrived(&self, minutes: f64) {
         self.arrivals.lock().unwrap_or_else(PoisonError::into_inner).push(minutes);
     }

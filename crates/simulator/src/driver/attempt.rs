@@ -1,5 +1,6 @@
-//! One call: with its metadata and deadline, tried again when the failure may pass. The request id stays the same, so that a
-//! call whose answer was lost is answered again and not done again. Absent: pools, breakers and hedging.
+//! One call with its metadata and deadline, retried after transient failures. The request id stays the same, so the
+//! server answers a repeated call from its record and does not execute it again. Absent: connection pools, circuit
+//! breakers and hedging.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -13,25 +14,25 @@ use crate::{
     script::Actor,
 };
 
-/// A connection, and with how much patience it is spoken on.
+/// A connection with its deadlines and retry settings.
 #[derive(Clone, Debug)]
 pub(crate) struct Speaker {
     /// The connection.
     pub line: Line,
-    /// The patience.
+    /// The deadlines and retry settings.
     pub options: Options,
 }
 
-/// Why a call was not answered as it was meant to be.
+/// A call that failed for good.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Failure {
-    /// The reason's name in `ErrorReason`, else the gRPC code.
+    /// The name of the reason in `ErrorReason`, else the gRPC code.
     pub reason: String,
-    /// In words.
+    /// The message for people.
     pub message: String,
-    /// Whether it might have passed: the server is not there, or can take nothing.
+    /// True if a retry might succeed: the server is unreachable or overloaded.
     pub transient: bool,
-    /// What the refusal says beside its reason.
+    /// The metadata of the refusal's `ErrorInfo`.
     pub metadata: HashMap<String, String>,
 }
 
@@ -51,7 +52,8 @@ impl Failure {
                     | ErrorReason::TimedOut
                     | ErrorReason::Draining
             ),
-            // No reason given: it was not the engine that spoke, but the transport; a connection that broke has many codes.
+            // Without a reason the status comes from the transport, not from the engine. A broken connection is
+            // reported with many codes.
             None => matches!(
                 status.code(),
                 Code::Unavailable
@@ -66,7 +68,7 @@ impl Failure {
         Self { reason, message: status.message().to_owned(), transient, metadata }
     }
 
-    /// The engine did not add the facts that the step comes after.
+    /// The failure of a step whose awaited facts did not appear in time.
     pub(crate) fn waited(kind: &str, patience: Duration) -> Self {
         let message = format!("no {kind} within {} s", patience.as_secs());
         Self { reason: "FACT_AWAITED".to_owned(), message, transient: false, metadata: HashMap::new() }
@@ -74,7 +76,7 @@ impl Failure {
 }
 
 impl Speaker {
-    /// Sends a command until it is answered for good.
+    /// Sends a command; retries until it is accepted, refused, or out of attempts.
     pub(crate) async fn send(&self, actor: &Actor, request: Request) -> Result<Answer, Failure> {
         let sent = self.ask(actor, request, |line, request| async move {
             Request::send(request, line).await.map(tonic::Response::new)
@@ -82,7 +84,7 @@ impl Speaker {
         sent.await
     }
 
-    /// Makes a call until it is answered for good.
+    /// Makes a call; retries until it is answered, refused, or out of attempts.
     pub(crate) async fn ask<M: Clone, A, F>(
         &self,
         actor: &Actor,
@@ -97,7 +99,7 @@ impl Speaker {
         loop {
             let mut request = address(actor, message.clone())?;
             request.set_timeout(self.options.deadline);
-            // The server keeps the deadline; a little later we stop believing that it does.
+            // The server enforces the deadline. The client stops waiting after twice that time.
             let answered = tokio::time::timeout(self.options.deadline * 2, call(self.line.clone(), request)).await;
             let status = match answered {
                 Ok(Ok(answer)) => return Ok(answer.into_inner()),
@@ -117,7 +119,7 @@ impl Speaker {
     }
 }
 
-/// Says who asks.
+/// Wraps `message` in a request with the actor's metadata.
 pub(crate) fn address<M>(actor: &Actor, message: M) -> Result<tonic::Request<M>, Failure> {
     let mut request = tonic::Request::new(message);
     for (key, value) in [("x-actor-id", &actor.id), ("x-actor-role", &actor.role), ("x-actor-org", &actor.org)] {

@@ -1,81 +1,82 @@
-//! What came of playing scripts: counts, and the first problems by name. Absent: per-call latencies, which a bench measures itself.
+//! The outcome of playing scripts: counts, and the first problems in detail. Absent: latencies per call, which a
+//! benchmark measures itself.
 
 use serde::Serialize;
 
 use super::attempt::Failure;
 use crate::{Timestamp, request::Answer, rows::RowProblem, script::Script};
 
-/// The most problems that a report lists; past it they are only counted.
+/// The most problems that a report lists; further ones are only counted.
 pub const PROBLEMS_MAX: usize = 1000;
 
-/// What came of it. `rows = imported + already_present + skipped + refused`, unless it ended early.
+/// The outcome of a run. `rows = imported + already_present + skipped + refused` always holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
-    /// Rows or scripts seen.
+    /// Rows or scripts processed.
     pub rows: u64,
-    /// Newly in: played to the end, at least one step for the first time.
+    /// Scripts played to the end with at least one request that the server had not accepted before.
     pub imported: u64,
-    /// Rows that are no script; see the problems.
+    /// Rows that could not become a script; see the problems.
     pub skipped: u64,
-    /// All steps were on record before.
+    /// Scripts whose requests had all been accepted before.
     pub already_present: u64,
-    /// Stopped at a step that the server refused; see the problems.
+    /// Scripts that stopped at a step that failed; see the problems.
     pub refused: u64,
     /// Requests accepted.
     pub commands: u64,
-    /// Of these, answered as repeated.
+    /// Accepted requests that the server answered as repeated.
     pub replayed: u64,
-    /// The first problems, at most [`PROBLEMS_MAX`], in the order in which they were met.
+    /// The first problems in the order in which they occurred, at most [`PROBLEMS_MAX`].
     pub problems: Vec<Problem>,
-    /// Why it ended before the scripts did.
+    /// The reason for an early end; `None` when all scripts were played.
     pub ended: Option<Ended>,
-    /// How long it took, in seconds.
+    /// The duration of the run in seconds.
     pub seconds: f64,
 }
 
-/// Why playing ended before the scripts did.
+/// The reason why a run ended before all scripts were played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ended {
-    /// The server cannot be reached, or takes nothing, and the attempts ran out. Playing again goes on from here.
+    /// The server was unreachable or overloaded, and the attempts ran out. Playing again completes the rest.
     ServerUnavailable,
-    /// The file cannot be read any further.
+    /// The rest of the file cannot be read.
     FileUnreadable,
 }
 
-/// Something that went wrong with one script.
+/// A problem with one script or row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// The line of the file.
+    /// The line of the input file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
     /// The script's key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// The step that was refused.
+    /// The name of the step that failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
-    /// The API's reason, or `ROW`.
+    /// The API's reason, or `ROW` for a row that could not become a script.
     pub reason: String,
-    /// In words.
+    /// The message for people.
     pub message: String,
 }
 
-/// How far it is.
+/// The progress of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Progress {
-    /// Rows or scripts done with.
+    /// Rows or scripts finished.
     pub rows: u64,
-    /// Of these, skipped or refused.
+    /// Finished rows or scripts that were skipped or refused.
     pub problems: u64,
     /// Requests accepted.
     pub commands: u64,
-    /// When the latest of the finished scripts ended, by its own time.
+    /// The latest end of the finished scripts, in script time.
     pub at: Option<Timestamp>,
 }
 
 impl Report {
-    /// Whether everything is in: no row skipped, no step refused, nothing ended early.
+    /// True if everything was imported: no row skipped, no step refused, no early end.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.skipped == 0 && self.refused == 0 && self.ended.is_none()
@@ -102,13 +103,13 @@ impl Report {
     }
 }
 
-/// What came of one script.
+/// The outcome of one script.
 #[derive(Debug, Default)]
 pub(super) struct Played {
     line: Option<u64>,
-    /// The script's key; a row that is no script has none.
+    /// The script's key; `None` for a row that could not become a script.
     pub key: Option<String>,
-    /// When it ended, by its own time.
+    /// The time of the script's last step, in script time.
     pub ends: Option<Timestamp>,
     commands: u64,
     replayed: u64,

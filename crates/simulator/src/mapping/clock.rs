@@ -1,4 +1,4 @@
-//! How a file writes instants. Absent: guessing. A text that fits none of the formats is no instant.
+//! The formats of instants in a file. Absent: guessing. A text that fits none of the formats is an error.
 
 use chrono::{
     DateTime, FixedOffset, NaiveDateTime, TimeZone as _, Utc,
@@ -7,7 +7,7 @@ use chrono::{
 
 use crate::Timestamp;
 
-/// The formats that a file's instants may have, tried in order.
+/// The formats that a file's instants may have; they are tried in order.
 #[derive(Clone, Debug)]
 pub struct Clock {
     formats: Vec<Format>,
@@ -18,17 +18,17 @@ pub struct Clock {
 enum Format {
     /// `rfc3339`
     Rfc3339,
-    /// `unix`: seconds since 1970, perhaps with a fraction.
+    /// `unix`: seconds since 1970, optionally with a fraction.
     Unix,
     /// A format string of the `chrono` crate, such as `%Y-%m-%d %H:%M:%S%:z`.
     Strftime(String),
 }
 
 impl Clock {
-    /// Reads `formats`; `offset`, such as `+08:00`, is where times without an offset of their own were read.
+    /// Parses `formats`. `offset`, such as `+08:00`, applies to times that have no offset of their own.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// The problem in words.
     pub fn new(formats: &[String], offset: Option<&str>) -> Result<Self, String> {
         let known = |text: &String| match text.as_str() {
             "rfc3339" => Ok(Format::Rfc3339),
@@ -47,10 +47,10 @@ impl Clock {
         Ok(Self { formats, offset })
     }
 
-    /// The instant in `text`.
+    /// Parses the instant in `text`.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// The problem in words.
     pub fn read(&self, text: &str) -> Result<Timestamp, String> {
         let read = self.formats.iter().find_map(|format| match format {
             Format::Rfc3339 => DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc()),

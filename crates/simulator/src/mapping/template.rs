@@ -1,5 +1,5 @@
-//! Templates: text with `{column}` in it, each column followed by the filters that its value passes through, as in
-//! `outages/{region|regions}/{place|first|slug}`. Absent: nesting, and braces as text.
+//! Templates: text that contains `{column}`, where each column may be followed by filters for its value, as in
+//! `outages/{region|regions}/{place|first|slug}`. Absent: nesting, and literal braces.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -8,27 +8,27 @@ use csv::StringRecord;
 /// Value tables by name.
 type Tables = BTreeMap<String, Arc<BTreeMap<String, String>>>;
 
-/// In a table, what every value becomes that is not named; without it such a value makes the row bad.
+/// The table key that stands for any other value. In a table without it, a value that is not listed makes the row bad.
 pub const ANYTHING_ELSE: &str = "*";
 
-/// A row of a file and where its columns are.
+/// A row of a file with the index of each column.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'r> {
-    /// Column to place.
+    /// The index of each column by name.
     pub places: &'r BTreeMap<String, usize>,
-    /// The fields.
+    /// The fields of the row.
     pub fields: &'r StringRecord,
 }
 
 impl<'r> Row<'r> {
-    /// The value of a column, without the white space around it; empty when there is none.
+    /// Returns the trimmed value of a column; empty when the row or the file has none.
     #[must_use]
     pub fn get(&self, column: &str) -> &'r str {
         self.places.get(column).and_then(|&place| self.fields.get(place)).unwrap_or_default().trim()
     }
 }
 
-/// Text with columns in it.
+/// A parsed template: literal text and columns with filters.
 #[derive(Clone, Debug)]
 pub struct Template(Vec<Part>);
 
@@ -38,26 +38,27 @@ enum Part {
     Column { name: String, filters: Vec<Filter> },
 }
 
-/// What happens to a column's value on its way into the text.
+/// A transformation of a column's value.
 #[derive(Clone, Debug)]
 enum Filter {
-    /// `or:TEXT`: this, when it is empty.
+    /// `or:TEXT`: TEXT, if the value is empty.
     Or(String),
-    /// `first`: up to the first comma.
+    /// `first`: the text before the first comma.
     First,
-    /// `slug`: as a segment of a unit's path: lower case, everything but letters and digits becomes one dash.
+    /// `slug`: the value as a segment of a unit's path, in lower case, with one dash for each run of other characters
+    /// than letters and digits.
     Slug,
-    /// `spread:N`: 1 to N, always the same for the same value.
+    /// `spread:N`: a number from 1 to N, derived from a hash of the value.
     Spread(u64),
-    /// `NAME`: as the value table of that name says.
+    /// `NAME`: the value's entry in the table of that name.
     Table(String, Arc<BTreeMap<String, String>>),
 }
 
 impl Template {
-    /// Understands `text`; `tables` are the value tables that it may name.
+    /// Parses `text`; `tables` are the value tables that it may name.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// The problem in words.
     pub fn parse(text: &str, tables: &Tables) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut rest = text;
@@ -84,7 +85,7 @@ impl Template {
         Ok(Self(parts))
     }
 
-    /// The columns that it needs.
+    /// Returns the columns that the template names.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
             Part::Column { name, .. } => Some(name.as_str()),
@@ -92,10 +93,10 @@ impl Template {
         })
     }
 
-    /// The text for `row`.
+    /// Renders the text for `row`.
     ///
     /// # Errors
-    /// Which value has no place in its table.
+    /// The column and its value that has no entry in its table.
     pub fn render(&self, row: &Row<'_>) -> Result<String, String> {
         let mut text = String::new();
         for part in &self.0 {
@@ -150,7 +151,7 @@ impl Filter {
     }
 }
 
-/// A segment of a unit's path.
+/// Converts a value to a segment of a unit's path.
 fn slug(value: &str) -> String {
     let words = value.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")

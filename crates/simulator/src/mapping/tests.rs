@@ -1,4 +1,4 @@
-//! Mappings and rows: what is read, and every way in which it is refused.
+//! Tests of mappings and rows: valid input, and every reason for refusal.
 
 use std::io::Write as _;
 

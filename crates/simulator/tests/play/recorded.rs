@@ -1,4 +1,4 @@
-//! Recorded outages: the mapping that ships, over rows made here and, where it is, over the real file.
+//! Recorded outages: the shipped mapping, applied to rows in this file and, if present, to the real file.
 
 use std::{
     collections::BTreeSet,
@@ -19,8 +19,8 @@ use crate::{seeded::hasty, service::Stub};
 const HEADER: &str = "id,gisId,regionId,municipality,area,cause,numCustomersOut,crewEta,dateOff,estDateOn,lastUpdated,\
                       regionName,crewEtr,latitude,longitude,dateOn";
 
-/// Made up: a plain outage, one in two stages under one id, one without estimates, one with a crew before the outage, one with
-/// a crew after it, a large one, one that lasted no time, and two bad rows.
+/// Invented rows: a plain outage, one in two stages under one id, one without estimates, one whose crew arrived before
+/// it, one whose crew arrived after it, a large one, one of zero duration, and two bad rows.
 const ROWS: &[&str] = &[
     r#"1,1,1,Northport,"400 block A ST, 1 B ST",Wind storm,1,2024-03-01 10:20:00+00:00,2024-03-01 10:00:00+00:00,2024-03-01 12:00:00+00:00,x,Northern,,50.1,-120.5,2024-03-01 11:30:00+00:00"#,
     "2,2,1,Southport,C RD,Wire down,30,2024-03-01 13:00:00+00:00,2024-03-01 12:10:00+00:00,2024-03-01 15:00:00+00:00,x,South VI,,50.1,-120.5,2024-03-01 14:00:00+00:00",
@@ -121,7 +121,8 @@ fn a_row_that_is_not_over_yet_stays_open_where_it_was() {
     assert!(!steps.iter().any(|step| step.request.call() == "reply"));
 }
 
-/// The real file, if it is there (`SWITCHBOARD_DEMAND`, else `../shared/data` beside the workspace): every row of it is an outage, and no two are the same.
+/// Uses the real file if it is present (`SWITCHBOARD_DEMAND`, else `../shared/data` beside the workspace). Every row of
+/// it must be an outage, and all keys must differ.
 #[tokio::test]
 async fn every_row_of_the_real_file_imports() {
     let beside = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
@@ -139,7 +140,7 @@ async fn every_row_of_the_real_file_imports() {
     assert_eq!(outages.iter().filter(recorded).count(), 12_080);
     assert_eq!(outages.iter().filter(|outage| outage.etr.is_some()).count(), 10_137);
 
-    // Every fortieth, in both manners, against the domain.
+    // Every fortieth row, in both manners, against the domain.
     let stub = Stub::default();
     let driver = stub.driver(hasty()).await;
     for manner in [Manner::Import, REPLAY] {

@@ -1,4 +1,4 @@
-//! Days of the seeded city.
+//! Tests with days of the seeded city.
 
 use std::{pin::Pin, time::Duration};
 
@@ -18,7 +18,7 @@ pub fn day(seed: u64, calls: u32) -> impl Iterator<Item = Result<Script, RowProb
     City::new(seed).day(midnight, calls).map(Ok)
 }
 
-/// Short waits: nothing in these tests needs long ones.
+/// Options with short waits.
 pub fn hasty() -> Options {
     Options { backoff: Duration::from_millis(1), backoff_max: Duration::from_millis(5), ..Options::default() }
 }
@@ -69,7 +69,7 @@ async fn a_day_played_twice_appends_nothing() {
 
 #[tokio::test]
 async fn a_pace_keeps_the_distances_between_the_calls() {
-    // A day of a few calls at a pace that takes a moment: the last step cannot come before its time.
+    // A paced day of a few calls must last until the time of its last step.
     let scripts: Vec<_> = day(2, 5).collect();
     let begins = scripts[0].as_ref().unwrap().begins().unwrap();
     let ends = scripts.iter().flatten().filter_map(Script::ends).max().unwrap();
@@ -78,7 +78,7 @@ async fn a_pace_keeps_the_distances_between_the_calls() {
     let options = Options { pace: Some(times), ..hasty() };
     let mut rows = Vec::new();
     let driver = stub.driver(options).await;
-    // Playing may be handed to another thread.
+    // The future must be `Send`, so that it can move to another thread.
     let playing: Pin<Box<dyn Future<Output = Report> + Send + '_>> =
         Box::pin(driver.play(scripts, |progress| rows.push(progress.rows)));
     let report = playing.await;

@@ -1,4 +1,4 @@
-//! The world behind the generated services, on a loopback port: so much of the API as scripts need.
+//! The generated services over the in-memory world, on a loopback port: only the part of the API that scripts need.
 
 use std::{
     net::SocketAddr,
@@ -23,16 +23,16 @@ use tonic::{Request, Response, Status, transport::server::TcpIncoming};
 
 use crate::world::World;
 
-/// What goes wrong, and when.
+/// The injected faults.
 #[derive(Clone, Debug, Default)]
 pub struct Trouble {
-    /// Commands seen so far.
+    /// The number of commands so far.
     pub seen: u64,
-    /// Every so many-th command is done but its answer is lost.
+    /// Every n-th command is executed, but its answer is lost.
     pub lose_answer_every: Option<u64>,
-    /// Every so many-th command is refused for now.
+    /// Every n-th command is refused as overloaded.
     pub busy_every: Option<u64>,
-    /// From this command on nothing is taken.
+    /// After this many commands, every command is refused as overloaded.
     pub down_after: Option<u64>,
 }
 
@@ -66,7 +66,7 @@ impl Stub {
         Driver::to(&format!("http://{}", self.serve().await), options).unwrap()
     }
 
-    /// Does what is asked, with the trouble that is due before or after it.
+    /// Executes a call with the fault that is due before or after it.
     fn troubled<T>(&self, act: impl FnOnce(&mut World) -> Result<T, Refusal>) -> Result<T, Status> {
         let (lost, busy) = {
             let mut trouble = self.trouble();

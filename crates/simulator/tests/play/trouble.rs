@@ -1,4 +1,4 @@
-//! What the driver does when things go wrong.
+//! The driver's behaviour under faults.
 
 use std::time::Duration;
 
@@ -19,11 +19,11 @@ use crate::{
 async fn a_lost_answer_is_asked_for_again_and_nothing_is_done_twice() {
     let stub = Stub::default();
     *stub.trouble() = Trouble { lose_answer_every: Some(7), busy_every: Some(5), ..Trouble::default() };
-    // Trouble comes by turns, and callers in step may meet it many times in a row.
+    // Faults occur at fixed intervals, so one call may hit them many times in a row.
     let options = Options { attempts: 50, ..hasty() };
     let report = stub.driver(options).await.play(day(1, 60), |_| ()).await;
     assert!(report.is_clean(), "{:#?}", report.problems);
-    // A script all of whose answers were lost looks as though it had been there before.
+    // A script whose answers were all lost counts as already present.
     assert_eq!(report.imported + report.already_present, 60);
     assert!(report.replayed > 0, "a lost answer comes back as a replayed one");
     let stages = stub.world().stages();
@@ -86,7 +86,7 @@ async fn a_refused_step_is_reported_by_name_and_the_other_scripts_go_on() {
     let broken = scripts[3].as_mut().unwrap();
     broken.line = Some(17);
     let key = broken.key.clone();
-    // A second receive under another id is fine; a close right after it is not.
+    // A close directly after the receive is an illegal move.
     broken.steps.truncate(1);
     let mut close = broken.steps[0].clone();
     close.name = "0.close.1".to_owned();

@@ -1,5 +1,5 @@
-//! The domain, alone in memory: tickets folded as they are decided, requests remembered, masters and children kept in step.
-//! Two things are slow on purpose, as they are in an engine: what the lists show, and what the linkage does.
+//! The domain in memory: tickets folded as they are decided, answers remembered by request id, and the linkage of
+//! masters and children. Two things lag on purpose, as in an engine: the lists, and the linkage.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -25,11 +25,11 @@ pub struct World {
     pub facts: Vec<Recorded<Event, TicketId>>,
     answers: HashMap<Uuid, pb::CommandOutcome>,
     linkage: Linkage,
-    /// How many tickets the lists show: all up to this position.
+    /// The position up to which the lists show tickets.
     listed: u64,
-    /// Callers by phone and business type.
+    /// The newest ticket by the caller's phone and business type.
     callers: HashMap<(String, i32), TicketId>,
-    /// Whether the lists show anything to callers at all.
+    /// True if the lists never show a caller's ticket.
     pub blind: bool,
 }
 
@@ -57,7 +57,7 @@ impl World {
         Ok(outcome)
     }
 
-    /// Attaches to what the lists show of the caller, else opens a ticket.
+    /// Attaches to the caller's open ticket if the lists show it, else opens a ticket.
     pub fn report(
         &mut self,
         request: &pb::ReceiveRequest,
@@ -77,12 +77,13 @@ impl World {
         Ok((self.once(request_id, ticket, &command, None, actor)?, true))
     }
 
-    /// The lists catch up.
+    /// The lists catch up with the facts.
     pub fn list(&mut self) {
         self.listed = self.facts.len() as u64;
     }
 
-    /// The facts of a ticket by kind. Whenever somebody asks, the linkage takes one step: who does not wait is too early.
+    /// Returns the facts of a ticket by kind. Each query lets the linkage take one step, so a driver that does not wait
+    /// comes too early.
     pub fn history(&mut self, ticket: &str) -> Vec<&'static str> {
         self.link_once();
         let ticket = TicketId::parse(ticket).unwrap();
@@ -93,7 +94,7 @@ impl World {
         self.tickets[&ticket].as_ref().is_some_and(|ticket| !ticket.stage.is_ended())
     }
 
-    /// How many tickets are at each stage.
+    /// Returns the number of tickets at each stage.
     pub fn stages(&self) -> BTreeMap<Stage, usize> {
         let mut stages = BTreeMap::new();
         for ticket in self.tickets.values().flatten() {
@@ -102,7 +103,7 @@ impl World {
         stages
     }
 
-    /// The linkage does all that is left to do.
+    /// Lets the linkage do all remaining steps.
     pub fn link_all(&mut self) {
         while !self.linkage.pending(Timestamp::default(), 1).is_empty() {
             self.link_once();

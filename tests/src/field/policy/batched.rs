@@ -1,7 +1,7 @@
-//! Batched Kuhn-Munkres: every 30 seconds the free crews and the waiting tickets are matched at the least total price.
+//! Batched Kuhn-Munkres: every 30 seconds it matches free crews and waiting tickets at the least total price.
 //!
-//! The price of a pair is the minutes of the drive; a ticket's age and weight are credits, for without them a matching in a storm
-//! is "nearest ticket" at half a minute's delay.
+//! The price of a pair is the minutes of the drive, less credits for the ticket's age and weight. Without credits, a
+//! matching in a storm is the same as "nearest ticket" with a delay of half a minute.
 
 use pathfinding::{kuhn_munkres::kuhn_munkres_min, matrix::Matrix};
 use switchboard_dispatcher::board::{Board, Crew, Job};
@@ -9,29 +9,30 @@ use switchboard_domain::{Timestamp, crew::CrewId, ticket::TicketId};
 
 use super::{Dispatcher, Known};
 
-/// Price of a pair that may not be, in hundredths of a minute: above any that may.
+/// The price of a forbidden pair, in hundredths of a minute; above that of any permitted pair.
 const NEVER: i64 = 1_000_000_000;
 
-/// The cheapest matching of what waits at each tick.
+/// The cheapest matching of the waiting tickets at each tick.
 #[derive(Clone, Debug)]
 pub struct Batched {
     known: Known,
     name: &'static str,
-    /// Minutes of drive that a minute of age is worth.
+    /// The minutes of drive that a minute of age is worth.
     age: f64,
-    /// Minutes of drive that a doubling of the weight is worth.
+    /// The minutes of drive that a doubling of the weight is worth.
     doubling: f64,
     due: bool,
 }
 
 impl Batched {
-    /// With credits under which `storm45` comes near the table of the design.
+    /// Creates it with credits under which `storm45` comes close to the design's table.
     #[must_use]
     pub fn as_published(known: Known) -> Self {
         Self { known, name: "batched Kuhn-Munkres", age: 0.0, doubling: 2.0, due: false }
     }
 
-    /// With the best credits that were found for the storms: heavy tickets matter more and old ones less.
+    /// Creates it with the best credits found for the storms: heavy tickets gain weight, and age counts slightly
+    /// against a ticket.
     #[must_use]
     pub fn tuned(known: Known) -> Self {
         Self { known, name: "the same, tuned", age: -0.05, doubling: 5.0, due: false }
@@ -66,7 +67,7 @@ impl Dispatcher for Batched {
         if crews.is_empty() || jobs.is_empty() {
             return Vec::new();
         }
-        // The library wants no more rows than columns.
+        // The library requires at most as many rows as columns.
         let upright = crews.len() <= jobs.len();
         let (rows, columns) = if upright { (crews.len(), jobs.len()) } else { (jobs.len(), crews.len()) };
         let pair = |row: usize, column: usize| if upright { (row, column) } else { (column, row) };

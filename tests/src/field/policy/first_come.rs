@@ -1,11 +1,11 @@
-//! First come, nearest crew: the oldest ticket first, to the nearest free crew that can do it.
+//! First come, nearest crew: the oldest ticket first, to the nearest free crew with the skills.
 
 use switchboard_dispatcher::board::{Board, Crew, Job};
 use switchboard_domain::{Timestamp, crew::CrewId, ticket::TicketId};
 
 use super::{Dispatcher, Known};
 
-/// The oldest ticket, the nearest crew.
+/// First come, nearest crew.
 #[derive(Clone, Debug)]
 pub struct FirstCome(pub Known);
 

@@ -1,4 +1,4 @@
-//! Nearest ticket: each crew that comes free takes the nearest ticket that it can do, whatever its age.
+//! Nearest ticket: each free crew gets the nearest ticket that it has the skills for, whatever its age.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use switchboard_domain::{Timestamp, crew::CrewId, ticket::TicketId};
 
 use super::{Dispatcher, Known};
 
-/// The nearest ticket of each free crew.
+/// Nearest ticket.
 #[derive(Clone, Debug)]
 pub struct Nearest(pub Known);
 

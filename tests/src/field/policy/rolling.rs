@@ -1,5 +1,6 @@
-//! Ours: the planner of `switchboard-dispatcher`, told of every change and given a slice of improvement every 30 seconds. Crews are
-//! called back before offers are made, so that what the process asks of each proposal (`Planner::rather`) is answered already.
+//! Our policy: the planner of `switchboard-dispatcher`. It hears of every change and improves its plan every 30
+//! seconds. The run asks for recalls before offers. So the question that the process puts to each proposal
+//! (`Planner::rather`) is already settled.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +15,12 @@ use super::Dispatcher;
 pub struct Rolling {
     planner: Planner,
     iterations: u64,
-    /// As the process bars them: who was called back a short time ago is not again.
+    /// The instant of each crew's last recall. As in the process, a crew is not recalled again for a while.
     called_back: BTreeMap<CrewId, Timestamp>,
 }
 
 impl Rolling {
-    /// Begins without a plan; improves by so many iterations at each tick.
+    /// Starts without a plan; improves it by that many iterations at each tick.
     #[must_use]
     pub fn new(policy: Policy, iterations: u64) -> Self {
         Self { planner: Planner::new(policy), iterations, called_back: BTreeMap::new() }

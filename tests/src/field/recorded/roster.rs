@@ -1,9 +1,10 @@
-//! How many crews there were: in each shift of eight hours the fewest that could have been on every site when somebody was, if
-//! they answer, turn out and drive as ours do. A crew may go from one site to another when it is there in time; the fewest crews
-//! are the fewest such chains that cover all sites of the shift, which is a matching.
+//! The number of crews of a recorded day. For each shift of eight hours it is the fewest that could have been on every
+//! site at the recorded times, if they answer, turn out and drive as ours do. A crew may go from one site to another if
+//! it gets there in time. The fewest crews equal the fewest such chains that cover all sites of the shift, which is a
+//! matching problem.
 //!
-//! So the utility's own day can be done by this roster, and by none that is smaller; that a crew must first come from its home is
-//! left out. What the utility had beside it, for work that is not in the recording, is not known.
+//! So this roster can do the utility's own day, and no smaller one can. The first drive from home is ignored. The
+//! utility's other crews, for work outside the recording, are not known.
 
 use pathfinding::{kuhn_munkres::kuhn_munkres, matrix::Matrix};
 use switchboard_domain::{
@@ -19,7 +20,7 @@ use crate::field::{
     world::{ANSWER_MINUTES, Millis, Roster, TURN_OUT, millis},
 };
 
-/// Somebody was on a site, from and until, in minutes from the first midnight.
+/// The presence of a crew on a site, in minutes from the first midnight.
 struct Visit {
     from: f64,
     until: f64,
@@ -27,7 +28,7 @@ struct Visit {
     area: Area,
 }
 
-/// In each hour of three days from `start`, how many crews are on.
+/// Returns the number of crews on shift in each hour of three days from `start`.
 pub(super) fn levels(rows: &[&Row], start: f64, area: impl Fn((f64, f64)) -> Area) -> Vec<usize> {
     let shifts = 3 * HOURS / SHIFT;
     let mut visits: Vec<Vec<Visit>> = (0..shifts).map(|_| Vec::new()).collect();
@@ -43,7 +44,7 @@ pub(super) fn levels(rows: &[&Row], start: f64, area: impl Fn((f64, f64)) -> Are
     visits.iter().flat_map(|visits| [chains(visits); SHIFT]).collect()
 }
 
-/// The fewest chains that cover these.
+/// Returns the fewest chains that cover these visits.
 fn chains(visits: &[Visit]) -> usize {
     if visits.is_empty() {
         return 0;
@@ -53,13 +54,13 @@ fn chains(visits: &[Visit]) -> usize {
     visits.len() - linked.unsigned_abs() as usize
 }
 
-/// Whether who was at the first may be at the second.
+/// True if the crew of the first visit can reach the second in time.
 fn links(first: &Visit, second: &Visit) -> bool {
     let drive = Roads { speed: 1.0 }.minutes(point(first.at), point(second.at), second.area);
     first.until + ANSWER_MINUTES + TURN_OUT.0 + drive <= second.from
 }
 
-/// The crews, each on in the shifts in which more than its number are.
+/// Generates the crews; crew `index` works in the shifts that have more than `index` crews.
 pub(super) fn crews(levels: &[usize], rows: &[Row], seed: u64) -> Vec<Roster> {
     let most = levels.iter().copied().max().unwrap_or(0);
     let crews = (0..most).map(|index| {
@@ -75,7 +76,7 @@ pub(super) fn crews(levels: &[usize], rows: &[Row], seed: u64) -> Vec<Roster> {
     crews.collect()
 }
 
-/// The shifts in which more than `index` crews are on; after the three days the last day repeats.
+/// Returns the shifts that have more than `index` crews; after the three days the last day repeats.
 fn shifts(levels: &[usize], index: usize) -> Vec<(Millis, Millis)> {
     const DRAIN_DAYS: usize = 7;
     let hour = |hours: usize| millis(hours as f64 * 60.0);

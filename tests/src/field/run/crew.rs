@@ -1,4 +1,4 @@
-//! Where a crew of a running day is and what it does.
+//! The place and activity of a crew during a run.
 
 use switchboard_dispatcher::board;
 use switchboard_domain::{Timestamp, crew::Point, organisation::OrgPath, ticket::Area};
@@ -8,28 +8,28 @@ use crate::field::{
     world::{Millis, Roster, World, millis},
 };
 
-/// What a crew's time is given to.
+/// The activity of a crew.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Phase {
     /// Off shift, at home.
     Off,
-    /// Free, driving home since then from there.
+    /// Free, driving home since that time from that place.
     Idle { since: Millis, from: Point },
-    /// Asked, standing there.
+    /// Has an offer, and waits at that place.
     Asked { at: Point },
-    /// On the way.
+    /// Drives to a ticket.
     Driving { ticket: usize, from: Point, leave: Millis, arrive: Millis },
-    /// At work.
+    /// Works on site.
     OnSite { ticket: usize, at: Point },
 }
 
-/// A crew under way through the day.
+/// The state of a crew.
 #[derive(Clone, Debug)]
 pub(super) struct Crew {
     pub(super) phase: Phase,
-    /// Counts what it was sent to or freed from: an arrival of an older trip is void.
+    /// Counts its assignments and releases. An arrival event of an older trip is void.
     pub(super) trip: u64,
-    /// Tickets that it accepted, and when.
+    /// The tickets that it accepted, with the time.
     pub(super) taken: Vec<(usize, Millis)>,
 }
 
@@ -38,7 +38,7 @@ impl Crew {
         Self { phase: Phase::Off, trip: 0, taken: Vec::new() }
     }
 
-    /// Its place at that time.
+    /// Returns its place at that time.
     pub(super) fn at(&self, world: &World, index: usize, now: Millis) -> Point {
         let home = world.crews[index].home;
         match self.phase {
@@ -56,7 +56,7 @@ impl Crew {
     }
 }
 
-/// The crew as the board first knows it: off shift, at home.
+/// Returns the initial entry on the board: off shift, at home.
 pub(super) fn on_board(roster: &Roster, territory: &OrgPath, now: Timestamp) -> board::Crew {
     board::Crew {
         id: roster.id.clone(),

@@ -1,5 +1,5 @@
-//! The stories of tickets that desks settle without a crew: consultations, service applications, complaints, reports, opinions,
-//! suggestions and praise.
+//! The stories of tickets that desks settle without a crew: consultations, service applications, complaints, reports,
+//! opinions, suggestions and praise.
 
 use chrono::TimeDelta;
 use switchboard_wire::proto::{self as pb, BusinessType, Grade, ReplyOutcome, Urgency};
@@ -81,7 +81,7 @@ pub(super) fn complaint(s: &mut Scene<'_>) {
     s.close(ticket);
 }
 
-/// The complainant is hidden, and hence never asked again.
+/// The caller is confidential, so there is no revisit.
 pub(super) fn whistle(s: &mut Scene<'_>) {
     let house = s.household();
     let ticket = s.receive(&house, BusinessType::Report, words::WHISTLE);
@@ -99,7 +99,7 @@ pub(super) fn suggestion(s: &mut Scene<'_>) {
     said_and_answered(s, BusinessType::Suggestion, words::SUGGESTION, words::CATEGORY_SUGGESTION);
 }
 
-/// The customer stays dissatisfied: it is explained, and closed.
+/// The customer stays dissatisfied after the revisit; the ticket is closed with an explanation.
 pub(super) fn opinion_escalated(s: &mut Scene<'_>) {
     let house = s.household();
     let ticket = s.receive(&house, BusinessType::Opinion, words::OPINION);
@@ -118,7 +118,7 @@ pub(super) fn opinion_escalated(s: &mut Scene<'_>) {
     s.step(ticket, &agent, pb::CloseRequest { header: None, explanation: Some(words::EXPLAINED.to_owned()) });
 }
 
-/// Praise is passed on, and not revisited.
+/// Praise is passed on; there is no revisit.
 pub(super) fn praise(s: &mut Scene<'_>) {
     let house = s.household();
     let ticket = s.receive(&house, BusinessType::Praise, words::PRAISE);
@@ -128,7 +128,7 @@ pub(super) fn praise(s: &mut Scene<'_>) {
     s.close(ticket);
 }
 
-/// Something that the desks of the province and the city settle, and then a word with the customer.
+/// A ticket that the desks of province, city and county settle, followed by a revisit.
 fn said_and_answered(s: &mut Scene<'_>, business: BusinessType, said: &str, category: &str) {
     let house = s.household();
     let ticket = s.receive(&house, business, said);
@@ -139,7 +139,7 @@ fn said_and_answered(s: &mut Scene<'_>, business: BusinessType, said: &str, cate
     s.close(ticket);
 }
 
-/// Down to the last of `units`, answered there, and audited all the way up.
+/// Dispatches the ticket down to the last of `units`, which replies; the audit goes all the way up.
 fn desk_work(s: &mut Scene<'_>, ticket: Slot, units: &[&str], category: &str) {
     s.send_down(ticket, units, delays::PASSED_ON, delays::PASSED_ON);
     s.pass(60..600);
