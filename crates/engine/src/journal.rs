@@ -167,7 +167,7 @@ impl<D: Aggregate> Journal<D> {
     /// The stream of one aggregate.
     ///
     /// # Errors
-    /// [`AppendError::Unavailable`] when the id cannot be part of a stream's name: a fault of this program.
+    /// `AppendError::Unavailable` when the id cannot be part of a stream's name: a fault of this program.
     pub fn stream(id: &D::Id) -> Result<StreamName, AppendError> {
         StreamName::new(D::CATEGORY, id)
             .map_err(|error| AppendError::Unavailable(switchboard_eventstore::Cause::new(error)))

@@ -22,8 +22,8 @@
 //! - [`clock`]: the only place that reads the time
 //!
 //! Invariants, including what is absent: this crate has no rule about tickets, no protobuf and no gRPC. A command is
-//! acknowledged only after its facts are durable. Revisions settle concurrent writers of one ticket; there are no
-//! locks. A process is asked for actions only when there are new facts, when its time has come, or when it is nudged.
+//! acknowledged only after its facts are durable. Concurrent writers of one ticket are settled by revisions, never by a
+//! lock. A process is asked for actions only when there are new facts, when its time has come, or when it is nudged.
 //! Nothing queues without a bound. Start reading at [`command::Aggregates::execute`].
 
 pub mod checkpoint;

@@ -2,7 +2,7 @@
 //!
 //! The tickets' streams hold offers and assignments. The case file of a ticket says which crew has it and which offers
 //! are live. The difference between the case file before a fact and after it gives the messages to crews. Of the crews'
-//! streams only the shift and the position are kept ([`Standing`]). Absent on purpose: personal data, and messages
+//! streams only the shift and the position are kept (`Standing`). Absent on purpose: personal data, and messages
 //! about the crew's own reports.
 
 mod changes;
@@ -153,7 +153,7 @@ impl Assignments {
         Self { crews, ..Self::default() }
     }
 
-    /// The ticket whose history [`Self::recall`] needs before this fact is applied: it was dropped, or never seen.
+    /// The ticket whose history `Self::recall` needs before this fact is applied: it was dropped, or never seen.
     #[must_use]
     pub fn forgotten(&self, fact: &Fact) -> Option<TicketId> {
         let fact = fact.ticket()?;

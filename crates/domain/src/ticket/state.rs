@@ -223,8 +223,8 @@ pub struct Ticket {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audited_category: Option<Category>,
     /// The chain of responsible units, from the unit that received the ticket to its present holder. Never empty. From
-    /// the second unit on the chain is nested: each unit lies within the one before it. So at most `LEVELS` units follow
-    /// the first.
+    /// the second unit on the chain is nested: each unit lies within the one before it. So at most `LEVELS` units
+    /// follow the first.
     pub holders: Vec<OrgPath>,
     /// The steps of the present crew.
     pub crew: CrewWork,

@@ -119,7 +119,8 @@ async fn story(house: &House) {
     reveal(&engine, gone, 10).await;
 }
 
-/// All facts as they come. Before fact 9, the first ticket fact after the withdrawal, the ticket's own facts come again.
+/// All facts as they come. Before fact 9, the first ticket fact after the withdrawal, the ticket's own facts come
+/// again.
 const TOLD: [usize; 16] = [1, 2, 3, 4, 5, 6, 7, 8, 1, 3, 4, 5, 6, 7, 9, 10];
 
 #[tokio::test]
