@@ -1,4 +1,5 @@
-//! What the engine needs to know about the domain: three traits, one page. There is no framework behind them.
+//! The interface between the engine and the domain: three traits, and the types that they use. No framework stands
+//! behind them.
 
 use std::fmt;
 
@@ -10,74 +11,74 @@ use crate::{Timestamp, actor::Actor, rules::Rules, ticket::TicketId};
 pub trait Decider: 'static {
     /// The stream family, for example `ticket`.
     const CATEGORY: &'static str;
-    /// Names one aggregate; its `Display` form holds no dash.
+    /// The identity of one aggregate. Its `Display` form contains no dash.
     type Id: Clone + Eq + std::hash::Hash + fmt::Display + Send + Sync + 'static;
-    /// What somebody wants to happen.
+    /// A request to change the aggregate.
     type Command: Send + Sync;
-    /// What happened.
+    /// Something that happened to the aggregate.
     type Event: Clone + Send + Sync + 'static;
-    /// The fold of all events; its initial value says "never opened".
+    /// The fold of all events; its initial value means "never opened".
     type State: Clone + PartialEq + fmt::Debug + Send + Sync + 'static;
-    /// Why not.
+    /// The reason why a command was rejected.
     type Rejection: Clone + PartialEq + fmt::Debug + Send + Sync;
 
-    /// The state before the first event. There is no dummy aggregate.
+    /// The state before the first event.
     fn initial() -> Self::State;
 
-    /// When `command` happened, of which its caller said that it was at `said`: never before what it answers. A function of its
-    /// arguments alone.
+    /// The instant at which `command` happened; `said` is the instant that the caller reported. An answer never happens
+    /// before the thing that it answers. A function of its arguments alone.
     fn placed(_state: &Self::State, _command: &Self::Command, said: Timestamp) -> Timestamp {
         said
     }
 
-    /// What follows from `command`, or why nothing does. A function of its arguments alone.
+    /// The events that follow from `command`. A function of its arguments alone.
     ///
     /// # Errors
-    /// The rejection describes the world, never a failure of the machine.
+    /// The reason for the rejection. It describes the state of the world, never a technical failure.
     fn decide(
         state: &Self::State,
         command: &Self::Command,
         cx: &Context<'_>,
     ) -> Result<Vec<Self::Event>, Self::Rejection>;
 
-    /// The state after `event`, which happened at `at`. Total: history cannot be refused.
+    /// The state after `event`, which happened at `at`. Total: an event of the log cannot be rejected.
     fn evolve(state: Self::State, event: &Self::Event, at: Timestamp) -> Self::State;
 }
 
-/// All that a decision may depend on besides the state and the command.
+/// Everything that a decision may depend on besides the state and the command.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// The engine's time.
     pub now: Timestamp,
-    /// When it happened, as the caller knows it: the device's time of a crew, the original time of an import. `now` when not given;
-    /// see [`Decider::placed`].
+    /// The instant at which it happened, as the caller reports it: the device's time of a crew, or the original time of
+    /// an import. It equals `now` when the caller reports none; see also [`Decider::placed`].
     pub occurred_at: Timestamp,
-    /// Who asks.
+    /// The actor that sent the command.
     pub actor: &'a Actor,
-    /// The caller's name for this request; repeated requests carry the same one.
+    /// The caller's id for this request. A repeated request has the same id.
     pub request_id: Uuid,
-    /// The numbers of the trade in force.
+    /// The rules in force.
     pub rules: &'a Rules,
 }
 
 /// A fact as projections see it: an event with its place in the log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recorded<E, Id> {
-    /// Place in the whole log, from 1, without gaps.
+    /// Position in the whole log, from 1, without gaps.
     pub position: u64,
-    /// Which aggregate.
+    /// The aggregate that the event belongs to.
     pub id: Id,
-    /// Place in the aggregate's stream, from 0.
+    /// Revision in the aggregate's stream, from 0.
     pub revision: u64,
-    /// What happened.
+    /// The event.
     pub event: E,
-    /// When it happened.
+    /// The instant at which it happened.
     pub occurred_at: Timestamp,
-    /// When the engine learnt it.
+    /// The instant at which the engine recorded it.
     pub recorded_at: Timestamp,
-    /// Who made it happen.
+    /// The actor that caused it.
     pub actor: Actor,
-    /// The request that made it happen.
+    /// The request that caused it.
     pub request_id: Uuid,
 }
 
@@ -85,37 +86,39 @@ pub struct Recorded<E, Id> {
 pub trait Projection: Send {
     /// The events it folds.
     type Event;
-    /// Takes the next fact into account.
+    /// Applies the next fact.
     fn apply(&mut self, recorded: &Self::Event);
 }
 
-/// A projection with an opinion: a to-do list that survives crashes, for it is folded from the log.
+/// A projection that proposes actions. The list of pending actions is folded from the log, so it survives a crash.
 pub trait Process: Projection {
-    /// What it wants done.
+    /// The content of an action.
     type Intent: Clone + Send + Sync;
-    /// Its name in metadata and metrics; part of every intent's request id.
+    /// The process's name in metadata and metrics. It is part of the request id of every action.
     fn name(&self) -> &'static str;
-    /// What it wants now, each want with the position of the fact that caused it, at most `limit` of them.
+    /// The actions that are pending at `now`, at most `limit`, each with the position of the fact that caused it.
     fn pending(&mut self, now: Timestamp, limit: usize) -> Vec<Action<Self::Intent>>;
-    /// The next instant at which it may want something without a new fact; `None` when only facts can make it want.
+    /// The next instant at which an action may become pending without a new fact; `None` when only a fact can cause
+    /// one.
     fn wake(&self) -> Option<Timestamp> {
         None
     }
-    /// The ticket whose history it let go and needs again before it is told this fact.
+    /// The ticket whose history the process has dropped and needs again before this fact is applied.
     fn forgotten(&self, _: &Self::Event) -> Option<TicketId> {
         None
     }
-    /// The intent was refused for good; it is parked with the reason and not wanted again.
+    /// An action was rejected for good. The process parks it with the reason and does not propose it again.
     fn refused(&mut self, want: &Action<Self::Intent>, reason: &str);
 }
 
-/// One thing that a process wants, because of one fact.
+/// One action that a process proposes because of one fact.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Action<I> {
-    /// The position of the fact that caused it: with the process's name and the intent's, its identity for ever.
+    /// The position of the fact that caused it. With the names of the process and the action it identifies the action
+    /// for ever.
     pub because: u64,
-    /// The intent's name, stable over releases.
+    /// The action's name. It is the same in all releases.
     pub name: &'static str,
-    /// What to do.
+    /// The content of the action.
     pub intent: I,
 }

@@ -1,4 +1,5 @@
-//! A fact of the log, of whichever aggregate: what the processes and views that look beyond one kind are told.
+//! A fact of the log, of any aggregate. Processes and views that follow more than one aggregate receive facts in this
+//! form.
 
 use crate::{
     Timestamp,
@@ -15,30 +16,30 @@ use crate::{
 pub type TicketFact = Recorded<ticket::Event, TicketId>;
 /// A crew's fact.
 pub type CrewFact = Recorded<crew::Event, CrewId>;
-/// Something said of a ticket's promises.
+/// A fact of a ticket's promise stream.
 pub type PromiseFact = Recorded<promise::Event, TicketId>;
-/// A publication of an operator's policy.
+/// A publication of an operator's policy, or the end of its shadow policy.
 pub type PolicyFact = Recorded<PolicyEvent, String>;
 /// A publication of a calendar's year.
 pub type YearFact = Recorded<YearPublished, String>;
 
-/// A fact that the domain knows.
+/// A fact of any aggregate.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
-    /// Of a ticket.
+    /// A fact of a ticket.
     Ticket(TicketFact),
-    /// Of a crew.
+    /// A fact of a crew.
     Crew(CrewFact),
-    /// Of a ticket's promises.
+    /// A fact of a ticket's promise stream.
     Promise(PromiseFact),
-    /// Of an operator's policies.
+    /// A fact of an operator's policies.
     Policy(PolicyFact),
-    /// Of a calendar.
+    /// A fact of a calendar.
     Year(YearFact),
 }
 
 impl Fact {
-    /// Its place in the log.
+    /// Its position in the log.
     #[must_use]
     pub fn position(&self) -> u64 {
         match self {
@@ -50,7 +51,7 @@ impl Fact {
         }
     }
 
-    /// When the engine learnt it.
+    /// The instant at which the engine recorded it.
     #[must_use]
     pub fn recorded_at(&self) -> Timestamp {
         match self {
@@ -62,7 +63,7 @@ impl Fact {
         }
     }
 
-    /// The ticket's fact, if it is one.
+    /// The ticket's fact; `None` for a fact of another aggregate.
     #[must_use]
     pub fn ticket(&self) -> Option<&TicketFact> {
         match self {

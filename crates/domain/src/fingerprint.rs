@@ -1,10 +1,11 @@
-//! Fingerprints of source code: what is kept in a file names the code that made it by one, and is made again by other
-//! code. Nobody has to remember a version number, and a mere change of layout costs one rebuild.
+//! Fingerprints of source code. A stored file that can be rebuilt names the code that made it by a fingerprint; other
+//! code rebuilds the file. So no version number has to be maintained. A change of comments or layout costs one rebuild.
 
 /// A source file: its path from the file that names it, and its text.
 pub type Source = (&'static str, &'static str);
 
-/// Source files by their paths from the file that names them, each with its text: a `[Source; N]`.
+/// The source files at these paths, relative to the file that names them, each with its text. The result is a `[Source;
+/// N]`.
 #[macro_export]
 macro_rules! sources {
     ($($path:literal),+ $(,)?) => {
@@ -14,7 +15,7 @@ macro_rules! sources {
 
 const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// FNV-1a over all parts: stable over processes and releases, and no protection against anybody.
+/// FNV-1a over all parts. It is the same in every process and release. It is not cryptographic.
 #[must_use]
 pub const fn fingerprint(parts: &[&str]) -> u64 {
     let mut hash = BASIS;
@@ -26,7 +27,7 @@ pub const fn fingerprint(parts: &[&str]) -> u64 {
     hash
 }
 
-/// The same over the texts of source files.
+/// The fingerprint of the texts of source files. Their paths do not count.
 #[must_use]
 pub const fn of_sources(sources: &[Source]) -> u64 {
     let mut hash = BASIS;
@@ -45,7 +46,7 @@ const fn with(mut hash: u64, part: &str) -> u64 {
         hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01b3);
         at += 1;
     }
-    // A byte that no text holds, so that ["ab"] and ["a", "b"] differ.
+    // No UTF-8 text contains the byte 0xff, so `["ab"]` and `["a", "b"]` differ.
     (hash ^ 0xff).wrapping_mul(0x0100_0000_01b3)
 }
 

@@ -15,8 +15,8 @@
 //! - [`rules`]: the limits for revisits, urges and time stamps; they are data, not code
 //! - [`ticket`]: the ticket as a state machine; [`ticket::case_file`] is the one fold of its facts for readers
 //! - [`crew`]: the crew, and which tickets its time is reserved for or committed to
-//! - [`fact`]: a fact of any stream, as processes and read models receive it; [`fingerprint`]: how a file names the code
-//!   that made it
+//! - [`fact`]: a fact of any stream, as processes and read models receive it
+//! - [`fingerprint`]: fingerprints of source code, by which a stored file names the code that made it
 //! - [`linkage`]: the process that carries a merge to the child tickets
 //! - [`sla`]: service promises: policies, calendars, clocks, and the judge that gives verdicts
 //! - [`numbering`]: ticket numbers, reserved in blocks

@@ -1,9 +1,12 @@
-//! The process that keeps masters and children of a merge (合并) in step, for they are two streams and nothing appends to both:
-//! whenever a ticket is merged, its master adopts it; when the master will not, the merge is undone; whenever a master's
-//! reply passes, its children take the outcome over; whenever a child leaves, or its master ends without outcome, both know.
+//! The process that keeps the masters and the children of a merge (合并) in step. They are two streams, and one append
+//! writes to one stream only.
 //!
-//! The process keeps the case files of masters only. A ticket that becomes a master is recalled: its history is
-//! told again.
+//! - When a ticket is merged, its master adopts it. If the master rejects that, the merge is undone.
+//! - When the last audit passes a master's reply, its children take over the outcome.
+//! - When a child leaves, its master releases it. When a master ends without an outcome, its merges are undone.
+//!
+//! The process keeps the case files of masters only. When a ticket becomes a master, the engine passes the ticket's
+//! earlier facts to the process again (`Process::forgotten`).
 
 mod by_child;
 #[cfg(test)]
@@ -22,49 +25,49 @@ use crate::{
     ticket::{CaseFile, Command, Event, TicketId, case_file::CASE_FILE_CODE},
 };
 
-/// The files that decide what the fold is, beside those of a case file.
+/// The source files that decide what the fold is, besides those of a case file.
 const CODE: [Source; 2] = sources!["linkage.rs", "linkage/by_child.rs"];
 
-/// Names the code that makes the fold: a checkpoint that other code wrote is not read.
+/// A fingerprint of the code that makes the fold. A checkpoint that other code wrote is not read.
 pub const LINKAGE_CODE: u64 = of_sources(&CODE) ^ CASE_FILE_CODE;
 
-/// What the process may want.
+/// A command that the process may send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Intent {
-    /// The master takes note of the child.
+    /// Records the child on its master.
     Adopt {
-        /// To this ticket.
+        /// The master, which receives the command.
         master: TicketId,
-        /// Of this one.
+        /// The child to adopt.
         child: TicketId,
     },
-    /// The master takes note that the child left.
+    /// Removes the child, which has left, from its master.
     Release {
-        /// To this ticket.
+        /// The former master, which receives the command.
         master: TicketId,
-        /// Of this one.
+        /// The child that left.
         child: TicketId,
     },
-    /// The child takes the master's outcome over.
+    /// Applies the master's outcome to the child.
     Follow {
-        /// To this ticket.
+        /// The child, which receives the command.
         child: TicketId,
-        /// Of this one.
+        /// The master.
         master: TicketId,
-        /// When power came back, if a crew said so.
+        /// The instant at which power returned; `None` if the master's crew did not report it.
         restored: Option<Timestamp>,
     },
-    /// The merge is undone: the master is no master.
+    /// Undoes the merge: the master rejected the child, or ended without an outcome.
     Undo {
-        /// To this ticket.
+        /// The child, which receives the command.
         child: TicketId,
-        /// Whose master was this one.
+        /// Its master.
         master: TicketId,
     },
 }
 
 impl Intent {
-    /// To whom it is said, and what.
+    /// The ticket that receives the command, and the command.
     #[must_use]
     pub fn command(&self) -> (TicketId, Command) {
         match *self {
@@ -96,25 +99,26 @@ impl Intent {
     }
 }
 
-/// The fold: who belongs to whom, and what is still to be said to whom. Bounded by the links that are live.
+/// The fold: the merges, and the actions that are still to be executed. Its size is bounded by the number of live
+/// merges.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Linkage {
     /// Child to master, from the merge until it ends.
     links: BTreeMap<TicketId, TicketId>,
     /// Master to the children that it adopted.
     families: BTreeMap<TicketId, BTreeSet<TicketId>>,
-    /// The case files of the masters: what there is to take over.
+    /// The case files of the masters, for the restoration time that a child takes over.
     masters: BTreeMap<TicketId, CaseFile>,
-    /// Position of the last fact that it was told: what is not past it is a history told again.
+    /// Position of the last fact applied. A fact at or before it belongs to a history that is passed in again.
     position: u64,
-    /// What is wanted, by the fact that caused it.
+    /// The pending actions, by the fact that caused each.
     wants: ByChild<Intent>,
-    /// What was refused for good, with the reason: for a person to look at.
+    /// The actions that were rejected for good, with the reason. A person must look at them.
     parked: ByChild<(Intent, String)>,
 }
 
 impl Linkage {
-    /// What was refused for good: the position of the fact that caused it, the intent and the reason.
+    /// The actions that were rejected for good: the position of the causing fact, the intent and the reason.
     pub fn parked(&self) -> impl Iterator<Item = (u64, Intent, &str)> {
         self.parked.iter().map(|(because, (intent, reason))| (because, *intent, reason.as_str()))
     }
@@ -123,14 +127,14 @@ impl Linkage {
         self.wants.insert(because, intent.child(), intent);
     }
 
-    /// Drops what is wanted of, or for, `child` and meets `met`.
+    /// Removes the pending actions about `child` that satisfy `met`.
     fn settle(&mut self, child: TicketId, met: impl Fn(&Intent) -> bool) {
         self.wants.remove_of(child, met);
     }
 
-    /// The child goes its own way; a master that had adopted it is to be told.
+    /// The child leaves its master. If the master had adopted it, a release becomes pending.
     fn unlink(&mut self, because: u64, child: TicketId) {
-        // A release stays wanted whomever the child belonged to since: that master still counts it.
+        // Pending releases are kept, whichever master the child had since: their masters still count the child.
         self.settle(child, |intent| !matches!(intent, Intent::Release { .. }));
         self.parked.remove_of(child, |_| true);
         if let Some(master) = self.links.remove(&child)
@@ -140,7 +144,7 @@ impl Linkage {
         }
     }
 
-    /// The master ended without an outcome to take over.
+    /// The master ended without an outcome to take over: the merge of each child is undone.
     fn disband(&mut self, because: u64, master: TicketId) {
         for child in self.families.get(&master).cloned().unwrap_or_default() {
             if self.links.get(&child) == Some(&master) {
@@ -168,7 +172,8 @@ impl Projection for Linkage {
         match &recorded.event {
             Event::Merged(e) => {
                 self.links.insert(id, e.master);
-                // A master that still counts it from before is to release it first; then it is asked again.
+                // A master that still counts the child from an earlier merge must release it first. It is asked again
+                // after that.
                 if !self.families.get(&e.master).is_some_and(|family| family.contains(&id)) {
                     self.want(position, Intent::Adopt { master: e.master, child: id });
                 }
@@ -215,7 +220,7 @@ impl Process for Linkage {
         "linkage"
     }
 
-    /// A ticket that becomes a master was not followed before.
+    /// A ticket that becomes a master was not followed before, so its history is needed.
     fn forgotten(&self, fact: &Self::Event) -> Option<TicketId> {
         let new = matches!(fact.event, Event::ChildAdopted(_)) && !self.masters.contains_key(&fact.id);
         new.then_some(fact.id)
@@ -229,12 +234,12 @@ impl Process for Linkage {
     fn refused(&mut self, want: &Action<Intent>, reason: &str) {
         let child = want.intent.child();
         if self.wants.get(want.because, child) != Some(&want.intent) {
-            // The log has overtaken the question: nobody wants this any more.
+            // A later fact has removed this action already.
             return;
         }
         self.wants.remove(want.because, child);
         match want.intent {
-            // The master will not have it: the child is freed, because of the same fact.
+            // The master rejected the child: undo the merge, with the same fact as the cause.
             Intent::Adopt { master, child } => self.want(want.because, Intent::Undo { child, master }),
             intent => {
                 self.parked.insert(want.because, child, (intent, reason.to_owned()));

@@ -1,29 +1,31 @@
-//! Where a fact stands, and in which log. Positions order; ids identify.
+//! The position of a fact in a log, and the id of the log. Positions are ordered; a log id says which log a position
+//! belongs to.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The place of a fact in the whole log: a later fact has a greater position.
+/// The position of a fact in the whole log. A later fact has a greater position.
 ///
-/// A position is opaque. It compares, prints and travels (in tokens, answers and checkpoints); nothing adds to it, and the
-/// difference of two positions means nothing, for a log may have gaps. What must be counted is counted.
+/// A position is opaque. Positions may be compared, printed and passed on (in tokens, answers and checkpoints). Do not
+/// add to a position or subtract positions: a log may have gaps. Code that needs a count must count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Position(u64);
 
 impl Position {
-    /// Before the first fact.
+    /// The position before the first fact.
     pub const START: Self = Self(0);
 
-    /// The position that was written down as this number. For storage and transport only.
+    /// The position that is stored as this number. For storage and transport only.
     #[must_use]
     pub const fn from_stored(number: u64) -> Self {
         Self(number)
     }
 
-    /// The number under which the position is written down. For storage and transport only: it keeps the order.
+    /// The number that the position is stored as. For storage and transport only. Numbers have the same order as
+    /// positions.
     #[must_use]
     pub const fn stored(self) -> u64 {
         self.0
@@ -36,31 +38,31 @@ impl fmt::Display for Position {
     }
 }
 
-/// Which log: two logs with the same id have the same first fact at the same position.
+/// The id of a log. Two logs with the same id have the same first fact at the same position.
 ///
-/// A backup has the id of its log. A log that was copied event by event into another store has the same id only if the
+/// A backup has the id of its log. A log that was copied event by event into another store has the same id only if that
 /// store gave the first event the same position.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LogId(Uuid);
 
 impl LogId {
-    /// Of a log without a fact.
+    /// The id of a log without facts.
     pub const EMPTY: Self = Self(Uuid::nil());
 
-    /// Of the log whose first event has this id and position.
+    /// The id of the log whose first event has this id and position.
     #[must_use]
     pub fn of(first: Uuid, position: Position) -> Self {
         Self(Uuid::new_v5(&first, &position.stored().to_be_bytes()))
     }
 
-    /// The id as it is written down.
+    /// The id in its stored form.
     #[must_use]
     pub const fn stored(self) -> Uuid {
         self.0
     }
 
-    /// The id that was written down so.
+    /// The id with this stored form.
     #[must_use]
     pub const fn from_stored(id: Uuid) -> Self {
         Self(id)
@@ -73,12 +75,12 @@ impl fmt::Display for LogId {
     }
 }
 
-/// A position, and the log that it belongs to: what tokens, checkpoints and files of read models name.
+/// A position and the log that it belongs to. Tokens, checkpoints and files of read models contain one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogPosition {
     /// The log.
     pub log: LogId,
-    /// The position in it.
+    /// The position in that log.
     pub position: Position,
 }
 
@@ -86,7 +88,7 @@ impl LogPosition {
     /// The beginning of any log.
     pub const START: Self = Self { log: LogId::EMPTY, position: Position::START };
 
-    /// Whether a log that reaches up to `head` has come past this place: it is the beginning, or the same log reaches so far.
+    /// True for the beginning, and for a position that the log of `head` has reached: same log id, and not past `head`.
     #[must_use]
     pub fn is_in(self, head: Self) -> bool {
         self.position == Position::START || (self.log == head.log && self.position <= head.position)

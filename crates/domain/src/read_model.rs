@@ -1,4 +1,4 @@
-//! What a read model must do to be kept up to date with the log: one page, like the traits of [`crate::decider`].
+//! The interface of a read model that follows the log. It is one short trait, like those of [`crate::decider`].
 
 use std::{error::Error, sync::Arc};
 
@@ -6,19 +6,19 @@ use crate::{fact::Fact, position::LogId};
 
 /// A read model that keeps its own checkpoint.
 pub trait ReadModel: Send + Sync + 'static {
-    /// Its name, for logs.
+    /// Its name in the text log.
     fn name(&self) -> &'static str;
-    /// The position up to which it is true.
+    /// The position of the last fact that it contains.
     fn checkpoint(&self) -> u64;
-    /// Writes down that the model is made from this log. Costs nothing when it is known.
+    /// Records the id of the log that the model is made from. Cheap when the id is recorded already.
     ///
     /// # Errors
-    /// When it was not kept; it will be tried again.
+    /// The id was not stored. The caller tries again.
     fn name_log(&self, log: LogId) -> Result<(), Box<dyn Error + Send + Sync>>;
-    /// Takes facts of all kinds into account, in order, together with the position `upto` that they reach. Facts seen
-    /// before are passed over.
+    /// Applies facts of all kinds, in order, and stores `upto`, the position that they reach. Facts at or before the
+    /// checkpoint are skipped.
     ///
     /// # Errors
-    /// When nothing of it was kept; the step will be tried again.
+    /// Nothing was stored. The caller tries the same step again.
     fn apply(&self, facts: &[Arc<Fact>], upto: u64) -> Result<(), Box<dyn Error + Send + Sync>>;
 }

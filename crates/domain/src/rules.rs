@@ -24,7 +24,7 @@ pub struct Rules {
     pub urge_spacing_minutes: u32,
     /// Maximum number of urges of a ticket that is not a fault repair (SGCC practice: 2 for one matter, mark U).
     pub urges_max: u16,
-    /// How far a device's clock may run ahead of the engine's, in minutes.
+    /// The largest permitted lead of a device's clock over the engine's clock, in minutes.
     pub clock_skew_minutes: u32,
 }
 

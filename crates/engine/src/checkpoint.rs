@@ -1,5 +1,5 @@
-//! Where a process was: its fold with the position it is true for, in one small file, so that a start need not read the whole
-//! log. A checkpoint may be thrown away at any time: what it held is folded from the log again. Its owner alone may read it.
+//! Checkpoints of processes: the fold with its position in one small file, so that a start need not read the whole log.
+//! A checkpoint may be deleted at any time: the process then folds the log again. Only the owner can read the file.
 
 use std::{
     fs,
@@ -11,20 +11,20 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use switchboard_domain::position::LogPosition;
 use switchboard_eventstore::private;
 
-/// The fewest facts between two checkpoints.
+/// The least number of facts between two checkpoints.
 pub const CHECKPOINT_FACTS: u64 = 10_000;
-/// There is at least one fact between two checkpoints for so many bytes of the last one.
+/// Between two checkpoints there is at least one fact for this many bytes of the last one.
 pub const CHECKPOINT_BYTES_PER_FACT: u64 = 256;
 
-/// How many facts there are between a checkpoint of so many bytes and the next. What checkpoints cost a fact is thereby
-/// bounded, however large the fold is; what a restart has to fold again grows with the fold instead: a ticket of the
-/// dispatcher's takes about 1.3 KiB, which is five facts.
+/// The number of facts between a checkpoint of this size and the next one. This bounds the bytes written per fact,
+/// whatever the size of the fold. In return, the number of facts that a restart must fold again grows with the fold. A
+/// ticket of the dispatcher takes about 1.3 KiB, which is five facts.
 #[must_use]
 pub fn facts_until_next(bytes: u64) -> u64 {
     CHECKPOINT_FACTS.max(bytes / CHECKPOINT_BYTES_PER_FACT)
 }
 
-/// One process's checkpoint.
+/// The checkpoint of one process.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
     path: PathBuf,
@@ -40,15 +40,14 @@ struct Page<P> {
 }
 
 impl Checkpoint {
-    /// The checkpoint of the process `name` in `folder`; `version` names the code that makes the fold, by a
-    /// fingerprint of it.
+    /// The checkpoint of the process `name` in `folder`. `version` is a fingerprint of the code that makes the fold.
     #[must_use]
     pub fn new(folder: &Path, name: &str, version: u64) -> Self {
         Self { path: folder.join(format!("{name}.json")), version }
     }
 
-    /// The position and the fold that were saved; the beginning when there is none, or none of this version and of the
-    /// log that reaches up to `head`.
+    /// The saved position and fold. Position 0 and an empty fold when there is no checkpoint, or none of this version,
+    /// or none of the log of `head` at or before `head`.
     #[must_use]
     pub fn read<P: DeserializeOwned + Default>(&self, head: LogPosition) -> (u64, P) {
         if let Err(error) = private::keep_from_others(&self.path) {
@@ -75,11 +74,11 @@ impl Checkpoint {
         fs::metadata(&self.path).map_or(0, |file| file.len())
     }
 
-    /// Saves the fold of `process` at a place in its log, replacing what was saved before as a whole. Returns its size in
-    /// bytes.
+    /// Saves the fold of `process` at a place in its log. It replaces the previous checkpoint as a whole. Returns the
+    /// size in bytes.
     ///
     /// # Errors
-    /// When the file cannot be written; what was saved before stays.
+    /// The file cannot be written. The previous checkpoint stays.
     pub fn write<P: Serialize>(&self, place: LogPosition, process: &P) -> io::Result<u64> {
         let page = serde_json::to_vec(&Page { version: self.version, place, process })?;
         let draft = self.path.with_extension("draft");

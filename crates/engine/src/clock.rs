@@ -33,7 +33,7 @@ impl SystemClock {
         Self(Mutex::new(Reading { micros: floor.timestamp_micros(), monotonic: Self::monotonic() }))
     }
 
-    /// How far this clock is ahead of the wall clock.
+    /// The lead of this clock over the wall clock.
     #[must_use]
     pub fn ahead(&self) -> TimeDelta {
         TimeDelta::microseconds(self.now().timestamp_micros().saturating_sub(Self::wall()))

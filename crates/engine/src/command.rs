@@ -1,8 +1,8 @@
 //! The command loop: load, decide, append; on a conflict, load and decide again.
 //!
-//! Every stream carries its own ledger of requests, folded from its events' metadata: a repeated request is answered from
-//! it, for as long as the log lives. That a request id was used for another stream is refused where the store knows the
-//! event ids of all streams; a distributed log need not, see [`requests`](crate::requests).
+//! Every stream has a ledger of requests, folded from the metadata of its events. A repeated request is answered from
+//! it, as long as the log exists. A request id that was used for another stream is rejected if the store knows the
+//! event ids of all streams. A distributed log need not know them; see [`requests`](crate::requests).
 
 use std::{
     hash::Hash,
@@ -21,34 +21,35 @@ use crate::{
     journal::{Aggregate, Decoded, Journal, JournalError, Recording},
 };
 
-/// How often one command is decided again after another writer was faster. Past it: [`Failure::Contended`].
+/// The most attempts to decide and append one command while other writers append first. Beyond it:
+/// [`Failure::Contended`].
 pub const CONFLICTS_MAX: usize = 16;
 
-/// A request as the engine takes it, beside its command.
+/// A request, without its command.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The caller's name for it.
+    /// The caller's id for the request.
     pub request_id: Uuid,
-    /// Keyed hash of what it asks for and of who asks: two requests of one id are the same if it is.
+    /// Keyed hash of the command and the actor. Two requests with the same id are the same request if this is equal.
     pub payload_hash: String,
-    /// The hash that stands for it in logs from before requests were identified by their commands.
+    /// The hash of the same request in older logs, which hashed the protobuf bytes instead of the command.
     pub former_hash: Option<String>,
-    /// Who asks.
+    /// The actor that sent the request.
     pub actor: Actor,
-    /// When it happened, if that is not now.
+    /// The instant at which it happened; `None` means now.
     pub occurred_at: Option<Timestamp>,
-    /// The revision that the caller saw, if the command depends on it.
+    /// The revision that the caller saw; `None` when the command does not depend on it.
     pub etag: Option<u64>,
-    /// Whether the command is to open the aggregate: it is then tried without reading the stream first.
+    /// True when the command opens the aggregate. The first attempt then does not read the stream.
     pub opens: bool,
-    /// The event that caused it, when a process acts.
+    /// The event to which a process reacts with this request.
     pub causation_id: Option<Uuid>,
-    /// The conversation that it belongs to; the request itself when absent.
+    /// The first request of the chain of causes; `None` when it is this request.
     pub correlation_id: Option<Uuid>,
 }
 
 impl Request {
-    /// A request that happens now, depends on no revision, and was caused by nothing but itself.
+    /// A request that happens now, depends on no revision, and has no cause.
     #[must_use]
     pub fn new(request_id: Uuid, payload_hash: String, actor: Actor) -> Self {
         Self {
@@ -65,46 +66,46 @@ impl Request {
     }
 }
 
-/// What came of an accepted command.
+/// The result of an accepted command.
 #[derive(Clone, Debug)]
 pub struct Outcome<D: Aggregate> {
-    /// Position of its last fact.
+    /// The position of its last fact.
     pub position: u64,
-    /// Revision of its last fact.
+    /// The revision of its last fact.
     pub revision: u64,
-    /// Whether an earlier, same request had it done already.
+    /// True when nothing was appended now: an earlier, same request was executed, or nothing follows from the command.
     pub replayed: bool,
-    /// The state right after it.
+    /// The state directly after it.
     pub state: D::State,
-    /// Its facts. Personal data is sealed when replayed.
+    /// Its facts. Personal data is sealed if `replayed`.
     pub events: Vec<D::Event>,
 }
 
-/// Why nothing, or nothing certain, came of a command. Each variant has another person who must act.
+/// The reason why a command had no effect, or no certain effect. Each variant says who must act.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure<R> {
-    /// The domain says no: the caller's to mend.
+    /// The domain rejected the command. The caller must act.
     #[error("rejected")]
     Rejected(R),
-    /// The request id was used with another body: the caller's to mend.
+    /// The request id was used with another body. The caller must act.
     #[error("the request id was used with another body")]
     RequestIdReused,
-    /// The caller's etag is stale.
+    /// The caller's etag is stale. The caller must read the aggregate again.
     #[error("the stream has moved on")]
     RevisionConflict {
-        /// The present revision, if the stream exists.
+        /// The present revision; `None` when the stream does not exist.
         current: Option<u64>,
     },
-    /// Too many writers at once: try again.
+    /// Too many concurrent writers. The caller may retry.
     #[error("too many writers at once")]
     Contended,
-    /// The store takes nothing now: try again later.
+    /// The store accepts nothing now. The caller may retry later.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
-    /// It cannot be told: ask again with the same id.
+    /// The outcome is unknown. The caller must repeat the request with the same id.
     #[error("the outcome is unknown: {0}")]
     OutcomeUnknown(String),
-    /// Stored data cannot be read: the operator's to mend.
+    /// Stored data cannot be read. The operator must act.
     #[error("stored data cannot be read: {0}")]
     Corrupt(String),
 }
@@ -121,7 +122,7 @@ impl<R> From<JournalError> for Failure<R> {
     }
 }
 
-/// One answered request of a stream.
+/// One executed request of a stream.
 #[derive(Clone, Debug)]
 struct Answered {
     request_id: Uuid,
@@ -130,7 +131,7 @@ struct Answered {
     last_revision: u64,
 }
 
-/// A stream folded up to a revision, with its ledger.
+/// A stream folded up to a revision, with its ledger of requests.
 struct Folded<D: Aggregate> {
     state: D::State,
     revision: Option<u64>,
@@ -158,8 +159,8 @@ impl<D: Aggregate> Folded<D> {
         self.ledger.iter().rev().find(|answered| answered.request_id == request_id)
     }
 
-    /// The answer to a command of which nothing follows, because it is so already: nothing is appended, and the answer stands
-    /// on the last fact. `None` for a stream without facts.
+    /// The answer to a command from which nothing follows, because its effect is already there. Nothing is appended;
+    /// the answer refers to the last fact. `None` for a stream without facts.
     fn as_it_stands(&self) -> Option<Outcome<D>> {
         let (position, revision) = (self.ledger.last()?.position, self.revision?);
         Some(Outcome { position, revision, replayed: true, state: self.state.clone(), events: Vec::new() })
@@ -186,7 +187,7 @@ impl<D: Aggregate> Folded<D> {
     }
 }
 
-/// All aggregates of one kind, commanded through one loop.
+/// All aggregates of one kind, with the command loop.
 pub struct Aggregates<D: Aggregate> {
     journal: Journal<D>,
     clock: Arc<dyn Clock>,
@@ -201,13 +202,13 @@ impl<D: Aggregate> std::fmt::Debug for Aggregates<D> {
 }
 
 impl<D: Aggregate> Aggregates<D> {
-    /// The aggregates in `journal`; at most `cached_max` of them are kept folded in memory.
+    /// The aggregates in `journal`. At most `cached_max` of them are kept folded in memory.
     #[must_use]
     pub fn new(journal: Journal<D>, clock: Arc<dyn Clock>, rules: Arc<Rules>, cached_max: usize) -> Self {
         Self { journal, clock, rules, cache: Cache::new(cached_max) }
     }
 
-    /// The journal below.
+    /// The journal that stores them.
     #[must_use]
     pub fn journal(&self) -> &Journal<D> {
         &self.journal
@@ -219,10 +220,10 @@ impl<D: Aggregate> Aggregates<D> {
         &self.clock
     }
 
-    /// Executes one command: at most once, whatever happens in between, and durably when it says so.
+    /// Executes one command at most once. The result `Ok` means that its facts are durable.
     ///
     /// # Errors
-    /// See [`Failure`]; only [`Failure::OutcomeUnknown`] leaves open whether the command took effect.
+    /// See [`Failure`]. Only [`Failure::OutcomeUnknown`] leaves open whether the command took effect.
     pub async fn execute(
         &self,
         id: &D::Id,
@@ -230,7 +231,7 @@ impl<D: Aggregate> Aggregates<D> {
         request: &Request,
     ) -> Result<Outcome<D>, Failure<D::Rejection>> {
         for attempt in 0..CONFLICTS_MAX {
-            // The first attempt decides on what is remembered, every further one on what stands in the log.
+            // The first attempt uses the cached state. Every later attempt reads the log.
             let remembered = match self.cache.get(id) {
                 _ if attempt > 0 => None,
                 None if request.opens => Some(Arc::new(Folded::empty())),
@@ -248,7 +249,8 @@ impl<D: Aggregate> Aggregates<D> {
             let occurred_at = request.occurred_at.map_or(now, |said| D::placed(&folded.state, command, said));
             let events = match self.decide(&folded, command, request, now, occurred_at) {
                 Ok(events) => events,
-                // Memory may lag behind the log, for example when a caller gave up before its answer: a no is said of the log only.
+                // The cached state may be stale, for example after a caller that gave up. Never reject from it: reload
+                // the stream and decide again.
                 Err(_) if from_memory => continue,
                 Err(no) => return Err(no),
             };
@@ -271,7 +273,7 @@ impl<D: Aggregate> Aggregates<D> {
         Err(Failure::Contended)
     }
 
-    /// What follows from `command`, or the no of the caller's etag or of the domain.
+    /// The events that follow from `command`, or the rejection because of the etag or by the domain.
     fn decide(
         &self,
         folded: &Folded<D>,
@@ -288,7 +290,7 @@ impl<D: Aggregate> Aggregates<D> {
         D::decide(&folded.state, command, &context).map_err(Failure::Rejected)
     }
 
-    /// Appends what was decided; `None` when somebody was faster and the decision is to be made again.
+    /// Appends the decided events. `None` when another writer was faster and the command must be decided again.
     async fn append(
         &self,
         id: &D::Id,
@@ -319,7 +321,7 @@ impl<D: Aggregate> Aggregates<D> {
         }
     }
 
-    /// The fold after an append of our own, without reading it back.
+    /// The fold after an append of this engine, without reading it back.
     fn advance(
         id: &D::Id,
         folded: &Folded<D>,
@@ -344,9 +346,9 @@ impl<D: Aggregate> Aggregates<D> {
         after
     }
 
-    /// The store holds an event of this request already. If the stream's ledger names the request, another attempt got
-    /// there first, and the caller is to decide again: it will be answered as a repeated request. If not, the request id
-    /// was used for another stream.
+    /// Handles a duplicate: the store already has an event of this request. If the stream's ledger has the request,
+    /// another attempt was faster; the next attempt finds it and replays it. Otherwise the request id was used for
+    /// another stream.
     async fn recognise(&self, id: &D::Id, request_id: Uuid) -> Result<(), Failure<D::Rejection>> {
         self.cache.forget(id);
         match self.load(id).await?.answered(request_id) {
@@ -355,7 +357,7 @@ impl<D: Aggregate> Aggregates<D> {
         }
     }
 
-    /// Answers a repeated request as it was answered first.
+    /// Answers a repeated request with the result of the first one.
     async fn replay(
         &self,
         id: &D::Id,
@@ -380,7 +382,7 @@ impl<D: Aggregate> Aggregates<D> {
         Ok(Outcome { position, revision, replayed: true, state: folded.state, events })
     }
 
-    /// The stream folded as it stands; the append tells whether that was far enough.
+    /// Reads and folds the whole stream. If the stream grows after that, the append is rejected.
     async fn load(&self, id: &D::Id) -> Result<Arc<Folded<D>>, JournalError> {
         let facts = self.journal.read(id, 0).await?;
         let folded = Arc::new(facts.iter().fold(Folded::empty(), |folded, fact| folded.take(id, fact)));
@@ -391,11 +393,11 @@ impl<D: Aggregate> Aggregates<D> {
     }
 }
 
-/// Whether a request is the one that recorded a fact with this metadata.
+/// True when `request` is the one that recorded a fact with this metadata.
 ///
-/// A hash that stands under [`SCHEME`] was taken of the command, and nothing else counts. An older one was taken of protobuf
-/// bytes: a request that came as such brings that hash too; of one that came otherwise only the actor can be compared, and the
-/// request id, which the caller chose for one request alone.
+/// A recorded hash with the prefix [`SCHEME`] is a hash of the command, and only that hash is compared. An older one is
+/// a hash of protobuf bytes, and a protobuf request also brings that hash. For any other request only the actor can be
+/// compared, besides the request id, which the caller chose for one request only.
 fn is_same(recorded: &Metadata, request: &Request) -> bool {
     recorded.payload_hash == request.payload_hash
         || !recorded.payload_hash.starts_with(SCHEME)
@@ -405,7 +407,7 @@ fn is_same(recorded: &Metadata, request: &Request) -> bool {
             )
 }
 
-/// An error with its causes, for the log and the operator; never for the client.
+/// An error with its causes, for the text log and the operator. It is never sent to a client.
 fn detail(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -417,7 +419,7 @@ fn detail(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Folded streams by id, the least recently used leaving first. Split so that callers seldom wait for each other.
+/// A cache of folded streams, least recently used first out. It is split, so that callers seldom wait for each other.
 struct Cache<K, V> {
     shards: Vec<Mutex<LruCache<K, Arc<V>>>>,
 }
@@ -442,7 +444,7 @@ impl<K: Hash + Eq, V> Cache<K, V> {
         self.shard(key).get(key).cloned()
     }
 
-    /// Keeps `value` unless what is there is newer.
+    /// Stores `value`, unless the present value is newer.
     fn put(&self, key: K, value: Arc<V>, supersedes: impl Fn(&V) -> bool) {
         let mut shard = self.shard(&key);
         if shard.peek(&key).is_none_or(|old| supersedes(old)) {

@@ -1,9 +1,9 @@
-//! The log as it grows: read and decoded once, handed to every projector, process and subscriber. And the way back:
-//! one ticket's history up to a fact, for who has let it go.
+//! The feed: the log as it grows, read and decoded once for all projectors, processes and subscribers. It also reads
+//! the history of one ticket up to a position, for folds that have dropped the ticket.
 //!
-//! The newest facts are kept in a bounded ring; a reader that is further behind reads pages from the store. Readers
-//! pull: a slow one is simply further behind, and nothing queues for it. A fact that cannot be understood is handed on
-//! as such, so that it stops nobody.
+//! The newest facts are in a bounded ring. A reader that is further behind reads pages from the store. Readers pull, so
+//! a slow reader only falls behind; no queue grows. A fact that cannot be read is passed on without its contents, so
+//! that it blocks no reader.
 
 use std::{
     collections::VecDeque,
@@ -30,19 +30,19 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::journal::{decode, read_whole, recorded};
 
-/// How many of the newest facts are kept in memory, at most.
+/// The most facts in memory.
 pub const TAIL_FACTS_MAX: usize = 8192;
-/// How many of their stored bytes, at most; decoded they take about as much again.
+/// The most stored bytes of the facts in memory. Decoded, they take about as much again.
 pub const TAIL_BYTES_MAX: usize = 32 << 20;
 
-/// One fact of the log, as far as it is understood.
+/// One fact of the log, as far as it can be read.
 #[derive(Debug)]
 pub struct Entry {
-    /// As stored.
+    /// The stored form.
     pub raw: Raw,
-    /// What is known about its recording; `None` when that cannot be read.
+    /// The metadata; `None` when it cannot be read.
     pub metadata: Option<Metadata>,
-    /// The fact, if it is one that the domain's folds know and it can be read.
+    /// The decoded fact; `None` when it cannot be read, or when no fold of the domain uses its kind of stream.
     pub fact: Option<Arc<Fact>>,
 }
 
@@ -71,8 +71,7 @@ impl Entry {
     }
 }
 
-/// A stored fact as folds take it, with what is known about its recording; `None`, and a line for the operator, when
-/// it cannot be read.
+/// Decodes a stored fact. `None` when it cannot be read; an error is logged for the operator.
 fn understand<E: Stored, Id>(raw: &Raw, id: Option<Id>, fact: fn(Recorded<E, Id>) -> Fact) -> Option<(Metadata, Fact)> {
     match (id, decode::<E>(raw)) {
         (Some(id), Ok(decoded)) => Some((decoded.metadata.clone(), fact(recorded(id, decoded)))),
@@ -89,10 +88,10 @@ fn log_id(first: &Raw) -> LogId {
     LogId::of(first.id, Place::from_stored(first.position.stored()))
 }
 
-/// The newest facts.
+/// The newest facts of the log.
 #[derive(Default)]
 struct Ring {
-    /// The position after which the entries begin: of the last one that has left, or where the feed began.
+    /// The position after which the entries begin: that of the last dropped entry, or the start of the feed.
     begun: u64,
     entries: VecDeque<Arc<Entry>>,
     bytes: usize,
@@ -110,14 +109,14 @@ impl Ring {
     }
 }
 
-/// The log as it grows.
+/// The feed of a log.
 pub struct Feed {
     store: Arc<dyn EventStore>,
-    /// Set as soon as the log has a fact.
+    /// The id of the log; set when the log has a fact.
     log: OnceLock<LogId>,
     ring: RwLock<Ring>,
     head: watch::Sender<u64>,
-    /// Set when the store is closed or stopped for good: nothing more will come.
+    /// True when the store was closed or has stopped: no further facts will come.
     ended: watch::Sender<bool>,
 }
 
@@ -131,11 +130,11 @@ impl Feed {
     /// Starts following `store` from its present head. The task ends when the handle is aborted.
     ///
     /// # Errors
-    /// When the store does not tell its first event.
+    /// The store cannot read its first event.
     pub async fn follow(store: Arc<dyn EventStore>) -> Result<(Arc<Self>, JoinHandle<()>), ReadError> {
         let log = OnceLock::new();
         let first = store.read_all(Position::START, 1, Direction::Forward).await?;
-        // The first event of a log that was empty must pass here, for it names the log.
+        // The first event of an empty log must pass through the feed, because it determines the id of the log.
         let start = if first.is_empty() { Position::START } else { store.head() };
         for raw in &first {
             log.get_or_init(|| log_id(raw));
@@ -172,7 +171,8 @@ impl Feed {
                 }
                 self.push(entries);
             }
-            // The store ended the subscription: it is closing, or could not read. Its head tells when there is more.
+            // The store ended the subscription: it is closing, or could not read. A change of its head means that there
+            // is more.
             let mut head = self.store.watch_head();
             if tokio::time::timeout(std::time::Duration::from_secs(1), head.changed())
                 .await
@@ -195,34 +195,34 @@ impl Feed {
         self.head.send_replace(position);
     }
 
-    /// The position up to which the feed can be read.
+    /// The position up to which the feed has read the log.
     #[must_use]
     pub fn head(&self) -> u64 {
         *self.head.borrow()
     }
 
-    /// The log, and the position up to which the feed can be read.
+    /// The log, and the position up to which the feed has read it.
     #[must_use]
     pub fn reached(&self) -> LogPosition {
         self.place(self.head())
     }
 
-    /// A position of this log.
+    /// This position, in this log.
     #[must_use]
     pub fn place(&self, position: u64) -> LogPosition {
         LogPosition { log: self.log.get().copied().unwrap_or_default(), position: Place::from_stored(position) }
     }
 
-    /// The head as it moves.
+    /// The head, as a value to watch.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.head.subscribe()
     }
 
-    /// Up to `max` facts after a position; none when there is nothing new.
+    /// Up to `max` facts after a position; empty when there are none yet.
     ///
     /// # Errors
-    /// When the store gives no answer.
+    /// The store does not answer.
     pub async fn page(&self, after: u64, max: usize) -> Result<Vec<Arc<Entry>>, ReadError> {
         if after >= self.head() {
             return Ok(Vec::new());
@@ -235,10 +235,10 @@ impl Feed {
         Ok(page.into_iter().map(|raw| Arc::new(Entry::read(raw))).collect())
     }
 
-    /// The entry at a position; `None` when no event stands there.
+    /// The entry at a position; `None` when no event has it.
     ///
     /// # Errors
-    /// When the store gives no answer.
+    /// The store does not answer.
     pub async fn at(&self, position: u64) -> Result<Option<Arc<Entry>>, ReadError> {
         let known = {
             let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
@@ -252,26 +252,26 @@ impl Feed {
         Ok(raw.map(|raw| Arc::new(Entry::read(raw))))
     }
 
-    /// How many entries follow a position, counted as far back as memory reaches ([`TAIL_FACTS_MAX`]).
+    /// The number of entries in memory after a position; at most [`TAIL_FACTS_MAX`].
     #[must_use]
     pub fn behind(&self, position: u64) -> usize {
         let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
         ring.entries.len() - ring.entries.partition_point(|entry| entry.raw.position.stored() <= position)
     }
 
-    /// What the feed hands out of one ticket and of its promises up to and including a position, in the order of the
-    /// log. What cannot be understood is passed over here as it was then.
+    /// The facts of one ticket and of its promise stream up to and including a position, in the order of the log. Facts
+    /// that cannot be read are left out, as in the feed.
     ///
     /// # Errors
-    /// When the store gives no answer.
+    /// The store does not answer.
     pub async fn history_upto(&self, id: TicketId, last: u64) -> Result<Vec<Arc<Fact>>, ReadError> {
         self.history_while(id, |position| position <= last).await
     }
 
-    /// The same before a position.
+    /// The same facts, before a position.
     ///
     /// # Errors
-    /// When the store gives no answer.
+    /// The store does not answer.
     pub async fn history(&self, id: TicketId, before: u64) -> Result<Vec<Arc<Fact>>, ReadError> {
         self.history_while(id, |position| position < before).await
     }
@@ -288,7 +288,7 @@ impl Feed {
         Ok(facts)
     }
 
-    /// The page from memory, if it begins there.
+    /// The page from memory; `None` when it begins before the ring.
     fn recent(&self, after: u64, max: usize) -> Option<Vec<Arc<Entry>>> {
         let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
         let known = ring.entries.binary_search_by_key(&after, |entry| entry.raw.position.stored());
@@ -307,7 +307,7 @@ impl Feed {
     }
 }
 
-/// A reader's place in the log.
+/// The place of a reader in the log.
 #[derive(Debug)]
 pub struct Cursor {
     feed: Arc<Feed>,
@@ -317,16 +317,16 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Everything up to here was handed out.
+    /// The position of the last fact that was returned.
     #[must_use]
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// The next facts, at most `max`; waits while there are none. Cancel-safe.
+    /// The next facts, at most `max`. Waits while there are none. Cancel-safe.
     ///
     /// # Errors
-    /// When the store gives no answer; the cursor stays where it was.
+    /// The store does not answer, or it was closed. The cursor does not move.
     pub async fn next(&mut self, max: usize) -> Result<Vec<Arc<Entry>>, ReadError> {
         loop {
             self.head.borrow_and_update();

@@ -1,7 +1,8 @@
-//! The one loop that follows the log: take a page, recall what was let go, fold, keep, tell.
+//! The loop that follows the log. It takes a page, loads dropped histories, folds, stores the step, and reports the new
+//! position.
 //!
-//! Projectors, processes and the list of what crews are told are uses of it; what they fold is theirs. A fold is told
-//! every fact once and in order. What it keeps on disk is kept before anybody is told, and tried again until it is kept.
+//! Projectors, processes and the service of assignment changes use it, each with its own fold. A fold gets every fact
+//! once and in order. A step is stored before its position is reported. Storing is retried until it succeeds.
 
 use std::{
     error::Error,
@@ -20,38 +21,38 @@ use crate::feed::{Cursor, Feed};
 
 /// The most facts folded in one step.
 pub const STEP_FACTS_MAX: usize = 512;
-/// How long a page, a history or a step waits that could not be read or kept.
+/// The delay before reading a page or a history, or storing a step, is tried again.
 pub const RETRY: Duration = Duration::from_millis(500);
-/// After a step a resting follower sleeps so many times as long as the step took, unless more than a step is waiting: it
-/// takes a fixed share of a core at most, and its steps grow with the load.
+/// After a step, a resting follower sleeps this many times as long as the step took, unless the step was full. So it
+/// uses a bounded share of a core, and its steps grow with the load.
 pub const REST_FACTOR: u32 = 4;
 /// The longest rest.
 pub const REST_MAX: Duration = Duration::from_millis(20);
 
-/// Writes a step down. Called on a thread that may block, and again until it succeeds.
+/// Stores a step. It is called on a blocking thread, and again until it succeeds.
 pub type Keep = Arc<dyn Fn() -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync>;
 
-/// What is made of the log, fact by fact.
+/// A fold of the log, fact by fact.
 pub trait Fold: Send {
-    /// Its name, for the operator's log.
+    /// Its name in the text log.
     fn name(&self) -> &'static str;
-    /// The ticket whose history the fold let go and needs again before it takes this fact.
+    /// The ticket whose history the fold has dropped and needs again before it applies this fact.
     fn forgotten(&self, _: &Fact) -> Option<TicketId> {
         None
     }
-    /// Takes a ticket's history up to the next fact into account.
+    /// Applies a ticket's history up to the next fact.
     fn recall(&mut self, _: &[Arc<Fact>]) {}
-    /// Takes the next fact into account.
+    /// Applies the next fact.
     fn apply(&mut self, fact: &Arc<Fact>);
-    /// What is to be written down of the facts since the last step, which reach up to a position. `None`: nothing.
+    /// The function that stores the step of the facts up to this position; `None` when there is nothing to store.
     fn keep(&mut self, _: u64) -> Option<Keep> {
         None
     }
-    /// The step up to this position was folded and kept: whoever waits for it may know.
+    /// The facts up to this position are folded and stored. The fold may report that.
     fn tell(&mut self, _: u64) {}
 }
 
-/// A fold and its place in the log.
+/// A fold with its place in the log.
 pub struct Follower<F> {
     /// The fold.
     pub fold: F,
@@ -67,33 +68,33 @@ impl<F> std::fmt::Debug for Follower<F> {
 }
 
 impl<F: Fold> Follower<F> {
-    /// A fold that knows the log up to `position`.
+    /// A follower whose fold contains the log up to `position`.
     #[must_use]
     pub fn new(feed: &Arc<Feed>, position: u64, fold: F) -> Self {
         Self { fold, feed: Arc::clone(feed), cursor: feed.cursor(position), rests: false }
     }
 
-    /// The same, resting between two steps that were not full.
+    /// The same follower, but it rests after each step that was not full.
     #[must_use]
     pub fn resting(self) -> Self {
         Self { rests: true, ..self }
     }
 
-    /// Everything up to here was folded.
+    /// The position of the last folded fact.
     #[must_use]
     pub fn position(&self) -> u64 {
         self.cursor.position()
     }
 
-    /// Follows the log for ever.
+    /// Follows the log. It never returns.
     pub async fn run(mut self) {
         loop {
             self.step(future::pending()).await;
         }
     }
 
-    /// One step: the next page, for which it waits no longer than `until`. Whether there was one. Once a page is there, the
-    /// step is finished.
+    /// Makes one step with the next page. Waits for the page until `until` completes. Returns true when a page was
+    /// folded. Once there is a page, the step is finished.
     pub async fn step(&mut self, until: impl Future<Output = ()>) -> bool {
         let page = tokio::select! {
             biased;
@@ -124,13 +125,14 @@ impl<F: Fold> Follower<F> {
         if self.rests && page.len() < STEP_FACTS_MAX {
             time::sleep((begun.elapsed() * REST_FACTOR).min(REST_MAX)).await;
         } else {
-            // Folding may be work: the other tasks of this thread have their turn between two pages.
+            // Folding may take long: let the other tasks of this thread run between two pages.
             task::yield_now().await;
         }
         true
     }
 
-    /// A ticket's history before a position. A fold without it would be another one, so it is tried until it is there.
+    /// Reads a ticket's history before a position. The fold would be wrong without it, so reading is retried until it
+    /// succeeds.
     async fn history(&mut self, ticket: TicketId, before: u64) -> Vec<Arc<Fact>> {
         loop {
             match self.feed.history(ticket, before).await {
@@ -144,7 +146,7 @@ impl<F: Fold> Follower<F> {
         }
     }
 
-    /// Has a step written down. What follows stands on it, so it is tried until it is kept.
+    /// Stores a step. The next steps depend on it, so storing is retried until it succeeds.
     async fn keep(&mut self, keep: Keep, upto: u64) {
         let follower = self.fold.name();
         loop {

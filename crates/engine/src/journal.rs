@@ -1,5 +1,5 @@
-//! Facts to stored bytes and back: the seam between what the domain says and what the event store keeps.
-//! Nothing is decided here, and nothing is cached.
+//! The conversion of facts to stored bytes and back: the interface between the domain and the event store. No decision
+//! is made here, and nothing is cached.
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -24,16 +24,17 @@ use uuid::Uuid;
 
 use crate::vault::Vault;
 
-/// An aggregate that the journal can keep: its events have a stored form, and its personal data a subject.
+/// An aggregate that the journal can store: its events have a stored form, and its personal data belongs to a subject.
 pub trait Aggregate: Decider<Event: Stored> {
-    /// Whose personal data the stream `id` holds, as far as `event` tells: the name under which a key is kept. Never a
-    /// readable name or number. `None` when the event tells of nobody; what it says of somebody nevertheless is sealed
-    /// under the stream's own key.
+    /// The person whose data the stream `id` contains, as a name for the sealing key. It never contains a readable name
+    /// or number. `None` when the event does not say; personal data of such an event is sealed with the stream's own
+    /// key.
     fn subject(id: &Self::Id, event: &Self::Event) -> Option<String>;
 }
 
 impl Aggregate for Tickets {
-    /// A caller is one subject over all tickets that name the same account or phone; an unknown one is a subject per ticket.
+    /// A caller is the same subject in all tickets with the same account or phone number. An unknown caller is a
+    /// subject per ticket.
     fn subject(id: &TicketId, event: &Event) -> Option<String> {
         match event {
             Event::Received(e) => {
@@ -74,10 +75,10 @@ impl Aggregate for Calendars {
     }
 }
 
-/// Why stored facts could not be understood.
+/// The reason why stored facts could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// The store gave no answer.
+    /// The store did not answer.
     #[error("the event store could not be read")]
     Read(#[from] ReadError),
     /// A fact or its metadata has a form that this program does not know.
@@ -85,43 +86,43 @@ pub enum JournalError {
     Unreadable {
         /// Its position.
         position: u64,
-        /// Why.
+        /// The cause.
         #[source]
         source: DecodeError,
     },
 }
 
-/// What a command's facts have in common.
+/// The metadata that the facts of one command have in common.
 #[derive(Clone, Debug)]
 pub struct Recording {
-    /// The request.
+    /// The id of the request.
     pub request_id: Uuid,
     /// Keyed hash of the request's body.
     pub payload_hash: String,
-    /// The conversation that it belongs to.
+    /// The first request of the chain of causes.
     pub correlation_id: Uuid,
-    /// The event that caused it, when a process acts.
+    /// The event to which a process reacted, if a process caused the facts.
     pub causation_id: Option<Uuid>,
-    /// Who.
+    /// The actor.
     pub actor: Actor,
-    /// When it happened.
+    /// The instant at which they happened.
     pub occurred_at: Timestamp,
-    /// When it was learnt.
+    /// The instant at which the engine recorded them.
     pub recorded_at: Timestamp,
 }
 
-/// One fact, decoded: the event and what is known about its recording.
+/// One decoded fact: the event and its metadata.
 #[derive(Clone, Debug)]
 pub struct Decoded<E> {
-    /// Position in the log.
+    /// The position in the log.
     pub position: u64,
-    /// Revision in the stream.
+    /// The revision in the stream.
     pub revision: u64,
-    /// The kind that it is stored under: what its personal data is sealed for.
+    /// The kind under which it is stored. The seals of its personal data contain the kind.
     pub kind: Arc<str>,
-    /// What happened; personal data still sealed.
+    /// The event; its personal data is still sealed.
     pub event: E,
-    /// What is known about the recording.
+    /// The metadata.
     pub metadata: Metadata,
 }
 
@@ -145,7 +146,7 @@ impl<D> std::fmt::Debug for Journal<D> {
 }
 
 impl<D: Aggregate> Journal<D> {
-    /// A journal over `store`, sealing with `vault`.
+    /// A journal on `store` that seals with `vault`.
     #[must_use]
     pub fn new(store: Arc<dyn EventStore>, vault: Vault) -> Self {
         Self { store, vault, aggregate: PhantomData }
@@ -166,17 +167,17 @@ impl<D: Aggregate> Journal<D> {
     /// The stream of one aggregate.
     ///
     /// # Errors
-    /// Unavailable, when the id cannot be part of a stream's name: a fault of this program.
+    /// `AppendError::Unavailable` when the id cannot be part of a stream's name: a fault of this program.
     pub fn stream(id: &D::Id) -> Result<StreamName, AppendError> {
         StreamName::new(D::CATEGORY, id)
             .map_err(|error| AppendError::Unavailable(switchboard_eventstore::Cause::new(error)))
     }
 
-    /// Appends the events of one accepted command, what is personal in them sealed under `subject`'s key, if the
-    /// stream stands at `expected`. Where nothing is personal, `subject` needs no key and gets none.
+    /// Appends the events of one accepted command, if the stream's last revision is `expected` (`None`: no stream).
+    /// Plain personal data is sealed with `subject`'s key. If there is none, no key is assigned.
     ///
     /// # Errors
-    /// The store's own, see [`AppendError`].
+    /// Those of the store; see [`AppendError`].
     pub async fn append(
         &self,
         id: &D::Id,
@@ -198,10 +199,10 @@ impl<D: Aggregate> Journal<D> {
         self.store.append(&stream, expected, stored).await
     }
 
-    /// All facts of one aggregate from revision `from` on, personal data still sealed.
+    /// All facts of one aggregate from revision `from` on. Personal data is still sealed.
     ///
     /// # Errors
-    /// When the store gives no answer, or a fact cannot be understood.
+    /// The store does not answer, or a fact cannot be read.
     pub async fn read(&self, id: &D::Id, from: u64) -> Result<Vec<Decoded<D::Event>>, JournalError> {
         let stream = Self::stream(id).map_err(|error| ReadError::Unavailable(error.to_string().into()))?;
         let raw = read_whole(&*self.store, &stream, from).await?;
@@ -209,7 +210,7 @@ impl<D: Aggregate> Journal<D> {
     }
 }
 
-/// A stream from revision `from` on, as stored.
+/// The stored facts of a stream from revision `from` on.
 pub(crate) async fn read_whole(store: &dyn EventStore, stream: &StreamName, from: u64) -> Result<Vec<Raw>, ReadError> {
     let mut facts = Vec::new();
     loop {
@@ -222,7 +223,7 @@ pub(crate) async fn read_whole(store: &dyn EventStore, stream: &StreamName, from
     }
 }
 
-/// Whether an event says something personal that is not sealed yet.
+/// True when an event has personal data that is not sealed yet.
 fn has_readable<E: Stored>(event: &mut E) -> bool {
     let mut found = false;
     event.each_personal(&mut |_, personal| found |= personal.plain().is_some());
@@ -252,15 +253,15 @@ fn encode<E: Stored>(events: &[E], recording: &Recording) -> Result<Vec<NewEvent
     stored.collect()
 }
 
-/// What keeps a fact from being written before the store is asked.
+/// The error of a fault before the store is called.
 fn unavailable(error: impl std::fmt::Display) -> AppendError {
     AppendError::Unavailable(error.to_string().into())
 }
 
-/// Understands one stored fact.
+/// Decodes one stored fact.
 ///
 /// # Errors
-/// [`JournalError::Unreadable`] when its kind or form is not known.
+/// [`JournalError::Unreadable`] when its kind or form is unknown.
 pub fn decode<E: Stored>(raw: &Raw) -> Result<Decoded<E>, JournalError> {
     let position = raw.position.stored();
     let unreadable = |source| JournalError::Unreadable { position, source };
@@ -269,7 +270,7 @@ pub fn decode<E: Stored>(raw: &Raw) -> Result<Decoded<E>, JournalError> {
     Ok(Decoded { position, revision: raw.revision.0, kind: Arc::clone(&raw.kind), event, metadata })
 }
 
-/// A decoded fact in the shape that projections take.
+/// A decoded fact in the form that projections use.
 #[must_use]
 pub fn recorded<E, Id>(id: Id, decoded: Decoded<E>) -> Recorded<E, Id> {
     Recorded {

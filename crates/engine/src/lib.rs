@@ -1,4 +1,5 @@
-//! The one imperative loop: load, decide, append, fan out, react, retry.
+//! The engine: the imperative loop around the domain. It loads, decides, appends, distributes facts, runs processes and
+//! retries.
 //!
 //! ```text
 //!    command ──▶ decide ──▶ append ──▶ project ──▶ dispatch ──▶ subscribe
@@ -9,17 +10,21 @@
 //!
 //! Modules in reading order:
 //!
-//! - [`command`]: the command loop, with optimistic concurrency and the request ledger; [`requests`]: the ledger over streams
-//! - [`journal`]: facts to stored bytes and back; [`vault`]: sealing what is personal
-//! - [`feed`]: the log as it grows, read once and handed to everyone; [`follower`]: the one loop that follows it
-//! - [`projector`]: read models kept up to date; [`reactor`]: processes that say "whenever X happens, also Y" and
-//!   "when it is time, Z", with a [`checkpoint`] where they need one
-//! - [`numbers`]: ticket numbers; [`clock`]: the only place that reads the time
+//! - [`command`]: the command loop, with optimistic concurrency and the ledger of requests
+//! - [`requests`]: the index of requests over all streams
+//! - [`journal`]: the conversion of facts to stored bytes and back
+//! - [`vault`]: sealing of personal data
+//! - [`feed`]: the log as it grows, read once for all readers
+//! - [`follower`]: the loop that follows the log
+//! - [`projector`]: keeps read models up to date
+//! - [`reactor`]: runs processes, which react to facts and to time, with a [`checkpoint`] if they need one
+//! - [`numbers`]: ticket numbers
+//! - [`clock`]: the only place that reads the time
 //!
-//! Invariants, including what is absent: there is no rule about tickets in this crate, no protobuf and no gRPC. A
-//! command is acknowledged only after its facts are durable. Two writers on one ticket are settled by revisions, never
-//! by a lock. A process is asked when facts come and when it is time, and not otherwise. Nothing here queues without a
-//! bound. Start reading at [`command::Aggregates::execute`].
+//! Invariants, including what is absent: this crate has no rule about tickets, no protobuf and no gRPC. A command is
+//! acknowledged only after its facts are durable. Concurrent writers of one ticket are settled by revisions, never by a
+//! lock. A process is asked for actions only when there are new facts, when its time has come, or when it is nudged.
+//! Nothing queues without a bound. Start reading at [`command::Aggregates::execute`].
 
 pub mod checkpoint;
 pub mod clock;

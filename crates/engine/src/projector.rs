@@ -1,5 +1,5 @@
-//! Keeps read models up to date: pages of facts from the feed, applied in order, each page in one step of the model.
-//! What a model looks like is not known here.
+//! Projectors keep read models up to date. A projector applies pages of facts from the feed in order, each page in one
+//! step. It does not know the contents of a model.
 
 use std::{mem, sync::Arc};
 
@@ -11,24 +11,24 @@ use crate::{
     follower::{Fold, Follower, Keep},
 };
 
-/// A running projector: how far its model is.
+/// The progress of a running projector.
 #[derive(Clone, Debug)]
 pub struct Progress(watch::Receiver<u64>);
 
 impl Progress {
-    /// The position up to which the model is true.
+    /// The position of the last fact that the model contains.
     #[must_use]
     pub fn position(&self) -> u64 {
         *self.0.borrow()
     }
 
-    /// Waits until the model is true at least for `position`. Ends early, with `false`, when the projector stopped.
+    /// Waits until the model contains `position`. Returns `false` when the projector stopped before that.
     pub async fn reach(&self, position: u64) -> bool {
         self.0.clone().wait_for(|at| *at >= position).await.is_ok()
     }
 }
 
-/// Starts keeping `model` up to date with `feed`.
+/// Starts a task that applies `feed` to `model`.
 #[must_use]
 pub fn project(feed: &Arc<Feed>, model: Arc<dyn ReadModel>) -> (Progress, JoinHandle<()>) {
     let start = model.checkpoint();
@@ -37,7 +37,7 @@ pub fn project(feed: &Arc<Feed>, model: Arc<dyn ReadModel>) -> (Progress, JoinHa
     (Progress(reached), tokio::spawn(Follower::new(feed, start, projector).resting().run()))
 }
 
-/// Gathers the facts of a page for a model.
+/// Collects the facts of a page for a model.
 struct Projector {
     model: Arc<dyn ReadModel>,
     feed: Arc<Feed>,

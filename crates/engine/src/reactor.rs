@@ -1,9 +1,11 @@
-//! Runs processes: folds the log into each, wakes it when it asked to be woken, carries out what it wants, and tells
-//! it what was refused.
+//! The reactor runs processes. It folds the log into a process, wakes it at the requested time, executes its actions,
+//! and reports rejected actions to it.
 //!
-//! A want's request id derives from the process, the want's name and the fact that caused it, never from the clock: a
-//! crash between acting and observing acts once. A process is asked again only when its fold has passed its own last
-//! write. One that let a ticket go is told the ticket's history again before the fact that it needs it for. What a
+//! The request id of an action derives from the process, the action's name and the fact that caused it, never from the
+//! clock. So an action takes effect once, also after a crash between its execution and the fold of its facts. A process
+//! is asked for actions only after its fold has passed its own last write. If a process has dropped a ticket, it gets
+//! the ticket's history again before the fact that needs it. The reactor knows neither the meaning of an action nor the
+//! reaction to a rejection.
 //! process wants, and what it makes of a refusal, is not known here.
 
 use std::{
@@ -35,22 +37,23 @@ use crate::{
     vault::Vault,
 };
 
-/// How long an action waits that the store could not take.
+/// The delay before an action is tried again that the store could not accept.
 pub const RETRY: Duration = Duration::from_millis(500);
-/// The longest sleep between two looks at the clock: a wall clock that jumps forward is noticed within it.
+/// The longest sleep between two reads of the clock, so that a forward jump of the wall clock is noticed in time.
 pub const WAKE_CAP: Duration = Duration::from_millis(500);
-/// A process that was to be woken by now and wanted nothing is not asked again sooner, unless facts come.
+/// The shortest time between two questions to a process whose time has come and that returned no action, unless facts
+/// come.
 pub const WAKE_REST: Duration = Duration::from_millis(10);
 
-/// What became of a want.
+/// The result of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ActionOutcome {
-    /// Done, now or earlier, by this want or another: the process is asked again when it knows the log up to this
-    /// position. One that knows it already and wants the same still is told that the want is refused.
+    /// Executed now or earlier, by this action or another. The process is asked again when its fold has reached this
+    /// position. If it has reached it already and still proposes the action, the action is reported to it as rejected.
     Done(u64),
-    /// Refused for good.
+    /// Rejected for good, with the reason.
     Refused(String),
-    /// Not now.
+    /// Not executed; to be tried again.
     Later,
 }
 
@@ -62,9 +65,9 @@ pub fn request_id<I>(vault: &Vault, process: &str, action: &Action<I>, cause: Uu
     vault.request_id(&parts)
 }
 
-/// Which facts a process is told: a process says so by the type of its events.
+/// The facts that a process gets. A process selects them by the type of its events.
 pub trait Hears: Sync {
-    /// The fact as the process takes it; `None` when it is none of its.
+    /// The fact in the form that the process takes; `None` when it does not take the fact.
     fn of(fact: &Fact) -> Option<&Self>;
 }
 
@@ -80,28 +83,28 @@ impl Hears for TicketFact {
     }
 }
 
-/// How much a process does at a time.
+/// The limits for the actions of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// The most wants carried out between two looks at the log.
+    /// The most actions that are requested from the process at once.
     pub actions_max: usize,
-    /// How many of them at once, so that they share the store's syncs; 0 counts as 1.
+    /// The most actions that are executed concurrently, so that they share the store's syncs; 0 counts as 1.
     pub at_once_max: usize,
 }
 
 impl Default for Pace {
-    /// One by one, in the order of the wants.
+    /// One action at a time, in the order in which the process returns them.
     fn default() -> Self {
         Self { actions_max: 64, at_once_max: 1 }
     }
 }
 
-/// Writes down what was copied for it; how many bytes that took.
+/// Writes a copied fold. Returns its size in bytes.
 type Write = Box<dyn FnOnce() -> io::Result<u64> + Send>;
-/// Copies what is to be noted of a process at a position.
+/// Copies the part of a process that its checkpoint contains, at a position.
 type Note<P> = Box<dyn Fn(LogPosition, &P) -> Write + Send>;
 
-/// A process, the position that it is folded up to, and where that is noted as it goes on.
+/// A process, the position of its fold, and its checkpoint if it has one.
 pub struct Start<P> {
     position: u64,
     process: P,
@@ -118,14 +121,13 @@ impl<P> std::fmt::Debug for Start<P> {
 }
 
 impl<P> Start<P> {
-    /// A process that knows the log up to `position`. Nothing is noted.
+    /// A process that has folded the log up to `position`, without a checkpoint.
     #[must_use]
     pub fn at(position: u64, process: P) -> Self {
         Self { position, process, note: None, saved_bytes: 0, nudge: None }
     }
 
-    /// Has the process's [`Process::wake`] looked at again whenever `nudge` is notified: for a process that can be given work
-    /// other than facts.
+    /// Reads [`Process::wake`] again whenever `nudge` is notified. For a process that can get work other than facts.
     #[must_use]
     pub fn nudged_by(self, nudge: Arc<Notify>) -> Self {
         Self { nudge: Some(nudge), ..self }
@@ -133,7 +135,7 @@ impl<P> Start<P> {
 }
 
 impl<P: Serialize + DeserializeOwned + Default + Clone + Send + 'static> Start<P> {
-    /// A process as its checkpoint says that it was, in a log with this head; it is noted there from now on.
+    /// A process restored from its checkpoint, in the log with this head. Its checkpoint is written from now on.
     #[must_use]
     pub fn noted(checkpoint: Checkpoint, head: LogPosition) -> Self {
         Self::noted_part(checkpoint, head, |process| process, |process| process)
@@ -141,8 +143,8 @@ impl<P: Serialize + DeserializeOwned + Default + Clone + Send + 'static> Start<P
 }
 
 impl<P> Start<P> {
-    /// A process of which only the part `N` is noted: `wake` makes it from that part, `part` shows it. The part is copied
-    /// between two steps of the process, so that its copy had better be cheap; it is written down beside them.
+    /// A process of which the checkpoint contains only the part `N`: `wake` makes the process from it, `part` returns
+    /// it. The part is copied between two steps, so copying it should be cheap. The copy is written in the background.
     #[must_use]
     pub fn noted_part<N: Serialize + DeserializeOwned + Default + Clone + Send + 'static>(
         checkpoint: Checkpoint,
@@ -160,7 +162,7 @@ impl<P> Start<P> {
     }
 }
 
-/// Starts running a process.
+/// Starts a task that runs a process.
 pub fn run<P, F, A>(
     feed: &Arc<Feed>,
     clock: Arc<dyn Clock>,
@@ -185,11 +187,11 @@ struct Folding<P> {
     process: P,
     note: Option<Note<P>>,
     feed: Arc<Feed>,
-    /// Facts since the last checkpoint.
+    /// The number of facts since the last checkpoint.
     unsaved: u64,
     /// The size of the last checkpoint, in bytes.
     saved_bytes: Arc<AtomicU64>,
-    /// The checkpoint that is being written.
+    /// The task that writes a checkpoint.
     saving: Option<JoinHandle<()>>,
 }
 
@@ -213,7 +215,8 @@ impl<P: Process<Event: Hears>> Fold for Folding<P> {
         }
     }
 
-    /// Starts writing a checkpoint, if one is due and the one before is written: they share a draft.
+    /// Starts writing a checkpoint, if one is due and no other is being written: both would use the same temporary
+    /// file.
     fn tell(&mut self, upto: u64) {
         let is_saving = self.saving.as_ref().is_some_and(|saving| !saving.is_finished());
         if self.unsaved < facts_until_next(self.saved_bytes.load(Ordering::Relaxed)) || is_saving {
@@ -230,18 +233,18 @@ impl<P: Process<Event: Hears>> Fold for Folding<P> {
     }
 }
 
-/// What came of asking a process.
+/// The result of asking a process for actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Spoken {
-    /// It wants nothing.
+    /// There are no actions.
     Silence,
-    /// All that it wanted was done; the facts of that are on their way to it.
+    /// All actions were executed. Their facts are not folded yet.
     All,
-    /// Something was refused, which may make it want another thing, or has to wait.
+    /// Some action was rejected, after which the process may propose another, or must be tried again.
     NotAll,
 }
 
-/// Returns after `patience`, for ever `None`, or when the process is nudged.
+/// Returns after `patience`, or when the process is nudged. `None` waits without limit.
 async fn waited(patience: Option<Duration>, nudge: Option<Arc<Notify>>) {
     let slept = async {
         match patience {
@@ -267,7 +270,7 @@ struct Reactor<P, F> {
     clock: Arc<dyn Clock>,
     pace: Pace,
     carry_out: F,
-    /// The position of its own last write.
+    /// The position of the last fact that the process wrote.
     spoken_at: u64,
     nudge: Option<Arc<Notify>>,
 }
@@ -279,7 +282,7 @@ where
     A: Future<Output = ActionOutcome> + Send,
 {
     async fn run(mut self) {
-        // Whether there is a reason to ask beside the time: facts came, or a want is to be tried again.
+        // True when there is a reason to ask other than the time: new facts, or an action to be tried again.
         let mut ask = true;
         loop {
             let patience = if !self.may_speak() {
@@ -304,23 +307,23 @@ where
         &self.follower.fold.process
     }
 
-    /// Whether its fold has passed its own last write and whatever else is there to be known.
+    /// True when the fold has passed the process's own last write and has reached the head of the feed.
     fn may_speak(&self) -> bool {
         self.follower.position() >= self.feed.head().max(self.spoken_at)
     }
 
-    /// Whether it is to be woken by now.
+    /// True when the process's time to wake has come.
     fn is_time(&self) -> bool {
         self.process().wake().is_some_and(|at| at <= self.clock.now())
     }
 
-    /// How long it may sleep if no facts come; for ever when only facts can wake it.
+    /// The longest sleep without new facts; `None` when only facts can wake the process.
     fn sleep(&self) -> Option<Duration> {
         let left = (self.process().wake()? - self.clock.now()).to_std().unwrap_or_default();
         Some(if left.is_zero() { WAKE_REST } else { left.min(WAKE_CAP) })
     }
 
-    /// Asks the process what it wants, and has that carried out.
+    /// Asks the process for actions and executes them.
     async fn speak(&mut self) -> Spoken {
         let wants = self.follower.fold.process.pending(self.clock.now(), self.pace.actions_max);
         if wants.is_empty() {
@@ -332,7 +335,8 @@ where
         let mut spoken = Spoken::All;
         while let Some((answer, want)) = carried.next().await {
             let refusal = match answer {
-                // Done long ago, and the fold that knows it wants it still: asking again would spin.
+                // Executed earlier, and the fold contains the result, but the action is still proposed. Asking again
+                // would loop.
                 ActionOutcome::Done(position) if position <= self.follower.position() => {
                     Some("carried out before, without the effect that was wanted".to_owned())
                 }

@@ -1,7 +1,8 @@
-//! Where a request was recorded, whichever stream that is: asked for requests whose stream does not follow from their id.
+//! The place at which a request was recorded, in any stream. This is for requests whose stream does not follow from
+//! their id.
 //!
-//! An open question here is "was it this request that opened or joined a ticket, and which?". A stream's own ledger cannot
-//! answer it. A store that knows all event ids can; for any other store a read model keeps the answers.
+//! For example: did this request open a ticket or attach to one, and to which? A stream's own ledger cannot answer
+//! that. A store that knows all event ids can; for any other store a read model must keep the answers.
 
 use std::sync::Arc;
 
@@ -10,27 +11,27 @@ use switchboard_eventstore::{Locate, ReadError, StreamName};
 use switchboard_wire::stored;
 use uuid::Uuid;
 
-/// Where the first event of a request stands.
+/// The place of the first event of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundRequest {
     /// The stream.
     pub stream: StreamName,
-    /// The revision of its first event there, from 0.
+    /// The revision of its first event in that stream, from 0.
     pub revision: u64,
 }
 
-/// Knows the stream of every request.
+/// An index of requests by id.
 #[async_trait]
 pub trait Requests: Send + Sync + 'static {
-    /// Where the request was recorded. It knows every request that was acknowledged before it was asked; `None` means
-    /// that the request appended nothing until then.
+    /// The place at which the request was recorded. It knows every request that was acknowledged before the call.
+    /// `None` means that the request has appended nothing so far.
     ///
     /// # Errors
-    /// When it cannot be told now.
+    /// The place cannot be found now.
     async fn find(&self, request_id: Uuid) -> Result<Option<FoundRequest>, ReadError>;
 }
 
-/// The event ids of a store that knows them all.
+/// The index of a store that knows all event ids.
 #[derive(Clone)]
 pub struct EventIds(Arc<dyn Locate>);
 
@@ -41,7 +42,7 @@ impl std::fmt::Debug for EventIds {
 }
 
 impl EventIds {
-    /// The ids of this store.
+    /// The index of this store.
     #[must_use]
     pub fn new(store: Arc<dyn Locate>) -> Self {
         Self(store)

@@ -1,9 +1,9 @@
-//! The contract of the port as tests: every keeper runs the same ones, here and wherever a keeper is added.
+//! The contract of the port as tests. Every implementation runs the same tests, also one in another crate.
 //!
-//! [`cases`] hold for every keeper: they compare positions and never count with them. [`dense_cases`] hold for a keeper
-//! without gaps beside them. Each case gets a store of its own and speaks only through [`EventStore`]; it does not assume that the log is
-//! empty, only that nobody else writes to it. A broken promise is a panic that names it. What only one keeper
-//! promises (files, locks, damage, power cuts) is absent: that is tested beside the keeper.
+//! [`cases`] hold for every implementation: they compare positions and never count with them. [`dense_cases`] hold for
+//! a dense implementation in addition. Each case gets its own store and uses [`EventStore`] only. It does not assume
+//! that the log is empty, only that no other writer uses it. A violated guarantee is a panic that names it. Guarantees
+//! of one implementation only (files, locks, damage, power failures) are tested beside that implementation.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -23,15 +23,15 @@ use uuid::Uuid;
 
 use crate::{Appended, Direction, EventStore, Expected, Locate, NewEvent, Position, Recorded, StreamName};
 
-/// Longest time that one case may take.
+/// The longest time that one case may take.
 pub const CASE_TIME_MAX: Duration = Duration::from_secs(60);
 
-/// A keeper without gaps that knows all ids of its log.
+/// A dense implementation, which knows all ids of its log.
 pub trait Dense: EventStore + Locate {}
 
 impl<S: EventStore + Locate> Dense for S {}
 
-/// A store to be tested, and whatever must live as long (a temporary folder, a stand-in server).
+/// A store to be tested, and a value that must live as long (a temporary folder, a test server).
 pub struct Made<S: ?Sized = dyn EventStore> {
     /// The store.
     pub store: Arc<S>,
@@ -40,22 +40,22 @@ pub struct Made<S: ?Sized = dyn EventStore> {
 }
 
 impl Made {
-    /// A store of which nothing is known but that it keeps the port's promises.
+    /// A store with the guarantees of the port only.
     pub fn ordered(store: impl EventStore, keep: impl Any + Send) -> Self {
         Self { store: Arc::new(store), keep: Box::new(keep) }
     }
 }
 
 impl Made<dyn Dense> {
-    /// A store without gaps.
+    /// A dense store.
     pub fn dense(store: impl Dense, keep: impl Any + Send) -> Self {
         Self { store: Arc::new(store), keep: Box::new(keep) }
     }
 }
 
-/// One promise and its test.
+/// One guarantee and its test.
 pub struct Case<S: ?Sized = dyn EventStore> {
-    /// The promise, as a sentence.
+    /// The guarantee, as a sentence.
     pub name: &'static str,
     /// The test.
     pub run: fn(Arc<S>) -> BoxFuture<'static, ()>,
@@ -67,7 +67,7 @@ macro_rules! cases {
     };
 }
 
-/// What every keeper promises, in reading order.
+/// The guarantees of every implementation, in reading order.
 pub fn cases() -> Vec<Case> {
     cases![
         appends::a_first_append_begins_at_revision_zero_and_a_later_position,
@@ -101,7 +101,7 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-/// What a dense keeper promises beside that.
+/// The additional guarantees of a dense implementation.
 pub fn dense_cases() -> Vec<Case<dyn Dense>> {
     cases![
         dense::positions_have_no_gap_whatever_was_refused_between,
@@ -112,11 +112,11 @@ pub fn dense_cases() -> Vec<Case<dyn Dense>> {
     ]
 }
 
-/// Runs every case for all keepers, each on a store made for it.
+/// Runs the cases for all implementations, each on a new store.
 ///
 /// # Panics
 ///
-/// When the store breaks a promise.
+/// The store violates a guarantee.
 pub async fn run<F, R>(make: F)
 where
     F: Fn() -> R,
@@ -125,11 +125,11 @@ where
     run_all(cases(), make).await;
 }
 
-/// Runs every case for all keepers and every case for dense ones, each on a store made for it.
+/// Runs the cases for all implementations and those for dense ones, each on a new store.
 ///
 /// # Panics
 ///
-/// When the store breaks a promise.
+/// The store violates a guarantee.
 pub async fn run_dense<F, R>(make: F)
 where
     F: Fn() -> R,
@@ -158,12 +158,12 @@ where
     }
 }
 
-/// A stream that no other case has used.
+/// A stream that no other case uses.
 pub(crate) fn fresh(category: &str) -> StreamName {
     StreamName::new(category, Uuid::new_v4().simple()).unwrap()
 }
 
-/// An event with a random id, a little data and a little meta.
+/// An event with a random id and short data and meta.
 pub(crate) fn event(text: &str) -> NewEvent {
     NewEvent {
         id: Uuid::new_v4(),
@@ -177,7 +177,7 @@ pub(crate) fn events(count: usize) -> Vec<NewEvent> {
     (0..count).map(|n| event(&format!("event {n}"))).collect()
 }
 
-/// Appends events one by one and returns their places.
+/// Appends events one by one and returns their positions.
 pub(crate) async fn append_each(
     store: &(impl EventStore + ?Sized),
     stream: &StreamName,

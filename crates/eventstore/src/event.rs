@@ -1,6 +1,6 @@
-//! The nouns of the port: revisions, events before and after they are recorded, and the limits.
+//! The types of the port: revisions, events before and after they are recorded, and the limits.
 //!
-//! An event is opaque here: an id, a kind, and two byte strings. What the bytes mean is absent from this crate.
+//! An event is opaque here: an id, a kind, and two byte strings. This crate does not interpret the bytes.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,23 +10,23 @@ use uuid::Uuid;
 
 use crate::{AppendError, Position, StreamName};
 
-/// Most bytes of one event, data and meta together. Past it: [`AppendError::TooLarge`].
+/// The most bytes of one event, data and meta together. Beyond it: [`AppendError::TooLarge`].
 pub const EVENT_BYTES_MAX: usize = 64 * 1024;
-/// Most bytes of one append, data, meta and kinds of all its events. Past it: [`AppendError::TooLarge`].
+/// The most bytes of one append: data, meta and kinds of all its events. Beyond it: [`AppendError::TooLarge`].
 pub const APPEND_BYTES_MAX: usize = 1024 * 1024;
-/// Most events of one append. Past it: [`AppendError::TooLarge`].
+/// The most events of one append. Beyond it: [`AppendError::TooLarge`].
 pub const APPEND_EVENTS_MAX: usize = 512;
-/// Longest kind in bytes. Past it: [`AppendError::TooLarge`].
+/// The longest kind, in bytes. Beyond it: [`AppendError::TooLarge`].
 pub const KIND_BYTES_MAX: usize = 128;
-/// Most events that one read returns; a larger `max` is taken as this one.
+/// The most events that one read returns. A larger `max` is reduced to this.
 pub const PAGE_EVENTS_MAX: usize = 512;
 
-/// The place of an event in its stream: 0 for the first, then 1, 2, ... without a gap.
+/// The number of an event in its stream: 0 for the first, then 1, 2 and so on, without gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Revision(pub u64);
 
 impl Revision {
-    /// The first event of a stream.
+    /// The revision of the first event of a stream.
     pub const FIRST: Revision = Revision(0);
 
     /// The next revision.
@@ -41,28 +41,28 @@ impl fmt::Display for Revision {
     }
 }
 
-/// An event that somebody wants to record.
+/// An event to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
-    /// Unique in its stream, for ever. A retried append carries the same ids, and the store recognises it by them.
-    /// The caller makes ids that are unique in the whole log; a keeper need not check that across streams.
+    /// Unique in its stream, for ever. A retried append has the same ids, and the store recognises it by them. The
+    /// caller creates ids that are unique in the whole log; an implementation need not check that across streams.
     pub id: Uuid,
-    /// What kind of fact this is, for example `ticket.received.v1`; 1 to [`KIND_BYTES_MAX`] bytes.
+    /// The kind of the event, for example `ticket.received.v1`; 1 to [`KIND_BYTES_MAX`] bytes.
     pub kind: Arc<str>,
-    /// The fact.
+    /// The payload.
     pub data: Vec<u8>,
-    /// What is known about the recording of it: who, why, when.
+    /// Data about the recording: actor, cause, time.
     pub meta: Vec<u8>,
 }
 
-/// An event as it stands in the log, for ever.
+/// An event of the log. It never changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// Its place in the log.
+    /// Its position in the log.
     pub position: Position,
     /// The stream that it belongs to.
     pub stream: StreamName,
-    /// Its place in that stream.
+    /// Its revision in that stream.
     pub revision: Revision,
     /// Its id, as given.
     pub id: Uuid,
@@ -74,10 +74,10 @@ pub struct Recorded {
     pub meta: Vec<u8>,
 }
 
-/// What the caller believes about a stream; an append happens only if it is true.
+/// The caller's expectation about a stream. The append is executed only if the expectation holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
-    /// Nothing: append in any case.
+    /// No expectation: append in any case.
     Any,
     /// The stream has no event yet.
     NoStream,
@@ -88,7 +88,7 @@ pub enum Expected {
 }
 
 impl Expected {
-    /// Whether a stream whose last revision is `actual` (`None`: no event yet) is what was expected.
+    /// True when a stream whose last revision is `actual` (`None`: no event yet) meets the expectation.
     pub fn admits(self, actual: Option<Revision>) -> bool {
         match self {
             Expected::Any => true,
@@ -99,18 +99,18 @@ impl Expected {
     }
 }
 
-/// Where an accepted append stands. No event of another append to the same stream lies between its events.
+/// The place of a recorded append. No event of another append to the same stream lies between its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {
-    /// Position of its first event.
+    /// The position of its first event.
     pub first: Position,
-    /// Position of its last event.
+    /// The position of its last event.
     pub last: Position,
-    /// Revision of its last event.
+    /// The revision of its last event.
     pub revision: Revision,
 }
 
-/// Which way a read walks.
+/// The direction of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// Towards the newest event.
@@ -119,9 +119,9 @@ pub enum Direction {
     Backward,
 }
 
-/// Checks the limits that hold for every keeper and returns the append's size in bytes.
+/// Checks the limits that every implementation must enforce, and returns the size of the append in bytes.
 ///
-/// Refuses an empty append, an empty kind, anything past a limit, and one id given twice.
+/// Rejects an empty append, an empty kind, an exceeded limit, and an id that occurs twice.
 pub fn admit(events: &[NewEvent]) -> Result<usize, AppendError> {
     if events.is_empty() {
         return Err(AppendError::Empty);
@@ -152,7 +152,7 @@ pub fn admit(events: &[NewEvent]) -> Result<usize, AppendError> {
     }
 }
 
-/// The first id that stands twice. Pairs are compared directly while they are few: no allocation.
+/// The first id that occurs twice. A few ids are compared in pairs, without an allocation.
 fn repeated(events: &[NewEvent]) -> Option<Uuid> {
     const PAIRWISE_MAX: usize = 16;
     if events.len() <= PAIRWISE_MAX {

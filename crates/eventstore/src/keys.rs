@@ -60,7 +60,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Why a key store did not answer.
+/// The reason why a key store did not answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum KeyError {
     /// The subject is empty or longer than [`SUBJECT_BYTES_MAX`].

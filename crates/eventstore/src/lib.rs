@@ -1,4 +1,4 @@
-//! Append-only streams of opaque bytes: one port, one contract, several keepers.
+//! Append-only streams of opaque bytes: one port, one contract, two implementations.
 //!
 //! ```text
 //!    command ──▶ decide ──▶ [append] ──▶ project ──▶ dispatch ──▶ subscribe
@@ -10,21 +10,21 @@
 //! In reading order:
 //!
 //! - `name`, `position`, `event`: stream names, opaque positions, revisions, events, and the limits
-//! - `error`: one enum per operation; *unknown outcome* is its own variant
+//! - `error`: one enum per operation; *unknown outcome* is a variant of its own
 //! - `store`: the port, [`EventStore`], as a contract in words
-//! - [`contract`]: the same contract as tests that every keeper runs
+//! - [`contract`]: the same contract as tests that every implementation runs
 //! - `subscription`: catch up, then live, by reading pages only
-//! - [`memory`]: the reference keeper
-//! - [`sqlite`]: the embedded keeper: group commit, a digest chain, online backup, offline check
-//! - [`private`]: the data folder and its files are their owner's alone
-//! - [`keys`]: sealing keys for personal data, kept apart from the log so that a person can be forgotten
+//! - [`memory`]: the reference implementation
+//! - [`sqlite`]: the embedded implementation: group commit, digest chain, online backup, offline check
+//! - [`private`]: the data folder and its files, which only their owner can access
+//! - [`keys`]: sealing keys for personal data, separate from the log, so that a person's data can be erased
 //!
-//! What holds everywhere: an acknowledged append is durable; the log after any crash is a prefix of what was
-//! accepted, in order, without holes; an append is whole or absent; damage is said, never shown as absence; every
-//! queue, page and cache has a named bound.
+//! Guarantees: an acknowledged append is durable. After any crash the log is a prefix of the accepted appends, in order
+//! and without holes. An append is whole or absent. Damage is reported as damage, never as absence. Every queue, page
+//! and cache has a named bound.
 //!
-//! What is absent: any meaning of the bytes, tickets, JSON, clocks (except to measure a sync), retries,
-//! transactions over two streams, deletion. Start reading at [`EventStore`].
+//! Absent: any meaning of the bytes, tickets, JSON, clocks (except to measure a sync), retries, transactions over two
+//! streams, deletion. Start reading at [`EventStore`].
 
 mod error;
 mod event;

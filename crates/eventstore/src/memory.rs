@@ -1,11 +1,11 @@
-//! The memory keeper: the reference that the others are compared with, and the store of simulations.
+//! The implementation in memory: the reference for the others, and the store of simulations.
 //!
-//! Nothing is durable and nothing is bounded but the limits of the port: the log lives as long as the value.
-//! Clever structure is deliberately absent; every answer is read off one vector.
+//! Nothing is durable, and only the limits of the port bound it: the log lives as long as the value. It has no clever
+//! data structure, on purpose: every answer is read from one vector.
 //!
-//! [`MemoryStore::new`] is dense, as the embedded log is. [`MemoryStore::with_gaps`] promises no more than a
-//! distributed log can: positions have gaps, an id is known in its own stream only, and a position that no event has
-//! cannot be read from.
+//! [`MemoryStore::new`] is dense, as the embedded log is. [`MemoryStore::with_gaps`] guarantees no more than a
+//! distributed log can: positions have gaps, an id is known in its own stream only, and a read cannot begin at a
+//! position without an event.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ use crate::{
     Recorded, Revision, StreamName, Subscription, event,
 };
 
-/// The widest step from one position to the next in a log with gaps.
+/// The largest distance between two neighbouring positions in a log with gaps.
 const GAP_MAX: u64 = 300;
 
 /// A log in memory. Clones share it.
@@ -29,21 +29,21 @@ pub struct MemoryStore {
     head: watch::Sender<Position>,
 }
 
-/// How the positions of a log follow each other.
+/// The distances between the positions of a log.
 #[derive(Clone, Copy, Default)]
 enum Spacing {
     /// 1, 2, 3, ...
     #[default]
     Dense,
-    /// Some steps from 1 to [`GAP_MAX`], drawn from this state.
+    /// Random distances from 1 to [`GAP_MAX`], drawn from this state.
     Gaps(u64),
 }
 
 #[derive(Default)]
 struct Log {
-    /// In the order of their positions.
+    /// The events in the order of their positions.
     events: Vec<Recorded>,
-    /// The indices of each stream's events.
+    /// The indices of each stream's events in `events`.
     streams: HashMap<StreamName, Vec<usize>>,
     ids: HashMap<Uuid, usize>,
     spacing: Spacing,
@@ -56,7 +56,7 @@ impl MemoryStore {
         Self::spaced(Spacing::Dense)
     }
 
-    /// An empty log whose positions have gaps, the same for the same seed.
+    /// An empty log whose positions have gaps. The same seed gives the same gaps.
     pub fn with_gaps(seed: u64) -> Self {
         Self::spaced(Spacing::Gaps(seed))
     }
@@ -67,7 +67,8 @@ impl MemoryStore {
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
-        // No code between lock and unlock can panic halfway through a change, so the log behind a poisoned lock is whole.
+        // No code panics between lock and unlock in the middle of a change, so the log behind a poisoned lock is
+        // consistent.
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -79,12 +80,12 @@ impl Default for MemoryStore {
 }
 
 impl Log {
-    /// Moves the end of the log to the next position.
+    /// Moves the end of the log to the next position, and returns it.
     fn step(&mut self) -> Position {
         let step = match &mut self.spacing {
             Spacing::Dense => 1,
             Spacing::Gaps(state) => {
-                // A linear congruential generator: the high bits are random enough for gaps.
+                // A linear congruential generator. Its high bits are random enough for gaps.
                 *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 1 + (*state >> 33) % GAP_MAX
             }
@@ -97,7 +98,7 @@ impl Log {
         matches!(self.spacing, Spacing::Dense)
     }
 
-    /// The first event of an append that makes it a duplicate.
+    /// The position of the recorded event that makes the append a duplicate.
     fn duplicate(&self, stream: &StreamName, new: &[NewEvent]) -> Option<Position> {
         let known = new.iter().filter_map(|event| self.ids.get(&event.id)).map(|index| &self.events[*index]);
         let mut counts = known.filter(|event| self.is_dense() || event.stream == *stream);
@@ -133,7 +134,7 @@ impl Log {
         appended.ok_or(AppendError::Empty)
     }
 
-    /// Events above a position, or below it, at most `max`.
+    /// The events above or below a position, at most `max`.
     fn read_all(&self, from: Position, max: usize, direction: Direction) -> Result<Vec<Recorded>, ReadError> {
         let found = self.events.binary_search_by_key(&from, |event| event.position);
         let is_edge = from == Position::START || from == Position::END;
@@ -161,7 +162,7 @@ impl EventStore for MemoryStore {
         event::admit(&events)?;
         let mut log = self.log();
         let appended = log.append(stream, expected, events)?;
-        // Inside the lock, so that the head never goes back.
+        // Set while the lock is held, so that the head never goes back.
         self.head.send_replace(appended.last);
         Ok(appended)
     }

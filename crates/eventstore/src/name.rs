@@ -19,7 +19,7 @@ pub const STREAM_NAME_BYTES_MAX: usize = 128;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamName(Arc<str>);
 
-/// Why a text is not a stream name.
+/// The reason why a text is not a stream name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
     /// The category or the id is empty.

@@ -1,11 +1,12 @@
-//! The embedded keeper: the log in one ordinary SQLite file, `log.db`, in a data folder.
+//! The embedded event store: the log in one ordinary SQLite file, `log.db`, in a data folder.
 //!
-//! One thread writes and groups whatever has arrived into one transaction and one sync; readers have their own
-//! connections and never wait for it. Every event carries a digest that covers it and everything before it, so a
-//! damaged or altered log is found, by reads at once and by [`SqliteStore::check`] completely. There is no way here
-//! to change or remove an event, and no silent repair: a damaged log is reported and left as it is.
+//! One thread writes. It groups the appends that have arrived into one transaction and one sync. Readers have their own
+//! connections and never wait for the writer. The digest of each event covers the event and everything before it, so a
+//! damaged or altered log is detected: by each read for the events that it returns, and by [`SqliteStore::check`] for
+//! the whole log. Nothing here can change or remove an event, and nothing is repaired silently: a damaged log is
+//! reported and not changed.
 //!
-//! Parts, in reading order: `folder` (the lock), `schema` (the file), `chain` (the digests), `queue` (what waits),
+//! Parts, in reading order: `folder` (the lock), `schema` (the file), `chain` (the digests), `queue` (waiting appends),
 //! `ledger` (one append), `writer` (one batch), `checkpoint` (moving the write-ahead log into the file), `readers`,
 //! `tail` (the newest events in memory), `backup`, `check`, `stats`.
 
@@ -52,20 +53,20 @@ use readers::Readers;
 use stats::Meter;
 use tail::Tail;
 
-/// How a SQLite log is opened. The defaults suit a node with a few GiB of memory.
+/// The options for opening a SQLite log. The defaults suit a node with a few GiB of memory.
 #[derive(Debug, Clone)]
 pub struct SqliteOptions {
-    /// Create the folder and an empty log if there is none; otherwise [`OpenError::Absent`].
+    /// True: creates the folder and an empty log if there is none. False: [`OpenError::Absent`] in that case.
     pub create: bool,
-    /// Most reads at the same time, each on its own connection; further reads wait.
+    /// The most reads at the same time, each on its own connection. Further reads wait.
     pub readers_max: usize,
-    /// Page cache of the writer, in bytes.
+    /// The page cache of the writer, in bytes.
     pub writer_cache_bytes: usize,
-    /// Page cache of each reader, in bytes.
+    /// The page cache of each reader, in bytes.
     pub reader_cache_bytes: usize,
-    /// Check the digest of every event that is read, for about half a microsecond each.
+    /// True: verifies the digest of every event that is read. This takes about half a microsecond an event.
     pub verify_reads: bool,
-    /// A fault planted on purpose, to show that the crash tests find it. Never set outside tests.
+    /// A deliberate fault, to show that the crash tests detect it. Never set outside tests.
     #[doc(hidden)]
     pub planted: Planted,
 }
@@ -83,22 +84,22 @@ impl Default for SqliteOptions {
     }
 }
 
-/// Faults that the crash tests must find.
+/// Faults that the crash tests must detect.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Planted {
-    /// None: the only value outside tests.
+    /// No fault: the only value outside tests.
     Nothing,
-    /// Answers before the commit.
+    /// The writer answers before the commit.
     AnswerEarly,
-    /// Never syncs.
+    /// The store never syncs.
     SkipSync,
 }
 
-/// Why a log was not opened.
+/// The reason why a log was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another process (or another store in this one) has the folder open.
+    /// Another process, or another store in this process, has the folder open.
     #[error("{} is in use by another process", folder.display())]
     Locked {
         /// The data folder.
@@ -112,34 +113,34 @@ pub enum OpenError {
         /// The newest format that this program can read.
         known: i64,
     },
-    /// The file is something else.
+    /// The file was not written by this program.
     #[error("{} is not a file of this program: {detail}", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
-        /// What was found instead.
+        /// The finding.
         detail: String,
     },
-    /// There is no log, and none was to be created.
+    /// There is no log, and `create` is false.
     #[error("{} does not exist", path.display())]
     Absent {
         /// The file.
         path: PathBuf,
     },
-    /// The file is damaged or was altered. It is left untouched.
+    /// The file is damaged or was altered. It was not changed.
     #[error("the log is corrupt: {detail}")]
     Corrupt {
-        /// The position concerned, when it is known.
+        /// The position of the damage, if known.
         position: Option<Position>,
-        /// What was found.
+        /// The finding.
         detail: String,
     },
-    /// The file or folder cannot be used: permissions, space, hardware.
+    /// The file or folder cannot be used, because of permissions, space or hardware.
     #[error("the data folder cannot be used")]
     Unavailable(#[source] Cause),
 }
 
-/// The log in a data folder. Share it in an `Arc`; dropping it waits for the writer to finish its batch.
+/// The log in a data folder. Share it in an `Arc`. Dropping it waits until the writer has recorded all queued appends.
 pub struct SqliteStore {
     queue: Arc<Queue>,
     readers: Arc<Readers>,
@@ -150,7 +151,8 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the log in a folder, creating both if they are absent, and verifies the end of the digest chain.
+    /// Opens the log in a folder and verifies the end of the digest chain. Creates both if they are absent and the
+    /// options permit it.
     ///
     /// Blocks for a few syncs. The folder stays locked against other processes until the store is closed or dropped.
     pub fn open(folder: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
@@ -181,41 +183,43 @@ impl SqliteStore {
         Ok(Self { queue, readers, tail, meter, head, writer: Mutex::new(Some(thread)) })
     }
 
-    /// Stops accepting, records what is already queued, moves everything into `log.db` and releases the folder.
-    /// Later calls get `Unavailable`.
+    /// Stops accepting appends, records the queued ones, moves everything into `log.db` and releases the folder. Later
+    /// calls get `Unavailable`.
     pub async fn close(&self) {
         self.queue.stop(Stopped::Closed);
         let thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
-            // A panic of the writer has been reported to every caller already.
+            // Every caller has already received an error about a panic of the writer.
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
         }
         self.readers.close();
     }
 
-    /// Copies the log, as it stands now, into an absent or empty folder, while appends go on. Blocks until done.
+    /// Copies the log in its present state into an absent or empty folder, while appends continue. Blocks until it is
+    /// done.
     ///
-    /// `progress` gets pages done and pages in total. The copy is complete or absent, is synced, and opens and checks
-    /// like the original. It never holds sealing keys.
+    /// `progress` gets the pages done and the pages in total. The copy is complete or absent, is synced, and opens and
+    /// checks like the original. It never contains sealing keys.
     pub fn backup(&self, to: &Path, progress: impl FnMut(u64, u64)) -> Result<BackupReport, BackupError> {
         self.readers.serving()?;
         backup::run(self.readers.path(), to, progress)
     }
 
-    /// Copies the log of a folder as [`backup`](Self::backup) does, from any process, whether or not a store serves the folder.
+    /// Copies the log of a folder as [`backup`](Self::backup) does, but from any process. A store may serve the folder
+    /// meanwhile.
     pub fn copy(folder: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Result<BackupReport, BackupError> {
         backup::run(&folder::log_path(folder), to, progress)
     }
 
-    /// Counts what the log of a folder holds, from any process, whether or not a store serves the folder.
+    /// Counts the contents of a folder's log, from any process. A store may serve the folder meanwhile.
     pub fn census(folder: &Path) -> Result<Census, ReadError> {
         census::take(&folder::log_path(folder))
     }
 
-    /// Verifies every event, every digest and the structure of a stopped store's file without changing it.
+    /// Verifies every event, every digest and the structure of the file of a stopped store, without changing it.
     ///
-    /// `progress` gets steps done and steps in total. Damage is in the report; an error means that there was nothing
-    /// to report on.
+    /// `progress` gets the steps done and the steps in total. Damage is in the report. An error means that there was
+    /// nothing to check.
     pub fn check(folder: &Path, progress: impl FnMut(u64, u64)) -> Result<CheckReport, OpenError> {
         check::run(folder, progress)
     }
@@ -298,7 +302,7 @@ impl Locate for SqliteStore {
     }
 }
 
-/// A forward page: from memory if its first event is still there, otherwise from the file.
+/// A page in forward order: from memory if its first event is there, otherwise from the file.
 async fn forward(
     readers: &Arc<Readers>,
     tail: &Tail,

@@ -1,9 +1,9 @@
-//! Subscriptions: the whole log after a position, as a stream that catches up and then goes on live.
+//! Subscriptions: the log after a position, as a stream that catches up and then continues live.
 //!
-//! There is no live mode that could lose its connection to the past: a subscription only ever reads the next
-//! page after the last event that it delivered, and waits for the head to move when there is none. It pulls, so
-//! a slow reader is simply further behind; it buffers one page. Stored cursors are absent: the reader keeps its
-//! position and subscribes again after it.
+//! There is no separate live mode that could lose events. A subscription only reads the next page after the last event
+//! that it delivered, and waits for the head to move when there is none. The reader pulls, so a slow reader only falls
+//! behind; one page is buffered. Stored cursors are absent: the reader keeps its position and subscribes again after
+//! it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use crate::{Position, ReadError, Recorded};
 
-/// Most events that a subscription holds in memory.
+/// The most events that a subscription holds in memory.
 pub const SUBSCRIPTION_EVENTS_MAX: usize = 256;
 
 type Page = Result<Vec<Recorded>, ReadError>;
@@ -35,8 +35,8 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// Builds a subscription from a way to read a page forward (positions above the first argument, at most as
-    /// many as the second) and a head to wait on.
+    /// Builds a subscription from `read` and a head to wait for. `read` reads a page forward: positions above its first
+    /// argument, at most as many events as its second.
     pub fn new<F, R>(after: Position, head: watch::Receiver<Position>, read: R) -> Self
     where
         R: Fn(Position, usize) -> F + Send + Sync + 'static,
@@ -46,7 +46,7 @@ impl Subscription {
         Self { position: after, page: Vec::new().into_iter(), coming: None, read, head, ended: false }
     }
 
-    /// The last delivered position, or where the subscription began.
+    /// The last delivered position, or the position at which the subscription began.
     pub fn position(&self) -> Position {
         self.position
     }
@@ -56,7 +56,7 @@ impl Subscription {
         Box::pin(async move {
             loop {
                 let seen = *head.borrow_and_update();
-                // A closed head means that the store has stopped: the read that follows says why.
+                // A closed head means that the store has stopped. The next read returns the reason.
                 let closed = seen <= after && head.changed().await.is_err();
                 if !closed && *head.borrow() <= after {
                     continue;
@@ -65,7 +65,7 @@ impl Subscription {
                 if !page.is_empty() {
                     return Ok(page);
                 }
-                // The page was read from a log that lags behind the head.
+                // The page was read from a log that is behind the head.
                 if closed || head.wait_for(|head| *head > seen).await.is_err() {
                     return Err(ReadError::Unavailable("the event store was closed".into()));
                 }

@@ -1,10 +1,9 @@
-//! The clock histories in a file: what the clocks look at of every ticket, and everything that is published, without
-//! reading the log.
+//! The clock histories of all tickets, and all publications, in a file. Reading them does not read the log.
 //!
-//! One row a ticket, its [`ClockHistory`], and one a publication of a policy or of a calendar's year, from which the
-//! [`PolicyRegistry`] is made at opening; kept in `promises.db` in the data folder.
+//! The file is `promises.db` in the data folder. It has one row for each ticket, its [`ClockHistory`], and one for each
+//! publication of a policy or of a calendar's year. The [`PolicyRegistry`] is made from the publications at opening.
 //!
-//! Absent on purpose: verdicts. They change with time alone and are the judge's, who is asked anew each time.
+//! Absent on purpose: verdicts. They change with time alone, so the judge computes them for each query.
 
 mod form;
 mod publication;
@@ -29,10 +28,10 @@ use tokio::sync::watch;
 use self::{question::Range, writer::ClockWriter};
 use crate::{ReadModelError, database::Database, file};
 
-/// So many of the tickets that ended last are still in flight: the watch may not have recorded everything about them when it
-/// was interrupted.
+/// The number of ended tickets, the latest ones, that are loaded as if they were in flight. The watch may have been
+/// interrupted before it recorded everything about them.
 pub const RECENT_ENDED: u32 = 10_000;
-/// Clock histories that a scan reads at once; in between it holds nothing.
+/// The number of clock histories that a scan reads at once. Between two reads it holds no snapshot.
 pub const SCAN_ROWS: usize = 1_000;
 
 /// The clock histories. Clones share one file.
@@ -43,12 +42,12 @@ pub struct ClockHistories {
 }
 
 impl ClockHistories {
-    /// Opens the clock histories in `folder`, and creates them empty where there are none. A file that other code made,
-    /// and one that cannot be read, is replaced by an empty one: [`Self::checkpoint`] then says 0, and the caller feeds
+    /// Opens the clock histories in `folder`; creates an empty file if there is none. A file that other code made, and
+    /// one that cannot be read, is replaced by an empty file: [`Self::checkpoint`] is then 0, and the caller applies
     /// the log.
     ///
     /// # Errors
-    /// [`ReadModelError::Unavailable`] when the folder admits no such file.
+    /// [`ReadModelError::Unavailable`] when the file can be neither opened nor created.
     pub fn open(folder: &Path) -> Result<Self, ReadModelError> {
         let (publish, registry) = watch::channel(Arc::default());
         let begin = |connection, position| {
@@ -58,19 +57,19 @@ impl ClockHistories {
         Ok(Self { database: Arc::new(Database::open(folder, form::form(), begin)?), registry })
     }
 
-    /// The log position that the clock histories are true for; 0 when there are none.
+    /// The position of the last fact in the file; 0 when it is empty.
     #[must_use]
     pub fn checkpoint(&self) -> u64 {
         self.database.position()
     }
 
-    /// The log and the position that the file is true for.
+    /// The log and the position that the file contains.
     #[must_use]
     pub fn place(&self) -> LogPosition {
         self.database.place()
     }
 
-    /// Writes down the log that the file is made from; at no cost when it is known.
+    /// Records the log that the file is made from. Cheap when it is recorded already.
     ///
     /// # Errors
     /// See [`ReadModelError`].
@@ -78,32 +77,32 @@ impl ClockHistories {
         self.database.name_log(log)
     }
 
-    /// Takes `facts` into account, in one transaction, and notes that the log was read up to and including `upto`, which
-    /// may lie beyond the last of them. Facts at or below the checkpoint were taken before and are skipped.
+    /// Applies `facts` in one transaction, and stores `upto` as the checkpoint; it may lie beyond the last fact. Facts
+    /// at or below the old checkpoint are skipped.
     ///
     /// # Errors
-    /// Nothing is changed then, and the same facts may be offered again.
+    /// Nothing was changed; the caller may pass the same facts again.
     pub fn apply(&self, facts: &[Arc<Fact>], upto: u64) -> Result<(), ReadModelError> {
         self.database.write(|writer| writer.apply(facts, upto))
     }
 
-    /// Forgets all clock histories and publications and sets the checkpoint to 0, for a log that turned out to be
-    /// shorter than what is remembered of it.
+    /// Removes all clock histories and publications and sets the checkpoint to 0. For a log that turns out to be
+    /// shorter than the file.
     ///
     /// # Errors
-    /// Nothing is changed then.
+    /// Nothing was changed.
     pub fn start_over(&self) -> Result<(), ReadModelError> {
         self.database.write(ClockWriter::clear)
     }
 
-    /// What is published, as of the checkpoint; no file is read. Asked after [`Self::checkpoint`], it holds at least
-    /// what was published by then.
+    /// The registry as of the checkpoint, from memory. If it is read after [`Self::checkpoint`], it contains at least
+    /// the publications up to that checkpoint.
     #[must_use]
     pub fn registry(&self) -> Arc<PolicyRegistry> {
         Arc::clone(&self.registry.borrow())
     }
 
-    /// The clock history of that ticket.
+    /// The clock history of this ticket.
     ///
     /// # Errors
     /// See [`ReadModelError`].
@@ -111,9 +110,8 @@ impl ClockHistories {
         self.database.read(|connection| Ok(question::line(connection, id)?.map(|line| line.clock_history)))
     }
 
-    /// What a watch resumes from, all of one instant: the checkpoint, what is published, and every clock history that is not over, or
-    /// is one of the [`RECENT_ENDED`] that ended last. As large as the work in flight: about
-    /// 2 KiB a clock history.
+    /// The data from which a watch resumes, from one snapshot: the checkpoint, the registry, and the clock histories of
+    /// all open tickets and of the [`RECENT_ENDED`] tickets that ended last. About 2 KiB a clock history.
     ///
     /// # Errors
     /// See [`ReadModelError`].
@@ -124,24 +122,23 @@ impl ClockHistories {
     fn in_flight_with(&self, ended_max: u32) -> Result<(u64, Arc<PolicyRegistry>, Vec<ClockHistory>), ReadModelError> {
         self.database.read(|connection| {
             let position = file::position(connection)?;
-            // The registry at hand may be of a later instant than this snapshot.
+            // The registry in memory may be newer than this snapshot.
             let registry = Arc::new(publication::registry(connection)?);
             let clock_histories = question::in_flight(connection, ended_max)?;
             Ok((position, registry, clock_histories))
         })
     }
 
-    /// Gives the clock histories of the tickets received from `from` on and before `to`, to the microsecond, in the
-    /// order of their reception, to `each` until it breaks off.
+    /// Passes the clock histories of the tickets received from `from` on and before `to` to `each`, until it breaks
+    /// off. They come in the order of their receipt, to the microsecond.
     ///
-    /// They are read in pages of [`SCAN_ROWS`], and every page is of its own instant: `each` may take its time, and
-    /// holds up neither writers nor readers. What is answered is the checkpoint at the beginning. Whatever was received
-    /// by then is given exactly once, with all of its facts up to then and perhaps later ones; a ticket that the log
-    /// learnt of in the meantime may be given or not, but not twice. A file that starts over in the meantime breaks
-    /// this.
+    /// They are read in pages of [`SCAN_ROWS`], each in a snapshot of its own, so a slow `each` delays neither writers
+    /// nor readers. The result is the checkpoint at the beginning. A ticket received by then is passed exactly once,
+    /// with all of its facts up to then and perhaps later ones. A ticket that was recorded meanwhile is passed at most
+    /// once. If the file is emptied meanwhile, this does not hold.
     ///
     /// # Errors
-    /// See [`ReadModelError`]; what was given before stands.
+    /// See [`ReadModelError`]. Clock histories may have been passed before the error.
     pub fn received(
         &self,
         from: Timestamp,
@@ -151,13 +148,13 @@ impl ClockHistories {
         self.scan(&Range::received(from, to), SCAN_ROWS, each)
     }
 
-    /// Gives the clock histories of the tickets that were received before `to` and are open still, or of which
-    /// something happened, or was learnt, at or after `from`: whatever can count in a period's figures, for a clock may
-    /// come due in silence. Page by page as [`Self::received`], with the same guarantees; older ended tickets are
-    /// passed over in the index alone, some tens of milliseconds per million.
+    /// Passes the clock histories of the tickets that can count in the figures of a period: received before `to`, and
+    /// either still open or with a fact that happened or was recorded at or after `from`. Open tickets count because a
+    /// clock may become due without a fact. Pages and guarantees are those of [`Self::received`]. Older ended tickets
+    /// are skipped in the index, at some tens of milliseconds per million.
     ///
     /// # Errors
-    /// See [`ReadModelError`]; what was given before stands.
+    /// See [`ReadModelError`]. Clock histories may have been passed before the error.
     pub fn touching(
         &self,
         from: Timestamp,
@@ -167,7 +164,7 @@ impl ClockHistories {
         self.scan(&Range::touching(from, to), SCAN_ROWS, each)
     }
 
-    /// Everything as text, line by line in a fixed order: two files that say the same differ in no byte of it.
+    /// Passes everything to `each` as text, line by line in a fixed order. Files with equal content give equal text.
     ///
     /// # Errors
     /// See [`ReadModelError`].

@@ -1,9 +1,11 @@
-//! Which fact told which crew something, in a file: `crew_changes.db` in the data folder. A stream that is resumed
-//! after weeks finds here where to look, and the tickets' own streams say again what it was told.
+//! The index of crew changes, in the file `crew_changes.db` in the data folder: which fact caused a message to which
+//! crew. A crew app that resumes its stream after weeks finds the facts here. The messages are computed again from the
+//! tickets' streams.
 //!
-//! One row a crew change, 24 bytes and a place in one index; beside it how each crew of the roster stands, and which
-//! tickets some crew is offered or has: what the fold of [`switchboard_views::assignments`] resumes from. The crews'
-//! own streams could not answer: a ticket that a desk sends to a crew may leave it before anybody notes it there.
+//! It has one row for each crew change, of 24 bytes, in one index. It also has the standing of each crew of the roster,
+//! and the tickets that are offered or assigned to a crew: the fold of [`switchboard_views::assignments`] resumes from
+//! these. The crews' own streams are not sufficient: a ticket that a desk assigned to a crew may leave it before the
+//! crew's stream has an event about it.
 
 #[cfg(test)]
 mod tests;
@@ -29,13 +31,13 @@ use crate::{
     folded::Writer,
 };
 
-/// What earlier versions called the file. Opening removes such files: nothing reads them any more.
+/// File names of earlier versions. Opening removes such files, because no code reads them.
 const FORMER_NAMES: [&str; 1] = ["notices.db"];
 
 const VIEW_VERSION: u64 =
     fingerprint(&[include_str!("file.rs"), include_str!("folded.rs"), include_str!("crew_changes.rs")]) ^ TOLD_CODE;
 
-/// Times are microseconds since 1970. A crew that left the roster keeps its number: its crew changes stay.
+/// Times are microseconds since 1970. A crew that left the roster keeps its number, because its crew changes stay.
 const TABLES: &str = "
     CREATE TABLE crew (
         id INTEGER PRIMARY KEY,
@@ -61,37 +63,37 @@ const ALL: [&str; 3] = [
     "SELECT ticket FROM live ORDER BY ticket",
 ];
 
-/// What a page of facts changes in the file.
+/// The changes that a page of facts makes to the file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Step {
-    /// Who was told something, by which fact, of which ticket.
+    /// The crew changes: the crew, the position of the fact, and the ticket.
     pub crew_changes: Vec<(CrewId, u64, TicketId)>,
-    /// How crews stand that stood otherwise before; `None` for one that left the roster.
+    /// The crews whose standing changed, with the new standing; `None` for a crew that left the roster.
     pub crews: BTreeMap<CrewId, Option<Standing>>,
-    /// Whether some crew is offered a ticket or has it, where that changed.
+    /// The tickets for which this changed; true when the ticket is now offered or assigned to a crew.
     pub live: BTreeMap<TicketId, bool>,
 }
 
 impl Step {
-    /// Whether there is nothing to keep.
+    /// True when there is nothing to store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.crew_changes.is_empty() && self.crews.is_empty() && self.live.is_empty()
     }
 }
 
-/// What a fold resumes from, all of one instant.
+/// The data from which a fold resumes, from one snapshot.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resumed {
-    /// The log position that it is true for.
+    /// The position of the last fact in it.
     pub position: u64,
     /// The crews of the roster.
     pub crews: BTreeMap<CrewId, Standing>,
-    /// The tickets that some crew is offered or has.
+    /// The tickets that are offered or assigned to a crew.
     pub live: Vec<TicketId>,
 }
 
-/// The crew changes. Clones share one file.
+/// The index of crew changes. Clones share one file.
 #[derive(Clone)]
 pub struct CrewChanges {
     database: Arc<Database<Writer>>,
@@ -104,12 +106,12 @@ impl std::fmt::Debug for CrewChanges {
 }
 
 impl CrewChanges {
-    /// Opens the file in `folder`, and creates it empty where there is none. One that other code made, and one that cannot be
-    /// read, is replaced by an empty one: [`Self::checkpoint`] then says 0, and the caller feeds the log. A file of a former
-    /// name is removed.
+    /// Opens the file in `folder`; creates an empty one if there is none. A file that other code made, and one that
+    /// cannot be read, is replaced by an empty file: [`Self::checkpoint`] is then 0, and the caller applies the log. A
+    /// file with a former name is removed.
     ///
     /// # Errors
-    /// [`ReadModelError::Unavailable`] when the folder admits no such file.
+    /// [`ReadModelError::Unavailable`] when the file can be neither opened nor created.
     pub fn open(folder: &Path) -> Result<Self, ReadModelError> {
         for name in FORMER_NAMES {
             file::remove(&folder.join(name))?;
@@ -127,19 +129,19 @@ impl CrewChanges {
         })
     }
 
-    /// The log position that the file is true for; 0 when it is empty.
+    /// The position of the last fact in the file; 0 when it is empty.
     #[must_use]
     pub fn checkpoint(&self) -> u64 {
         self.database.position()
     }
 
-    /// The log and the position that the file is true for.
+    /// The log and the position that the file contains.
     #[must_use]
     pub fn place(&self) -> LogPosition {
         self.database.place()
     }
 
-    /// Writes down the log that the file is made from; at no cost when it is known.
+    /// Records the log that the file is made from. Cheap when it is recorded already.
     ///
     /// # Errors
     /// See [`ReadModelError`].
@@ -147,10 +149,10 @@ impl CrewChanges {
         self.database.name_log(log)
     }
 
-    /// Keeps what the facts up to `upto` changed, in one transaction. Offered again it changes nothing.
+    /// Stores the changes that the facts up to `upto` make, in one transaction. Idempotent.
     ///
     /// # Errors
-    /// Nothing is changed then, and the same may be offered again.
+    /// Nothing was changed; the caller may pass the same step again.
     pub fn keep(&self, step: &Step, upto: u64) -> Result<(), ReadModelError> {
         self.database.write(|writer| {
             writer.write(upto, |whole| store(whole, step))?;
@@ -158,15 +160,15 @@ impl CrewChanges {
         })
     }
 
-    /// Forgets everything, for a log that turned out to be shorter than what is remembered of it.
+    /// Removes everything and sets the checkpoint to 0. For a log that turns out to be shorter than the file.
     ///
     /// # Errors
-    /// Nothing is changed then.
+    /// Nothing was changed.
     pub fn start_over(&self) -> Result<(), ReadModelError> {
         self.database.write(|writer| writer.clear("DELETE FROM crew_change; DELETE FROM live; DELETE FROM crew;"))
     }
 
-    /// What the fold resumes from: as large as the roster and the work in the field.
+    /// The data from which the fold resumes. Its size is bounded by the roster and the work in the field.
     ///
     /// # Errors
     /// See [`ReadModelError`].
@@ -183,8 +185,8 @@ impl CrewChanges {
         })
     }
 
-    /// Which facts after a position told the crew something, and of which ticket, at most `max` of them in the order of
-    /// the log; with the position that the file is true for.
+    /// The facts after a position that caused messages to the crew, each with its ticket, at most `max` in the order of
+    /// the log; and the checkpoint of the file.
     ///
     /// # Errors
     /// See [`ReadModelError`].
@@ -204,7 +206,7 @@ impl CrewChanges {
         })
     }
 
-    /// Everything as text, line by line in a fixed order.
+    /// Passes everything to `each` as text, line by line in a fixed order.
     ///
     /// # Errors
     /// See [`ReadModelError`].
@@ -242,7 +244,7 @@ fn number(connection: &Connection, crew: &CrewId) -> Result<Option<i64>, ReadMod
     Ok(found.query_row([crew.org().as_str()], |row| row.get(0)).optional()?)
 }
 
-/// Keeps how a crew stands; its number.
+/// Stores the standing of a crew. Returns the crew's number.
 fn stand(connection: &Connection, crew: &CrewId, standing: Standing) -> Result<i64, ReadModelError> {
     let (point, at) = standing.kept.unzip();
     let mut kept = connection.prepare_cached(

@@ -1,5 +1,5 @@
-//! What keeps one read model: its file, the one connection that writes it and the few that read it. What a row is, and
-//! what may be asked, is the model's own.
+//! The file of one read model with its connections: one that writes, and a few that read. The rows and the queries
+//! belong to the model.
 
 use std::{
     path::Path,
@@ -17,13 +17,14 @@ use crate::{
     file::{Form, ViewFile},
 };
 
-/// Connections that read at the same time; more readers wait.
+/// The number of connections that can read at the same time. More readers wait.
 const READERS: usize = 4;
 
-/// A file with its connections. `W` is the hand that writes it.
+/// A file with its connections. `W` is the writer of the model.
 pub(crate) struct Database<W> {
     file: ViewFile,
-    // Dropped in this order: the last to close must be one that can write, for it empties the write-ahead log.
+    // Fields are dropped in this order: the last connection to close must be able to write, because it empties the
+    // write-ahead log.
     readers: Vec<Mutex<Connection>>,
     writer: Mutex<W>,
     next_reader: AtomicUsize,
@@ -32,8 +33,8 @@ pub(crate) struct Database<W> {
 }
 
 impl<W> Database<W> {
-    /// Opens a file of this form in `folder`, and gives its writing connection and its checkpoint to `begin`. What
-    /// `begin` finds damaged is rebuilt at once.
+    /// Opens a file of this form in `folder`, and passes its writing connection and its checkpoint to `begin`. If
+    /// `begin` finds damage, the file is rebuilt at once.
     pub(crate) fn open(
         folder: &Path,
         form: Form,
@@ -57,13 +58,13 @@ impl<W> Database<W> {
         Ok(Self { file, readers, writer: Mutex::new(writer), next_reader, position, log })
     }
 
-    /// The log and the position that the file is true for. A file that facts reached and that names no log belongs to none.
+    /// The log and the position that the file contains. A file with facts but without a recorded log belongs to no log.
     pub(crate) fn place(&self) -> LogPosition {
         let position = Position::from_stored(self.position());
         LogPosition { log: held(&self.log).unwrap_or_default(), position }
     }
 
-    /// Writes down, once, the log that the file is made from.
+    /// Records the log that the file is made from, unless it is recorded already.
     pub(crate) fn name_log(&self, log: LogId) -> Result<(), ReadModelError> {
         let mut named = held(&self.log);
         if *named != Some(log) && log != LogId::EMPTY {
@@ -73,12 +74,12 @@ impl<W> Database<W> {
         Ok(())
     }
 
-    /// The log position that the file is true for; 0 when it is empty.
+    /// The position of the last fact in the file; 0 when it is empty.
     pub(crate) fn position(&self) -> u64 {
         self.position.load(Ordering::Acquire)
     }
 
-    /// Lets the one writer `change` the file; it answers the position that the file is true for then.
+    /// Runs `change` on the only writer. It returns the new checkpoint.
     pub(crate) fn write(
         &self,
         change: impl FnOnce(&mut W) -> Result<u64, ReadModelError>,
@@ -89,7 +90,7 @@ impl<W> Database<W> {
         Ok(())
     }
 
-    /// Runs `ask` on a free connection, within one snapshot of the file.
+    /// Runs `ask` on a free connection, in one snapshot of the file.
     pub(crate) fn read<T>(
         &self,
         ask: impl FnOnce(&Connection) -> Result<T, ReadModelError>,
@@ -107,7 +108,7 @@ impl<W> Database<W> {
         held(&self.readers[turn])
     }
 
-    /// Marks the file when an answer shows that it is damaged.
+    /// Marks the file as damaged when the result shows that.
     fn marking<T>(&self, answer: Result<T, ReadModelError>) -> Result<T, ReadModelError> {
         if let Err(error @ ReadModelError::Corrupt(_)) = &answer {
             self.file.mark_damaged(error);
@@ -116,7 +117,7 @@ impl<W> Database<W> {
     }
 }
 
-/// A lock that outlives a panic: a transaction that was under way was rolled back when it was dropped.
+/// Locks a mutex also after a panic. The transaction of the panicking thread was rolled back when it was dropped.
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,5 @@
-//! The file of a read model: its form, its checkpoint, whose it is, and when it is replaced by an empty one. No row is
-//! read or written here.
+//! The file of a read model: its form, its checkpoint, the log that it belongs to, and when it is replaced by an empty
+//! file. No row is read or written here.
 
 use std::{
     borrow::Cow,
@@ -15,15 +15,15 @@ use uuid::Uuid;
 
 use crate::ReadModelError;
 
-/// Page cache of the writing connection, in KiB.
+/// The page cache of the writing connection, in KiB.
 const WRITER_CACHE_KIB: i32 = 16 * 1024;
-/// Page cache of each reading connection, in KiB.
+/// The page cache of each reading connection, in KiB.
 const READER_CACHE_KIB: i32 = 16 * 1024;
-/// The write-ahead log is carried over into the file, and synced, when it has grown by so many pages (64 MiB). Facts
-/// touch rows all over the file: the more of them share one carrying over, the fewer pages are written twice.
+/// When the write-ahead log has this many pages (64 MiB), SQLite copies it into the file and syncs. Facts change rows
+/// all over the file: the more facts share one copy, the fewer pages are written twice.
 const LOG_PAGES_MAX: i32 = 16 * 1024;
 
-/// What every read model's file begins with.
+/// The first table of every read model's file.
 const STATE: &str = "
     CREATE TABLE state (
         only_line INTEGER PRIMARY KEY CHECK (only_line = 0),
@@ -33,22 +33,22 @@ const STATE: &str = "
     ) STRICT;
 ";
 
-/// What is different from one read model's file to the next.
+/// The parts in which the files of the read models differ.
 pub(crate) struct Form {
     /// The file's name in the data folder.
     pub name: &'static str,
-    /// What it holds, in the words of the log: `ticket list`.
+    /// The name of its content in log messages, for example `ticket list`.
     pub what: &'static str,
-    /// Names the code that makes such a file. One with another version is rebuilt.
+    /// The fingerprint of the code that makes such a file. A file with another version is rebuilt.
     pub version: u64,
-    /// Its tables and indexes, beside the line of its state.
+    /// Its tables and indexes, besides the table of the state.
     pub tables: Cow<'static, str>,
 }
 
 pub(crate) struct ViewFile {
     form: Form,
     path: PathBuf,
-    /// Lies beside a file that was found damaged.
+    /// The path of the mark beside a file that was found damaged.
     damaged: PathBuf,
 }
 
@@ -58,7 +58,7 @@ impl ViewFile {
         Self { damaged: damaged(&path), path, form }
     }
 
-    /// The writing connection and the position that the file is true for.
+    /// Opens the file for writing. Returns the connection and the checkpoint.
     pub(crate) fn open(&self) -> Result<(Connection, u64), ReadModelError> {
         private::keep_database_from_others(&self.path).map_err(unavailable)?;
         let fault = if self.damaged.exists() {
@@ -104,14 +104,14 @@ impl ViewFile {
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
-        // A power cut may lose the last transactions, whole; the log has their facts still.
+        // A power failure may lose the last transactions, each as a whole. Their facts are still in the log.
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES_MAX)?;
         Ok(connection)
     }
 
-    /// A connection that cannot write.
+    /// A read-only connection.
     pub(crate) fn reader(&self) -> Result<Connection, ReadModelError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
@@ -120,19 +120,20 @@ impl ViewFile {
         Ok(connection)
     }
 
-    /// The log that the file was made from; `None` for a file that no log filled yet.
+    /// The log that the file is made from; `None` until a log is recorded.
     pub(crate) fn log(&self) -> Result<Option<LogId>, ReadModelError> {
         let stored: Option<[u8; 16]> = self.reader()?.query_row("SELECT log FROM state", [], |row| row.get(0))?;
         Ok(stored.map(|bytes| LogId::from_stored(Uuid::from_bytes(bytes))))
     }
 
-    /// Writes down the log that the file is made from.
+    /// Records the log that the file is made from.
     pub(crate) fn name_log(&self, log: LogId) -> Result<(), ReadModelError> {
         self.connect()?.execute("UPDATE state SET log = ?1", [log.stored().into_bytes()])?;
         Ok(())
     }
 
-    /// Leaves a mark, so that the next opening starts from nothing: a whole check at every start would take minutes.
+    /// Marks the file as damaged, so that the next opening replaces it. A complete check at every start would take
+    /// minutes.
     pub(crate) fn mark_damaged(&self, error: &ReadModelError) {
         let what = self.form.what;
         tracing::error!(file = %self.path.display(), error = %DisplayChain(error), "the {what} is damaged");
@@ -142,16 +143,16 @@ impl ViewFile {
     }
 }
 
-/// Removes the file at `path` with everything that belongs to it, as far as it exists.
+/// Removes the file at `path` and all files that belong to it. Missing ones are ignored.
 pub(super) fn remove(path: &Path) -> Result<(), ReadModelError> {
     for file in private::database(path) {
         absent(fs::remove_file(file))?;
     }
-    // The mark goes last: a crash on the way starts over.
+    // The mark is removed last, so a crash before that starts the removal again.
     absent(fs::remove_file(damaged(path)))
 }
 
-/// What lies beside a file that was found damaged.
+/// The path of the mark for a damaged file.
 fn damaged(path: &Path) -> PathBuf {
     path.with_extension("damaged")
 }
@@ -162,18 +163,18 @@ pub(crate) fn position(connection: &Connection) -> Result<u64, ReadModelError> {
     Ok(position.unsigned_abs())
 }
 
-/// Moves the checkpoint of a file: part of the transaction that changes its rows.
+/// Stores the checkpoint. Call it in the transaction that changes the rows.
 pub(crate) fn set_position(connection: &Connection, position: u64) -> Result<(), ReadModelError> {
     connection.prepare_cached("UPDATE state SET position = ?1")?.execute([stored(position)])?;
     Ok(())
 }
 
-/// A log position as SQLite keeps it.
+/// A log position in SQLite's form.
 pub(crate) fn stored(position: u64) -> i64 {
     i64::try_from(position).unwrap_or(i64::MAX)
 }
 
-/// The state and what `rows` selects as text, line by line.
+/// Passes the state, and the rows that `rows` selects, to `each` as text, line by line.
 pub(crate) fn dump(connection: &Connection, rows: &[&str], each: &mut dyn FnMut(&str)) -> Result<(), ReadModelError> {
     for sql in ["SELECT * FROM state"].iter().chain(rows) {
         let mut statement = connection.prepare(sql)?;
@@ -207,17 +208,17 @@ fn unavailable(error: io::Error) -> ReadModelError {
     ReadModelError::Unavailable(Box::new(error))
 }
 
-/// Whether an existing file is not one that this code could have written, as opposed to one that cannot be reached.
+/// True when this code cannot have written the existing file; false when the file is only inaccessible.
 fn is_unreadable(error: &rusqlite::Error) -> bool {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) => true,
         Some(_) => false,
-        // No line, or a value of another type.
+        // A row is missing, or a value has another type.
         None => true,
     }
 }
 
-/// An error with its causes, for the log.
+/// An error with its causes, for log messages.
 struct DisplayChain<'a>(&'a ReadModelError);
 
 impl std::fmt::Display for DisplayChain<'_> {

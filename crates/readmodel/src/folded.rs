@@ -1,5 +1,5 @@
-//! The frame that every writer of a read model shares: one transaction for each batch of facts, with the checkpoint in
-//! it, and the rows of a batch folded in memory before they are stored. What a row is, and its SQL, is the model's own.
+//! The common part of all writers of read models: one transaction for each batch of facts, including the checkpoint.
+//! The rows of a batch are folded in memory before they are stored. The rows and their SQL belong to the model.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -14,7 +14,7 @@ use switchboard_domain::fact::Fact;
 
 use crate::{ReadModelError, file::set_position};
 
-/// The connection that writes a file, and the log position that the file is true for.
+/// The connection that writes a file, and the checkpoint of the file.
 pub(crate) struct Writer {
     connection: Connection,
     position: u64,
@@ -25,12 +25,12 @@ impl Writer {
         Self { connection, position }
     }
 
-    /// How many prepared statements are kept at hand.
+    /// Sets the most prepared statements in memory.
     pub(crate) fn keep_statements(&self, max: usize) {
         self.connection.set_prepared_statement_cache_capacity(max);
     }
 
-    /// The log position that the file is true for.
+    /// The position of the last fact in the file.
     pub(crate) fn position(&self) -> u64 {
         self.position
     }
@@ -45,7 +45,7 @@ impl Writer {
     /// Changes rows and checkpoint in one transaction.
     ///
     /// # Errors
-    /// Nothing is changed then.
+    /// Nothing was changed.
     pub(crate) fn write<T>(
         &mut self,
         position: u64,
@@ -59,23 +59,23 @@ impl Writer {
         Ok(changed)
     }
 
-    /// Empties the file with `sql`; the checkpoint of an empty file.
+    /// Empties the file with `sql`. Returns the checkpoint of an empty file.
     ///
     /// # Errors
-    /// Nothing is changed then.
+    /// Nothing was changed.
     pub(crate) fn clear(&mut self, sql: &str) -> Result<u64, ReadModelError> {
         self.write(0, |whole| Ok(whole.execute_batch(sql)?))?;
         Ok(0)
     }
 }
 
-/// Rows that are folded one batch at a time. The rows of the last batches stay at hand for their next fact.
+/// Rows that are folded batch by batch. The rows of recent batches stay in memory for their next fact.
 pub(crate) struct Folded<K: Hash + Eq, V> {
     recent: LruCache<K, V>,
 }
 
 impl<K: Hash + Eq + Copy, V> Folded<K, V> {
-    /// At most so many rows are kept at hand; one that fell out is read from the file again.
+    /// Keeps at most this many rows in memory. Others are read from the file.
     pub(crate) fn new(rows_max: NonZeroUsize) -> Self {
         Self { recent: LruCache::new(rows_max) }
     }
@@ -85,31 +85,30 @@ impl<K: Hash + Eq + Copy, V> Folded<K, V> {
         Batch { recent: &mut self.recent, drafts: HashMap::new() }
     }
 
-    /// Forgets the rows at hand.
+    /// Drops the rows in memory.
     pub(crate) fn clear(&mut self) {
         self.recent.clear();
     }
 }
 
-/// The rows that one batch touches. A batch that is dropped leaves the rows that it took to be read from the file
-/// again.
+/// The rows of one batch. If a batch is dropped, its rows are read from the file again.
 pub(crate) struct Batch<'a, K: Hash + Eq, V> {
     recent: &'a mut LruCache<K, V>,
     drafts: HashMap<K, Draft<V>>,
 }
 
-/// A row in the course of a batch.
+/// A row while a batch is folded.
 pub(crate) struct Draft<V> {
-    /// The row as folded so far; `None` for one that no fact began.
+    /// The row folded so far; `None` when no fact created it.
     pub(crate) row: Option<V>,
-    /// Whether the file held it before the batch.
+    /// True when the file had the row before the batch.
     pub(crate) stored_before: bool,
-    /// Whether the batch changed it.
+    /// True when the batch changed the row.
     pub(crate) changed: bool,
 }
 
 impl<K: Hash + Eq + Copy, V> Batch<'_, K, V> {
-    /// The draft of a row: begun in this batch, at hand, or what `read` finds in the file.
+    /// The draft of a row: from this batch, from memory, or from `read`, which reads the file.
     pub(crate) fn draft(
         &mut self,
         key: K,
@@ -127,8 +126,8 @@ impl<K: Hash + Eq + Copy, V> Batch<'_, K, V> {
         }
     }
 
-    /// The rows that the batch changed, ordered by `place`: new rows go to the end of their table. Each with whether
-    /// the file held it before.
+    /// The rows that the batch changed, ordered by `place`, so that new rows are appended to their table. The flag is
+    /// true when the file had the row before the batch.
     pub(crate) fn changed(&self, place: impl Fn(&V) -> u64) -> Vec<(bool, &V)> {
         let changed = self.drafts.values().filter(|draft| draft.changed);
         let mut rows: Vec<(bool, &V)> =
@@ -137,7 +136,7 @@ impl<K: Hash + Eq + Copy, V> Batch<'_, K, V> {
         rows
     }
 
-    /// Keeps the rows at hand, once the batch is stored.
+    /// Keeps the rows in memory. Call it after the batch was stored.
     pub(crate) fn keep(self) {
         for (key, draft) in self.drafts {
             if let Some(row) = draft.row {

@@ -1,4 +1,4 @@
-//! The read models on disk: what is folded from the log and is too large for memory, each in a file of its own.
+//! The read models on disk: data that is folded from the log and is too large for memory, each in a file of its own.
 //!
 //! ```text
 //!    command ──▶ decide ──▶ append ──▶ [project] ──▶ dispatch ──▶ subscribe
@@ -9,23 +9,27 @@
 //!
 //! Modules in reading order:
 //!
-//! - `file`: a file's form, its checkpoint, and when it is replaced by an empty one
+//! - `file`: a file's form, its checkpoint, and when it is replaced by an empty file
 //! - `database`: a file's connections, and when it is marked as damaged
-//! - `folded`: the frame of every writer: one transaction for each batch, its rows folded in memory
+//! - `folded`: the common part of all writers: one transaction for each batch, whose rows are folded in memory
 //! - [`list`]: the list of tickets, `views.db`
-//! - [`clocks`]: what the clocks look at, and what is published, `promises.db`
-//! - [`crew_changes`]: which fact told which crew something, `crew_changes.db`
+//! - [`clocks`]: the clock histories and the publications, `promises.db`
+//! - [`crew_changes`]: an index of the facts that changed a crew's offers or assignments, `crew_changes.db`
 //!
 //! Invariants, including what is absent:
 //!
-//! - Rows and checkpoint of a file change in one transaction: a file is always true for exactly one position of the log.
-//! - A file holds nothing that the log does not hold. Deleting it costs the time to build it again.
-//! - A file that other code made is built again: its version is computed from that code.
-//! - A file holds nothing personal of callers. `crew_changes.db` holds where crews were, so the owner alone may read any file.
+//! - Rows and checkpoint of a file change in one transaction, so a file is always true for exactly one position of the
+//!   log.
+//! - A file contains nothing that is not in the log. If it is deleted, it is rebuilt; this only takes time.
+//! - A file that other code made is rebuilt: its version is a fingerprint of that code.
+//! - A file contains no personal data of callers. `crew_changes.db` contains positions of crews, so only the owner can
+//!   read the files.
 //! - One process opens a file (the event store's lock on the folder guarantees it). One connection writes, a few read.
-//! - How facts fold into a row and what a filter means is not here but in `views`; following the log is `engine`'s.
+//! - Absent: the folding of facts into a row and the meaning of a filter, which are in `views`; following the log,
+//!   which is in `engine`.
 //!
-//! Every call blocks on a file; an async caller moves it off its thread. Start reading at [`list::TicketList`].
+//! Every call blocks on a file. An async caller must run it on a blocking thread. Start reading at
+//! [`list::TicketList`].
 
 pub mod clocks;
 pub mod crew_changes;
@@ -42,13 +46,13 @@ pub use self::{
     list::{CallerTickets, Cursor, ForeignToken, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, Page, Query, TicketList},
 };
 
-/// Why a read model does not answer.
+/// The reason why a read model does not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadModelError {
-    /// The file is damaged: it is marked, and rebuilt from the log at the next opening.
+    /// The file is damaged. It is marked, and rebuilt from the log at the next opening.
     #[error("a read model is damaged and will be rebuilt at the next start")]
     Corrupt(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The file cannot be read or written now: a full disk, a missing permission, an I/O error. Nothing was changed.
+    /// The file cannot be read or written now: a full disk, a missing permission or an I/O error. Nothing was changed.
     #[error("a read model cannot be read or written")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -65,7 +69,7 @@ impl From<rusqlite::Error> for ReadModelError {
 }
 
 impl From<serde_json::Error> for ReadModelError {
-    /// A row that cannot be read was not written by this code.
+    /// This code did not write a row that it cannot read.
     fn from(error: serde_json::Error) -> Self {
         Self::Corrupt(Box::new(error))
     }

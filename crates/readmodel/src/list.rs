@@ -1,9 +1,9 @@
 //! The list of tickets in a file: the durable read model behind `List`, numbers and `Identify`.
 //!
-//! One row a ticket (its [`CaseFile`]), kept in `views.db` in the data folder.
+//! It has one row a ticket (its [`CaseFile`]), in `views.db` in the data folder.
 //!
-//! Absent on purpose: what a filter means (`views`), who may ask (`access`), and waiting for a position (the engine's
-//! feed).
+//! Absent on purpose: the meaning of a filter (`views`), access control (`access`), and waiting for a position (the
+//! engine's feed).
 
 mod form;
 mod question;
@@ -32,78 +32,78 @@ pub use self::token::{Cursor, ForeignToken};
 use self::writer::ListWriter;
 use crate::{ReadModelError, database::Database, file};
 
-/// Rows of a page when the caller names no number.
+/// The number of rows of a page when the caller gives none.
 pub const PAGE_ROWS_DEFAULT: usize = 50;
-/// The most rows of a page; a greater number is taken for this one.
+/// The most rows of a page. A greater number is reduced to this.
 pub const PAGE_ROWS_MAX: usize = 1000;
 
 /// The list of tickets. Clones share one file.
 #[derive(Clone)]
 pub struct TicketList(Arc<Database<ListWriter>>);
 
-/// What is asked of the list.
+/// A query of the list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
-    /// Which rows.
+    /// The filter that selects the rows.
     pub filter: Filter,
-    /// In which order.
+    /// The order of the rows.
     pub order: Order,
-    /// How many at once, 1 to [`PAGE_ROWS_MAX`].
+    /// The number of rows of a page, 1 to [`PAGE_ROWS_MAX`].
     pub page_size: usize,
-    /// From where on; from the beginning when absent.
+    /// The end of the previous page; `None` for the first page.
     pub after: Option<Cursor>,
 }
 
 /// A page of the list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
-    /// Its rows, in order.
+    /// The rows, in order.
     pub rows: Vec<CaseFile>,
-    /// From where the next page goes on; absent on the last.
+    /// The cursor for the next page; `None` on the last page.
     pub next: Option<Cursor>,
-    /// How many rows match in all.
+    /// The number of matching rows on all pages.
     pub total: u64,
-    /// The log position that the page is true for.
+    /// The log position of the file when the page was read.
     pub position: u64,
 }
 
-/// What the list knows of a caller.
+/// The tickets of a caller.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallerTickets {
-    /// Open tickets, the latest first, as many as were asked for.
+    /// The open tickets, latest first, at most as many as requested.
     pub open: Vec<CaseFile>,
-    /// Tickets in all.
+    /// The number of all tickets.
     pub total: u32,
-    /// Of those, received at or after the instant asked for.
+    /// The number of tickets received at or after the requested instant.
     pub recent: u32,
-    /// The log position that the answer is true for.
+    /// The log position of the file when the answer was read.
     pub position: u64,
 }
 
 impl TicketList {
-    /// Opens the list in `folder`, and creates it empty where there is none. A file that other code made, and one that
-    /// cannot be read, is replaced by an empty one: [`Self::checkpoint`] then says 0, and the caller feeds the log.
+    /// Opens the list in `folder`; creates an empty one if there is none. A file that other code made, and one that
+    /// cannot be read, is replaced by an empty file: [`Self::checkpoint`] is then 0, and the caller applies the log.
     ///
     /// # Errors
-    /// [`ReadModelError::Unavailable`] when the folder admits no such file.
+    /// [`ReadModelError::Unavailable`] when the file can be neither opened nor created.
     pub fn open(folder: &Path) -> Result<Self, ReadModelError> {
         let begin = |connection, position| Ok(ListWriter::new(connection, position));
         Ok(Self(Arc::new(Database::open(folder, form::form(), begin)?)))
     }
 
-    /// The log position that the list is true for; 0 when it is empty.
+    /// The position of the last fact in the list; 0 when it is empty.
     #[must_use]
     pub fn checkpoint(&self) -> u64 {
         self.0.position()
     }
 
-    /// The log and the position that the file is true for.
+    /// The log and the position that the file contains.
     #[must_use]
     pub fn place(&self) -> LogPosition {
         self.0.place()
     }
 
-    /// Writes down the log that the file is made from; at no cost when it is known.
+    /// Records the log that the file is made from. Cheap when it is recorded already.
     ///
     /// # Errors
     /// See [`ReadModelError`].
@@ -111,25 +111,24 @@ impl TicketList {
         self.0.name_log(log)
     }
 
-    /// Takes the tickets' facts among `facts` into account, in one transaction, and notes that the log was read up to and
-    /// including `upto`, which may lie beyond the last of them. Facts at or below the checkpoint were taken before and are
-    /// skipped.
+    /// Applies the tickets' facts among `facts` in one transaction, and stores `upto` as the checkpoint; it may lie
+    /// beyond the last fact. Facts at or below the old checkpoint are skipped.
     ///
     /// # Errors
-    /// Nothing is changed then, and the same facts may be offered again.
+    /// Nothing was changed; the caller may pass the same facts again.
     pub fn apply(&self, facts: &[Arc<Fact>], upto: u64) -> Result<(), ReadModelError> {
         self.0.write(|writer| writer.apply(facts, upto))
     }
 
-    /// Empties the list and sets its checkpoint to 0, for a log that turned out to be shorter than the list remembers.
+    /// Empties the list and sets its checkpoint to 0. For a log that turns out to be shorter than the list.
     ///
     /// # Errors
-    /// Nothing is changed then.
+    /// Nothing was changed.
     pub fn start_over(&self) -> Result<(), ReadModelError> {
         self.0.write(ListWriter::clear)
     }
 
-    /// One page, its total and its position, all of the same instant.
+    /// One page, with its total and its position, from one snapshot.
     ///
     /// # Errors
     /// See [`ReadModelError`].
@@ -137,7 +136,7 @@ impl TicketList {
         self.0.read(|connection| question::page(connection, query))
     }
 
-    /// The ticket of that number; the earliest should there be two.
+    /// The ticket with this number; the earliest if there are two.
     ///
     /// # Errors
     /// See [`ReadModelError`].
@@ -151,7 +150,7 @@ impl TicketList {
         })
     }
 
-    /// The row of that ticket.
+    /// The row of this ticket.
     ///
     /// # Errors
     /// See [`ReadModelError`].
@@ -159,8 +158,8 @@ impl TicketList {
         self.0.read(|connection| question::row(connection, id))
     }
 
-    /// What is known of the caller with this phone or this account number, both by their keyed hashes: at most `limit`
-    /// open tickets, and how many of all were received since `since`.
+    /// The tickets of the caller with this phone or account number, given as keyed hashes: at most `limit` open
+    /// tickets, the number of all tickets, and the number received since `since`.
     ///
     /// # Errors
     /// See [`ReadModelError`].
@@ -174,8 +173,8 @@ impl TicketList {
         self.0.read(|connection| question::caller(connection, phone_key, account_key, since, limit))
     }
 
-    /// How many tickets there are, by business type and stage. Reads every row's line, some milliseconds per hundred
-    /// thousand.
+    /// The number of tickets by business type and stage. It reads the narrow row of every ticket: some milliseconds per
+    /// hundred thousand.
     ///
     /// # Errors
     /// See [`ReadModelError`].
@@ -198,7 +197,7 @@ impl TicketList {
         })
     }
 
-    /// The whole list as text, line by line in a fixed order: two lists that say the same differ in no byte of it.
+    /// Passes the whole list to `each` as text, line by line in a fixed order. Equal lists give equal text.
     ///
     /// # Errors
     /// See [`ReadModelError`].

@@ -31,7 +31,7 @@ pub enum Standing {
     PartOfOutage,
     /// Suspended for this reason.
     Waiting(SuspendReason),
-    /// A crew accepted it and has not left yet.
+    /// A crew has it and has not left yet.
     CrewAssigned,
     /// A crew is on its way.
     CrewEnRoute,
@@ -55,7 +55,7 @@ pub enum Standing {
     Withdrawn,
 }
 
-/// When power is expected to return.
+/// The expected restoration of power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Estimate {
     /// At this instant at the latest.

@@ -1,9 +1,9 @@
-//! What is a crew offered, what has it, and what is it told as that changes?
+//! Assignment changes: the offers and tickets of each crew, and the messages to the crew's app when they change.
 //!
-//! Offers and assignments stand on the tickets' streams: who has a ticket, and which offers of it are live, is asked
-//! of its case file before and after each fact, and the difference is what crews are told. Of the crews' streams only
-//! their standing is kept. Absent on purpose: the crew's own reports, which it need not be told, and everything
-//! personal.
+//! The tickets' streams hold offers and assignments. The case file of a ticket says which crew has it and which offers
+//! are live. The difference between the case file before a fact and after it gives the messages to crews. Of the crews'
+//! streams only the shift and the position are kept (`Standing`). Absent on purpose: personal data, and messages
+//! about the crew's own reports.
 
 mod changes;
 mod standing;
@@ -27,45 +27,45 @@ use switchboard_domain::{
 
 pub use self::standing::Standing;
 
-/// The files that decide who is told what, beside those of a case file.
+/// The source files that decide the assignment changes, besides those of a case file.
 const CODE: [Source; 3] = sources!["assignments.rs", "assignments/changes.rs", "assignments/standing.rs"];
 
-/// Names the code that decides who is told what: an index of what was told that other code made is made again.
+/// A fingerprint of the code that computes assignment changes. An index that other code made is rebuilt.
 pub const TOLD_CODE: u64 = of_sources(&CODE) ^ CASE_FILE_CODE;
 
-/// What a crew needs to know of a ticket to set out.
+/// The data of a ticket that a crew needs before it sets out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Brief {
     /// The ticket.
     pub ticket: TicketId,
-    /// The number that people use.
+    /// The ticket number, for people.
     pub number: String,
-    /// Where on the grid.
+    /// The place on the grid.
     pub place: Place,
-    /// Category as accepted.
+    /// The accepted category.
     pub category: Option<Category>,
-    /// Urgency.
+    /// The urgency.
     pub urgency: Urgency,
-    /// Customers without power, where known.
+    /// The number of customers without power, if known.
     pub customers_out: Option<u32>,
-    /// When the customer reported.
+    /// The instant of the customer's report.
     pub reported: Timestamp,
-    /// Whether the one who spoke is hidden: the place may then lead to nobody's door.
+    /// True when the caller's identity is hidden. The place must then not be used to find the caller.
     pub confidential: bool,
 }
 
 /// An offer that may be accepted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Offer {
-    /// Its identity.
+    /// The offer's id.
     pub offer: OfferId,
-    /// The fence to carry with accept and decline.
+    /// The fence that accept and decline must carry.
     pub fence: u64,
-    /// When its lease ends; a fact ends it, not the clock.
+    /// The end of its lease. The offer stays live until a fact ends it.
     pub lease_until: Timestamp,
-    /// For life safety or an important customer.
+    /// True for life safety or an important customer.
     pub priority: bool,
-    /// Whether a person chose the crew.
+    /// True when a person chose the crew.
     pub forced: bool,
     /// The ticket.
     pub ticket: Arc<Brief>,
@@ -76,90 +76,91 @@ pub struct Offer {
 pub struct Assignment {
     /// The ticket.
     pub ticket: Arc<Brief>,
-    /// The offer that it came by, if it came by one.
+    /// The offer that the crew accepted; `None` when a person assigned the ticket.
     pub offer: Option<OfferId>,
-    /// Since when.
+    /// The instant at which the crew got the ticket.
     pub since: Timestamp,
 }
 
-/// What a crew is told.
+/// A message to a crew's app.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AssignmentChange {
     /// An offer was made.
     Offered(Offer),
     /// An offer ended without the crew having the ticket.
     OfferGone {
-        /// Which.
+        /// The offer.
         offer: OfferId,
-        /// Of this ticket.
+        /// The ticket of the offer.
         ticket: TicketId,
-        /// Why.
+        /// The reason.
         why: ReleaseReason,
     },
-    /// The crew has a ticket.
+    /// The crew got the ticket.
     Assigned(Assignment),
-    /// The crew has it no longer, by [`Ticket::assigned_to`](switchboard_domain::ticket::Ticket::assigned_to).
-    /// Restoration does not end it: the app hears `done` at the reply, the crew's stream says `done` when power is
-    /// back.
+    /// The crew no longer has the ticket, as [`Ticket::assigned_to`](switchboard_domain::ticket::Ticket::assigned_to)
+    /// defines it. Restoration does not end the assignment: the app gets `done` at the reply, and the crew's stream
+    /// says `done` when power is back.
     Ended {
         /// The ticket.
         ticket: TicketId,
-        /// Why.
+        /// The reason.
         why: ReleaseReason,
     },
-    /// Something happened to a ticket that the crew has; the fact itself says what.
+    /// Something else happened to a ticket that the crew has. The fact itself has the details.
     News {
         /// The ticket.
         ticket: TicketId,
     },
 }
 
-/// What one fact changed for one crew: at most one change for each of both.
+/// A message to one crew because of one fact. A fact causes at most one message for each crew.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// The fact's place in the log.
+    /// The position of the fact in the log.
     pub position: u64,
-    /// When it happened.
+    /// The instant at which the fact happened.
     pub occurred_at: Timestamp,
-    /// When the engine learnt it.
+    /// The instant at which the engine recorded it.
     pub recorded_at: Timestamp,
-    /// What the crew is told of it.
+    /// The message.
     pub told: AssignmentChange,
 }
 
-/// All that a crew is offered and has, the oldest ticket first.
+/// All offers and tickets of a crew, the oldest ticket first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
-    /// Live offers.
+    /// The live offers.
     pub offers: Vec<Offer>,
-    /// Tickets that it has.
+    /// The tickets that the crew has.
     pub assignments: Vec<Assignment>,
 }
 
-/// The fold. Bounded by the open tickets and the crews of the roster: a ticket that ended is let go.
+/// The fold. Its size is bounded by the open tickets and the crews of the roster: an ended ticket is dropped.
 #[derive(Clone, Debug, Default)]
 pub struct Assignments {
     tickets: BTreeMap<TicketId, CaseFile>,
-    /// The tickets that are offered to a crew or that it has.
+    /// The tickets that are offered to a crew, or that it has.
     of_crew: BTreeMap<CrewId, BTreeSet<TicketId>>,
     crews: BTreeMap<CrewId, Standing>,
 }
 
 impl Assignments {
-    /// A fold that knows these crews, and no ticket: each is recalled when it is needed, see [`Self::forgotten`].
+    /// A fold with these crews and no tickets. The caller passes in the history of each ticket when it is needed: see
+    /// [`Self::forgotten`].
     #[must_use]
     pub fn resume(crews: BTreeMap<CrewId, Standing>) -> Self {
         Self { crews, ..Self::default() }
     }
 
-    /// The ticket whose history is to be recalled before this fact is applied: one that was let go, or was never known.
+    /// The ticket whose history `Self::recall` needs before this fact is applied: it was dropped, or never seen.
     #[must_use]
     pub fn forgotten(&self, fact: &Fact) -> Option<TicketId> {
         let fact = fact.ticket()?;
         (fact.revision > 0 && !self.tickets.contains_key(&fact.id)).then_some(fact.id)
     }
 
-    /// Takes a ticket's history up to the next fact into account; nobody is told anything of it.
+    /// Applies a ticket's history up to the next fact. It causes no messages.
     pub fn recall<'f>(&mut self, history: impl IntoIterator<Item = &'f TicketFact>) {
         let mut known: Option<CaseFile> = None;
         for fact in history {
@@ -171,7 +172,7 @@ impl Assignments {
         }
     }
 
-    /// Takes the next fact into account; who is told what of it.
+    /// Applies the next fact, and returns the messages to crews.
     pub fn apply(&mut self, fact: &Fact) -> Vec<(CrewId, Change)> {
         match fact {
             Fact::Ticket(fact) => self.ticket(fact),
@@ -192,7 +193,7 @@ impl Assignments {
         let before = known.as_ref().map(concerned).unwrap_or_default();
         let changes = changes::apply(&mut known, fact);
         if let Some(known) = known {
-            // A ticket that ended is let go; a history that goes on after that is recalled.
+            // An ended ticket is dropped. If its history continues later, the caller passes it in again.
             self.index(fact.id, &before, &concerned(&known));
             if known.is_open() {
                 self.tickets.insert(fact.id, known);
@@ -215,7 +216,7 @@ impl Assignments {
         }
     }
 
-    /// All that a crew is offered and has.
+    /// All offers and tickets of a crew.
     #[must_use]
     pub fn snapshot(&self, crew: &CrewId) -> Snapshot {
         let tickets = self.of_crew.get(crew).into_iter().flatten().filter_map(|id| self.tickets.get(id));
@@ -229,39 +230,41 @@ impl Assignments {
         snapshot
     }
 
-    /// How a crew of the roster stands; `None` when the roster does not know it.
+    /// The standing of a crew; `None` when it is not on the roster.
     #[must_use]
     pub fn standing(&self, crew: &CrewId) -> Option<&Standing> {
         self.crews.get(crew)
     }
 
-    /// Whether the crew has a ticket on which power is not back yet: what it takes to be out on the road past the shift's end.
+    /// True when the crew has a ticket on which power is not restored. Only such a crew counts as on shift after the
+    /// planned end of its shift.
     #[must_use]
     pub fn has_work(&self, crew: &CrewId) -> bool {
         let mut tickets = self.of_crew.get(crew).into_iter().flatten().filter_map(|id| self.tickets.get(id));
         tickets.any(|file| file.ticket.crew.restored.is_none() && file.ticket.assigned_to().as_ref() == Some(crew))
     }
 
-    /// Whether some crew is offered the ticket or has it.
+    /// True when the ticket is offered to a crew, or a crew has it.
     #[must_use]
     pub fn concerns_a_crew(&self, ticket: TicketId) -> bool {
         self.tickets.get(&ticket).is_some_and(|file| !concerned(file).is_empty())
     }
 
-    /// How many tickets and crews are in memory.
+    /// The numbers of tickets and crews in memory.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         (self.tickets.len(), self.crews.len())
     }
 }
 
-/// The crews that an open ticket is offered to or that have it. A ticket that ended concerns no crew, also while its
-/// history is recalled because a fact takes it up again.
+/// The crews that an open ticket is offered to or that have it. An ended ticket has none, also while its history is
+/// passed in again.
 fn concerned(file: &CaseFile) -> BTreeSet<CrewId> {
     if file.is_open() { changes::crews(file) } else { BTreeSet::new() }
 }
 
-/// What one crew was told of one ticket, from the ticket's whole history: the same as it was told then.
+/// The messages to one crew about one ticket, computed from the ticket's whole history. They equal the messages that
+/// were sent at the time.
 #[must_use]
 pub fn replay_changes<'f>(crew: &CrewId, history: impl IntoIterator<Item = &'f TicketFact>) -> Vec<Change> {
     let mut known = None;

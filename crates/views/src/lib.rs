@@ -1,4 +1,4 @@
-//! What people want to look at, folded from facts.
+//! Views: what screens and reports show, folded from facts.
 //!
 //! ```text
 //!    command ──▶ decide ──▶ append ──▶ [project] ──▶ dispatch ──▶ subscribe
@@ -7,22 +7,22 @@
 //!                         wire carries it across
 //! ```
 //!
-//! Modules in reading order, each the answer to one question on a screen:
+//! Modules in reading order, each for one screen or report:
 //!
-//! - [`ticket_list`]: which tickets are there? The filter language and the orders, over one case file a ticket
-//! - [`ticket_page`]: what is known of this ticket? Its case file, and everything about the person behind it
-//! - [`advice`]: what do we tell the one who calls about it?
-//! - [`promises`]: how does this promise stand, and who answers for it?
-//! - [`kpi`]: how good is the service, by the indicators of the trade?
-//! - [`assignments`]: what is a crew offered, what has it, and what is it told as that changes?
-//! - [`comparison`]: what would another policy have said?
-//! - [`reconciliation`]: does everything that came in still add up?
-//! - `random`: histories and filters by chance, for tests alone
+//! - [`ticket_list`]: the ticket list: its filter language and orders, over one case file a ticket
+//! - [`ticket_page`]: the page of one ticket: its case file, and the data about the caller
+//! - [`advice`]: the sentence for a customer who calls about a ticket
+//! - [`promises`]: a promise in one sentence, with the responsible unit
+//! - [`kpi`]: the service indicators
+//! - [`assignments`]: the offers and tickets of each crew, and the messages to its app when they change
+//! - [`comparison`]: the differences between the verdicts of two policies
+//! - [`reconciliation`]: the check that no ticket is lost
+//! - `random`: random histories and filters, for tests only
 //!
-//! Invariants, including what is absent: this crate is *pure*. There is no clock, no storage, no `async` and no protobuf
-//! in it; `server` keeps what is folded in a file, and the borders mask and word what is shown. Every fold is total:
-//! whatever the log holds, in whatever order, `apply` returns. No rule about tickets is repeated here: what is known
-//! of a ticket is the domain's [`CaseFile`](switchboard_domain::ticket::CaseFile). Start reading there.
+//! Invariants, including what is absent: this crate is *pure*. It has no clock, no storage, no `async` and no protobuf.
+//! `readmodel` stores the results in files; `server` masks and words them. Every fold is total: `apply` returns for any
+//! facts in any order. No rule about tickets is repeated here: the state of a ticket is the domain's
+//! [`CaseFile`](switchboard_domain::ticket::CaseFile). Start reading there.
 
 pub mod advice;
 pub mod assignments;
@@ -43,5 +43,5 @@ use switchboard_domain::{
     ticket::{Event, TicketId},
 };
 
-/// A ticket's fact with its place in the log.
+/// A ticket's fact with its position in the log.
 pub type Fact = Recorded<Event, TicketId>;

@@ -65,7 +65,7 @@ struct Statement<'a> {
     title: &'a Title,
     limit: Limit,
     started: Timestamp,
-    /// How long it waited before it was due or ended, without the present wait.
+    /// The time for which it waited before it was due or ended, without the present wait.
     waited: TimeDelta,
     /// True when an extension applies.
     extended: bool,
@@ -126,7 +126,7 @@ impl<'a> Outcome<'a> {
     }
 }
 
-/// How long a clock waited while this could change its due instant. The present wait is not included.
+/// The time for which a clock waited while this could change its due instant. The present wait is not included.
 fn waited(clock: &Clock, outcome: &Outcome<'_>, now: Timestamp) -> TimeDelta {
     let until = match outcome {
         Outcome::Paused { since, .. } => Some(*since),

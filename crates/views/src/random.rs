@@ -1,5 +1,6 @@
-//! Histories and filters by chance, for property tests here and of every keeper of rows. The histories are wilder than any
-//! that `decide` would allow: what is total must bear them. Few values of each kind, so that they meet often.
+//! Random histories and filters, for property tests here and in the stores of lists. The histories include orders that
+//! `decide` never accepts, because total folds must handle them. Few different values are used, so that equal ones are
+//! frequent.
 
 pub mod crews;
 
@@ -30,10 +31,10 @@ use crate::{
 
 const UNITS: [&str; 6] = ["sgcc", "sgcc/zj", "sgcc/zj-2", "sgcc/zj0", "sgcc/zj/hz", "sgcc/zj/hz/yuhang/liangzhu/crew3"];
 const CATEGORIES: [&str; 5] = ["a", "a/b", "a/b/c", "a0", "a-/b"];
-/// Values that a filter may meet and that mean something to SQL or to a shell.
+/// Values with characters that have a meaning in SQL or in a shell.
 const EVIL: [&str; 6] = ["' OR 1=1 --", "\"; DROP TABLE ticket; --", "%", "_", "a:b", "\u{5de5}\u{5355} \\"];
 
-/// An instant of one of three days; microseconds differ seldom.
+/// An instant within three days. At most one microsecond is added to a full hour, so that many instants are equal.
 pub fn instant() -> impl Strategy<Value = Timestamp> {
     (0i64..3 * 24, 0i64..2).prop_map(|(hours, micros)| {
         let first = DateTime::from_timestamp(1_767_225_600, 0).unwrap_or_default();
@@ -118,7 +119,7 @@ fn replied() -> impl Strategy<Value = Event> {
     })
 }
 
-/// Any event, whatever came before it.
+/// Any event, regardless of the events before it.
 pub fn event() -> impl Strategy<Value = Event> {
     let intake = prop_oneof![
         4 => received(),
@@ -178,7 +179,7 @@ pub fn event() -> impl Strategy<Value = Event> {
     prop_oneof![3 => intake, 4 => field, 2 => closing, 2 => beside]
 }
 
-/// The facts of up to six tickets, at rising positions with gaps.
+/// The facts of up to six tickets, at increasing positions with gaps.
 pub fn history(facts_max: usize) -> impl Strategy<Value = Vec<Fact>> {
     let step = (ticket(), event(), instant(), 1u64..3);
     vec(step, 1..=facts_max).prop_filter_map("an actor", |steps| {

@@ -1,5 +1,5 @@
-//! Tickets with clocks, to tell stories with in tests: one policy, a calendar of one year, facts by the minute.
-//! Every unit in them is invented.
+//! Example tickets with clocks, for tests: one policy, a calendar of one year, and facts by the minute. All units are
+//! invented.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub const PROVINCE: &str = "sgcc/zj";
 pub const CITY: &str = "sgcc/zj/hz";
 pub const CREW: &str = "sgcc/zj/hz/yuhang/liangzhu/crew3";
 
-/// So many minutes after ten o'clock of 20 November 2026 in China, a Friday.
+/// An instant: this many minutes after 10:00 on Friday, 20 November 2026, in China Standard Time.
 pub fn at(minutes: i64) -> Timestamp {
     DateTime::parse_from_rfc3339("2026-11-20T10:00:00+08:00").unwrap().to_utc() + TimeDelta::minutes(minutes)
 }
@@ -35,7 +35,7 @@ pub fn unit(path: &str) -> OrgPath {
     OrgPath::parse(path).unwrap()
 }
 
-/// A ticket as it comes about.
+/// A ticket's story so far.
 #[derive(Clone)]
 pub struct Story(ClockHistory);
 
@@ -97,7 +97,7 @@ impl Story {
         self.0
     }
 
-    /// A fault repair that a crew is given at minute 2 and takes at minute 4.
+    /// A fault repair that was assigned to a crew at minute 2 and accepted by it at minute 4.
     pub fn crewed() -> Self {
         let dispatched =
             Self::of(BusinessType::FaultRepair).to(1, FactName::Dispatched, CITY).then(1, FactName::Accepted);
@@ -117,7 +117,7 @@ pub fn triggers(facts: &[FactName]) -> Vec<Trigger> {
     facts.iter().copied().map(trigger).collect()
 }
 
-/// A clock of tickets of these business types (of all when there are none); it waits while the work is suspended.
+/// A clock of tickets of these business types; an empty list means all. It waits while the work is suspended.
 pub fn rule(clock: &str, business: &[BusinessType], limit: Limit, start: &[FactName], stop: &[FactName]) -> Rule {
     Rule {
         id: format!("R-{clock}"),
@@ -138,7 +138,7 @@ pub fn rule(clock: &str, business: &[BusinessType], limit: Limit, start: &[FactN
     }
 }
 
-/// The clocks that the indicators ask for, with short limits.
+/// The clocks that the indicators use, with short limits.
 pub fn policy() -> Policy {
     use BusinessType::{Complaint, FaultRepair};
     use FactName::{Accepted, Contacted, CrewAccepted, CrewArrived, Dispatched, Received, Reopened, Replied, Returned};
@@ -181,13 +181,13 @@ pub fn judged(clock_history: &ClockHistory, policy: Policy, now: Timestamp) -> V
     judge(clock_history, &PolicyRegistry::of(edition().under(policy)), now)
 }
 
-/// The clock of that name in its first cycle and run.
+/// The first clock of that name.
 pub fn clock(clock_history: &ClockHistory, name: &str, now: Timestamp) -> Clock {
     let found = judged(clock_history, policy(), now).into_iter().find(|clock| clock.rule().clock == name);
     found.unwrap_or_else(|| panic!("the ticket has no clock {name}"))
 }
 
-/// The clock histories of random facts, each from the ticket's first reception on: what comes before it is no ticket yet.
+/// The clock history of each random ticket, from its receipt on. Facts of a ticket before its receipt are left out.
 pub fn clock_histories(facts: &[crate::Fact]) -> Vec<ClockHistory> {
     let mut clock_histories = BTreeMap::new();
     for fact in facts {

@@ -22,8 +22,8 @@ pub use self::{
     order::{Order, OrderKey, UnknownOrder},
 };
 
-/// The files that decide what is kept of a ticket for a list, beside those of a case file.
+/// The source files that decide which fields of a ticket a list stores, besides those of a case file.
 const CODE: [Source; 1] = sources!["ticket_list/field.rs"];
 
-/// Names the code that makes the lines of a list: lines that other code made are made again.
+/// A fingerprint of the code that makes the rows of a list. Rows that other code made are rebuilt.
 pub const LIST_CODE: u64 = of_sources(&CODE) ^ CASE_FILE_CODE;

@@ -1,5 +1,5 @@
-//! What is known of one ticket: its case file, and what only its own page shows. Personal values stay as the log
-//! holds them: masking, revealing and wording are the border's business.
+//! The page of one ticket: its case file, and the data that only this page shows. Personal values are as the log holds
+//! them. Masking, revealing and wording are tasks of the server.
 
 use switchboard_domain::{
     Timestamp,
@@ -9,38 +9,38 @@ use switchboard_domain::{
 
 use crate::Fact;
 
-/// One ticket in full.
+/// One ticket with all its data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TicketPage {
-    /// Everything that a list shows of it, and the domain's state in `file.ticket`: stage, crew, holders, categories,
-    /// satisfaction, links. Arrival, estimate and restoration stand in `file.ticket.crew`.
+    /// The case file: everything that a list shows. `file.ticket` is the domain's state: stage, crew, holders,
+    /// categories, satisfaction, links. `file.ticket.crew` has the instants of arrival, estimate and restoration.
     pub file: CaseFile,
     /// The caller's name.
     pub caller_name: Option<Personal>,
-    /// The caller's phone.
+    /// The caller's phone number.
     pub caller_phone: Option<Personal>,
     /// The caller's account number.
     pub caller_account: Option<Personal>,
     /// Service address.
     pub address: Option<Personal>,
-    /// What is the matter as told, then each supplement. Never empty.
+    /// The content of the report, then each supplement. Never empty.
     pub content: Vec<Personal>,
     /// Single or multiple premises.
     pub premises: Option<Premises>,
-    /// The ticket that it belongs to (an urge's).
+    /// The ticket that this one belongs to (only for an urge).
     pub linked: Option<TicketId>,
-    /// The call, as the telephone system names it.
+    /// The id of the call in the telephone system.
     pub call_id: Option<String>,
-    /// When the call ended.
+    /// The end of the call.
     pub hung_up_at: Option<Timestamp>,
-    /// When it was first dispatched.
+    /// The instant of the first dispatch.
     pub dispatched_at: Option<Timestamp>,
-    /// When it was last replied.
+    /// The instant of the last reply.
     pub replied_at: Option<Timestamp>,
 }
 
 impl TicketPage {
-    /// The page after all of one ticket's `facts`, oldest first; none before its first fact.
+    /// The page after all `facts` of one ticket, oldest first; `None` before the receipt.
     #[must_use]
     pub fn fold<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Option<Self> {
         let mut page = None;
@@ -50,7 +50,7 @@ impl TicketPage {
         page
     }
 
-    /// Takes the next fact of the page's ticket into account; total, as [`CaseFile::apply`] is.
+    /// Applies the next fact of the page's ticket. Total, as [`CaseFile::apply`] is.
     pub fn apply(page: &mut Option<Self>, fact: &Fact) {
         let Some(known) = page.take() else {
             if let Event::Received(received) = &fact.event {
@@ -66,7 +66,7 @@ impl TicketPage {
         }
     }
 
-    /// Takes down what the case file does not hold.
+    /// Updates the data that the case file does not hold.
     fn note(&mut self, fact: &Fact) {
         match &fact.event {
             Event::Supplemented(event) => self.content.push(event.content.clone()),

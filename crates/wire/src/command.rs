@@ -62,7 +62,7 @@ pub struct Header {
     pub ticket: TicketRef,
     /// The revision that the caller saw, for optimistic concurrency.
     pub etag: Option<u64>,
-    /// When it happened; `None` means now.
+    /// The instant at which it happened; `None` means now.
     pub occurred_at: Option<Timestamp>,
 }
 

@@ -1,11 +1,13 @@
-//! The canonical form of a command: what a request asks for, in whichever words it came. A request's identity is a keyed hash
-//! of it, so that a protobuf call, a console and a script repeat a request by its id alone.
+//! The canonical form of a command: its contents, independent of the API through which it came. The identity of a
+//! request is a keyed hash of this form. So a protobuf call, a console and a script can repeat each other's request by
+//! its id alone.
 //!
-//! The form is JSON with sorted names. What says nothing is left out (absent, false, empty): a field that is added later
-//! changes no form of a request without it. What the engine itself makes (a number, the keyed hashes of a caller) is no part
-//! of it. The form lives as long as the log: a name here is never reused and never changes.
+//! The form is JSON with sorted names. Null, `false`, empty lists and empty objects are left out, so a field that is
+//! added later changes no form of a request without it. Values that the engine itself makes (a ticket number, the keyed
+//! hashes of a caller) are not part of it. The form is permanent, like the log: a name is never reused and never
+//! changes.
 //!
-//! A form holds personal data as it was said. It is hashed and forgotten: nobody stores, logs or answers it.
+//! A form contains personal data in plain text. It is hashed and dropped: never store, log or return it.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -20,7 +22,7 @@ use switchboard_domain::{
     },
 };
 
-/// Stands before a hash of a canonical form. The hashes of older logs bear no such mark: they were taken of protobuf bytes.
+/// The prefix of a hash of a canonical form. Older hashes have no prefix: they are hashes of protobuf bytes.
 pub const SCHEME: &str = "2:";
 
 /// A command in its canonical form.
@@ -28,20 +30,20 @@ pub const SCHEME: &str = "2:";
 pub struct Canonical(Map<String, Value>);
 
 impl std::fmt::Debug for Canonical {
-    /// The names alone.
+    /// Only the names, because the values may be personal.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.0.keys()).finish()
     }
 }
 
 impl Canonical {
-    /// The form of a use case of this name, without arguments.
+    /// The form of a command with this name, without arguments.
     #[must_use]
     pub fn of(name: &str) -> Self {
         Self(Map::new()).with("command", name)
     }
 
-    /// The form with one more argument.
+    /// The form with this argument in addition.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
         if let Some(value) = serde_json::to_value(value).ok().and_then(told) {
@@ -50,7 +52,7 @@ impl Canonical {
         self
     }
 
-    /// The form with a personal argument.
+    /// The form with this personal argument in addition.
     #[must_use]
     pub fn with_personal(self, name: &str, value: Option<&Personal>) -> Self {
         self.with(name, value.and_then(Personal::plain))
@@ -63,25 +65,25 @@ impl Canonical {
         self
     }
 
-    /// The form of the same command to this ticket.
+    /// The form, addressed to this ticket.
     #[must_use]
     pub fn to_ticket(self, ticket: TicketId) -> Self {
         self.with("ticket", ticket)
     }
 
-    /// The form of the same command to this crew.
+    /// The form, addressed to this crew.
     #[must_use]
     pub fn to_crew(self, crew: &crew::CrewId) -> Self {
         self.with("crew", crew)
     }
 
-    /// The form of the same command, said to have happened then.
+    /// The form, with the instant that the caller stated; `None` leaves it unchanged.
     #[must_use]
     pub fn at(self, occurred_at: Option<Timestamp>) -> Self {
         self.with("occurred_at", occurred_at.map(|at| at.timestamp_micros()))
     }
 
-    /// The form of the same command, given only while the stream stands at a revision.
+    /// The form, with the revision that the caller expects; `None` leaves it unchanged.
     #[must_use]
     pub fn while_at(self, etag: Option<u64>) -> Self {
         self.with("etag", etag)
@@ -94,7 +96,7 @@ impl Canonical {
     }
 }
 
-/// What a value says; `None` when that is nothing.
+/// The value without its empty parts; `None` when nothing is left.
 fn told(value: Value) -> Option<Value> {
     match value {
         Value::Null | Value::Bool(false) => None,
@@ -107,7 +109,7 @@ fn told(value: Value) -> Option<Value> {
     }
 }
 
-/// What is asked of a ticket.
+/// The form of a command to a ticket, without the ticket.
 #[must_use]
 pub fn of_ticket(command: &Command) -> Canonical {
     let form = Canonical::of(command.as_move().as_str());
@@ -156,7 +158,7 @@ pub fn of_ticket(command: &Command) -> Canonical {
         Command::Recall { crew, reason } | Command::Pin { crew, reason } => {
             text(form.with("crew", crew), "reason", reason)
         }
-        // Processes alone say these, and are recognised by their request ids.
+        // Only processes send these. They are recognised by their request ids.
         Command::AdoptChild { child } | Command::ReleaseChild { child } => form.with("child", child),
         Command::FollowMaster { master, restored } => form.with("master", master).with("restored", restored),
         Command::Offer(offer) => form.with("offer", offer.offer).with("attempt", offer.attempt),
@@ -231,7 +233,7 @@ fn reported(form: Canonical, step: &Step) -> Canonical {
     }
 }
 
-/// What is asked of a crew.
+/// The form of a command to a crew, without the crew.
 #[must_use]
 pub fn of_crew(command: &crew::Command) -> Canonical {
     use crew::Command;
@@ -249,7 +251,7 @@ pub fn of_crew(command: &crew::Command) -> Canonical {
         Command::GoAway { why } => Canonical::of("go_away").with("why", why),
         Command::ComeBack => Canonical::of("come_back"),
         Command::Locate { at, accuracy_m } => Canonical::of("locate").with("at", at).with("accuracy_m", accuracy_m),
-        // Processes alone say these, and are recognised by their request ids.
+        // Only processes send these. They are recognised by their request ids.
         Command::Reserve(reserve) => Canonical::of("reserve").with("offer", reserve.offer),
         Command::Commit { ticket, offer } => Canonical::of("commit").to_ticket(*ticket).with("offer", offer),
         Command::Release { ticket, offer, why } => {
@@ -258,7 +260,7 @@ pub fn of_crew(command: &crew::Command) -> Canonical {
     }
 }
 
-/// What is published, or no longer, of an operator's policies.
+/// The form of a command to an operator's policies.
 #[must_use]
 pub fn of_policy(operator: &str, command: &PolicyCommand) -> Canonical {
     match command {
@@ -269,7 +271,7 @@ pub fn of_policy(operator: &str, command: &PolicyCommand) -> Canonical {
     .with("operator", operator)
 }
 
-/// What is published of a calendar.
+/// The form of a publication of a calendar year.
 #[must_use]
 pub fn of_calendar(name: &str, command: &PublishYear) -> Canonical {
     Canonical::of("publish_calendar").with("calendar", name).with("year", &command.year)

@@ -10,7 +10,7 @@
 //! Modules in reading order:
 //!
 //! - [`stored`]: facts as JSON, each with a kind and metadata
-//! - [`upcast`]: how kinds that are no longer written are read
+//! - [`upcast`]: reading of kinds that are no longer written
 //! - [`seal`]: encryption of personal data, and keyed hashes
 //! - [`proto`]: the generated protobuf API
 //! - [`codec`]: the buffers of protobuf messages

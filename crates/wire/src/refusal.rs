@@ -146,8 +146,8 @@ impl Refusal {
         )
     }
 
-    /// How long to wait before a retry, where a retry helps. For [`Rejection::TooSoon`] it is the longest possible
-    /// wait, because there is no clock here; the metadata contains the exact instant.
+    /// The delay before a retry; `None` when a retry does not help. For [`Rejection::TooSoon`] it is the longest
+    /// possible delay, because there is no clock here; the metadata contains the exact instant.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -159,7 +159,7 @@ impl Refusal {
         }
     }
 
-    /// The invalid fields, whichever layer found them.
+    /// The invalid fields, from any layer.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         match self {

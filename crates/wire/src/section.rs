@@ -27,7 +27,7 @@ pub struct Section<'d> {
 }
 
 impl<'d> Section<'d> {
-    /// The table that `value` is, or `None`.
+    /// The table in `value`; `None` when it is not a table.
     #[must_use]
     pub fn of(value: Value<'d>) -> Option<Self> {
         value.get_ref().as_table().map(|table| Self { table, at: value.span().start })

@@ -79,7 +79,7 @@ pub enum DecodeError {
     Malformed {
         /// The kind.
         kind: String,
-        /// Where and why, for the operator.
+        /// The place and the cause, for the operator.
         detail: String,
     },
 }

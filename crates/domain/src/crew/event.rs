@@ -1,5 +1,6 @@
-//! What happened to a crew, in the past tense. These structs are also the stored JSON payloads: a field may be added if it is
-//! optional, never renamed, removed or given another meaning. Nothing personal stands in them: members are staff ids.
+//! The events of a crew, in the past tense. These structs are also the stored JSON payloads: a field may be added if it
+//! is optional, but never renamed, removed or given another meaning. They contain no personal data: members are staff
+//! ids.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,11 +25,11 @@ macro_rules! events {
                 fn from(event: $name) -> Self { Self::$name(Box::new(event)) }
             }
         )+
-        /// Anything that can happen to a crew.
+        /// An event of a crew.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Event { $($(#[$doc])* $name(Box<$name>),)+ }
         impl Event {
-            /// The event's name in the trade's words, without version.
+            /// The name of the event, without version.
             #[must_use]
             pub fn name(&self) -> &'static str {
                 match self { $(Self::$name(_) => stringify!($name),)+ }
@@ -38,24 +39,24 @@ macro_rules! events {
 }
 
 events! {
-    /// 入册: the roster knows the crew, or knows it otherwise than before.
+    /// 入册: the crew was added to the roster, or its entry was changed.
     Enrolled {
-        /// Its place in the organisation.
+        /// The crew's path.
         crew: CrewId,
         /// Home station.
         home: Point,
-        /// The units whose tickets it works on; each lies within its operator.
+        /// The units whose tickets it works on. Each belongs to the crew's operator.
         territory: Vec<OrgPath>,
-        /// What it can do.
+        /// Its skills.
         skills: Skills,
         /// Staff ids.
         members: Vec<String>,
-        /// Vehicle.
+        /// The vehicle's name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         vehicle: Option<String>,
     }
 
-    /// 除名: the roster knows it no longer.
+    /// 除名: the crew was removed from the roster.
     Dismissed {}
 
     /// 上班: a shift began.
@@ -65,7 +66,7 @@ events! {
         /// Planned breaks.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         breaks: Vec<Break>,
-        /// Where the crew is; its home station when absent.
+        /// The crew's position; its home station when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<Point>,
     }
@@ -75,7 +76,7 @@ events! {
 
     /// The crew cannot be sent for a while.
     WentAway {
-        /// Why.
+        /// The reason.
         why: Absence,
     }
 
@@ -84,51 +85,51 @@ events! {
 
     /// A point of the thinned track.
     Located {
-        /// Where.
+        /// The position.
         at: Point,
         /// Accuracy as the device gives it, in metres.
         accuracy_m: u32,
     }
 
-    /// The crew's time is kept for an offer that is about to be made.
+    /// The crew's time was reserved for an offer that the dispatch process is about to make.
     Reserved {
         /// The offer.
         offer: OfferId,
-        /// For this ticket.
+        /// The ticket of the offer.
         ticket: TicketId,
-        /// This fact's revision in the crew's stream: whoever speaks about the offer carries it.
+        /// The revision of this fact in the crew's stream. Every later command about the offer must carry it.
         fence: u64,
-        /// When the offer's lease ends.
+        /// The end of the offer's lease.
         lease_until: Timestamp,
-        /// For life safety or an important customer.
+        /// True for life safety or an important customer.
         #[serde(default)]
         priority: bool,
-        /// The person who chose the crew, if one did.
+        /// The person who chose the crew; absent when the dispatcher did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         forced: Option<Forced>,
-        /// Why this crew.
+        /// The reasons for choosing this crew.
         grounds: Grounds,
     }
 
-    /// The crew's time is given to a ticket.
+    /// The crew's time was committed to a ticket.
     Committed {
         /// The ticket.
         ticket: TicketId,
-        /// The offer that it accepted; absent when a person dispatched the ticket to the crew directly.
+        /// The offer that the crew accepted; absent when a person assigned the ticket to the crew.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         offer: Option<OfferId>,
-        /// The fence of the work: that of the reservation, or this fact's revision.
+        /// The fence of the commitment: that of the reservation, or the revision of this fact.
         fence: u64,
     }
 
-    /// The crew's time is free of a ticket again.
+    /// The crew's time was released from a ticket.
     Released {
         /// The ticket.
         ticket: TicketId,
-        /// The offer, if it came to no more than that.
+        /// The offer, if a reservation was released; absent for a commitment.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         offer: Option<OfferId>,
-        /// Why.
+        /// The reason.
         why: ReleaseReason,
     }
 }

@@ -1,4 +1,5 @@
-//! The words of crews and offers: skills, positions, why an offer ended, why a crew was let go. Closed sets with stable names.
+//! The vocabulary of crews and offers: skills, positions, the reasons for the end of an offer or of an assignment. The
+//! lists are closed, and the names never change.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -12,7 +13,7 @@ use crate::{
 };
 
 words! {
-    /// What a crew can do (技能).
+    /// A skill of a crew (技能).
     Skill {
         /// High voltage (高压), above 1 kV.
         HighVoltage = "high_voltage",
@@ -40,23 +41,23 @@ words! {
         Skill = "skill",
         /// The way is blocked.
         Road = "road",
-        /// Somebody of the crew is unwell or at the end of the permitted hours.
+        /// A member of the crew is unwell or has reached the permitted working hours.
         Crew = "crew",
-        /// The work at hand takes longer.
+        /// The present work takes longer than planned.
         Occupied = "occupied",
-        /// It would not be safe.
+        /// The work would not be safe.
         Safety = "safety",
     }
 }
 
 words! {
-    /// How an offer ended without being accepted.
+    /// The way in which an offer ended without being accepted.
     OfferEnd {
         /// The crew declined it.
         Declined = "declined",
-        /// Its lease ran out.
+        /// The dispatch process ended it because its lease ran out.
         Expired = "expired",
-        /// The desk or the dispatcher took it back.
+        /// The desk or the dispatcher withdrew it.
         Withdrawn = "withdrawn",
     }
 }
@@ -70,31 +71,31 @@ words! {
     ReleaseReason {
         /// The offer was declined.
         Declined = "declined",
-        /// The offer ran out.
+        /// The offer expired.
         Expired = "expired",
-        /// The offer was taken back; also because its ticket was suspended.
+        /// The offer was withdrawn, also because its ticket was suspended.
         Withdrawn = "withdrawn",
         /// Another crew took the ticket.
         TakenByOther = "taken_by_other",
-        /// The ticket could not be offered when it came to that.
+        /// The ticket could no longer be offered after the crew's time was reserved for it.
         NotOffered = "not_offered",
         /// The work was done: power is back, or the reply was given.
         Done = "done",
-        /// The crew handed the ticket over to others.
+        /// The crew handed the ticket over, because other skills are needed.
         HandedOver = "handed_over",
-        /// The desk or the dispatcher called the crew back.
+        /// The desk or the dispatcher recalled the crew.
         Recalled = "recalled",
         /// The ticket went to another unit.
         Reassigned = "reassigned",
         /// The ticket ended, takes no crew any more, or waits as the child of another.
         TicketEnded = "ticket_ended",
-        /// The ticket was suspended. It lives, and the crew still holds it.
+        /// The ticket was suspended. It is still open, and the crew still holds it.
         Suspended = "suspended",
     }
 }
 
 words! {
-    /// Why a crew cannot be sent for a while.
+    /// The reason why a crew cannot be sent for a while.
     Absence {
         /// A member is ill.
         Ill = "ill",
@@ -113,34 +114,34 @@ words! {
 pub struct Skills(u16);
 
 impl Skills {
-    /// No skill.
+    /// The empty set.
     pub const NONE: Self = Self(0);
 
-    /// The set of these.
+    /// The set of these skills.
     #[must_use]
     pub fn of(skills: &[Skill]) -> Self {
         skills.iter().fold(Self::NONE, |set, skill| Self(set.0 | 1 << (*skill as u16)))
     }
 
-    /// Whether all of `others` are in it.
+    /// True when the set contains all of `others`.
     #[must_use]
     pub fn covers(self, others: Self) -> bool {
         self.0 & others.0 == others.0
     }
 
-    /// The skills of both.
+    /// The skills that are in either set.
     #[must_use]
     pub fn union(self, others: Self) -> Self {
         Self(self.0 | others.0)
     }
 
-    /// Whether there is none.
+    /// True when the set is empty.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// One after the other.
+    /// The skills in the set, in the order of `Skill::ALL`.
     pub fn iter(self) -> impl Iterator<Item = Skill> {
         Skill::ALL.iter().copied().filter(move |skill| self.0 & 1 << (*skill as u16) != 0)
     }
@@ -164,7 +165,7 @@ impl fmt::Debug for Skills {
     }
 }
 
-/// A place on the planet, WGS 84, in millionths of a degree.
+/// A geographic position, WGS 84, in millionths of a degree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Point {
     /// Latitude, -90,000,000 to 90,000,000.
@@ -174,7 +175,7 @@ pub struct Point {
 }
 
 impl Point {
-    /// The point; `None` when it is not on the planet.
+    /// The point; `None` when a coordinate is out of range.
     #[must_use]
     pub fn new(latitude_e6: i32, longitude_e6: i32) -> Option<Self> {
         let sound =
@@ -194,19 +195,20 @@ impl Point {
     }
 }
 
-/// An offer's identity: one attempt to find a crew for one ticket. It is also the idempotency key of what is said about it.
+/// The id of an offer: one attempt to find a crew for one ticket. It is derived from both, so repeating an attempt
+/// gives the same id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OfferId(pub Uuid);
 
 impl OfferId {
-    /// The offer of a ticket's `attempt`, counted from 1.
+    /// The id of the offer with this attempt number of a ticket. The first attempt is 1.
     #[must_use]
     pub fn of(ticket: TicketId, attempt: u32) -> Self {
         Self(Uuid::new_v5(&ticket.0, format!("offer/{attempt}").as_bytes()))
     }
 
-    /// Reads the dashed or the plain form.
+    /// Parses the form with or without dashes.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Uuid::try_parse(text).ok().map(Self)
@@ -225,32 +227,32 @@ impl fmt::Debug for OfferId {
     }
 }
 
-/// A planned break (休息) of a shift: no arrival is planned into it.
+/// A planned break (休息) in a shift. No arrival is planned during a break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Break {
-    /// Its start.
+    /// The start of the break.
     pub from: Timestamp,
-    /// Its end.
+    /// The end of the break.
     pub until: Timestamp,
 }
 
-/// A person chose this crew, against or without the plan.
+/// The person who chose a crew in place of the dispatcher.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forced {
-    /// Who: an actor's id.
+    /// The person's actor id.
     pub by: String,
-    /// The unit that the person stands for.
+    /// The unit that the person acts for.
     pub org: OrgPath,
 }
 
-/// Why this crew: what the planner knew, kept with the reservation for whoever asks later.
+/// The reasons for choosing a crew: the planner's data, stored with the reservation for later audits.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Grounds {
-    /// Which version of the dispatch policy priced it.
+    /// The version of the dispatch policy that computed the prices.
     pub policy: String,
-    /// Seed of the search.
+    /// The seed of the planner's search.
     pub seed: u64,
-    /// Hash of the whole plan that it was taken from.
+    /// A hash of the whole plan.
     pub plan_hash: String,
     /// The best candidates, the chosen one first; at most [`CANDIDATES_MAX`].
     pub candidates: Vec<Candidate>,
@@ -259,17 +261,17 @@ pub struct Grounds {
 /// The most candidates of [`Grounds`].
 pub const CANDIDATES_MAX: usize = 5;
 
-/// One crew that was weighed.
+/// A crew that the planner considered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// The crew.
     pub crew: OrgPath,
-    /// The price, in weighted minutes, by the rule that charged it.
+    /// The price by rule, in weighted minutes.
     pub prices: BTreeMap<String, f64>,
-    /// Expected arrival, where it could be computed.
+    /// The expected arrival; absent when it could not be computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrives: Option<Timestamp>,
-    /// The rules that forbid it; empty for the chosen one.
+    /// The rules that veto this crew; empty for the chosen one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vetoes: Vec<String>,
 }

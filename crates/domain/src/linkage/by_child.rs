@@ -1,5 +1,5 @@
-//! What is kept for a child because of a fact: in the order of the facts, and found by child without a look at the others.
-//! Stored as a list of pairs, for the keys are no text.
+//! A map of values by causing fact and child. It iterates in the order of the facts, and finds the values of one child
+//! without looking at the others. It is stored as a list of pairs, because JSON keys must be text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::ticket::TicketId;
 
-/// Because of which fact, and for which child.
+/// The position of the causing fact, and the child.
 type Key = (u64, TicketId);
 
-/// The map.
+/// The map, and an index by child.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(
     into = "Vec<(Key, V)>",
@@ -19,7 +19,7 @@ type Key = (u64, TicketId);
 )]
 pub(super) struct ByChild<V> {
     all: BTreeMap<Key, V>,
-    /// The same keys, by child.
+    /// The same keys, ordered by child.
     of: BTreeSet<(TicketId, u64)>,
 }
 
@@ -57,7 +57,7 @@ impl<V> ByChild<V> {
         self.of.remove(&(child, because));
     }
 
-    /// Removes what is kept for one child and meets `met`. The cost does not depend on what is kept for others.
+    /// Removes the values of one child that satisfy `met`. The cost does not depend on the values of other children.
     pub fn remove_of(&mut self, child: TicketId, met: impl Fn(&V) -> bool) {
         let own = self.of.range((child, 0)..=(child, u64::MAX)).map(|(_, because)| *because);
         let meets = |because: &u64| self.get(*because, child).is_some_and(&met);
@@ -66,7 +66,7 @@ impl<V> ByChild<V> {
         }
     }
 
-    /// All of them with the facts that they are kept because of, in the order of these.
+    /// All values, each with the position of its causing fact, in the order of the facts.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &V)> {
         self.all.iter().map(|((because, _), value)| (*because, value))
     }

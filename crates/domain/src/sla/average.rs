@@ -21,7 +21,7 @@ use crate::{
 pub struct Sample {
     /// The unit that it counts for: the unit that held the ticket when the interval ended.
     pub unit: OrgPath,
-    /// When the interval ended. This instant decides whether it lies in a window.
+    /// The end of the interval. This instant decides whether it lies in a window.
     pub ended: Timestamp,
     /// The length of the interval; never negative.
     pub took: TimeDelta,

@@ -230,7 +230,7 @@ fn bit(pause: usize) -> u64 {
 }
 
 impl Run {
-    /// How a promise's fact names the fact that started it.
+    /// The name of the fact that started the run, as a promise event stores it.
     #[must_use]
     pub fn named(&self) -> StartedBy {
         StartedBy::Revision { started_by: self.started_by }
@@ -339,7 +339,7 @@ pub struct Segment {
     pub from: Timestamp,
     /// The end, exclusive.
     pub to: Timestamp,
-    /// Whether the clock ran, waited or was closed.
+    /// The kind of the segment: running, paused or closed.
     pub kind: Kind,
     /// The log position of the fact that began this run or wait.
     pub because: u64,

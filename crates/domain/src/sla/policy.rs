@@ -237,7 +237,7 @@ pub struct Warning {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Threshold {
-    /// When this share of the limit is used up: 1 to 99 per cent.
+    /// The instant at which this share of the limit is used up: 1 to 99 per cent.
     Percent(u8),
     /// This many seconds of natural time before due.
     Before(i64),

@@ -48,7 +48,7 @@ pub enum StartedBy {
         /// The revision.
         started_by: u64,
     },
-    /// What version 0.1 stored: the fact's position in the log that it was recorded in.
+    /// The form of version 0.1: the fact's position in the log in which it was recorded.
     Position {
         /// The position.
         because: u64,
@@ -69,7 +69,7 @@ pub struct Judged {
     pub policy: VersionRef,
     /// The calendar.
     pub calendar: VersionRef,
-    /// When the clock started.
+    /// The instant at which the clock started.
     pub started: Timestamp,
     /// The fact that started it.
     #[serde(flatten)]

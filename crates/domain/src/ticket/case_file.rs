@@ -1,9 +1,9 @@
-//! The case file (工单档案): one ticket as everybody beside the engine sees it. What was received, the domain's own
-//! state, who has it and had it, and its place in the log, folded fact by fact. The only such fold: the ticket list,
-//! the crews' streams, the linkage process and the dispatcher keep case files, and pages show one.
+//! The case file (工单档案): one ticket as every reader beside the engine sees it. It holds the data of the receipt, the
+//! domain's state, the crews that have or had the ticket, and the place in the log. It is the only such fold: the
+//! ticket list, the crews' streams, the linkage process and the dispatcher keep case files, and pages show one.
 //!
-//! It holds no personal data: callers are known by keyed hashes alone. The history that clocks are judged by is
-//! another fold (`sla::clock_history`), for it orders facts by when they happened.
+//! It holds no personal data: callers are identified by keyed hashes only. The history that clocks are judged by is
+//! another fold (`sla::clock_history`), because it orders facts by the instants at which they happened.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// The files that decide what a case file is: its fold, the domain's own, and the types of its parts.
+/// The source files that decide what a case file is: its fold, the domain's fold, and the types of its parts.
 const CODE: [Source; 13] = sources![
     "case_file.rs",
     "evolve.rs",
@@ -40,65 +40,64 @@ const CODE: [Source; 13] = sources![
     "../ticket.rs",
 ];
 
-/// Names the code that makes case files. Whoever keeps them compares it, and makes them again when it finds another.
+/// A fingerprint of the code that makes case files. A stored file with another fingerprint is rebuilt.
 pub const CASE_FILE_CODE: u64 = of_sources(&CODE);
 
-/// One ticket.
+/// A case file: one ticket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaseFile {
-    /// The ticket.
+    /// The ticket's id.
     pub id: TicketId,
-    /// The number that people use.
+    /// The ticket number, for people.
     pub number: String,
-    /// Where it came in.
+    /// The channel of the report.
     pub channel: Channel,
     /// The unit that received it.
     pub received_by: OrgPath,
     /// The customer's tier as known at intake.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<Tier>,
-    /// Where on the grid; the kind of area as the crew found it, once it said so.
+    /// The place on the grid. If the crew reported another kind of area on site, that one.
     #[serde(default)]
     pub place: Place,
-    /// Customers without power, where known.
+    /// The number of customers without power, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customers_out: Option<u32>,
     /// The instant agreed with the customer at intake (约时).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub appointment: Option<Timestamp>,
-    /// Another system's number.
+    /// The number that another system gave to the ticket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external: Option<ExternalRef>,
-    /// Keyed hash of the caller's phone.
+    /// Keyed hash of the caller's phone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone_key: Option<String>,
     /// Keyed hash of the caller's account number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_key: Option<String>,
-    /// Position of its first fact: unique, and the tie-break of every order.
+    /// Position of its first fact. It is unique, and breaks ties in every order.
     pub opened: u64,
     /// Position of its last fact.
     pub position: u64,
     /// Revision of its last fact.
     pub revision: u64,
-    /// When its last fact happened.
+    /// The instant at which its last fact happened.
     pub updated_at: Timestamp,
-    /// When it was reopened last.
+    /// The instant of the last reopening.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reopened_at: Option<Timestamp>,
-    /// When it was closed or withdrawn; a reopening takes it back.
+    /// The instant at which it was closed or withdrawn; `None` again after a reopening.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
-    /// The ticket as the domain sees it: stage, crew, holders and the rest.
+    /// The ticket as the domain sees it: stage, crew, holders and so on.
     pub ticket: Ticket,
-    /// Who has it, who had it, and why each stint and each offer ended.
+    /// The crews that have or had the ticket, and the reason for the end of each stint and offer.
     pub stints: Stints,
 }
 
 impl CaseFile {
-    /// Takes the next fact of the file's ticket into account. A ticket's first fact opens the file; before that there
-    /// is none. Total: what `decide` would never have written, such as a second reception, changes nothing but the
-    /// place in the log.
+    /// Applies the next fact of the ticket. The receipt opens the file; before it there is none. Total: an event that
+    /// `decide` never accepts, such as a second receipt, changes only the place in the log.
     pub fn apply(file: &mut Option<Self>, fact: &TicketFact) {
         *file = match (file.take(), &fact.event) {
             (None, Event::Received(received)) => Self::opened_by(received, fact),
@@ -161,14 +160,14 @@ impl CaseFile {
         self.ticket.holder().unwrap_or(&self.received_by)
     }
 
-    /// The audited, else confirmed, else accepted category.
+    /// The audited category; else the confirmed one; else the accepted one.
     #[must_use]
     pub fn category(&self) -> Option<&Category> {
         let ticket = &self.ticket;
         [&ticket.audited_category, &ticket.confirmed_category, &ticket.accepted_category].into_iter().flatten().next()
     }
 
-    /// Whether something is still to be done (in flight).
+    /// True while the ticket is in flight: neither closed nor withdrawn.
     #[must_use]
     pub fn is_open(&self) -> bool {
         !self.ticket.stage.is_ended()
@@ -179,7 +178,7 @@ impl CaseFile {
 mod tests {
     use super::*;
 
-    /// Files of this folder that are no part of the fold: what may be asked and refused, and the form of the facts.
+    /// Files of this folder that do not affect the fold: commands, decisions, rejections, and the form of the facts.
     const APART: [&str; 7] =
         ["command.rs", "decide.rs", "event.rs", "laws.rs", "rejection.rs", "tests.rs", "validate.rs"];
 

@@ -199,7 +199,7 @@ pub enum Command {
     EndOffer {
         /// The offer.
         offer: OfferId,
-        /// How it ended.
+        /// The way in which it ended.
         how: OfferEnd,
     },
     /// The crew hands the ticket over, because other skills are needed.

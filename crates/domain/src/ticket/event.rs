@@ -1,5 +1,6 @@
-//! What happened to a ticket, in the past tense. These structs are also the stored JSON payloads: a field may be added
-//! if it is optional, never renamed, removed or given another meaning; that is a new kind (`wire` names the kinds).
+//! The events of a ticket, in the past tense. These structs are also the stored JSON payloads: a field may be added if
+//! it is optional, but never renamed, removed or given another meaning. A change of meaning needs a new kind; `wire`
+//! names the kinds.
 
 mod declared;
 
@@ -22,64 +23,64 @@ use crate::{
 };
 
 events! {
-    /// 受理: the ticket exists.
+    /// 受理: the ticket was received.
     Received {
-        /// The number that people use.
+        /// The ticket number, for people.
         number: String,
-        /// Business type.
+        /// The business type.
         business: BusinessType,
-        /// Channel.
+        /// The channel of the report.
         channel: Channel,
-        /// The unit that received it; its first segment is the operator.
+        /// The unit that received it. Its first segment is the operator.
         received_by: OrgPath,
-        /// Whether nobody knows who spoke.
+        /// True when the caller is anonymous.
         #[serde(default)]
         anonymous: bool,
-        /// Whether the one who spoke is hidden from the units that handle it.
+        /// True when the caller's identity is hidden from the handling units.
         #[serde(default)]
         confidential: bool,
-        /// Name.
+        /// The customer's name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         caller_name: Option<Personal>,
-        /// Phone.
+        /// The customer's phone number.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         caller_phone: Option<Personal>,
-        /// Account number.
+        /// The customer's account number (户号).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         caller_account: Option<Personal>,
-        /// Keyed hash of the phone.
+        /// Keyed hash of the phone number.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         phone_key: Option<String>,
         /// Keyed hash of the account number.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         account_key: Option<String>,
-        /// The customer's tier as known then.
+        /// The customer's tier at that time.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tier: Option<Tier>,
-        /// Service address.
+        /// The service address.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         address: Option<Personal>,
-        /// What is the matter.
+        /// The content of the report.
         content: Personal,
-        /// Where on the grid.
+        /// The place on the grid.
         #[serde(default)]
         place: Place,
         /// Single or multiple premises.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         premises: Option<Premises>,
-        /// Customers without power.
+        /// The number of customers without power, if known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         customers_out: Option<u32>,
-        /// The call.
+        /// The id of the call in the telephone system.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         call_id: Option<String>,
-        /// End of the call.
+        /// The end of the call.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hung_up_at: Option<Timestamp>,
         /// The instant agreed with the customer (约时).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         appointment: Option<Timestamp>,
-        /// Another system's number.
+        /// The number that another system gave to the ticket.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         external: Option<ExternalRef>,
         /// The ticket that it belongs to.
@@ -87,328 +88,328 @@ events! {
         linked: Option<TicketId>,
     } personal(caller_name, caller_phone, caller_account, address, content)
 
-    /// 补充: the customer added something.
+    /// 补充: the customer added information.
     Supplemented {
-        /// What.
+        /// The added text.
         content: Personal,
     } personal(content)
 
-    /// 分类定级: what it is about.
+    /// 分类定级: category, urgency and grade were set.
     Classified {
-        /// Business type as classified.
+        /// The business type, as classified.
         business: BusinessType,
         /// The accepted category.
         category: Category,
-        /// Urgency.
+        /// The urgency.
         urgency: Urgency,
-        /// Complaint grade.
+        /// The complaint grade.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         grade: Option<Grade>,
     } personal()
 
-    /// 办结: answered and closed while the caller waited.
+    /// 办结: the ticket was answered and closed during the call.
     ClosedAtFirstContact {
-        /// What the caller was told.
+        /// The answer given to the caller.
         answer: Personal,
     } personal(answer)
 
-    /// 派发: sent to a unit.
+    /// 派发: the ticket was dispatched to a unit.
     Dispatched {
-        /// From this holder.
+        /// The previous holder.
         from: OrgPath,
-        /// To this one.
+        /// The new holder.
         to: OrgPath,
     } personal()
 
-    /// 接单: the holder took it.
+    /// 接单: the holder accepted the ticket.
     Accepted {
         /// The holder.
         by: OrgPath,
     } personal()
 
-    /// 退单: given back one level.
+    /// 退单: the ticket was returned one level.
     Returned {
-        /// By this holder.
+        /// The unit that returned it.
         from: OrgPath,
-        /// To this one.
+        /// The new holder: the unit that held it before.
         to: OrgPath,
-        /// Why.
+        /// The reason.
         reason: ReturnReason,
-        /// In words.
+        /// An explanation.
         note: Personal,
     } personal(note)
 
-    /// 改派: moved to another unit.
+    /// 改派: the ticket was moved to another unit.
     Reassigned {
-        /// From this holder.
+        /// The previous holder.
         from: OrgPath,
-        /// To this one.
+        /// The new holder.
         to: OrgPath,
-        /// Why.
+        /// The reason.
         reason: Personal,
     } personal(reason)
 
-    /// The crew took the job (接单).
+    /// The crew accepted the job (接单).
     CrewAccepted {
         /// The crew.
         crew: OrgPath,
     } personal()
 
-    /// The crew left (出发).
+    /// The crew departed (出发).
     CrewEnRoute {
         /// The crew.
         crew: OrgPath,
     } personal()
 
-    /// The crew is on site (到达现场).
+    /// The crew arrived on site (到达现场).
     CrewArrived {
         /// The crew.
         crew: OrgPath,
-        /// Kind of area found there, if it was reported.
+        /// The kind of area found there, if the crew reported it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         area: Option<Area>,
     } personal()
 
-    /// The crew knows the cause (研判).
+    /// The crew found the cause (研判).
     CrewDiagnosed {
         /// The crew.
         crew: OrgPath,
-        /// What it found.
+        /// The finding.
         finding: Personal,
-        /// The category as found.
+        /// The category, if the finding shows it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         category: Option<Category>,
     } personal(finding)
 
-    /// A restoration time was promised (预计复电时间).
+    /// The crew estimated when power returns (预计复电时间).
     EtrSet {
-        /// The crew that promised.
+        /// The crew.
         crew: OrgPath,
-        /// The instant.
+        /// The estimated instant.
         etr: Timestamp,
     } personal()
 
-    /// Power is back (修复).
+    /// Power was restored (修复).
     CrewRestored {
         /// The crew.
         crew: OrgPath,
     } personal()
 
-    /// 联系客户: the handler spoke, or tried to.
+    /// 联系客户: a contact with the customer was made or tried.
     Contacted {
-        /// Whether it worked.
+        /// The result of the contact.
         outcome: ContactOutcome,
-        /// What was said.
+        /// Notes on the contact.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<Personal>,
     } personal(note)
 
     /// 回单: the work was reported done.
     Replied {
-        /// By this holder.
+        /// The holder that replied.
         by: OrgPath,
-        /// What it came to.
+        /// The outcome of the work.
         outcome: ReplyOutcome,
-        /// The facts found.
+        /// The facts that were found.
         facts: Personal,
-        /// The cause.
+        /// The cause of the trouble.
         cause: String,
-        /// What was done.
+        /// The work done.
         measures: Personal,
-        /// The customer's view.
+        /// The customer's opinion.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         customer_view: Option<Personal>,
         /// The confirmed category.
         category: Category,
-        /// Whose it was.
+        /// The owner of the faulty equipment.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ownership: Option<Ownership>,
-        /// Whether it was found true.
+        /// For complaints and reports: true when the claim was substantiated (属实).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         substantiated: Option<bool>,
     } personal(facts, measures, customer_view)
 
     /// 审核通过: a unit of the chain passed the reply.
     ReplyPassed {
-        /// That unit.
+        /// The unit.
         by: OrgPath,
-        /// Whether it was the last that had to.
+        /// True when no other unit has to pass the reply.
         last: bool,
-        /// The settled category, from the last unit.
+        /// The final category. Only the last unit sets it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         category: Option<Category>,
     } personal()
 
     /// 回退: a unit of the chain sent the reply back.
     ReplySentBack {
-        /// That unit.
+        /// The unit.
         by: OrgPath,
-        /// Why.
+        /// The reason.
         reason: Personal,
     } personal(reason)
 
-    /// A revisit was tried in vain.
+    /// A revisit try failed.
     RevisitAttempted {
-        /// How.
+        /// The method.
         method: RevisitMethod,
-        /// What it brought: nobody reached, or no answer.
+        /// The result: not reached, or no answer.
         outcome: Satisfaction,
-        /// Which try in this cycle, from 1.
+        /// The number of the try in this cycle, from 1.
         attempt: u16,
     } personal()
 
-    /// 回访: the revisit is done.
+    /// 回访: the customer was revisited.
     Revisited {
-        /// How.
+        /// The method.
         method: RevisitMethod,
-        /// What it brought.
+        /// The result.
         outcome: Satisfaction,
-        /// Why dissatisfied.
+        /// The reasons of a dissatisfied customer; empty otherwise.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         reasons: Vec<DissatisfactionReason>,
-        /// What the customer said.
+        /// The customer's comment.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<Personal>,
     } personal(comment)
 
-    /// Taken up again.
+    /// The ticket was reopened.
     Reopened {
         /// The cycle that begins, from 2.
         cycle: u16,
-        /// Why.
+        /// The reason.
         reason: Personal,
     } personal(reason)
 
-    /// 归档: filed away.
+    /// 归档: the ticket was archived.
     Closed {
-        /// What was explained to a customer who stays dissatisfied.
+        /// The explanation given to a customer who stays dissatisfied.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         explanation: Option<Personal>,
     } personal(explanation)
 
-    /// 催办: the customer pressed.
+    /// 催办: the customer urged the ticket.
     Urged {
-        /// Which urge, from 1.
+        /// The number of the urge, from 1.
         count: u16,
-        /// In the customer's words.
+        /// The reason, in the customer's words.
         reason: Personal,
     } personal(reason)
 
-    /// 督办: put under supervision.
+    /// 督办: the ticket was put under supervision.
     Supervised {
-        /// By this unit.
+        /// The supervising unit.
         by: OrgPath,
-        /// What is demanded.
+        /// The demand.
         demand: Personal,
     } personal(demand)
 
-    /// 升级: raised.
+    /// 升级: the ticket was escalated.
     Escalated {
-        /// To what.
+        /// The escalation.
         to: Escalation,
-        /// Why.
+        /// The reason.
         reason: Personal,
     } personal(reason)
 
-    /// 挂起: the work waits.
+    /// 挂起: the work was suspended.
     Suspended {
-        /// For what.
+        /// The reason.
         reason: SuspendReason,
-        /// Expected end.
+        /// The expected end of the suspension.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
-        /// In words.
+        /// An explanation.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<Personal>,
     } personal(note)
 
-    /// 恢复: the work goes on.
+    /// 恢复: the work was resumed.
     Resumed {} personal()
 
-    /// 延期: more time was granted.
+    /// 延期: the deadline was extended.
     Extended {
-        /// Until when.
+        /// The new deadline.
         until: Timestamp,
-        /// Present state and next steps.
+        /// The present state and the next steps.
         reason: Personal,
     } personal(reason)
 
-    /// 合并: became a child.
+    /// 合并: the ticket became the child of a master.
     Merged {
-        /// Of this master.
+        /// The master.
         master: TicketId,
-        /// What verified it.
+        /// The evidence that both tickets have the same cause.
         evidence: Personal,
     } personal(evidence)
 
-    /// Stands on its own again.
+    /// The child was detached from its master.
     Unmerged {
         /// The former master.
         master: TicketId,
-        /// Why.
+        /// The reason.
         reason: Personal,
     } personal(reason)
 
-    /// A master took note of a child.
+    /// The master recorded a child.
     ChildAdopted {
         /// The child.
         child: TicketId,
     } personal()
 
-    /// A master took note that a child left.
+    /// The master removed a child.
     ChildReleased {
         /// The child.
         child: TicketId,
     } personal()
 
-    /// A child took over its master's outcome.
+    /// The child took over its master's outcome.
     MasterFollowed {
         /// The master.
         master: TicketId,
-        /// When power came back.
+        /// The instant at which power returned, if the master's crew reported it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         restored: Option<Timestamp>,
     } personal()
 
-    /// 撤销: the customer took it back.
+    /// 撤销: the customer withdrew the ticket.
     Withdrawn {
-        /// Why.
+        /// The reason.
         reason: Personal,
     } personal(reason)
 
-    /// Personal data was shown to somebody: who, is in the fact's actor.
+    /// Personal data was shown to the actor of this fact.
     PersonalRevealed {
-        /// For what.
+        /// The purpose.
         purpose: String,
     } personal()
 
-    /// 派工: offered to a crew.
+    /// 派工: the ticket was offered to a crew.
     Offered {
         /// The offer.
         offer: OfferId,
-        /// The how-manieth of the ticket.
+        /// Attempt number, from 1, over the life of the ticket.
         attempt: u32,
-        /// To whom.
+        /// The crew that it was made to.
         crew: CrewId,
-        /// The revision of the crew's reservation.
+        /// The revision of the crew's reservation event.
         fence: u64,
-        /// When its lease ends.
+        /// The end of the lease.
         lease_until: Timestamp,
-        /// For life safety or an important customer.
+        /// True for life safety or an important customer.
         #[serde(default)]
         priority: bool,
-        /// The person who chose the crew, if one did.
+        /// The person who chose the crew; absent when the dispatcher did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         forced: Option<Forced>,
     } personal()
 
-    /// A crew took the offer; the dispatch to it follows in the same append.
+    /// The crew accepted the offer. The dispatch to the crew follows in the same append.
     OfferAccepted {
         /// The offer.
         offer: OfferId,
         /// The crew.
         crew: CrewId,
-        /// The actor who accepted first: who repeats it gets the same answer.
+        /// The actor that accepted first. If the same actor accepts again, the command succeeds without events.
         by: String,
     } personal()
 
@@ -416,44 +417,44 @@ events! {
     OfferEnded {
         /// The offer.
         offer: OfferId,
-        /// To whom it was made.
+        /// The crew that it was made to.
         crew: CrewId,
-        /// How.
+        /// The way in which it ended.
         how: OfferEnd,
-        /// Why it was declined.
+        /// The reason, if the crew declined.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<DeclineReason>,
-        /// In words.
+        /// An explanation.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<Personal>,
     } personal(note)
 
-    /// The crew needs others to finish it; the reassignment to the unit before follows in the same append.
+    /// The crew handed the ticket over. The reassignment to the previous unit follows in the same append.
     HandedOver {
         /// The crew.
         crew: CrewId,
-        /// The skills that it takes.
+        /// The required skills.
         needs: Skills,
-        /// What was found.
+        /// The crew's findings.
         note: Personal,
     } personal(note)
 
-    /// The crew was called back; the reassignment to the unit before follows in the same append.
+    /// The crew was recalled. The reassignment to the previous unit follows in the same append.
     Recalled {
         /// The crew.
         crew: CrewId,
-        /// Why.
+        /// The reason.
         reason: Personal,
     } personal(reason)
 
-    /// A person said which crew it is for, or that the plan decides again.
+    /// A person chose the crew, or left the choice to the dispatcher again.
     Pinned {
-        /// The crew; the plan decides when absent.
+        /// The crew; absent when the dispatcher decides.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         crew: Option<CrewId>,
-        /// Who said so.
+        /// The person.
         forced: Forced,
-        /// Why.
+        /// The reason.
         reason: Personal,
     } personal(reason)
 }

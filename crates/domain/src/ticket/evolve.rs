@@ -1,5 +1,5 @@
-//! What each fact changes. Total: whatever the log holds, there is a state after it.
-//! No decision is made here; a `debug_assert!` marks what `decide` would never have let through.
+//! The state after each event of a ticket. Total: every event yields a state. No decision is made here; a
+//! `debug_assert!` marks what `decide` never accepts.
 
 use crate::{
     Timestamp,
@@ -97,7 +97,8 @@ fn apply(ticket: &mut Ticket, event: &Event, at: Timestamp) {
         }
         Event::Reassigned(e) => {
             leave(ticket, at);
-            // The unit that received it answers for it always; of those between, only who stands above the new holder.
+            // The receiving unit stays responsible. Of the units between it and the holder, only those above the new
+            // holder do.
             let above = |unit: &&OrgPath| **unit != e.to && unit.contains(&e.to);
             let before = ticket.holders.len().saturating_sub(1);
             let between = ticket.holders.iter().take(before).skip(1).take_while(above).count();
@@ -105,7 +106,7 @@ fn apply(ticket: &mut Ticket, event: &Event, at: Timestamp) {
             ticket.holders.push(e.to.clone());
             hand_over(ticket, at);
         }
-        // Work on site that waits to be taken is taken, whatever the device's clock says.
+        // An acceptance of work that waits for this crew counts, whatever the device's clock says.
         Event::CrewAccepted(e) if awaits(ticket, &e.crew) => {
             ticket.crew.accepted = Some(at);
             ticket.stage = Stage::Accepted;
@@ -120,7 +121,7 @@ fn apply(ticket: &mut Ticket, event: &Event, at: Timestamp) {
             ticket.stage = Stage::Replied;
             ticket.offers.clear();
             ticket.confirmed_category = Some(e.category.clone());
-            // The unit that replied does not audit itself, unless it also received the ticket.
+            // The unit that replied does not audit its own reply, unless it also received the ticket.
             ticket.audit_next = ticket.holders.len().saturating_sub(2);
         }
         Event::ReplyPassed(e) => {
@@ -200,13 +201,13 @@ fn apply(ticket: &mut Ticket, event: &Event, at: Timestamp) {
     }
 }
 
-/// A chosen crew that the holder cannot send is chosen no more.
+/// Removes the chosen crew unless the holder contains it.
 fn keep_choice(ticket: &mut Ticket) {
     let within = ticket.pinned.take().filter(|(crew, _)| ticket.holder().is_some_and(|org| org.contains(crew.org())));
     ticket.pinned = within;
 }
 
-/// A new holder has not accepted yet; a crew starts with a clean sheet.
+/// Makes the last unit of the chain the new holder, which has not accepted yet. A crew starts without reported steps.
 fn hand_over(ticket: &mut Ticket, at: Timestamp) {
     ticket.stage = Stage::Dispatched;
     keep_choice(ticket);
@@ -214,8 +215,8 @@ fn hand_over(ticket: &mut Ticket, at: Timestamp) {
     ticket.crew = CrewWork { assigned: crewed.then_some(at), ..CrewWork::default() };
 }
 
-/// The holder changes: nobody else may take it now, and a crew that had it is remembered with what it reported. That a person
-/// chose that crew is settled: it had the ticket, and it is not to be sent there again at once.
+/// The holder leaves the ticket. Live offers end, and a crew is remembered with the steps that it reported. If a person
+/// had chosen that crew, the choice is removed: the crew had the ticket, and must not get it again at once.
 fn leave(ticket: &mut Ticket, at: Timestamp) {
     ticket.offers.clear();
     let Some(crew) = ticket.holder().filter(|_| held_by_crew(ticket)).cloned() else { return };
@@ -229,13 +230,13 @@ fn leave(ticket: &mut Ticket, at: Timestamp) {
     ticket.taken = None;
 }
 
-/// Whether it is work on site that lies with `crew` and was not taken yet.
+/// True when `crew` holds the ticket for work on site and has not accepted it.
 fn awaits(ticket: &Ticket, crew: &OrgPath) -> bool {
     ticket.stage == Stage::Dispatched && ticket.holder() == Some(crew) && held_by_crew(ticket)
 }
 
-/// A crew's first sign of work on a ticket also accepts it. A step that is reported again keeps the last reading. What belongs
-/// to a former stint stays with it, and moves nothing.
+/// Records a step of a crew. The first step also accepts the ticket. A repeated step keeps the later report. A step
+/// that belongs to a former stint changes only that stint.
 fn report(ticket: &mut Ticket, by: &OrgPath, at: Timestamp, step: impl FnOnce(&mut CrewWork)) {
     let late = ticket.former_stint(by, at).is_some();
     if let Some(former) = ticket.former.iter_mut().find(|former| late && former.crew == *by) {
@@ -248,13 +249,13 @@ fn report(ticket: &mut Ticket, by: &OrgPath, at: Timestamp, step: impl FnOnce(&m
     }
 }
 
-/// A reopened ticket starts the work anew with the unit that received it; what was learnt stays.
+/// Starts the next cycle with the unit that received the ticket. Category, grade and former crews are kept.
 fn reopen(ticket: &mut Ticket, cycle: u16, at: Timestamp) {
     ticket.cycle = cycle;
-    // A child may have followed its master before anybody classified it.
+    // A child may have followed its master before it was classified.
     ticket.stage = if ticket.accepted_category.is_some() { Stage::Classified } else { Stage::Received };
     leave(ticket, at);
-    // Whatever these crews did before is no work of the cycle that begins.
+    // No earlier step of these crews belongs to the new cycle.
     ticket.former.iter_mut().for_each(|former| former.until = former.until.max(at));
     ticket.holders.truncate(1);
     ticket.needs = Skills::NONE;

@@ -1,51 +1,51 @@
-//! The legal paths of the ten business types, one row each.
-//! Which move is legal *now* is `moves.rs`; this file only knows the type.
+//! The legal paths of the ten business types, one row each. `moves.rs` says which moves are legal now; this file
+//! depends on the business type only.
 
 use crate::{
     organisation::{Level, OrgPath},
     ticket::vocabulary::BusinessType,
 };
 
-/// What tickets of one business type may do.
+/// The steps that tickets of one business type may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Path {
-    /// Where it is dispatched to first.
+    /// The first unit that it may be dispatched to.
     pub dispatch: FirstStop,
-    /// May be answered and closed while the caller waits (办结).
+    /// The ticket may be answered and closed during the call (办结).
     pub first_contact: bool,
-    /// The customer is revisited after the reply, unless anonymous, confidential or without a way to be reached.
+    /// The customer is revisited after the reply, unless anonymous, confidential or unreachable.
     pub revisited: bool,
-    /// Needs a complaint grade.
+    /// The ticket must have a complaint grade.
     pub graded: bool,
     /// A crew works on site.
     pub field_work: bool,
-    /// May become the child of a master ticket of the same type (合并).
+    /// The ticket may become the child of a master ticket of the same type (合并).
     pub mergeable: bool,
-    /// May become a complaint.
+    /// The ticket may become a complaint.
     pub escalates_to_complaint: bool,
-    /// The one who spoke is hidden from the units that handle it.
+    /// The caller's identity is always hidden from the handling units.
     pub always_confidential: bool,
-    /// Must name the ticket that it belongs to.
+    /// The ticket must name the ticket that it belongs to.
     pub linked: bool,
 }
 
 /// The highest unit that a ticket received above it may be dispatched to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FirstStop {
-    /// Never dispatched.
+    /// The ticket is never dispatched.
     Nowhere,
-    /// From the national centre it goes to a province and no further at once.
+    /// From the national centre the ticket goes to a province, not further in one step.
     Province,
-    /// From the national centre it goes to a province or a city.
+    /// From the national centre the ticket goes to a province or a city.
     ProvinceOrCity,
-    /// Straight to a city's command centre or below; the province only watches.
+    /// The ticket goes directly to a city's command centre or below. The province only observes.
     CityOrBelow,
-    /// To whoever holds the ticket that it belongs to.
+    /// The ticket goes to the holder of the ticket that it belongs to, at any level.
     Anywhere,
 }
 
 impl FirstStop {
-    /// Whether a ticket held at `from` may go to `to` in one step.
+    /// True when a ticket held at `from` may be dispatched to `to` in one step.
     #[must_use]
     pub fn admits(self, from: &OrgPath, to: &OrgPath) -> bool {
         let national = from.level() == Level::Nation && from != to;

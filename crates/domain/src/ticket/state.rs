@@ -1,5 +1,5 @@
-//! What is remembered of a ticket to decide its next move; no more. What people want to see is folded in `views`. It is written
-//! down in rows and notes that may be thrown away: what is absent is left out there, and the form may change with every release.
+//! The state of a ticket: what decisions need, and no more. `views` folds what people want to see. The state is stored
+//! only in files that can be rebuilt: absent fields are left out there, and the form may change with every release.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ pub enum Stage {
     Replied,
     /// Reply passed, waiting for the revisit (待回访).
     AwaitingRevisit,
-    /// Nothing left but to close it (待归档).
+    /// Only the closing remains (待归档).
     ReadyToClose,
     /// Closed (已归档).
     Closed,
@@ -44,7 +44,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// All stages in the order of the work.
+    /// All stages, in the order of the work.
     pub const ALL: [Self; 9] = [
         Self::Received,
         Self::Classified,
@@ -73,30 +73,30 @@ impl Stage {
         }
     }
 
-    /// Whether nothing more is to be done (not in flight, 非在途).
+    /// True when the ticket is closed or withdrawn (not in flight, 非在途).
     #[must_use]
     pub fn is_ended(self) -> bool {
         matches!(self, Self::Closed | Self::Withdrawn)
     }
 }
 
-/// How far the crew is (app 状态), apart from the ticket's stage.
+/// The progress of the crew (app 状态). It is separate from the ticket's stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CrewProgress {
-    /// No crew has it.
+    /// No crew has the ticket.
     None,
-    /// A crew was given it.
+    /// The ticket was assigned to a crew.
     Assigned,
-    /// The crew took it.
+    /// The crew accepted it.
     Accepted,
-    /// On the way.
+    /// The crew is on its way.
     EnRoute,
-    /// On site.
+    /// The crew is on site.
     Arrived,
-    /// The cause is known.
+    /// The crew found the cause.
     Diagnosed,
-    /// Power is back.
+    /// Power is restored.
     Restored,
 }
 
@@ -116,34 +116,34 @@ impl CrewProgress {
     }
 }
 
-/// When the present crew reported what, by its device's clock.
+/// The instants of the present crew's steps. A step that the crew reported has the time of the crew's device.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CrewWork {
-    /// Given to a crew.
+    /// The assignment to the crew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assigned: Option<Timestamp>,
-    /// Taken.
+    /// The crew's acceptance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Timestamp>,
-    /// Left.
+    /// The crew's departure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub en_route: Option<Timestamp>,
-    /// On site.
+    /// The arrival on site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrived: Option<Timestamp>,
-    /// Cause known.
+    /// The diagnosis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diagnosed: Option<Timestamp>,
-    /// Power back.
+    /// The restoration of power.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<Timestamp>,
-    /// The standing estimate.
+    /// The latest estimate of the restoration time (ETR).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etr: Option<Timestamp>,
 }
 
 impl CrewWork {
-    /// The furthest step reported, whatever the order in which the reports came.
+    /// The furthest step reported, whatever the order of the reports.
     #[must_use]
     pub fn progress(&self) -> CrewProgress {
         let steps = [
@@ -158,128 +158,129 @@ impl CrewWork {
     }
 }
 
-/// The most offers of one ticket that may be live at once.
+/// The most live offers of one ticket.
 pub const OFFERS_LIVE_MAX: usize = 3;
-/// The most former crews that are remembered; the longest gone is forgotten.
+/// The most former crews that are remembered. Beyond it, the crew that lost the ticket longest ago is forgotten.
 pub const FORMER_MAX: usize = 16;
 
 /// An offer that may be accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveOffer {
-    /// Its identity.
+    /// The offer's id.
     pub offer: OfferId,
-    /// To whom it was made.
+    /// The crew that it was made to.
     pub crew: CrewId,
-    /// The fence that whoever speaks about it carries.
+    /// The fence that every command about the offer must carry.
     pub fence: u64,
-    /// When it was made: no answer to it happened before.
+    /// The instant at which it was made. No answer to it can be earlier.
     pub made: Timestamp,
-    /// When its lease ends; it stays live until a fact ends it.
+    /// The end of its lease. The offer stays live until a fact ends it.
     pub lease_until: Timestamp,
-    /// For life safety or an important customer.
+    /// True for life safety or an important customer.
     pub priority: bool,
-    /// Whether a person chose the crew.
+    /// True when a person chose the crew.
     pub forced: bool,
 }
 
-/// A crew that had the ticket before, with what it reported.
+/// A crew that held the ticket before, with the steps that it reported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormerCrew {
     /// The crew.
     pub crew: OrgPath,
-    /// When it lost the ticket, or when the ticket was reopened since.
+    /// The instant at which it lost the ticket, or of a later reopening.
     pub until: Timestamp,
-    /// What it reported.
+    /// The steps that it reported.
     pub work: CrewWork,
 }
 
-/// A ticket, as far as decisions need it.
+/// A ticket: what decisions need to know of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
-    /// Its business type now; an escalation or a re-classification may change it.
+    /// The present business type; a classification or an escalation may change it.
     pub business: BusinessType,
     /// Its business stage.
     pub stage: Stage,
-    /// When the customer reported.
+    /// The instant of the customer's report.
     pub received: Timestamp,
-    /// Whether the one who spoke is hidden.
+    /// True when the caller's identity is hidden from the handling units.
     pub confidential: bool,
-    /// Whether nobody knows who spoke.
+    /// True when the caller is anonymous.
     pub anonymous: bool,
-    /// Whether there is a phone or an account to ask the customer under.
+    /// True when there is a phone or account number, so that the customer can be asked.
     pub reachable: bool,
-    /// Urgency as classified or escalated.
+    /// The urgency, as classified or escalated.
     pub urgency: Urgency,
-    /// Complaint grade.
+    /// The complaint grade.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grade: Option<Grade>,
-    /// Category as accepted at intake, confirmed by the reply, settled by the audit: three facts.
+    /// The category accepted at intake. The reply confirms a category and the audit settles one; all three are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_category: Option<Category>,
-    /// Category as the reply confirmed it.
+    /// The category that the reply confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_category: Option<Category>,
-    /// Category as the audit settled it.
+    /// The category that the audit settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audited_category: Option<Category>,
-    /// Who answers for it, from the unit that received it to its present holder. Never empty; beneath the first, each
-    /// lies within the one before, so that there are at most `LEVELS` of them.
+    /// The chain of responsible units, from the unit that received the ticket to its present holder. Never empty. From
+    /// the second unit on the chain is nested: each unit lies within the one before it. So at most `LEVELS` units
+    /// follow the first.
     pub holders: Vec<OrgPath>,
-    /// The crew's own clock readings.
+    /// The steps of the present crew.
     pub crew: CrewWork,
-    /// The lowest link of `holders` that has not yet passed the reply; counts down to 0.
+    /// The index in `holders` of the next unit that must pass the reply. It counts down to 0.
     pub audit_next: usize,
-    /// Failed revisit tries in this cycle.
+    /// The number of failed revisit tries in this cycle.
     pub revisit_tries: u16,
-    /// The last of them.
+    /// The instant of the last failed revisit try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revisit_last: Option<Timestamp>,
-    /// What the last finished revisit brought.
+    /// The result of the last finished revisit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub satisfaction: Option<Satisfaction>,
-    /// Urges so far.
+    /// The number of urges.
     pub urges: u16,
-    /// The last of them.
+    /// The instant of the last urge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub urged_last: Option<Timestamp>,
-    /// Under supervision (督办).
+    /// True when the ticket is under supervision (督办).
     pub supervised: bool,
-    /// Why the work waits, while it does.
+    /// The reason of the suspension; `None` while the work is not suspended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended: Option<SuspendReason>,
-    /// The last extension granted.
+    /// The end of the last extension.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extended_until: Option<Timestamp>,
-    /// The master, while merged.
+    /// The master; `None` when the ticket is not merged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub master: Option<TicketId>,
-    /// Whether the master's outcome was carried over: the child goes its own way again.
+    /// True when the child has taken over its master's outcome. It then continues like any other ticket.
     pub followed: bool,
-    /// The children merged into this ticket.
+    /// The children that this ticket adopted.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub children: BTreeSet<TicketId>,
-    /// 1, and one more with each reopening.
+    /// The number of the cycle, from 1. Each reopening adds 1.
     pub cycle: u16,
-    /// Offers that are live: at most [`OFFERS_LIVE_MAX`].
+    /// The live offers, at most [`OFFERS_LIVE_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offers: Vec<LiveOffer>,
-    /// Offers made so far.
+    /// The number of offers made.
     pub attempts: u32,
-    /// The offer that the present crew accepted, and by which actor it did.
+    /// The offer that the present crew accepted, and the id of the actor that accepted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken: Option<(OfferId, String)>,
-    /// The crew that a person chose.
+    /// The crew that a person chose, and the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned: Option<(CrewId, Forced)>,
-    /// The skills that a crew on site found to be needed.
+    /// The skills that a crew on site found to be required.
     pub needs: Skills,
-    /// Crews that had it before and may still report what they did; the last [`FORMER_MAX`].
+    /// The crews that held the ticket before and may still report their steps; at most [`FORMER_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<FormerCrew>,
 }
 
 impl Ticket {
-    /// The legal path of its business type.
+    /// The path of its business type.
     #[must_use]
     pub fn path(&self) -> Path {
         path::of(self.business)
@@ -297,29 +298,31 @@ impl Ticket {
         self.holders.last()
     }
 
-    /// The former stint of `crew` that a step at `at` belongs to; `None` when the present one is meant, or the crew never had the
-    /// ticket. A crew that has it again may still report late what it did before it lost it: the device's time tells which.
+    /// The former stint of `crew` that a step at `at` belongs to. `None` when the step belongs to the present stint, or
+    /// when the crew never had the ticket. A crew that has the ticket again may still report steps of its former stint;
+    /// the device's time decides.
     #[must_use]
     pub fn former_stint(&self, crew: &OrgPath, at: Timestamp) -> Option<&FormerCrew> {
         let former = self.former.iter().find(|former| former.crew == *crew)?;
-        // No present stint is work on site once the ticket was classified as something else.
+        // `assigned` is `None` when the ticket's present type has no work on site. The step then belongs to the former
+        // stint.
         let before = self.crew.assigned.is_none_or(|assigned| at < assigned && at < former.until);
         (self.holder() != Some(crew) || before).then_some(former)
     }
 
-    /// Whether a person is to be asked how it went.
+    /// True when the customer must be asked about the result.
     #[must_use]
     pub fn revisit_due(&self) -> bool {
         self.path().revisited && self.reachable && !self.anonymous && !self.confidential
     }
 
-    /// Whether it waits for its master's outcome.
+    /// True while the ticket waits for its master's outcome.
     #[must_use]
     pub fn is_child(&self) -> bool {
         self.master.is_some() && !self.followed
     }
 
-    /// Whether the customer's last word was that it is not good.
+    /// True when the last finished revisit found the customer dissatisfied.
     #[must_use]
     pub fn is_disputed(&self) -> bool {
         self.satisfaction == Some(Satisfaction::Dissatisfied)

@@ -1,5 +1,5 @@
-//! Which crew has a ticket, since when and by which offer, which crews had it before, and why each stint and each
-//! offer ended. Nothing is decided here, and nothing is kept of the clocks.
+//! Which crew has a ticket, since when and by which offer, which crews had it before, and why each stint and each offer
+//! ended. No decision is made here, and clocks do not read this.
 //!
 //! "Who has it" is three questions. Each has a method on [`Ticket`], and each answer lies within the one before:
 //!
@@ -25,27 +25,28 @@ use crate::{
     },
 };
 
-/// The most former stints that are remembered; the longest gone is forgotten.
+/// The most former stints that are remembered. Beyond it, the oldest is forgotten.
 pub const STINTS_MAX: usize = 16;
-/// The most ended offers that are remembered with why they ended; the longest gone is forgotten.
+/// The most ended offers that are remembered with the reason. Beyond it, the oldest is forgotten.
 pub const OFFERS_GONE_MAX: usize = 8;
 
 impl Ticket {
-    /// The crew that holds it, at any stage; `None` while a unit above the crews does.
+    /// The crew that holds the ticket, at any stage; `None` while the holder is a unit above the crews.
     #[must_use]
     pub fn held_by(&self) -> Option<CrewId> {
         self.holder().and_then(CrewId::of)
     }
 
-    /// The crew whose work it is: it holds the ticket, the reply is not given, and the ticket does not wait for a
-    /// master.
+    /// The crew that the ticket is assigned to: it holds the ticket, the reply is not given, and the ticket does not
+    /// wait for a master.
     #[must_use]
     pub fn assigned_to(&self) -> Option<CrewId> {
         let in_work = matches!(self.stage, Stage::Dispatched | Stage::Accepted) && !self.is_child();
         if in_work { self.held_by() } else { None }
     }
 
-    /// The crew whose time it takes: work on site is assigned to it, power is not back, and the work is not suspended.
+    /// The crew whose time the ticket takes: work on site is assigned to it, power is not back, and the work is not
+    /// suspended.
     #[must_use]
     pub fn worked_by(&self) -> Option<CrewId> {
         let at_work = self.path().field_work && self.crew.restored.is_none() && self.suspended.is_none();
@@ -61,11 +62,11 @@ pub struct Stint {
     /// The offer that the ticket came by; `None` when a person gave it to the crew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<OfferId>,
-    /// Since when, as the fact that gave it says.
+    /// The beginning of the stint: the instant of the fact that gave it the ticket.
     pub since: Timestamp,
     /// Position of that fact.
     pub position: u64,
-    /// Why the crew's time is free although it holds the ticket; `None` while it works on it.
+    /// The reason why the crew's time is free although it holds the ticket; `None` while it works on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub free: Option<ReleaseReason>,
 }
@@ -78,11 +79,11 @@ pub struct FormerStint {
     /// The offer that the ticket came by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<OfferId>,
-    /// Since when it held the ticket.
+    /// The instant at which it got the ticket.
     pub since: Timestamp,
-    /// Until when, as the fact that took it away says.
+    /// The instant at which it lost the ticket, as the fact says.
     pub until: Timestamp,
-    /// When the engine learnt that: unlike a device's clock it does not go back.
+    /// The instant at which the engine recorded that fact. Unlike a device's time, recorded time does not go back.
     pub lost: Timestamp,
     /// Why the stint ended.
     pub why: ReleaseReason,
@@ -95,53 +96,54 @@ pub struct Stints {
     /// [`Ticket::worked_by`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub present: Option<Stint>,
-    /// Those before it, the last [`STINTS_MAX`], oldest first.
+    /// The former stints, oldest first; at most [`STINTS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<FormerStint>,
     /// Position of the fact that made each live offer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     made: BTreeMap<OfferId, u64>,
-    /// The last [`OFFERS_GONE_MAX`] offers that ended without their crew having the ticket by them, oldest first.
+    /// The offers that ended without giving their crew the ticket, with the reason, oldest first; at most
+    /// [`OFFERS_GONE_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     gone: Vec<(OfferId, ReleaseReason)>,
-    /// Why the crew leaves, when the last fact said so: the reassignment follows as the next fact of the same append.
+    /// The reason why the crew leaves, if the last fact gave one. The reassignment is the next fact of the same append.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     leaving: Option<ReleaseReason>,
 }
 
-/// What is to be known of a ticket before a fact, to say what the fact changed for its crews.
+/// The part of a ticket's state before a fact that shows what the fact changed for crews.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Before {
-    /// [`Ticket::assigned_to`].
+    /// The result of [`Ticket::assigned_to`].
     pub assigned: Option<CrewId>,
-    /// Offers that were live.
+    /// The offers that were live.
     pub offers: Vec<LiveOffer>,
 }
 
 impl Before {
-    /// Of this ticket.
+    /// The part of this ticket's state.
     #[must_use]
     pub fn of(ticket: &Ticket) -> Self {
         Self { assigned: ticket.assigned_to(), offers: ticket.offers.clone() }
     }
 
-    /// The offers that `after` has no more.
+    /// The offers that were live before and are not live in `after`.
     pub fn gone<'b>(&'b self, after: &'b Ticket) -> impl Iterator<Item = &'b LiveOffer> {
         self.offers.iter().filter(|old| after.offers.iter().all(|live| live.offer != old.offer))
     }
 }
 
-/// What ended.
+/// A stint or an offer that ended.
 #[derive(Clone, Copy)]
 enum Ended<'a> {
-    /// A crew's stint, its assignment or its work, with the reason that the fact before announced.
+    /// A crew's stint, its assignment or its work, with the reason that the previous fact gave.
     Stint(Option<ReleaseReason>),
-    /// The offer to a crew, with the crew that the ticket is assigned to by now.
+    /// An offer to a crew, and the crew that the ticket is assigned to now.
     Offer(&'a CrewId, Option<&'a CrewId>),
 }
 
-/// Why a stint or an offer ended, by the fact that ended it. The only table of that kind: the log, the crew's stream
-/// and the board read what it said.
+/// The reason why a stint or an offer ended, by the fact that ended it. This is the only such table: crew apps, the
+/// crew's stream and the dispatch board all use its result.
 fn why(event: &Event, ended: Ended<'_>) -> ReleaseReason {
     match (event, ended) {
         (Event::OfferEnded(e), _) => match e.how {
@@ -150,9 +152,9 @@ fn why(event: &Event, ended: Ended<'_>) -> ReleaseReason {
             OfferEnd::Withdrawn => ReleaseReason::Withdrawn,
         },
         (_, Ended::Offer(to, Some(crew))) if to != crew => ReleaseReason::TakenByOther,
-        // A person gave the ticket to the crew that was just offered it: the offer is void, the ticket is the crew's.
+        // A person assigned the ticket to the crew that had this offer. The offer is void; the crew has the ticket.
         (_, Ended::Offer(_, Some(_))) => ReleaseReason::Withdrawn,
-        // No crew is to set out now. After the resumption the ticket is offered by another offer.
+        // No crew should set out now. After the resumption the ticket gets another offer.
         (Event::Suspended(_), Ended::Offer(..)) => ReleaseReason::Withdrawn,
         (Event::Suspended(_), Ended::Stint(_)) => ReleaseReason::Suspended,
         (Event::Dispatched(_) | Event::Returned(_) | Event::Reassigned(_), Ended::Stint(Some(leaving))) => leaving,
@@ -166,7 +168,7 @@ fn why(event: &Event, ended: Ended<'_>) -> ReleaseReason {
 }
 
 impl Stints {
-    /// Takes the next fact into account, which made the ticket what it is after it.
+    /// Applies the next fact; `after` is the ticket after it.
     pub(super) fn apply(&mut self, before: &Before, fact: &TicketFact, after: &Ticket) {
         let leaving = self.leaving.take();
         self.leaving = match &fact.event {
@@ -194,7 +196,7 @@ impl Stints {
             return;
         }
         if let Some(Stint { crew, offer, since, free, .. }) = self.present.take() {
-            // What was over before, such as work that was replied, did not end by this fact.
+            // A stint whose assignment had ended before, for example by the reply, keeps the reason of that end.
             let why = if assigned.is_some() { why } else { free.unwrap_or(why) };
             if self.former.len() >= STINTS_MAX {
                 self.former.remove(0);
@@ -207,7 +209,7 @@ impl Stints {
             offer: after.taken.as_ref().map(|(offer, _)| *offer),
             since: fact.occurred_at,
             position: fact.position,
-            // A ticket that takes no crew, such as a complaint, may still be sent to one.
+            // A ticket without work on site, such as a complaint, may still be dispatched to a crew.
             free: after.worked_by().is_none().then_some(ReleaseReason::TicketEnded),
         });
     }
@@ -229,8 +231,8 @@ impl Stints {
         self.made.retain(|offer, _| after.offers.iter().any(|live| live.offer == *offer));
     }
 
-    /// Why the crew's time is free of the ticket, and why the ticket is not assigned to it: `None` while it works on
-    /// it, and when it never held it, or so long ago that it is forgotten.
+    /// The reason why the crew's time is free of the ticket or why the ticket is not assigned to it. `None` while it
+    /// works on it, when it never held it, and when that stint is forgotten.
     #[must_use]
     pub fn why_free(&self, crew: &CrewId) -> Option<ReleaseReason> {
         match self.present.as_ref().filter(|stint| stint.crew == *crew) {
@@ -239,14 +241,14 @@ impl Stints {
         }
     }
 
-    /// Why an offer ended without its crew having the ticket by it; `None` while it is live, when it was never made,
-    /// and when it ended so long ago that it is forgotten.
+    /// The reason why an offer ended without giving its crew the ticket. `None` while it is live, when it was never
+    /// made, and when its end is forgotten.
     #[must_use]
     pub fn why_gone(&self, offer: OfferId) -> Option<ReleaseReason> {
         self.gone.iter().rev().find(|(gone, _)| *gone == offer).map(|(_, why)| *why)
     }
 
-    /// Position of the fact that made an offer, while it is live.
+    /// The position of the fact that made a live offer.
     #[must_use]
     pub fn made(&self, offer: OfferId) -> Option<u64> {
         self.made.get(&offer).copied()

@@ -1,4 +1,4 @@
-//! The same request again, from memory and after a restart; and a request id that means something else.
+//! Repeated requests, from memory and after a restart, and a request id that is used for another command.
 
 use switchboard_domain::{
     actor::{Actor, Role},
@@ -58,7 +58,7 @@ async fn a_request_id_with_another_body_is_refused() {
         let other = Request { payload_hash: "another body".into(), ..request(2) };
         let refusal = engine.execute(&id, &supplement("two"), &other).await;
         assert!(matches!(refusal, Err(Failure::RequestIdReused)), "{refusal:?}");
-        // An opening does not read before it appends: the store's unique ids tell.
+        // An opening does not read before it appends. The store's unique ids detect the repetition.
         let mut opening = Request { opens: true, ..request(1) };
         opening.payload_hash = "another body".into();
         let command = crate::house::receive(switchboard_domain::ticket::BusinessType::Complaint);
@@ -68,7 +68,7 @@ async fn a_request_id_with_another_body_is_refused() {
     assert_eq!(house.head(), head);
 }
 
-/// A request as this version identifies it, which the version before would have known by `former`.
+/// A request as this version identifies it; `former` is its hash in the earlier version.
 fn identified(n: u128, hash: &str, former: Option<&str>) -> Request {
     let former_hash = former.map(str::to_owned);
     Request { payload_hash: format!("2:{hash}"), former_hash, ..request(n) }

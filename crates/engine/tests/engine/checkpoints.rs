@@ -1,4 +1,4 @@
-//! Checkpoints: what was saved is found again; whatever else stands there counts as nothing.
+//! Checkpoints: a saved one is read again; any other contents of the file are ignored.
 
 use std::{
     fs::{self, Permissions},
@@ -11,13 +11,13 @@ use uuid::Uuid;
 
 const BEGINNING: (u64, Vec<u32>) = (0, Vec::new());
 
-/// A position of the log that begins with event number `first`.
+/// A position in the log that begins with this event.
 fn of_log(first: u128, position: u64) -> LogPosition {
     let log = LogId::of(Uuid::from_u128(first), Position::from_stored(1));
     LogPosition { log, position: Position::from_stored(position) }
 }
 
-/// A position of the log of these tests.
+/// A position in the log of these tests.
 fn at(position: u64) -> LogPosition {
     of_log(1, position)
 }
@@ -29,7 +29,7 @@ fn a_checkpoint_of_another_log_is_folded_anew() {
     checkpoint.write(of_log(2, 7), &vec![1_u32]).unwrap();
     assert_eq!(checkpoint.read::<Vec<u32>>(at(100)), BEGINNING);
     assert_eq!(checkpoint.read::<Vec<u32>>(of_log(2, 100)), (7, vec![1]));
-    // What a version wrote that did not name the log yet.
+    // The form of an earlier version, which did not contain the id of the log.
     fs::write(folder.path().join("linkage.json"), br#"{"version":1,"position":7,"process":[1]}"#).unwrap();
     assert_eq!(checkpoint.read::<Vec<u32>>(at(100)), BEGINNING);
 }
@@ -88,7 +88,7 @@ fn a_checkpoint_is_its_owners_alone_and_so_is_one_that_others_could_read() {
     let path = folder.path().join("linkage.json");
     let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
     let checkpoint = Checkpoint::new(folder.path(), "linkage", 1);
-    // What an earlier version left behind when it was cut off.
+    // A temporary file that an earlier version left behind when it was killed.
     fs::write(folder.path().join("linkage.draft"), b"half a page").unwrap();
     checkpoint.write(at(7), &vec![1_u32]).unwrap();
     assert_eq!(mode(), 0o600);

@@ -1,4 +1,4 @@
-//! What the engine says more where the store knows the event ids of all streams.
+//! Additional guarantees of the engine on a store that knows the event ids of all streams.
 
 use switchboard_engine::{
     command::Failure,

@@ -1,4 +1,4 @@
-//! A store that fails: what the caller is told, and what a repeated request then finds.
+//! A store with faults: the answer that the caller gets, and the effect of a repeated request.
 
 use std::{
     collections::VecDeque,
@@ -18,24 +18,24 @@ use tokio::sync::watch;
 
 use crate::house::{House, ask_to_open, open, request, supplement};
 
-/// What befalls one append.
+/// The fault of one append.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
-    /// It is recorded, and nobody learns it.
+    /// The events are recorded, but the answer is lost.
     AnswerLost,
     /// Nothing is recorded.
     Unavailable,
-    /// Somebody else is always faster.
+    /// Every attempt conflicts with another writer.
     Conflict,
 }
 
-/// A log in memory whose next appends meet these faults; the others give way once and succeed.
+/// A log in memory whose next appends have these faults. Every other append yields once and succeeds.
 pub struct Faulty {
     log: MemoryStore,
     coming: Mutex<VecDeque<Fault>>,
-    /// So many reads of a stream fail.
+    /// The number of further reads of a stream that fail.
     blind: AtomicUsize,
-    /// Subscriptions are given the log up to here only.
+    /// The position up to which subscriptions get the log.
     lag: Mutex<Option<watch::Receiver<Position>>>,
 }
 
@@ -44,24 +44,24 @@ impl Faulty {
         Self { log: crate::store(), coming: Mutex::default(), blind: AtomicUsize::new(0), lag: Mutex::default() }
     }
 
-    /// Lets the next reads of streams fail.
+    /// Makes the next `reads` reads of streams fail.
     pub fn blind(&self, reads: usize) {
         self.blind.store(reads, Ordering::SeqCst);
     }
 
-    /// How many of them are still to fail.
+    /// The number of reads that still have to fail.
     pub fn blinded(&self) -> usize {
         self.blind.load(Ordering::SeqCst)
     }
 
-    /// Lets coming subscriptions lag: they are given the log up to the position that is sent.
+    /// Makes later subscriptions lag: they get the log up to the position that is sent.
     pub fn lag(&self) -> watch::Sender<Position> {
         let (allowed, lag) = watch::channel(self.log.head());
         *self.lag.lock().unwrap() = Some(lag);
         allowed
     }
 
-    /// Lets the next appends meet these.
+    /// Sets the faults of the next appends.
     pub fn meet(&self, faults: &[Fault]) {
         self.coming.lock().unwrap().extend(faults);
     }
@@ -199,7 +199,7 @@ async fn a_ticket_with_a_fact_that_cannot_be_read_takes_no_command_and_its_neigh
     let refusal = house.engine().execute(&sick, &supplement("one"), &request(3)).await;
     let Err(Failure::Corrupt(detail)) = refusal else { panic!("{refusal:?}") };
     assert!(detail.contains(&format!("position {}", house.last().await)), "{detail}");
-    // An engine that has the ticket in memory must not append beyond what it cannot read.
+    // An engine that has the ticket in memory must not append after facts that it cannot read.
     let refusal = engine.execute(&sick, &supplement("one"), &request(3)).await;
     assert!(matches!(refusal, Err(Failure::Corrupt(_))), "{refusal:?}");
     assert!(engine.execute(&sound, &supplement("one"), &request(4)).await.is_ok());

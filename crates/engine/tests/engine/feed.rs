@@ -1,4 +1,4 @@
-//! The feed: the same pages from memory and from the store, every fact once and in order, and facts that nobody understands.
+//! The feed: equal pages from memory and from the store, every fact once and in order, and facts that cannot be read.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,21 +10,21 @@ use uuid::Uuid;
 
 use crate::house::{House, open, request, supplement};
 
-/// How long a test waits for what must come.
+/// The longest wait for an expected event.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A fact that this program cannot read.
+/// An event of a kind that this program cannot read.
 pub fn new_event(kind: &str) -> NewEvent {
     NewEvent { id: Uuid::new_v4(), kind: kind.into(), data: b"{}".to_vec(), meta: b"{}".to_vec() }
 }
 
-/// Appends a fact to a ticket that no version of this program wrote.
+/// Appends such an event to a ticket's stream.
 pub async fn append_unknown_kind(house: &House, id: TicketId) {
     let stream = StreamName::new("ticket", id).unwrap();
     house.store.append(&stream, Expected::Exists, vec![new_event("ticket.sung.v1")]).await.unwrap();
 }
 
-/// Appends so many facts of no ticket.
+/// Appends this many facts that belong to no ticket.
 async fn append_many(store: &Arc<dyn EventStore>, count: usize) {
     let stream = StreamName::new("other", "x").unwrap();
     for begun in (0..count).step_by(500) {
@@ -33,7 +33,7 @@ async fn append_many(store: &Arc<dyn EventStore>, count: usize) {
     }
 }
 
-/// Until the feed has come to the head of the log.
+/// Waits until the feed has reached the head of the log.
 pub async fn caught_up(feed: &Feed, house: &House) {
     let last = house.last().await;
     timeout(PATIENCE, feed.watch().wait_for(|at| *at >= last)).await.expect("the feed follows").unwrap();
@@ -48,7 +48,7 @@ async fn pages_from_memory_and_from_the_store_agree_at_every_starting_position()
     let house = House::new();
     append_many(&house.store, 30).await;
     let (feed, following) = Feed::follow(Arc::clone(&house.store)).await.unwrap();
-    // More than memory keeps: the first of them have left it again.
+    // More facts than memory holds, so that the first ones are dropped from it.
     append_many(&house.store, TAIL_FACTS_MAX + 100).await;
     caught_up(&feed, &house).await;
     let log = house.log().await;
@@ -119,7 +119,7 @@ async fn a_fact_of_unknown_kind_passes_as_such_and_stops_nobody() {
     let facts: Vec<_> = page.iter().map(ticket).collect();
     assert_eq!(facts, [Some((place(1), sick)), Some((place(2), sound)), None, Some((place(4), sound)), None]);
     assert_eq!(&*page[2].raw.kind, "ticket.sung.v1");
-    // A feed that starts later reads the same from the store.
+    // A feed that starts later returns the same facts from the store.
     let (late, late_following) = Feed::follow(Arc::clone(&house.store)).await.unwrap();
     let again = late.page(0, 512).await.unwrap();
     assert_eq!(

@@ -1,4 +1,5 @@
-//! Any history of commands, with restarts and repeated requests at any time, comes to what the pure fold comes to.
+//! For any history of commands, with restarts and repeated requests at any time, the engine has the same result as the
+//! pure fold.
 
 use chrono::TimeDelta;
 use proptest::{
@@ -29,18 +30,18 @@ use uuid::Uuid;
 
 use crate::house::{House, agent, classify, dispatch, org, receive, request, supplement};
 
-/// How many histories.
+/// The number of random histories.
 const CASES: u32 = 200;
-/// The seed, unless `PROPTEST_RNG_SEED` names another.
+/// The seed, unless `PROPTEST_RNG_SEED` sets another.
 const SEED: u64 = 95598;
-/// The tickets of one history.
+/// The number of tickets in one history.
 const TICKETS: usize = 3;
 
 fn text() -> Personal {
     "as told".into()
 }
 
-/// The reply slip of work that is done.
+/// A reply that reports the work done.
 pub fn reply() -> Command {
     Command::Reply(Box::new(Reply {
         outcome: ReplyOutcome::Resolved,
@@ -54,7 +55,7 @@ pub fn reply() -> Command {
     }))
 }
 
-/// The reply is good.
+/// The audit passes the reply.
 pub fn pass() -> Command {
     Command::AuditReply { verdict: Verdict::Passed { category: None } }
 }
@@ -65,7 +66,7 @@ fn crew() -> CrewId {
     CrewId::of(&org(CREW)).unwrap()
 }
 
-/// The offer that a move about offers means, and its fence: a live one, or else the last.
+/// The offer for a move about offers, with its fence: a live one, or else the last.
 fn offered(ticket: Option<&Ticket>) -> (OfferId, u64) {
     let live = ticket.and_then(|t| t.offers.first()).map(|live| (live.offer, live.fence));
     live.unwrap_or((OfferId::of(id(0), ticket.map_or(1, |t| t.attempts)), 1))
@@ -84,7 +85,7 @@ fn offer(ticket: Option<&Ticket>, now: Timestamp) -> Command {
     }))
 }
 
-/// A command that makes this move; `roll` chooses what there is to choose.
+/// A command that makes this move. `roll` selects its arguments.
 fn command(asked: Move, ticket: Option<&Ticket>, now: Timestamp, roll: usize) -> Command {
     let units = ["sgcc/zj", "sgcc/zj/hz", "sgcc/zj/hz/yuhang", CREW];
     let (made, fence) = offered(ticket);
@@ -145,12 +146,12 @@ fn command(asked: Move, ticket: Option<&Ticket>, now: Timestamp, roll: usize) ->
     }
 }
 
-/// The ticket number `n` of a history.
+/// The id of ticket `n` of a history.
 fn id(n: usize) -> TicketId {
     TicketId(Uuid::from_u128(900 + n as u128))
 }
 
-/// One accepted request: what to repeat, and what must come of it.
+/// An accepted request, with the result that its repetition must have.
 struct Accepted {
     ticket: usize,
     command: Command,

@@ -1,4 +1,4 @@
-//! What every test lives in: a log, keys and a clock that outlive the engines started over them; and the words to speak with.
+//! The world of every test: a log, keys and a clock that outlive the engines, and sample requests and commands.
 
 use std::sync::Arc;
 
@@ -30,14 +30,14 @@ use uuid::Uuid;
 
 use crate::feed::PATIENCE;
 
-/// An engine of tickets.
+/// An engine for tickets.
 pub type Engine = Aggregates<Tickets>;
-/// What it answers.
+/// The result of a command.
 pub type ActionOutcome = Result<Outcome<Tickets>, Failure<Rejection>>;
 
-/// The caller's phone.
+/// The caller's phone number.
 pub const PHONE: &str = "13857112233";
-/// What the caller said.
+/// The content of the caller's report.
 pub const CONTENT: &str = "The meter cabinet smokes.";
 
 pub struct House {
@@ -51,7 +51,7 @@ impl House {
         Self::over(Arc::new(crate::store()))
     }
 
-    /// A house over a store of one's own.
+    /// A house with this store.
     pub fn over(store: Arc<dyn EventStore>) -> Self {
         let keys = Arc::new(MemoryKeys::with_secret(Key::from_bytes([7; 32])));
         Self { store, keys, clock: Arc::new(ManualClock::new(at("2026-11-21T02:00:00Z"))) }
@@ -61,7 +61,7 @@ impl House {
         Vault::new(self.keys.clone())
     }
 
-    /// Fresh aggregates over the log: what a restart leaves.
+    /// New aggregates on the same log, as after a restart.
     pub fn aggregates<D: Aggregate>(&self) -> Aggregates<D> {
         let journal = Journal::new(Arc::clone(&self.store), self.vault());
         Aggregates::new(journal, self.clock.clone(), Arc::new(Rules::default()), 64)
@@ -71,7 +71,7 @@ impl House {
         self.aggregates()
     }
 
-    /// The whole log.
+    /// All events of the log.
     pub async fn log(&self) -> Vec<Raw> {
         let mut log: Vec<Raw> = Vec::new();
         loop {
@@ -84,12 +84,12 @@ impl House {
         }
     }
 
-    /// The request of every fact, in the order of the log.
+    /// The request id of every fact, in the order of the log.
     pub async fn requests(&self) -> Vec<Uuid> {
         self.log().await.iter().map(|raw| Metadata::from_json(&raw.meta).unwrap().request_id).collect()
     }
 
-    /// The ticket as its facts tell it.
+    /// The state of a ticket, folded from its facts.
     pub async fn state(&self, id: TicketId) -> State {
         use switchboard_domain::decider::Decider;
         let facts = self.engine().journal().read(&id, 0).await.unwrap();
@@ -100,7 +100,7 @@ impl House {
         self.store.head().stored()
     }
 
-    /// The same log in another store, where every fact has another position.
+    /// A copy of the log in another store, where every fact has another position.
     pub async fn copied(&self) -> Self {
         let copy = self.copied_up_to(usize::MAX).await;
         assert_ne!(copy.places().await, self.places().await);
@@ -121,23 +121,23 @@ impl House {
         self.log().await.iter().map(|raw| raw.position.stored()).collect()
     }
 
-    /// The position of the fact number `nth`, from 1.
+    /// The position of the `nth` fact, from 1.
     pub async fn place(&self, nth: usize) -> u64 {
         self.places().await[nth - 1]
     }
 
-    /// How many facts there are.
+    /// The number of facts.
     pub async fn count(&self) -> usize {
         self.log().await.len()
     }
 
-    /// The position of the last fact; 0 when there is none.
+    /// The position of the last fact; 0 when there are none.
     pub async fn last(&self) -> u64 {
         self.places().await.last().copied().unwrap_or_default()
     }
 }
 
-/// The clock of a house, which counts how often it is looked at.
+/// The clock of a house. It counts how often it is read.
 pub struct Watched {
     clock: Arc<ManualClock>,
     pub looks: watch::Sender<u64>,
@@ -148,12 +148,12 @@ impl Watched {
         Self { clock: house.clock.clone(), looks: watch::Sender::new(0) }
     }
 
-    /// Until a process that sleeps by this clock has seen what it shows now. One that waits for no
-    /// instant never looks.
+    /// Waits until a process that sleeps by this clock has read its present time. A process that does not wait for an
+    /// instant never reads it.
     pub async fn looked(&self) {
         let mut looks = self.looks.subscribe();
         let seen = *looks.borrow();
-        // It looks twice in a turn, and a turn may have been half over.
+        // The process reads the clock twice in each turn, and a turn may be half over now.
         let looked = looks.wait_for(|looks| *looks >= seen + 4);
         timeout(PATIENCE, looked).await.expect("somebody looks at the clock").unwrap();
     }
@@ -178,7 +178,7 @@ pub fn agent() -> Actor {
     Actor { id: "agent-1".into(), role: Role::Agent, org: org("sgcc") }
 }
 
-/// The request number `n`, always with the same body.
+/// The request with number `n`, always with the same body.
 pub fn request(n: u128) -> Request {
     Request {
         request_id: Uuid::from_u128(n),
@@ -228,19 +228,19 @@ pub fn dispatch(to: &str) -> Command {
     Command::Dispatch { to: org(to) }
 }
 
-/// Asks for the opening of the ticket that request `n` opens.
+/// Sends the command that opens the ticket of request `n`.
 pub async fn ask_to_open(engine: &Engine, n: u128) -> ActionOutcome {
     let id = TicketId::opened_by(Uuid::from_u128(n));
     engine.execute(&id, &receive(BusinessType::FaultRepair), &Request { opens: true, ..request(n) }).await
 }
 
-/// A fault received under request `n`.
+/// Opens a fault with request `n`.
 pub async fn open(engine: &Engine, n: u128) -> TicketId {
     ask_to_open(engine, n).await.unwrap();
     TicketId::opened_by(Uuid::from_u128(n))
 }
 
-/// Says that the first clock of a ticket has reached a step of its ladder.
+/// A warning: the first clock of a ticket has reached this step of its ladder.
 pub fn warned(level: u8) -> Announce {
     let version = |name: &str| VersionRef { name: name.into(), version: 1 };
     let judged = Judged {

@@ -1,8 +1,8 @@
-//! The engine over a log in memory: one clock that is told the time, no network, no disk but checkpoints.
+//! Tests of the engine on a log in memory: a manual clock, no network, and no files except checkpoints.
 //!
-//! In reading order: the same request again; engines that share a log; a store with faults; numbers; personal data;
-//! the feed; projectors; checkpoints; processes, how they are woken and how they recall; promises that are watched;
-//! whole histories against the pure fold. Rules about tickets are tested in `domain`.
+//! In reading order: repeated requests; engines that share a log; a store with faults; numbers; personal data; the
+//! feed; projectors; checkpoints; processes, their waking and their recalls; the watch of promises; whole histories
+//! compared with the pure fold. Rules about tickets are tested in `domain`.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod again;
@@ -22,7 +22,7 @@ mod recalls;
 mod sharing;
 mod waking;
 
-/// The log that the tests run on: positions without a gap. `tests/gaps` runs the same tests on one with gaps.
+/// The log that the tests use: positions without gaps. `tests/gaps` runs the same tests on a log with gaps.
 fn store() -> switchboard_eventstore::MemoryStore {
     switchboard_eventstore::MemoryStore::new()
 }

@@ -1,4 +1,4 @@
-//! A nudge: a process that has work other than facts is asked for it at once, by no clock.
+//! Nudges: a process with work other than facts is asked at once, without any clock.
 
 use std::sync::{
     Arc,
@@ -21,7 +21,7 @@ use tokio::{
 
 use crate::{feed::PATIENCE, house::House};
 
-/// Wants nothing, but counts how often it was asked; it is to be asked while it has work.
+/// A process without actions that counts how often it is asked. It is to be asked while it has work.
 struct Clerk {
     work: Arc<AtomicBool>,
     asked: watch::Sender<usize>,

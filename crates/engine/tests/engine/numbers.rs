@@ -1,4 +1,4 @@
-//! Ticket numbers: unique over engines and restarts, from blocks that are facts, of the day in China.
+//! Ticket numbers: unique across engines and restarts, taken from recorded blocks, dated by the day in China.
 
 use std::collections::HashSet;
 
@@ -20,7 +20,7 @@ async fn next(numbers: &Numbers, at: Timestamp) -> String {
     }
 }
 
-/// The blocks reserved in the log, in its order, with their day.
+/// The reserved blocks in the order of the log, each with its day.
 async fn blocks(house: &House) -> Vec<(String, Reserved)> {
     let log = house.log().await;
     log.iter().map(|raw| (raw.stream.id().to_owned(), Reserved::read(&raw.kind, &raw.data).unwrap())).collect()
@@ -64,7 +64,7 @@ async fn a_block_is_one_fact_and_serves_many_tickets() {
         next(&numbers, noon).await;
     }
     assert_eq!(blocks(&house).await[1..], [("20261121".to_owned(), Reserved { first: 65, last: 192 })]);
-    // A restart leaves the rest of the block unused.
+    // A restart abandons the rest of the block.
     assert_eq!(next(&crate::numbers::numbers(&house), noon).await, "2026112100000193");
 }
 

@@ -1,4 +1,4 @@
-//! Personal data in the log: ciphertext there, readable with the subject's key, gone without it.
+//! Personal data in the log: it is ciphertext, readable with the subject's key only, and unreadable after an erasure.
 
 use switchboard_domain::{
     numbering::{Numbering, Reserve},
@@ -14,7 +14,7 @@ use crate::house::{CONTENT, House, PHONE, classify, open, receive, request, supp
 
 const SUPPLEMENT: &str = "My mother is ill.";
 
-/// A ticket of a caller who is recognised by phone, with a supplement by an engine started since.
+/// A ticket of a caller who is recognised by phone. Another engine adds a supplement.
 async fn told(house: &House, n: u128) -> TicketId {
     let id = TicketId::opened_by(Uuid::from_u128(n));
     let mut command = receive(BusinessType::FaultRepair);
@@ -26,7 +26,7 @@ async fn told(house: &House, n: u128) -> TicketId {
     id
 }
 
-/// What the vault makes of the personal fields of a ticket, read as if they stood in the stream `stream`.
+/// The personal fields of a ticket as the vault opens them, if they were in the stream `stream`.
 async fn opened(house: &House, id: TicketId, stream: &str) -> Vec<Personal> {
     let mut texts = Vec::new();
     for mut fact in house.engine().journal().read(&id, 0).await.unwrap() {
@@ -111,12 +111,12 @@ async fn a_fact_that_tells_nothing_personal_costs_no_key() {
     let house = House::new();
     let (engine, said) = (house.engine(), house.aggregates::<Promises>());
     let id = open(&engine, 1).await;
-    // Keys are numbered as they are made: the next one tells how many there were.
+    // Keys are numbered in sequence, so the number of the next key gives the number of keys made.
     let next = |subject: &str| house.keys.assign(subject).unwrap().0;
     assert_eq!(next("between"), KeyId(2));
     said.execute(&id, &warned(1), &request(2)).await.unwrap();
     house.aggregates::<Numbering>().execute(&"20261121".into(), &Reserve { count: 8 }, &request(3)).await.unwrap();
-    // Not even of its caller, who has been erased.
+    // Also not its caller's key, which was erased.
     assert_eq!(house.keys.erase(&format!("ticket:{id}")).unwrap(), 1);
     engine.execute(&id, &classify(), &request(4)).await.unwrap();
     assert_eq!(next("afterwards"), KeyId(3));

@@ -1,4 +1,4 @@
-//! Processes: the linkage of merged tickets carried out through the engine, over restarts with a checkpoint and without.
+//! Processes: the linkage of merged tickets, executed by the engine, across restarts with and without a checkpoint.
 
 use std::{path::Path, sync::Arc};
 
@@ -42,7 +42,7 @@ async fn carry_out(engine: Arc<Engine>, feed: Arc<Feed>, want: Action<Intent>) -
     }
 }
 
-/// A running process, with the feed that it reads.
+/// A running process, with its feed.
 struct Running {
     following: JoinHandle<()>,
     process: JoinHandle<()>,
@@ -67,7 +67,7 @@ impl Running {
     }
 }
 
-/// Until the ticket is as it should be; every new fact is a reason to look again.
+/// Waits until the ticket's state meets the condition. It is checked after every new fact.
 async fn until(house: &House, id: TicketId, what: &str, is_so: impl Fn(&State) -> bool) {
     let mut head = house.store.watch_head();
     let looking = async {
@@ -116,7 +116,7 @@ async fn a_merge_that_the_master_refuses_is_undone_by_the_process() {
     running.kill().await;
 }
 
-/// How the process starts again.
+/// The way in which the process restarts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Restart {
     Never,
@@ -125,7 +125,7 @@ enum Restart {
     WithGarbage,
 }
 
-/// Saves the fold of the first `count` facts: what a process had in its checkpoint some time before it was killed.
+/// Saves the fold of the first `count` facts, as a checkpoint that was written some time before a crash.
 async fn note(house: &House, folder: &Path, count: usize) {
     let (feed, following) = Feed::follow(Arc::clone(&house.store)).await.unwrap();
     let mut process = Linkage::default();
@@ -141,8 +141,8 @@ async fn note(house: &House, folder: &Path, count: usize) {
     following.abort();
 }
 
-/// One story, told with a restart in its middle, while merges are asked for and nobody listens; the tickets in the end, and the
-/// requests recorded.
+/// One story with a restart in its middle. Merges are requested while the process does not run. Returns the final
+/// tickets, and the recorded requests.
 async fn family(restart: Restart) -> (Vec<State>, Vec<Uuid>) {
     let (house, folder) = (House::new(), tempfile::tempdir().unwrap());
     let engine = house.engine();
@@ -157,7 +157,7 @@ async fn family(restart: Restart) -> (Vec<State>, Vec<Uuid>) {
     if let Some(killed) = running.take_if(|_| restart != Restart::Never) {
         killed.kill().await;
         match restart {
-            // Noted before the adoption: it is wanted still, and was done.
+            // The checkpoint is from before the adoption: the action is still pending, although it was executed.
             Restart::WithNotebook => note(&house, folder.path(), house.count().await - 1).await,
             Restart::WithGarbage => std::fs::write(folder.path().join("linkage.json"), b"garbage").unwrap(),
             _ => {}
@@ -172,7 +172,7 @@ async fn family(restart: Restart) -> (Vec<State>, Vec<Uuid>) {
     };
     until(&house, master, "the second child", |state| children(state) == 2).await;
     until(&house, three, "undone", |state| state.as_ref().unwrap().master.is_none()).await;
-    // The master comes to an outcome, which its children take over.
+    // The master gets an outcome, and its children take it over.
     let desk = Request { actor: Actor { org: org("sgcc/zj/hz"), role: Role::Desk, ..agent() }, ..request(0) };
     let reply = crate::histories::reply();
     for (n, command, by) in [

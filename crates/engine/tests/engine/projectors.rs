@@ -1,4 +1,4 @@
-//! Projectors: every fact once and in order, whatever befalls the model meanwhile.
+//! Projectors: every fact once and in order, whatever happens to the model.
 
 use std::{
     error::Error,
@@ -17,7 +17,7 @@ use crate::{
     house::{House, open, request, supplement},
 };
 
-/// A model that writes down what it was given.
+/// A model that records what it is given.
 #[derive(Default)]
 struct Diary {
     begun_at: u64,
@@ -25,7 +25,7 @@ struct Diary {
     applied: Mutex<Vec<u64>>,
     upto: AtomicU64,
     log: Mutex<LogId>,
-    /// Breaks off in its first step, and refuses the second try.
+    /// True for a model that panics in its first step, and fails in the second.
     frail: bool,
 }
 

@@ -1,5 +1,5 @@
-//! Promises that are watched, from a published policy to what is recorded of a ticket: once each, at the right
-//! instants, whatever happens to those who watch. How a clock is judged is tested in `domain`.
+//! The watch of promises, from a published policy to the recorded promise events: once each, at the right instants,
+//! with several watches and restarts. The judging of clocks is tested in `domain`.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ use crate::{
     house::{Engine, House, Watched, agent, classify, dispatch, open, org, request},
 };
 
-/// From reception to reply one hour, and a word to the city when half of it is used up.
+/// One hour from receipt to reply, and a warning to the city after half of it.
 fn policy(from: Timestamp) -> Policy {
     let on = |fact| Trigger { fact, is: Vec::new(), level: Vec::new(), time: Reading::Occurred };
     let title = Title { zh: "Reply within an hour".into(), en: "Reply within an hour".into() };
@@ -71,7 +71,7 @@ async fn publish(house: &House) {
     policies.execute(&"sgcc".to_owned(), &command, &request(1_000)).await.unwrap();
 }
 
-/// Says what the watch found.
+/// Executes an action of the watch.
 async fn say(said: Arc<Aggregates<Promises>>, want: Action<Intent>) -> ActionOutcome {
     let Intent { ticket, publish } = &want.intent;
     // Of one fact several things may come to be said in time: what is said belongs to the want's name.
@@ -82,7 +82,7 @@ async fn say(said: Arc<Aggregates<Promises>>, want: Action<Intent>) -> ActionOut
     let request = Request { request_id, payload_hash: request_id.to_string(), actor, ..request(0) };
     match said.execute(ticket, publish, &request).await {
         Ok(outcome) => ActionOutcome::Done(outcome.position),
-        // Somebody else was faster: this watch hears of it before it reaches the head.
+        // Another watch was faster. This one reads that fact before it reaches the head.
         Err(Failure::Rejected(Rejection::AlreadySaid)) => {
             let log = said.journal().read(ticket, 0).await.unwrap();
             ActionOutcome::Done(log.last().unwrap().position)
@@ -92,16 +92,16 @@ async fn say(said: Arc<Aggregates<Promises>>, want: Action<Intent>) -> ActionOut
     }
 }
 
-/// What a watch starts from.
+/// The data from which a watch starts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum From {
     /// The whole log.
     Log,
-    /// ClockHistories as they were at the head of the log.
+    /// The clock histories at the head of the log.
     ClockHistories,
 }
 
-/// A running watch, with the feed that it reads.
+/// A running watch, with the task of its feed.
 struct Watching([JoinHandle<()>; 2]);
 
 impl Watching {
@@ -126,7 +126,7 @@ impl Watching {
     }
 }
 
-/// A watch as somebody who keeps clock histories starts it.
+/// A watch that starts from clock histories, as the server starts it.
 async fn resumed(house: &House, feed: &Feed) -> Start<Watch> {
     caught_up(feed, house).await;
     let (head, mut registry, mut clock_histories) =
@@ -156,10 +156,10 @@ async fn resumed(house: &House, feed: &Feed) -> Start<Watch> {
     Start::at(head, Watch::resume(registry, clock_histories))
 }
 
-/// One thing that was said: of which ticket and cycle, what, for which instant, to or of whom.
+/// A promise event: ticket, cycle, kind, instant, and the unit that is notified or responsible.
 type Said = (TicketId, u16, &'static str, Timestamp, String);
 
-/// Everything that was said, in the order of tickets and instants.
+/// All promise events, in the order of tickets and instants.
 async fn said(house: &House) -> Vec<Said> {
     let (feed, following) = Feed::follow(Arc::clone(&house.store)).await.unwrap();
     let mut all = Vec::new();
@@ -179,7 +179,7 @@ async fn said(house: &House) -> Vec<Said> {
     all
 }
 
-/// Until so many things were said; every new fact is a reason to count again.
+/// Waits until this many promise events are recorded. They are counted after every new fact.
 async fn until_said(house: &House, count: usize) {
     let mut head = house.store.watch_head();
     let counting = async {
@@ -190,8 +190,8 @@ async fn until_said(house: &House, count: usize) {
     assert!(timeout(PATIENCE, counting).await.is_ok(), "{count} things: {:?}", said(house).await);
 }
 
-/// Three tickets, ten minutes apart, to which nobody replies; the watch may be stopped and started again while two of
-/// them come to be warned of, and several may watch. What was said.
+/// Three tickets, ten minutes apart, without replies. The watch may restart while warnings of two tickets become due,
+/// and there may be several watches. Returns the promise events.
 async fn unanswered(watches: usize, restart: Option<From>) -> Vec<Said> {
     let house = House::over(Arc::new(Faulty::sound()));
     let (engine, clock) = (house.engine(), Arc::new(Watched::over(&house)));
@@ -222,7 +222,7 @@ async fn unanswered(watches: usize, restart: Option<From>) -> Vec<Said> {
     clock.looked().await;
     house.clock.advance(TimeDelta::hours(5));
     until_said(&house, 6).await;
-    // One more, so that everybody has come past what was said before and could have said it again.
+    // One more ticket, so that every watch has passed the earlier events and could have repeated them.
     open(&engine, 4).await;
     clock.looked().await;
     house.clock.advance(TimeDelta::hours(5));
@@ -243,7 +243,7 @@ async fn warnings_and_breaches_are_recorded_once_by_one_watch_or_two_and_over_re
         expected.push((id(n.into()), 1, "breached", received + minutes(60), "sgcc".to_owned()));
         expected.push((id(n.into()), 1, "warned", received + minutes(30), "sgcc".to_owned()));
     }
-    // Nobody looked while the fourth could have been warned of.
+    // No watch ran when the warning of the fourth ticket became due.
     expected.push((id(4), 1, "breached", start + minutes(350 + 60), "sgcc".to_owned()));
     expected.sort();
     let ways =
@@ -254,7 +254,7 @@ async fn warnings_and_breaches_are_recorded_once_by_one_watch_or_two_and_over_re
     }
 }
 
-/// Brings a ticket to its end: replied to within its time, revisited and filed away.
+/// Completes a ticket: replied in time, revisited and archived.
 async fn file_away(house: &House, engine: &Engine, id: TicketId) {
     let desk = Actor { org: org("sgcc/zj/hz"), role: Role::Desk, ..agent() };
     let content = Command::Revisit {
@@ -295,7 +295,7 @@ async fn a_ticket_that_was_let_go_and_is_taken_up_again_is_watched_again() {
     house.clock.advance(TimeDelta::minutes(31));
     until_said(&house, 2).await;
     let minutes = TimeDelta::minutes;
-    // Taken up again, it is with the unit that received it.
+    // After the reopening the receiving unit holds it.
     let (breached, warned) = (reopened + minutes(60), reopened + minutes(30));
     let expected = [(id, 2, "breached", breached, "sgcc".into()), (id, 2, "warned", warned, "sgcc".into())];
     assert_eq!(said(&house).await, expected);

@@ -1,5 +1,4 @@
-//! Processes that let tickets go: the history comes back once, whole and in order, before the fact that it is needed
-//! for.
+//! Processes that drop tickets: the history comes back once, complete and in order, before the fact that needs it.
 
 use std::{
     collections::BTreeSet,
@@ -26,7 +25,7 @@ use crate::{
     house::{Engine, House, open, request, supplement, warned},
 };
 
-/// Lets a ticket go when it is withdrawn, and writes down what it is told.
+/// A process that drops a ticket when it is withdrawn, and records the facts that it gets.
 struct Forgetful {
     held: BTreeSet<TicketId>,
     told: Arc<Mutex<Vec<u64>>>,
@@ -70,7 +69,7 @@ impl Process for Forgetful {
     }
 }
 
-/// A forgetful process over a house.
+/// A forgetful process on a house.
 struct Listening {
     tasks: [JoinHandle<()>; 2],
     told: Arc<Mutex<Vec<u64>>>,
@@ -87,7 +86,7 @@ impl Listening {
         Self { tasks: [following, task], told, last: seen }
     }
 
-    /// What it was told until it was told the log's last fact: which facts, counted from 1.
+    /// The facts that it got up to the log's last fact, counted from 1.
     async fn told(mut self, house: &House) -> Vec<usize> {
         let places = house.places().await;
         timeout(PATIENCE, self.last.wait_for(|at| Some(at) == places.last())).await.expect("it is told").unwrap();
@@ -105,8 +104,8 @@ async fn reveal(engine: &Engine, id: TicketId, n: u128) {
     engine.execute(&id, &Command::Reveal { purpose: "to call back".into() }, &request(n)).await.unwrap();
 }
 
-/// One ticket that is withdrawn (1, 3, 4, 6), of whose promises something is said before and after (5, 7), between the
-/// facts of another one (2, 8); then it is shown to somebody twice (9, 10).
+/// A ticket is withdrawn (facts 1, 3, 4, 6) and has promise events before and after that (5, 7), between the facts of
+/// another ticket (2, 8). Then its personal data is shown twice (9, 10).
 async fn story(house: &House) {
     let (engine, said) = (house.engine(), house.aggregates::<Promises>());
     let (gone, other) = (open(&engine, 1).await, open(&engine, 2).await);
@@ -120,7 +119,8 @@ async fn story(house: &House) {
     reveal(&engine, gone, 10).await;
 }
 
-/// All facts as they came, and between them, before the first one after the withdrawal, the ticket's own again.
+/// All facts as they come. Before fact 9, the first ticket fact after the withdrawal, the ticket's own facts come
+/// again.
 const TOLD: [usize; 16] = [1, 2, 3, 4, 5, 6, 7, 8, 1, 3, 4, 5, 6, 7, 9, 10];
 
 #[tokio::test]
@@ -158,7 +158,7 @@ async fn a_fact_of_a_promise_that_cannot_be_read_stops_nobody_today_and_in_a_his
     withdraw(&engine, id, 3).await;
     reveal(&engine, id, 4).await;
     assert_eq!(Listening::start(&house).await.told(&house).await, [1, 3, 1, 3, 4]);
-    // The promises of that ticket take nothing more, for nobody knows what was said of them; another ticket's do.
+    // That ticket's promise stream accepts nothing more, because its events cannot be read. Another ticket's does.
     assert!(said.execute(&id, &warned(1), &request(5)).await.is_err());
     let sound = open(&engine, 6).await;
     assert!(said.execute(&sound, &warned(1), &request(7)).await.is_ok());

@@ -1,4 +1,4 @@
-//! Engines that share a log: one whose memory lags, and many callers racing through two.
+//! Engines that share a log: one whose cached state is stale, and many callers that compete through two engines.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -56,7 +56,7 @@ async fn a_no_is_said_of_the_log_and_never_of_memory() {
     let Err(Failure::Rejected(Rejection::IllegalMove { stage, .. })) = refusal else { panic!("{refusal:?}") };
     assert_eq!(stage, Stage::Classified, "the refusal describes the log");
 
-    // What memory would allow and the log does not is refused as well: the append tells.
+    // A command that the cached state permits and the log does not is rejected as well: the append detects it.
     ahead.execute(&id, &Command::Withdraw { reason: "It came back.".into() }, &request(5)).await.unwrap();
     let head = house.head();
     let refusal = behind.execute(&id, &supplement("too late"), &request(6)).await;
@@ -67,7 +67,7 @@ async fn a_no_is_said_of_the_log_and_never_of_memory() {
 #[tokio::test]
 async fn commands_racing_through_two_engines_are_each_recorded_once_without_a_gap() {
     const RACERS: u128 = 40;
-    // This store gives way to the others between load and append, so that all of them meet.
+    // This store yields between load and append, so that all callers compete.
     let house = House::over(Arc::new(Faulty::sound()));
     let engines = [house.engine(), house.engine()];
     let id = open(&engines[0], 1).await;

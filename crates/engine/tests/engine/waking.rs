@@ -1,5 +1,5 @@
-//! Processes and time: they are woken when they asked for it and not otherwise, however the clock moves; what cannot
-//! be done now is done later; and so many things at once as they were allowed.
+//! Processes and time. They are woken when they asked for it, and at no other time, however the clock moves. An action
+//! that cannot be executed now is executed later. No more actions run concurrently than permitted.
 
 use std::{
     ops::RangeInclusive,
@@ -35,23 +35,23 @@ use crate::{
     house::{Engine, House, Watched, classify, open, request, supplement},
 };
 
-/// What an alarm was asked, and what was done for it.
+/// A record of the questions to an alarm and of its executed actions.
 #[derive(Default)]
 struct Diary {
     asked: Mutex<Vec<Timestamp>>,
     tried: Mutex<Vec<usize>>,
-    /// The position of the last fact that it was told.
+    /// The position of the last fact that it got.
     heard: watch::Sender<u64>,
     at_once: AtomicUsize,
     at_once_seen: AtomicUsize,
 }
 
-/// Wants to ring, which is a supplement to its ticket, once at each of its instants.
+/// A process that rings once at each of its instants; ringing is a supplement to its ticket.
 struct Alarm {
     diary: Arc<Diary>,
     instants: Vec<Timestamp>,
     rung: usize,
-    /// It is awake and wants nothing.
+    /// True for an alarm that wakes but has no action.
     idle: bool,
 }
 
@@ -86,7 +86,7 @@ impl Process for Alarm {
     }
 }
 
-/// A house with one ticket and a clock, where an alarm is set.
+/// A house with one ticket and a clock, for tests with an alarm.
 struct Bedroom {
     house: House,
     ticket: TicketId,
@@ -103,7 +103,7 @@ impl Bedroom {
         Self { house, ticket, clock, diary: Arc::default(), engine }
     }
 
-    /// Starts an alarm that is set for these hours from now. What it wants is done by `together` at once or not at all.
+    /// Starts an alarm for these hours from now. Its actions wait until `together` of them run at once.
     async fn sleep(&self, hours: RangeInclusive<i64>, idle: bool, pace: Pace, together: usize) -> [JoinHandle<()>; 2] {
         let now = self.house.clock.now();
         let instants = hours.map(|hour| now + TimeDelta::hours(hour)).collect();
@@ -115,7 +115,7 @@ impl Bedroom {
         [following, reactor::run(&feed, self.clock.clone(), Start::at(0, alarm), pace, ring)]
     }
 
-    /// Until so many facts are in the log.
+    /// Waits until the log has this many facts.
     async fn recorded(&self, count: usize) {
         let mut head = self.house.store.watch_head();
         let counting = async {
@@ -126,7 +126,7 @@ impl Bedroom {
         timeout(PATIENCE, counting).await.expect("it rings");
     }
 
-    /// Until the alarm was told the fact at a position.
+    /// Waits until the alarm got the fact at this position.
     async fn heard(&self, position: u64) {
         let mut heard = self.diary.heard.subscribe();
         timeout(PATIENCE, heard.wait_for(|at| *at >= position)).await.expect("it hears facts").unwrap();
@@ -182,7 +182,7 @@ async fn a_process_wakes_at_its_instant_without_a_fact_and_neither_before_nor_tw
     assert!(!room.asked().is_empty() && room.asked().iter().all(|at| *at == start), "{:?}", room.asked());
     room.house.clock.advance(tick);
     room.recorded(2).await;
-    // Whatever happens later, its only instant is over.
+    // Its only instant has passed, so it never rings again.
     room.house.clock.advance(TimeDelta::days(1));
     room.engine.execute(&room.ticket, &classify(), &request(2)).await.unwrap();
     let later = room.house.clock.now();
@@ -220,7 +220,7 @@ async fn a_process_that_is_awake_for_nothing_holds_nobody_up_and_is_asked_again(
     while room.asked().len() < asked + 5 {
         room.clock.looked().await;
     }
-    // A sleep is never shorter than it was asked to be: the only thing about time that is certain here.
+    // A sleep is never shorter than requested: this is the only certain statement about time here.
     assert!(begun.elapsed() >= reactor::WAKE_REST * 4, "it rests between two questions");
     room.engine.execute(&room.ticket, &supplement("by hand"), &request(2)).await.unwrap();
     room.heard(room.house.place(2).await).await;
@@ -246,7 +246,7 @@ async fn a_process_does_not_speak_again_before_it_has_heard_itself() {
     let hearing = store.lag();
     let tasks = room.sleep(1..=1, false, Pace::default(), 1).await;
     room.clock.looked().await;
-    // Somebody else's fact lies between what it knows and what it does.
+    // A fact of another actor lies between its fold and its own action.
     room.engine.execute(&room.ticket, &classify(), &request(2)).await.unwrap();
     room.house.clock.advance(TimeDelta::hours(1));
     room.recorded(3).await;
@@ -266,7 +266,7 @@ async fn a_process_does_not_speak_again_before_it_has_heard_itself() {
 async fn so_many_wants_are_carried_out_at_once_as_the_pace_says_and_each_of_them_once() {
     for at_once_max in [1, 4] {
         let room = Bedroom::over(House::new()).await;
-        // Everybody waits for the others of his four: with fewer at once nothing would ever be done.
+        // Each action waits for the three others of its group of four. With fewer at once, none would ever finish.
         let pace = Pace { actions_max: 8, at_once_max };
         let tasks = room.sleep(-20..=-1, false, pace, at_once_max).await;
         room.recorded(21).await;

@@ -1,5 +1,5 @@
-//! The tests of the engine again, on a log that promises no more than a distributed one can: positions with gaps, and
-//! ids that are known in their own stream only. The tests are those of `tests/engine`.
+//! The tests of the engine, run again on a log with the guarantees of a distributed one only: positions have gaps, and
+//! an id is known in its own stream only. The tests are those of `tests/engine`.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 #[path = "../engine/again.rs"]
@@ -35,7 +35,7 @@ mod waking;
 
 mod weaker;
 
-/// The log that the tests run on.
+/// The log that the tests use.
 fn store() -> switchboard_eventstore::MemoryStore {
     switchboard_eventstore::MemoryStore::with_gaps(95_598)
 }

@@ -1,4 +1,4 @@
-//! What a log with gaps cannot promise, and what holds instead.
+//! Guarantees that a log with gaps cannot give, and those that hold instead.
 
 use switchboard_engine::command::Failure;
 

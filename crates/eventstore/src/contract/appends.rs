@@ -1,4 +1,4 @@
-//! Promises about appending: expectations, duplicates, wholeness, limits. One caller at a time; see `races` for many.
+//! Guarantees about appending: expectations, duplicates, atomicity, limits. One caller at a time; `races` has several.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -117,7 +117,7 @@ pub(super) async fn a_repeated_append_is_a_duplicate_that_names_the_first_positi
     let first = store.append(&stream, Expected::NoStream, given.clone()).await.unwrap();
     append_each(&*store, &stream, 2).await;
     let head = store.head();
-    // Whatever the caller expects by now: that it is a repetition is the answer.
+    // For any expectation the answer is that the append is a repetition.
     for expected in [Expected::NoStream, Expected::Any, Expected::Exists, Expected::Revision(Revision(2))] {
         let again = store.append(&stream, expected, given.clone()).await;
         assert!(matches!(again, Err(AppendError::Duplicate { position }) if position == first.first), "{again:?}");

@@ -1,5 +1,5 @@
-//! What only dense keepers promise: positions without a gap, any number as a place to read from, ids known over all
-//! streams. The engine does not rely on it; tools and tests of the embedded log do.
+//! Guarantees of dense implementations only: positions without a gap, any number as a start of a read, ids unique over
+//! all streams. The engine does not rely on them; tools and tests of the embedded log do.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -13,7 +13,7 @@ use crate::{AppendError, Direction, Expected, Position, Revision};
 
 type Store = Arc<dyn Dense>;
 
-/// The positions from just after `start`, so many.
+/// The `count` positions directly after `start`.
 fn span(start: Position, count: u64) -> Vec<Position> {
     (start.0 + 1..=start.0 + count).map(Position).collect()
 }
@@ -54,7 +54,7 @@ pub(super) async fn a_duplicate_is_recognised_across_streams(store: Store) {
     }
     assert_eq!(store.head(), head);
     assert!(store.read_stream(&other, Revision::FIRST, 10).await.unwrap().is_empty());
-    // The refused stream does not exist, and begins like any other.
+    // The stream of the rejected append does not exist, so it begins like any other.
     let appended = store.append(&other, Expected::NoStream, events(1)).await.unwrap();
     assert_eq!(appended.revision, Revision::FIRST);
 }

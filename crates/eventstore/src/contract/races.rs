@@ -1,4 +1,4 @@
-//! Promises under concurrency: who wins, that nobody wins twice, and that nothing is lost or torn.
+//! Guarantees under concurrency: one append wins, none is recorded twice, and nothing is lost or incomplete.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -68,7 +68,7 @@ pub(super) async fn concurrent_appends_stay_whole_and_lose_nothing(store: Store)
                 let stream = if round % 2 == 0 { &own } else { &shared };
                 let given = events(1 + (n + round) % 4);
                 let ids: Vec<_> = given.iter().map(|event| event.id).collect();
-                // A refusal in between must not disturb anybody.
+                // A rejected append in between must not affect others.
                 store.append(&own, Expected::Revision(Revision(1_000_000)), events(1)).await.unwrap_err();
                 places.push((store.append(stream, Expected::Any, given).await.unwrap(), stream.clone(), ids));
             }

@@ -1,4 +1,5 @@
-//! Promises about reading: pages, directions, edges, and that a read sees what was answered before it began.
+//! Guarantees about reading: pages, directions, limits, and that a read sees everything that was answered before it
+//! began.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

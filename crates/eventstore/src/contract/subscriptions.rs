@@ -1,4 +1,4 @@
-//! Promises about subscriptions: catch up, live, resume; every event once, in order, none left out.
+//! Guarantees about subscriptions: catch up, continue live, resume. Every event is delivered once, in order.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -48,7 +48,7 @@ pub(super) async fn a_subscription_resumes_at_every_cut_point(store: Store) {
     let known = positions(&log_after(&*store, start).await);
     let mut cuts: Vec<_> =
         [start].into_iter().chain(known).enumerate().map(|(read, cut)| (read, store.subscribe_all(cut))).collect();
-    // Some subscriptions are in the middle of their first page when the log grows, one waits already.
+    // When the log grows, some subscriptions are in the middle of their first page, and one waits already.
     for (read, subscription) in &mut cuts {
         if *read < 6 {
             take(subscription, 1).await;

@@ -20,9 +20,9 @@ use crate::Cause;
 
 /// The size of a full pool. It is refilled below half. With an empty pool, `assign` waits for a refill.
 pub const POOL_KEYS_MAX: usize = 512;
-/// How long an assignment may exist in memory only.
+/// The longest time for which an assignment exists in memory only.
 pub const ASSIGNMENT_DELAY_MAX: Duration = Duration::from_millis(50);
-/// How long `assign` waits for an empty pool, or `flush` for the file, before it fails.
+/// The longest wait of `assign` for an empty pool, or of `flush` for the file, before it fails.
 pub const KEY_WAIT_MAX: Duration = Duration::from_secs(10);
 /// The most keys in memory: by subject, and again by id.
 pub const KEYS_CACHED_MAX: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();

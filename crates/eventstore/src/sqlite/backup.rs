@@ -1,8 +1,8 @@
-//! Online backup: a copy of one committed state of the log while appends go on.
+//! Online backup: a copy of one committed state of the log while appends continue.
 //!
-//! The copy is taken inside one read transaction, so it is a prefix of the log, and the writer neither waits nor
-//! makes it start over; meanwhile the write-ahead log cannot start over, and grows. Keys are never in the copy.
-//! Incremental backups and restoring are absent: a copy is a data folder and is simply opened.
+//! The copy is made in one read transaction, so it is a prefix of the log. The writer does not wait, and does not cause
+//! the copy to start again. Until the copy ends, the write-ahead log cannot be reset, so it grows. The copy never
+//! contains keys. Incremental backups and restoring are absent: a copy is a data folder, and is simply opened.
 
 use std::fs::File;
 use std::io;
@@ -16,26 +16,26 @@ use super::schema::open_to_read;
 use crate::private::{create_file, create_folder, sync_folder};
 use crate::{Cause, Position, ReadError};
 
-/// Pages per step; `progress` is told after each.
+/// Pages per step. `progress` is called after each step.
 const STEP_PAGES: i32 = 512;
-/// Page cache of the connection that is copied from.
+/// The page cache of the source connection, in bytes.
 const CACHE_BYTES: usize = 2 << 20;
 
-/// What was copied.
+/// The result of a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupReport {
-    /// The last event in the copy.
+    /// The position of the last event in the copy.
     pub head: Position,
-    /// Size of the copy.
+    /// The size of the copy, in bytes.
     pub bytes: u64,
-    /// The copy.
+    /// The file of the copy.
     pub path: PathBuf,
 }
 
-/// Why there is no copy.
+/// The reason why there is no copy.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum BackupError {
-    /// The target folder holds something already; nothing was touched.
+    /// The target folder is not empty. Nothing was changed.
     #[error("{} is not empty", folder.display())]
     NotEmpty {
         /// The target folder.
@@ -44,13 +44,13 @@ pub enum BackupError {
     /// The log is damaged.
     #[error("the log is corrupt: {detail}")]
     Corrupt {
-        /// What was found.
+        /// The finding.
         detail: String,
     },
     /// The source or the target cannot be used.
     #[error("the backup failed")]
     Unavailable(#[source] Cause),
-    /// A sync failed earlier: the store must be reopened first.
+    /// A sync failed earlier. The store must be reopened first.
     #[error("the event store stopped after a failed sync and must be reopened")]
     Poisoned,
 }
@@ -78,7 +78,7 @@ impl From<ReadError> for BackupError {
     }
 }
 
-/// Copies the log into `to/log.db`, by way of a partial file that gets its name when it is complete and synced.
+/// Copies the log into `to/log.db`. A partial file is renamed to that name after it is complete and synced.
 pub(super) fn run(from: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Result<BackupReport, BackupError> {
     create_folder(to)?;
     if std::fs::read_dir(to)?.next().is_some() {
@@ -89,7 +89,7 @@ pub(super) fn run(from: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Res
     let head = match copied {
         Ok(head) => head,
         Err(error) => {
-            // Best effort: the name says what it is.
+            // Best effort: a file that stays is named as partial.
             let _ = std::fs::remove_file(&partial);
             return Err(error);
         }
@@ -108,7 +108,7 @@ fn copy(from: &Path, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<Po
     let head: i64 = snapshot.query_row("SELECT coalesce(max(position), 0) FROM events", [], |row| row.get(0))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut target = Connection::open_with_flags(to, flags)?;
-    // A partial copy is worth nothing, so it needs neither a journal nor syncs before the last one.
+    // A partial copy is worthless, so it needs no journal, and no sync before the last one.
     target.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")?;
     {
         let backup = Backup::new(&source, &mut target)?;

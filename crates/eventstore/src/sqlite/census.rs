@@ -1,4 +1,4 @@
-//! What a log holds, counted from its file. Nothing is verified here; that is what a check is for.
+//! Counts of the contents of a log, read from its file. Nothing is verified here; `check` does that.
 
 use std::path::Path;
 
@@ -6,21 +6,21 @@ use super::rows::read_error;
 use super::schema::open_to_read;
 use crate::{Position, ReadError};
 
-/// Page cache of the connection that counts.
+/// The page cache of the connection, in bytes.
 const CACHE_BYTES: usize = 2 << 20;
 
-/// Counts of one committed state of the log.
+/// The counts of one committed state of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Census {
     /// The last position.
     pub head: Position,
-    /// Events.
+    /// The number of events.
     pub events: u64,
-    /// Streams by category, in the order of their names.
+    /// The number of streams by category, in the order of the names.
     pub categories: Vec<(String, u64)>,
-    /// Events by kind, in the order of their names.
+    /// The number of events by kind, in the order of the names.
     pub kinds: Vec<(String, u64)>,
-    /// Size of the file, the write-ahead log left aside.
+    /// The size of the file in bytes, without the write-ahead log.
     pub bytes: u64,
 }
 

@@ -1,8 +1,8 @@
-//! The digest chain: each event's digest covers the event and the digest before it.
+//! The digest chain: the digest of each event covers the event and the digest before it.
 //!
-//! So a change anywhere in the log, by accident or by hand, shows at exactly that event. Whoever could rewrite
-//! everything from there on could rewrite the digests too; what helps against that is a digest that was written
-//! down elsewhere, and where it is written down is not this crate's business.
+//! So a change anywhere in the log, by accident or on purpose, is detected at exactly that event. Someone able to
+//! rewrite all later events could rewrite the digests as well. A digest that was recorded elsewhere detects that;
+//! recording it is not a task of this crate.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use uuid::Uuid;
@@ -10,10 +10,10 @@ use uuid::Uuid;
 /// SHA-256 over an event and its predecessor's digest.
 pub(super) type Digest = [u8; 32];
 
-/// What stands before the first event.
+/// The digest before the first event.
 pub(super) const GENESIS: Digest = [0; 32];
 
-/// What a digest covers, borrowed from wherever it lies.
+/// The data that a digest covers, borrowed.
 pub(super) struct Link<'a> {
     pub(super) position: u64,
     pub(super) stream: &'a str,
@@ -25,10 +25,10 @@ pub(super) struct Link<'a> {
 }
 
 impl Link<'_> {
-    /// The digest of this event after `previous`; `scratch` is reused from call to call.
+    /// The digest of this event after `previous`. `scratch` is a buffer that is reused between calls.
     ///
     /// Order and widths: previous digest (32 bytes), position (8, big-endian), stream, revision (8), id (16), kind,
-    /// data, meta; texts and byte strings are preceded by their length (4).
+    /// data, meta. Texts and byte strings are preceded by their length (4 bytes).
     pub(super) fn digest(&self, previous: &Digest, scratch: &mut Vec<u8>) -> Digest {
         scratch.clear();
         scratch.extend_from_slice(previous);
@@ -46,7 +46,7 @@ impl Link<'_> {
 }
 
 fn prefixed(scratch: &mut Vec<u8>, bytes: &[u8]) {
-    // Lengths are bounded by the limits of an event; a stored one that is not is caught by the digest itself.
+    // The limits of an event bound these lengths. If a stored one is longer, the digest does not match.
     let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     scratch.extend_from_slice(&length.to_be_bytes());
     scratch.extend_from_slice(bytes);
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(one, link("k", b"ab", b"c").digest(&GENESIS, &mut scratch));
     }
 
-    /// The layout is part of the file format: this value may never change.
+    /// The layout is part of the file format, so this value must never change.
     #[test]
     fn the_layout_of_a_digest_is_fixed() {
         let digest = link("ticket.received.v1", b"{}", b"[]").digest(&GENESIS, &mut Vec::new());

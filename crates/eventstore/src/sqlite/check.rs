@@ -1,8 +1,8 @@
-//! Verification: the end of the log at every opening, all of it on request.
+//! Verification: the end of the log at every opening, the whole log on request.
 //!
-//! A check never changes the file and never stops at the first finding. What it cannot find is a log that was cut
-//! off cleanly or rewritten together with all its digests: for that, compare [`CheckReport::digest`] with one that was
-//! written down elsewhere.
+//! A check never changes the file, and does not stop at the first finding. It cannot detect a log that was truncated at
+//! an event, or rewritten together with all its digests. For that, compare [`CheckReport::digest`] with one that was
+//! recorded elsewhere.
 
 use std::path::Path;
 
@@ -16,28 +16,28 @@ use super::rows::{COLUMNS, Decoder, Raw};
 use super::schema::{LOG_TABLES, failed, open_to_read, recognise_log};
 use crate::{Position, ReadError};
 
-/// Most problems that a report lists; the last line says that there are more.
+/// The most problems that a report lists. One more line says that there are others.
 pub const PROBLEMS_MAX: usize = 100;
-/// Events whose digests are verified at every opening.
+/// The number of events whose digests are verified at every opening.
 const OPENING_EVENTS: u64 = 64;
-/// Steps between two calls of `progress`.
+/// The number of steps between two calls of `progress`.
 const PROGRESS_STEPS: u64 = 4_096;
 const CACHE_BYTES: usize = 16 << 20;
 
-/// What a check has found.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckReport {
-    /// Nothing is wrong.
+    /// True when no problem was found.
     pub ok: bool,
-    /// Events that were read and verified, good or bad.
+    /// The number of events that were read and verified, good or bad.
     pub facts: u64,
-    /// The last position in the file.
+    /// The position of the last event in the file.
     pub head: Position,
-    /// The stored digest of the last event, in hexadecimal: it stands for the whole log.
+    /// The stored digest of the last event, in hexadecimal. It identifies the whole log.
     pub digest: String,
-    /// The first position that is damaged, altered or missing.
+    /// The first position at which an event is damaged, altered or missing.
     pub first_bad: Option<Position>,
-    /// What is wrong, for a person, at most [`PROBLEMS_MAX`] lines.
+    /// The problems in words; at most [`PROBLEMS_MAX`] lines, and one that says that there are more.
     pub problems: Vec<String>,
 }
 
@@ -55,7 +55,7 @@ impl CheckReport {
     }
 }
 
-/// Where the log ends, after verifying its last events.
+/// The end of the log, after its last events were verified.
 pub(super) fn verify_end(connection: &Connection) -> Result<End, OpenError> {
     let corrupt = |error: rusqlite::Error| match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::SystemIoFailure) => OpenError::Unavailable(crate::Cause::new(error)),
@@ -89,7 +89,7 @@ pub(super) fn verify_end(connection: &Connection) -> Result<End, OpenError> {
     Ok(end)
 }
 
-/// Verifies a stopped store's log.
+/// Verifies the log of a stopped store.
 pub(super) fn run(folder: &Path, mut progress: impl FnMut(u64, u64)) -> Result<CheckReport, OpenError> {
     let path = log_path(folder);
     if !path.exists() {
@@ -153,13 +153,13 @@ fn passes(
     Ok(())
 }
 
-/// Statements of the tables, without the indexes that SQLite adds itself.
+/// The statements of the tables, without the indexes that SQLite itself adds.
 fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_stat%' ORDER BY rowid";
     connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
 }
 
-/// Every stream counts 0, 1, 2, ...; read from the index alone, in constant memory.
+/// Checks that the revisions of every stream are 0, 1, 2, and so on. Reads only the index, in constant memory.
 fn revisions(connection: &Connection, report: &mut CheckReport, mut step: impl FnMut()) -> rusqlite::Result<()> {
     let sql = "SELECT stream, revision, position FROM events INDEXED BY events_by_stream ORDER BY stream, revision";
     let mut statement = connection.prepare(sql)?;
@@ -180,7 +180,7 @@ fn revisions(connection: &Connection, report: &mut CheckReport, mut step: impl F
     Ok(())
 }
 
-/// SQLite's own verification: pages, order, and every index against its table, unique ids included.
+/// SQLite's own verification: pages, order, and every index against its table, including unique ids.
 fn structure(connection: &Connection, report: &mut CheckReport) -> rusqlite::Result<()> {
     let mut statement = connection.prepare(&format!("PRAGMA integrity_check({PROBLEMS_MAX})"))?;
     let mut rows = statement.query([])?;
@@ -193,7 +193,7 @@ fn structure(connection: &Connection, report: &mut CheckReport) -> rusqlite::Res
     Ok(())
 }
 
-/// A walk over the log in order, digest by digest.
+/// A walk over the log in order that verifies each digest.
 struct Chain {
     previous: Option<Digest>,
     last: Position,
@@ -212,8 +212,8 @@ impl Chain {
         Ok(Self { previous: Some(previous), last: position, decoder: Decoder::new(true) })
     }
 
-    /// Calls `each` for every event above `after`, with what is wrong with it. An altered event is one finding: the
-    /// events after it are measured against the digest that is stored in it.
+    /// Calls `each` for every event above `after`, with the problem if there is one. An altered event is one problem
+    /// only: the next event is verified against the digest that is stored in the altered one.
     fn walk(
         &mut self,
         connection: &Connection,

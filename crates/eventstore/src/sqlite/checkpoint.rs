@@ -1,9 +1,9 @@
-//! Checkpoints: moving pages from the write-ahead log into `log.db`, beside the writer.
+//! Checkpoints: they move pages from the write-ahead log into `log.db`, beside the writer.
 //!
-//! A checkpoint inside a commit would make some caller wait for all of it. So a thread of its own copies and syncs
-//! while the writer goes on, and the writer only finishes the small rest now and then, so that the write-ahead log
-//! starts over instead of growing. A checkpoint loses nothing when it fails for want of space, and is tried again;
-//! any other failure stops the store.
+//! A checkpoint inside a commit would make one caller wait for all of it. So a separate thread copies and syncs while
+//! the writer continues. From time to time the writer finishes the small rest, so that the write-ahead log is reset
+//! instead of growing. A checkpoint that fails for lack of space loses nothing and is tried again. Any other failure
+//! stops the store.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,30 +17,30 @@ use super::folder::unusable;
 use super::schema::failed;
 use super::{OpenError, Planted};
 
-/// Pages in the write-ahead log that are not yet in the file, from which on the thread copies them.
+/// When this many pages of the write-ahead log are not in the file yet, the thread copies them.
 pub(super) const PAGES_BEHIND_MAX: i64 = 1_000;
-/// Pages in the write-ahead log from which on the writer finishes the rest, so that it starts over. A reader that
-/// stays on an old state for long (a backup) can make it grow past this.
+/// When the write-ahead log has this many pages, the writer finishes the rest, so that it is reset. A reader that keeps
+/// an old state for long (a backup) can make it grow beyond this.
 pub(super) const WAL_PAGES_MAX: i64 = 3_000;
 
-/// Pages in the write-ahead log, and how many of them are in the file already.
+/// The number of pages in the write-ahead log, and how many of them are already in the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Progress {
     pub(super) pages: i64,
     pub(super) done: i64,
 }
 
-/// Copies what can be copied without waiting for anybody.
+/// Copies the pages that can be copied without waiting for another connection.
 pub(super) fn passive(connection: &Connection) -> rusqlite::Result<Progress> {
     pragma(connection, "PRAGMA wal_checkpoint(PASSIVE)")
 }
 
-/// Asks how far it is, and does nothing.
+/// Reads the progress and copies nothing.
 pub(super) fn progress(connection: &Connection) -> rusqlite::Result<Progress> {
     pragma(connection, "PRAGMA wal_checkpoint(NOOP)")
 }
 
-/// Copies everything and empties the write-ahead log, at the end.
+/// Copies everything and empties the write-ahead log, when the store closes.
 pub(super) fn truncate(connection: &Connection) -> rusqlite::Result<Progress> {
     pragma(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
 }
@@ -50,7 +50,7 @@ fn pragma(connection: &Connection, sql: &str) -> rusqlite::Result<Progress> {
     statement.query_row([], |row| Ok(Progress { pages: row.get(1)?, done: row.get(2)? }))
 }
 
-/// The thread that copies.
+/// The thread that copies pages.
 pub(super) struct Checkpointer {
     wake: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -77,14 +77,14 @@ impl Checkpointer {
         Ok(Self { wake: Some(wake), thread: Some(thread), failed })
     }
 
-    /// Asks for a copy; one that is asked for already is enough.
+    /// Requests a copy. It has no effect while a request is pending.
     pub(super) fn wake(&self) {
         if let Some(wake) = &self.wake {
             let _ = wake.try_send(());
         }
     }
 
-    /// Whether a copy has failed in a way that leaves the file in doubt.
+    /// True when a copy failed in a way that leaves the file in doubt.
     pub(super) fn failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)
     }
@@ -110,7 +110,7 @@ fn copy(connection: &Connection, woken: &Receiver<()>, failed: &AtomicBool) {
     }
 }
 
-/// Whether a failed checkpoint can simply be tried again.
+/// True when a failed checkpoint can simply be tried again.
 pub(super) fn harmless(error: &rusqlite::Error) -> bool {
     let again = matches!(
         error.sqlite_error_code(),

@@ -1,7 +1,7 @@
-//! The data folder: created durably, locked against a second process.
+//! The data folder: created durably, and locked against a second process.
 //!
-//! The lock is an advisory `flock` on a file that stays in place: the system lets go of it when the process ends,
-//! however it ends, so there is no stale lock to clean up. Breaking a lock is absent on purpose.
+//! The lock is an advisory `flock` on a file that is never removed. The system releases it when the process ends in any
+//! way, so there is no stale lock to clean up. Breaking a lock is absent on purpose.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -14,25 +14,25 @@ use rustix::io::Errno;
 use super::OpenError;
 use crate::{Cause, private};
 
-/// A folder that this process holds alone, for as long as the value lives.
+/// A folder that this process has locked, while the value lives.
 pub(super) struct Folder {
     path: PathBuf,
     _lock: Lock,
 }
 
-/// A held lock. It is let go of by name: closing the file would not do while a process that is just being started
-/// from this one still has a copy of the descriptor.
+/// A held lock. It is released explicitly. Closing the file is not sufficient while a child process that is just
+/// starting still has a copy of the descriptor.
 pub(super) struct Lock(File);
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // If this fails, closing the file lets go of the lock a moment later.
+        // If this fails, closing the file releases the lock a moment later.
         let _ = flock(&self.0, FlockOperation::Unlock);
     }
 }
 
 impl Folder {
-    /// Locks a folder, creating it first if it is absent and `create` says so.
+    /// Locks a folder. Creates it first if it is absent and `create` is true.
     pub(super) fn claim(path: &Path, create: bool) -> Result<Self, OpenError> {
         if create {
             private::create_folder(path).map_err(unusable)?;

@@ -1,8 +1,8 @@
-//! The ledger: what the writer knows about the log, and how one append enters it.
+//! The ledger: the writer's knowledge of the log, and the execution of one append.
 //!
-//! Heads of streams are kept in memory, so that an expectation costs no look into the file. An append that is
-//! refused leaves no trace, so its neighbours in the batch stand. Whatever the batch has changed in memory is
-//! remembered until the commit, and forgotten with a rollback. Syncs, answers and threads are absent: see `writer`.
+//! Heads of streams are kept in memory, so checking an expectation reads no file. A rejected append has no effect, so
+//! the other appends of the batch stand. Changes that a batch makes in memory are recorded until the commit; a rollback
+//! removes them. Syncs, answers and threads are absent: see `writer`.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use super::chain::{Digest, Link};
 use super::queue::Answer;
 use crate::{AppendError, Appended, Expected, NewEvent, Position, Revision, StreamName};
 
-/// Most stream heads in memory; the head of any other stream is looked up in the index.
+/// The most stream heads in memory. The head of any other stream is read from the index.
 const HEADS_MAX: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
-/// Most kinds in memory.
+/// The most kinds in memory.
 const KINDS_MAX: NonZeroUsize = NonZeroUsize::new(1_024).unwrap();
 
-/// Where the log ends.
+/// The end of the log.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct End {
     pub(super) position: Position,
@@ -32,7 +32,7 @@ pub(super) struct End {
 #[derive(Debug, Clone, Copy)]
 struct Head {
     stream: i64,
-    /// The revision that the next event gets.
+    /// The revision of the next event.
     next: u64,
 }
 
@@ -96,7 +96,7 @@ impl<'c> Ledger<'c> {
         })
     }
 
-    /// The last position, the open batch included.
+    /// The last position, including the open batch.
     pub(super) fn position(&self) -> Position {
         self.end.position
     }
@@ -105,7 +105,7 @@ impl<'c> Ledger<'c> {
         self.statements.begin.execute([]).map(drop)
     }
 
-    /// Commits and, with the file's settings, syncs. After an error call [`rollback`](Ledger::rollback).
+    /// Commits, and syncs if the file is set up so. After an error call [`rollback`](Ledger::rollback).
     pub(super) fn commit(&mut self) -> rusqlite::Result<()> {
         self.statements.commit.execute([])?;
         self.committed = self.end;
@@ -114,7 +114,7 @@ impl<'c> Ledger<'c> {
         Ok(())
     }
 
-    /// Forgets the open batch, in the file and in memory, and makes sure that nothing of it is in the file.
+    /// Undoes the open batch in the file and in memory, and verifies that the file contains nothing of it.
     pub(super) fn rollback(&mut self) -> rusqlite::Result<()> {
         for stream in self.heads_changed.drain(..) {
             self.heads.pop(&stream);
@@ -134,7 +134,7 @@ impl<'c> Ledger<'c> {
         Ok(())
     }
 
-    /// Enters one append, or answers why not. An `Err` concerns the whole batch.
+    /// Executes one append. The inner result is the answer to its caller. An `Err` concerns the whole batch.
     pub(super) fn append(
         &mut self,
         stream: &StreamName,
@@ -172,7 +172,7 @@ impl<'c> Ledger<'c> {
         }))
     }
 
-    /// `false`: the id is in the log already.
+    /// Inserts an event. `false` when a constraint is violated: mostly because the log already has the id.
     fn insert(&mut self, stream: &StreamName, number: i64, revision: u64, event: &NewEvent) -> rusqlite::Result<bool> {
         let kind = self.kind(&event.kind)?;
         let position = self.end.position.next();
@@ -206,16 +206,16 @@ impl<'c> Ledger<'c> {
         }
     }
 
-    /// Takes back the events of an append whose event `id` is a duplicate.
+    /// Removes the inserted events of an append whose event `id` is a duplicate.
     fn undo(&mut self, start: End, id: Uuid) -> rusqlite::Result<AppendError> {
         if self.end.position > start.position {
             self.statements.undo.execute([start.position.0.cast_signed()])?;
         }
-        // Kinds that the append brought along stay: an unused one does no harm.
+        // Kinds that the append added stay. An unused kind does no harm.
         self.end = End { kind_last: self.end.kind_last, ..start };
         match self.find(id)? {
             Some(position) => Ok(AppendError::Duplicate { position }),
-            // It was another constraint: the heads in memory and the file disagree, which must never be.
+            // Another constraint was violated: the heads in memory and the file disagree. This must never happen.
             None => Err(rusqlite::Error::SqliteFailure(
                 rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT),
                 Some("the file disagrees with the heads of its streams".into()),
@@ -237,7 +237,7 @@ impl<'c> Ledger<'c> {
         Ok(found.optional()?.map(|position| Position(position.cast_unsigned())))
     }
 
-    /// The number and next revision of a stream that has events.
+    /// The number and the next revision of a stream; `None` when it has no events.
     fn head(&mut self, stream: &StreamName) -> rusqlite::Result<Option<Head>> {
         if let Some(head) = self.heads.get(stream) {
             return Ok(Some(*head));

@@ -1,8 +1,9 @@
-//! What waits for the writer: bounded in appends and in bytes, and closed for good when the writer stops.
+//! The queue of appends for the writer. It is bounded in appends and in bytes, and closed for good when the writer
+//! stops.
 //!
-//! Callers past the bound wait in order of arrival; nothing is refused for being late. No caller can wait for a
-//! writer that is gone: whoever stops the queue answers everyone in it. Priorities are absent: they belong to
-//! whoever decides what to send here.
+//! Callers beyond the bound wait in order of arrival; no append is rejected because the queue is full. No caller waits
+//! for a writer that has stopped: stopping the queue answers all callers in it. Priorities are absent: the callers
+//! decide what to send.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -13,16 +14,17 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::{AppendError, Appended, Expected, NewEvent, ReadError, StreamName};
 
-/// Most bytes of appends that wait or are being written. Further appends wait outside, holding only themselves.
+/// The most bytes of appends that wait or are being written. Callers of further appends wait before they enter the
+/// queue.
 pub const WRITE_QUEUE_BYTES_MAX: usize = 16 << 20;
-/// Most appends that wait or are being written.
+/// The most appends that wait or are being written.
 pub const WRITE_QUEUE_APPENDS_MAX: usize = WRITE_QUEUE_BYTES_MAX / APPEND_WEIGHT_MIN;
-/// What the smallest append counts for, so that one bound serves for bytes and for appends.
+/// The weight of the smallest append, in bytes. With it one bound limits both the bytes and the number of appends.
 const APPEND_WEIGHT_MIN: usize = 4096;
 
 pub(super) type Answer = Result<Appended, AppendError>;
 
-/// One append on its way.
+/// One append in the queue.
 pub(super) struct Request {
     pub(super) stream: StreamName,
     pub(super) expected: Expected,
@@ -32,12 +34,12 @@ pub(super) struct Request {
     _room: OwnedSemaphorePermit,
 }
 
-/// Why nothing is served any more.
+/// The reason why the store no longer serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stopped {
-    /// In an orderly way; what was queued is still recorded.
+    /// An orderly close. Queued appends are still recorded.
     Closed,
-    /// By a fault that leaves the state of the file in doubt.
+    /// A fault after which the state of the file is in doubt.
     Poisoned,
 }
 
@@ -67,7 +69,7 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct Waiting {
     requests: VecDeque<Request>,
-    /// The writer sleeps: whoever brings a request wakes it. Nobody pays for waking it otherwise.
+    /// True while the writer sleeps. The caller that adds a request then wakes it; other callers skip that cost.
     idle: bool,
     stopped: Option<Stopped>,
 }
@@ -86,7 +88,7 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Brings an append to the writer and waits for its answer.
+    /// Sends an append to the writer and waits for its answer.
     pub(super) async fn submit(
         &self,
         stream: StreamName,
@@ -116,8 +118,8 @@ impl Queue {
         }
     }
 
-    /// Moves waiting requests into `batch` until it has `appends` of them or `bytes` bytes; sleeps while there are
-    /// none, for at most `patience` if that is given. `false`: stopped, and nothing is left.
+    /// Moves waiting requests into `batch`, until it has `appends` of them or `bytes` bytes. Sleeps while there are
+    /// none, for at most `patience` if that is given. `false` when the queue is stopped and empty.
     pub(super) fn take(
         &self,
         batch: &mut Vec<Request>,
@@ -160,7 +162,7 @@ impl Queue {
         true
     }
 
-    /// Accepts nothing more. The first reason stays, except that poison overrides an orderly close.
+    /// Stops accepting requests. The first reason stays, except that poison overrides an orderly close.
     pub(super) fn stop(&self, reason: Stopped) {
         let mut waiting = self.waiting();
         if waiting.stopped != Some(Stopped::Poisoned) {
@@ -224,7 +226,7 @@ mod tests {
             let callers: Vec<_> = (0..limit + 5).map(|_| submit(&queue, bytes)).collect();
             settle().await;
             assert_eq!(queue.depth(), limit);
-            // Those that were taken keep their room until they are answered.
+            // Requests that were taken keep their share of the bound until they are answered.
             let mut batch = Vec::new();
             assert!(queue.take(&mut batch, 3, usize::MAX, None));
             settle().await;

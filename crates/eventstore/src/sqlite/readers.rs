@@ -1,7 +1,7 @@
-//! Readers: a few connections that read committed events without ever waiting for the writer.
+//! Readers: a few connections that read committed events and never wait for the writer.
 //!
 //! Reads block on the file, so they run on the runtime's blocking threads, at most `readers_max` at a time. No read
-//! returns an event above the head that was durable when it began.
+//! returns an event above the head that was durable when the read began.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,7 +42,7 @@ impl Readers {
         &self.path
     }
 
-    /// Refuses when the store has stopped.
+    /// An error when the store has stopped.
     pub(super) fn serving(&self) -> Result<(), ReadError> {
         match self.queue.stopped() {
             Some(stopped) => Err(stopped.read_error()),
@@ -68,7 +68,7 @@ impl Readers {
                 None => Reader::open(&readers.path, readers.cache_bytes, readers.verify).map_err(read_error)?,
             };
             let found = read(&mut reader);
-            // After a fault the connection is given up together with whatever it may have cached.
+            // After a fault the connection is dropped, with everything that it may have cached.
             if found.is_ok() && readers.queue.stopped().is_none() {
                 readers.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
             }
@@ -77,14 +77,14 @@ impl Readers {
         task.await.unwrap_or_else(|error| Err(ReadError::Unavailable(Cause::new(error))))
     }
 
-    /// Lets go of the file; running reads finish.
+    /// Releases the file. Running reads finish.
     pub(super) fn close(&self) {
         self.room.close();
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
-/// One reading connection.
+/// One connection for reading.
 pub(super) struct Reader {
     connection: Connection,
     decoder: Decoder,
@@ -99,7 +99,8 @@ impl Reader {
         Ok(Self { connection: open_to_read(path, cache_bytes)?, decoder: Decoder::new(verify) })
     }
 
-    /// Positions above `after`, at most `max`, none above `head`. Fewer than there must be are a damaged log.
+    /// The events above `after`, at most `max`, none above `head`. If fewer are found than there must be, the log is
+    /// damaged.
     pub(super) fn forward(&mut self, after: Position, max: usize, head: Position) -> Result<Vec<Recorded>, ReadError> {
         let last = head.0.min(after.0.saturating_add(max as u64));
         if last <= after.0 {
@@ -129,7 +130,7 @@ impl Reader {
         Ok(page)
     }
 
-    /// Positions below `before`, at most `max`, newest first.
+    /// The events below `before`, at most `max`, newest first.
     pub(super) fn backward(
         &mut self,
         before: Position,
@@ -143,7 +144,7 @@ impl Reader {
         Ok(page)
     }
 
-    /// Revisions of one stream from `from` on, at most `max`.
+    /// The events of one stream from revision `from` on, at most `max`.
     pub(super) fn stream(
         &mut self,
         stream: &StreamName,
@@ -178,7 +179,7 @@ impl Reader {
         Ok(page)
     }
 
-    /// The event with an id.
+    /// The event with this id; `None` when the log does not have it.
     pub(super) fn locate(&mut self, id: Uuid, head: Position) -> Result<Option<Recorded>, ReadError> {
         let Self { connection, decoder } = self;
         let sql = format!(

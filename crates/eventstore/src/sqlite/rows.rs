@@ -1,6 +1,6 @@
-//! Rows of the log as events: names behind numbers, and every digest checked on the way.
+//! Conversion of rows into events: numbers become names, and every digest is verified.
 //!
-//! A row that does not fit is `Corrupt`, never skipped.
+//! A row that does not fit is reported as `Corrupt`, never skipped.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -13,15 +13,15 @@ use super::chain::{Digest, Link};
 use super::schema::is_corrupt;
 use crate::{Cause, Position, ReadError, Recorded, Revision, StreamName};
 
-/// Most stream names that one connection remembers.
+/// The most stream names that one connection caches.
 const STREAM_NAMES_MAX: NonZeroUsize = NonZeroUsize::new(16_384).unwrap();
-/// Most kinds that one connection remembers.
+/// The most kinds that one connection caches.
 const KINDS_MAX: NonZeroUsize = NonZeroUsize::new(1_024).unwrap();
 
 /// The columns that [`Raw::read`] expects, in this order.
 pub(super) const COLUMNS: &str = "e.position, e.stream, e.revision, e.kind, e.id, e.digest, e.meta, e.data";
 
-/// A row as it lies in the file.
+/// A row as stored.
 pub(super) struct Raw {
     pub(super) position: u64,
     stream: i64,
@@ -53,7 +53,7 @@ fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, value))
 }
 
-/// Turns raw rows into events, with a memory of names and a buffer for digests.
+/// Converts raw rows into events. It caches names and has a buffer for digests.
 pub(super) struct Decoder {
     streams: LruCache<i64, StreamName>,
     kinds: LruCache<i64, Arc<str>>,
@@ -71,7 +71,7 @@ impl Decoder {
         }
     }
 
-    /// The event in a row, if the row's digest follows from it and from the digest before.
+    /// The event in a row, if the row's digest follows from the event and the previous digest.
     pub(super) fn decode(
         &mut self,
         connection: &Connection,
@@ -124,7 +124,7 @@ pub(super) fn corrupt(position: Position, detail: &str) -> ReadError {
     ReadError::Corrupt { position: Some(position), detail: detail.to_owned() }
 }
 
-/// What an error of SQLite means for a reader near `position`.
+/// The error of a read near `position`, from an error of SQLite.
 fn at(position: Position, error: rusqlite::Error) -> ReadError {
     match read_error(error) {
         ReadError::Corrupt { detail, .. } => ReadError::Corrupt { position: Some(position), detail },
@@ -132,7 +132,7 @@ fn at(position: Position, error: rusqlite::Error) -> ReadError {
     }
 }
 
-/// What an error of SQLite means for a reader.
+/// The error of a read, from an error of SQLite.
 pub(super) fn read_error(error: rusqlite::Error) -> ReadError {
     if is_corrupt(&error) {
         return ReadError::Corrupt { position: None, detail: error.to_string() };

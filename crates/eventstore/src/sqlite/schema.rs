@@ -1,7 +1,7 @@
-//! The file: its tables, its format number, and how connections to it are set up.
+//! The file: its tables, its format number, and the setup of its connections.
 //!
-//! The numbers in the header say whose file it is (`application_id`) and in which format (`user_version`); a newer
-//! format and a foreign file are refused by name. Migrations are absent: there is one format so far.
+//! The header identifies the program (`application_id`) and the format (`user_version`). A newer format and a foreign
+//! file are rejected, each with its own error. Migrations are absent: there is one format so far.
 
 use std::path::Path;
 
@@ -14,13 +14,13 @@ use crate::{Cause, private};
 
 /// "SWLG" in ASCII.
 const LOG_APPLICATION: i64 = 0x5357_4c47;
-/// The format that this program writes, and the newest that it reads.
+/// The format that this program writes, and the newest that it can read.
 pub(super) const LOG_FORMAT: i64 = 1;
-/// How long a connection waits for another one's lock, which is held for microseconds.
+/// The longest wait for another connection's lock, in milliseconds. Such locks are held for microseconds.
 const BUSY_MILLISECONDS: u32 = 10_000;
 
-/// Streams and kinds are stored as numbers, so that the index that every append touches stays small and local.
-/// Texts of the statements, in the order in which `sqlite_schema` shows them; `check` compares them.
+/// Streams and kinds are stored as numbers, so that the index that every append changes stays small and local. The
+/// statements are in the order in which `sqlite_schema` lists them; `check` compares them.
 pub(super) const LOG_TABLES: [&str; 4] = [
     "CREATE TABLE streams (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT",
     "CREATE TABLE kinds (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT",
@@ -29,10 +29,10 @@ pub(super) const LOG_TABLES: [&str; 4] = [
     "CREATE UNIQUE INDEX events_by_stream ON events (stream, revision)",
 ];
 
-/// Opens the log for writing, creating its tables in an empty file.
+/// Opens the log for writing. Creates its tables in an empty file.
 pub(super) fn open_log(path: &Path, options: &SqliteOptions) -> Result<Connection, OpenError> {
     if !path.exists() {
-        // A write-ahead log without its file is what is left of a log, not an empty one.
+        // A write-ahead log without its file is the rest of a lost log, not an empty log.
         let left = path.with_file_name("log.db-wal");
         if left.metadata().is_ok_and(|found| found.len() > 0) {
             return Err(OpenError::Corrupt { position: None, detail: "log.db is missing, log.db-wal is not".into() });
@@ -54,7 +54,7 @@ pub(super) fn open_log(path: &Path, options: &SqliteOptions) -> Result<Connectio
     Ok(connection)
 }
 
-/// Opens one of this program's files for writing: ours, in a known format, or empty and then given its tables.
+/// Opens a file of this program for writing. It must have a known format, or be empty; an empty file gets its tables.
 pub(crate) fn open_file(path: &Path, application: i64, format: i64, tables: &[&str]) -> Result<Connection, OpenError> {
     let failed = |error| failed(path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -75,7 +75,7 @@ pub(crate) fn open_file(path: &Path, application: i64, format: i64, tables: &[&s
     Ok(connection)
 }
 
-/// Opens the log for reading only. The file must exist.
+/// Opens the log for reading. The file must exist.
 pub(super) fn open_to_read(path: &Path, cache_bytes: usize) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -84,9 +84,10 @@ pub(super) fn open_to_read(path: &Path, cache_bytes: usize) -> rusqlite::Result<
     Ok(connection)
 }
 
-/// Settings of every connection: see damage early, run nothing that the file brings along.
+/// Settings of every connection: detect damage early, and execute nothing that the file contains.
 fn settle(connection: &Connection) -> rusqlite::Result<()> {
-    // A prepared statement keeps its plan whatever is bound to it; otherwise many would be prepared anew at each use.
+    // A prepared statement keeps its plan for all parameters. Otherwise many statements would be prepared again at each
+    // use.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(&format!(
         "PRAGMA busy_timeout = {BUSY_MILLISECONDS}; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; \
@@ -94,7 +95,7 @@ fn settle(connection: &Connection) -> rusqlite::Result<()> {
     ))
 }
 
-/// `true` for an empty file, `false` for one of ours; anything else is refused.
+/// `true` for an empty file, `false` for a log of this program. Any other file is an error.
 pub(super) fn recognise_log(connection: &Connection, path: &Path) -> Result<bool, OpenError> {
     recognise(connection, path, LOG_APPLICATION, LOG_FORMAT)
 }
@@ -116,7 +117,7 @@ fn recognise(connection: &Connection, path: &Path, application: i64, format: i64
     Err(OpenError::Foreign { path: path.to_owned(), detail: format!("application {found:#010x}") })
 }
 
-/// What an error of SQLite means for somebody who is opening a file.
+/// The error for a caller that opens a file, from an error of SQLite.
 pub(crate) fn failed(path: &Path, error: rusqlite::Error) -> OpenError {
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => {
@@ -127,7 +128,7 @@ pub(crate) fn failed(path: &Path, error: rusqlite::Error) -> OpenError {
     }
 }
 
-/// Whether SQLite says that the file is damaged (as opposed to out of reach).
+/// True when SQLite reports that the file is damaged, not only inaccessible.
 pub(crate) fn is_corrupt(error: &rusqlite::Error) -> bool {
     use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, QueryReturnedNoRows};
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))

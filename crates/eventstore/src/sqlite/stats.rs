@@ -1,4 +1,4 @@
-//! Counters of a running store. Where they are published is absent: the composition root decides that.
+//! Counters of a running store. The server publishes them, not this module.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,41 +8,41 @@ use super::queue::Stopped;
 /// Counters since the store was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stats {
-    /// Appends recorded.
+    /// Recorded appends.
     pub appends: u64,
-    /// Events recorded.
+    /// Recorded events.
     pub events: u64,
-    /// Bytes of data, meta and kinds recorded.
+    /// Recorded bytes of data, meta and kinds.
     pub bytes: u64,
-    /// Appends answered with a conflict.
+    /// Appends that were answered with a conflict.
     pub conflicts: u64,
-    /// Appends answered with a duplicate.
+    /// Appends that were answered with a duplicate.
     pub duplicates: u64,
-    /// Transactions committed, each with one sync.
+    /// Committed transactions; each has one sync.
     pub commits: u64,
     /// Appends in the largest batch.
     pub batch_appends_peak: u64,
-    /// Time spent in commits, which is nearly all sync.
+    /// The time spent in commits; nearly all of it is sync.
     pub commit_time: Duration,
-    /// Time of the slowest commit.
+    /// The time of the slowest commit.
     pub commit_time_peak: Duration,
-    /// Time of the writer inside batches, commits excluded.
+    /// The time that the writer spent in batches, without commits.
     pub apply_time: Duration,
-    /// Checkpoints that the writer had to finish itself, and the time they took.
+    /// The number of checkpoints that the writer itself had to finish.
     pub checkpoints: u64,
-    /// Time spent in those checkpoints.
+    /// The time spent in those checkpoints.
     pub checkpoint_time: Duration,
-    /// Pages now in the write-ahead log.
+    /// The present number of pages in the write-ahead log.
     pub wal_pages: u64,
-    /// Appends waiting now.
+    /// The present number of waiting appends.
     pub waiting: u64,
-    /// The store serves: neither closed nor poisoned.
+    /// True while the store serves: it is neither closed nor poisoned.
     pub serving: bool,
-    /// A failed sync has stopped the store.
+    /// True when a failed sync has stopped the store.
     pub poisoned: bool,
 }
 
-/// The same counters while they move. Only the writer moves them, so relaxed order is enough.
+/// The live counters. Only the writer changes them, so relaxed ordering is sufficient.
 #[derive(Default)]
 pub(super) struct Meter {
     pub(super) appends: AtomicU64,

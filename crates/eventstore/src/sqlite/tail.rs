@@ -1,22 +1,22 @@
-//! The newest events in memory, so that readers that keep up never touch the file.
+//! The newest events in memory, so that readers that keep up do not read the file.
 //!
-//! Only committed events enter, in order. The tail is a convenience: what it does not hold is read from the file,
-//! and it holds nothing that the file does not.
+//! Only committed events enter, in order. The tail is a cache: other events are read from the file, and the file
+//! contains every event of the tail.
 
 use std::collections::VecDeque;
 use std::sync::{PoisonError, RwLock};
 
 use crate::{Position, Recorded};
 
-/// Most events in memory; older ones are dropped.
+/// The most events in memory. Older ones are dropped.
 pub const TAIL_EVENTS_MAX: usize = 4096;
-/// Most bytes of data and meta in memory; older events are dropped.
+/// The most bytes of data and meta in memory. Older events are dropped.
 pub const TAIL_BYTES_MAX: usize = 16 << 20;
 
 pub(super) struct Tail(RwLock<Newest>);
 
 struct Newest {
-    /// Neighbours: position `last - len + 1` up to `last`.
+    /// Consecutive events: positions `last - len + 1` to `last`.
     events: VecDeque<Recorded>,
     last: Position,
     bytes: usize,

@@ -1,8 +1,9 @@
 //! The writer: one thread, one batch at a time, one sync per batch.
 //!
-//! There is no timer: a batch is whatever has arrived while the last one was being synced. An answer goes out only
-//! after the commit has succeeded. A fault answers the whole batch, and says honestly what is known: nothing was
-//! appended (no space, rolled back), or it cannot be told (a failed commit), after which the store is poisoned.
+//! There is no timer: a batch consists of the appends that arrived while the previous one was synced. The writer
+//! answers only after the commit has succeeded. After a fault it answers the whole batch with what is known. Either
+//! nothing was appended (no space, rolled back), or the outcome is unknown (a failed commit), and the store is
+//! poisoned.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,9 +21,9 @@ use super::stats::{Meter, add, nanos};
 use super::tail::Tail;
 use crate::{AppendError, Cause, Position, Recorded, Revision};
 
-/// Most appends of one batch; the rest is in the next one.
+/// The most appends of one batch. Further ones are in the next batch.
 pub const BATCH_APPENDS_MAX: usize = 512;
-/// Bytes from which on a batch takes no further append.
+/// A batch of this many bytes takes no further append.
 pub const BATCH_BYTES_MAX: usize = 4 << 20;
 
 pub(super) struct Writer {
@@ -36,7 +37,7 @@ pub(super) struct Writer {
     pub(super) folder: Folder,
 }
 
-/// Poisons the queue if the writer's thread dies, so that no caller waits for it.
+/// Poisons the queue if the writer's thread panics, so that no caller waits for it.
 struct Mourner(Arc<Queue>);
 
 impl Drop for Mourner {
@@ -49,10 +50,10 @@ impl Drop for Mourner {
 }
 
 impl Writer {
-    /// Writes until the queue is stopped and empty, then lets go of the folder.
+    /// Writes until the queue is stopped and empty, then releases the folder.
     pub(super) fn run(self, end: End) {
         let Self { folder, connection, queue, tail, meter, head, checkpointer, planted } = self;
-        // Dropped last: nobody else may open the folder before everything else is closed.
+        // Dropped last: no other process may open the folder before everything else is closed.
         let _folder = folder;
         let _mourner = Mourner(queue.clone());
         let connection = connection;
@@ -94,21 +95,21 @@ impl Writer {
         if queue.stopped() == Some(Stopped::Closed)
             && let Err(error) = checkpoint::truncate(&connection)
         {
-            // Nothing is lost: the write-ahead log is read when the store is opened again.
+            // Nothing is lost: the write-ahead log is read at the next opening.
             tracing::warn!(%error, "the write-ahead log could not be emptied while closing");
         }
     }
 }
 
-/// The write-ahead log's length is asked for after about so many bytes were written to it: asking costs about as much as an
-/// append.
+/// The writer reads the length of the write-ahead log after about this many bytes were written to it. Reading it costs
+/// about as much as an append.
 const LOOK_BYTES: u64 = 2 << 20;
-/// What an append writes about, beside its own bytes: pages of indexes.
+/// An estimate of the bytes that an append writes beside its own: index pages.
 const APPEND_BYTES_BESIDE: u64 = 2 << 10;
-/// What a commit writes about: pages that are rewritten whole.
+/// An estimate of the bytes that a commit writes: pages that are rewritten as a whole.
 const COMMIT_BYTES_BESIDE: u64 = 16 << 10;
 
-/// Keeps the write-ahead log short. An error leaves the file in doubt.
+/// Keeps the write-ahead log short. After an error the state of the file is in doubt.
 fn keep_short(
     connection: &Connection,
     checkpointer: &Checkpointer,
@@ -139,7 +140,7 @@ fn keep_short(
     Ok(())
 }
 
-/// The writer at work on one batch after another.
+/// The state of the writer while it writes batch after batch.
 struct Round<'a> {
     ledger: Ledger<'a>,
     queue: &'a Queue,
@@ -153,7 +154,7 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    /// One batch. `false`: stopped, and nothing is left to write.
+    /// Writes one batch. `false` when the queue is stopped and nothing is left to write.
     fn run(&mut self) -> bool {
         self.requests.clear();
         self.answers.clear();
@@ -183,7 +184,7 @@ impl Round<'_> {
         true
     }
 
-    /// Enters the batch, and what arrives while it is being entered.
+    /// Executes the appends of the batch, and those that arrive meanwhile.
     fn fill(&mut self) -> rusqlite::Result<()> {
         self.ledger.begin()?;
         let mut bytes = 0;
@@ -204,7 +205,7 @@ impl Round<'_> {
         }
     }
 
-    /// Shows the committed events to readers, then moves the head.
+    /// Makes the committed events visible to readers, then moves the head.
     fn publish(&mut self) {
         for (request, answer) in self.requests.iter_mut().zip(&self.answers) {
             let Ok(appended) = answer else { continue };
@@ -231,7 +232,7 @@ impl Round<'_> {
 
     fn answer(&mut self) {
         for (request, answer) in self.requests.drain(..).zip(self.answers.drain(..)) {
-            // A caller that has gone away needs no answer; the append stands.
+            // A caller that has gone away needs no answer. Its append stands.
             let _ = request.answer.send(answer);
         }
     }
@@ -243,7 +244,7 @@ impl Round<'_> {
         }
     }
 
-    /// Answers a batch that failed, during its commit or before.
+    /// Answers a batch that failed before or during its commit.
     fn abandon(&mut self, error: rusqlite::Error, committing: bool) {
         let code = error.sqlite_error_code();
         let cause = Cause::new(error);
@@ -259,7 +260,7 @@ impl Round<'_> {
         tracing::error!(error = %cause, committing, "a batch failed; the store is poisoned");
         self.queue.stop(Stopped::Poisoned);
         self.refuse(|answer| match answer {
-            // What was already refused is certainly not in the log.
+            // An append that was already rejected is certainly not in the log.
             Some(Err(_)) => AppendError::Poisoned,
             _ if committing => AppendError::OutcomeUnknown(cause.clone()),
             _ => AppendError::Unavailable(cause.clone()),

@@ -1,4 +1,4 @@
-//! Online backups: a prefix of the log, complete, that opens and checks like the original.
+//! Online backups: each is a complete prefix of the log that opens and checks like the original.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

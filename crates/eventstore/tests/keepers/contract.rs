@@ -1,4 +1,4 @@
-//! The contract of the port, run by each keeper.
+//! The contract of the port, run by each implementation.
 
 use switchboard_eventstore::contract::{self, Made};
 use switchboard_eventstore::{MemoryStore, SqliteOptions, SqliteStore};

@@ -1,13 +1,13 @@
-//! Crashes: a writing process killed at any instant, and the power cut under it.
+//! Crashes: a writing process that is killed at any instant, and power cuts during writing.
 //!
-//! The test binary runs itself again as the process that dies. That process says which appends were acknowledged;
-//! afterwards each of them is there exactly once, at its place, and whatever else is there is whole and in order.
-//! Zero failures in N cycles bound the rate of failure at 3/N with 95 % confidence, no better.
+//! The test binary runs itself again as the process that dies. That process reports which appends were acknowledged.
+//! Afterwards each of them must be in the log exactly once, at its position, and all other appends must be whole and in
+//! order. Zero failures in N cycles bound the failure rate at 3/N with 95 % confidence, no better.
 //!
-//! After a power cut only what was acknowledged before the cut began counts. The ioctl that stands in for it aborts
-//! the file system's journal, and a sync that is under way at that moment may return success although nothing was
-//! written: a bare loop of `write` and `fsync`, without any database, loses such a write in about 3 of 100 cuts, and
-//! never one from before the cut.
+//! After a power cut only acknowledgements from before the cut count. The ioctl that simulates the cut aborts the file
+//! system's journal, and a sync that is in progress at that moment may return success although nothing was written. A
+//! bare loop of `write` and `fsync`, without any database, loses such a write in about 3 of 100 cuts, and never one
+//! from before the cut.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -29,7 +29,7 @@ const PLANTED: &str = "SWITCHBOARD_CHILD_PLANTED";
 const RUN: &str = "SWITCHBOARD_CHILD_RUN";
 const WRITERS: u64 = 8;
 
-/// Not a test of its own: the process that dies. Without the variables it does nothing.
+/// Not a test of its own: the process that dies. Without the environment variables it does nothing.
 #[test]
 fn the_process_that_dies() {
     let Ok(folder) = std::env::var(FOLDER) else { return };
@@ -49,7 +49,7 @@ fn the_process_that_dies() {
     });
 }
 
-/// Appends of one to three events, each of which says who wrote it, its number, its part and the key that it used.
+/// Appends one to three events at a time. Each event names its writer, its number, its part and the key that it used.
 async fn write_for_ever(store: Arc<SqliteStore>, keys: Arc<SqliteKeys>, run: u64, writer: u64) {
     for number in 0_u64.. {
         let parts = 1 + number % 3;
@@ -77,7 +77,7 @@ fn id(run: u64, writer: u64, number: u64, part: u64) -> Uuid {
 /// An acknowledged append: first position, run, writer, number.
 type Ack = [u64; 4];
 
-/// The process that dies, and the file that it writes its acknowledgements to.
+/// The process that dies, and the file to which it writes its acknowledgements.
 struct Victim {
     child: Child,
     said: PathBuf,
@@ -98,13 +98,13 @@ impl Victim {
         Self { child, said: said.to_owned() }
     }
 
-    /// Kills it and returns what it had acknowledged within the first `limit` bytes of what it said.
+    /// Kills it, and returns the appends that it acknowledged within the first `limit` bytes of its output.
     fn kill(mut self, limit: usize) -> Vec<Ack> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         let said = std::fs::read_to_string(&self.said).unwrap();
         let heard = &said[..said.len().min(limit)];
-        // The last line may be cut off.
+        // The last line may be incomplete.
         let whole = heard.rfind('\n').map_or("", |end| &heard[..end]);
         whole.lines().filter_map(acknowledged).collect()
     }
@@ -115,12 +115,12 @@ fn acknowledged(line: &str) -> Option<Ack> {
     words.try_into().ok()
 }
 
-/// A few bits of chance; a crash test has no use for a seed, because the instant is not in its hands.
+/// A random number below `below`. A seed would be useless, because the instant of a crash cannot be repeated.
 fn chance(below: u64) -> u64 {
     Uuid::new_v4().as_u64_pair().1 % below
 }
 
-/// Whether the folder holds what was promised.
+/// Verifies that the folder holds everything that was guaranteed.
 async fn verify(folder: &Path, acks: &[Ack]) -> Result<usize, String> {
     let report = SqliteStore::check(folder, |_, _| {}).map_err(|error| format!("check: {error}"))?;
     if !report.ok {
@@ -148,7 +148,8 @@ fn words(event: &Recorded) -> Vec<&str> {
     std::str::from_utf8(&event.data).unwrap().split(' ').collect()
 }
 
-/// Every writer's appends are there from its first to some last one, whole, without a hole, in order.
+/// Verifies that the log has every writer's appends from its first to some last one, whole, in order and without a
+/// hole.
 fn in_order(log: &[Recorded]) -> Result<(), String> {
     let mut next: HashMap<(u64, u64), u64> = HashMap::new();
     let mut rest = log;
@@ -173,7 +174,7 @@ fn in_order(log: &[Recorded]) -> Result<(), String> {
     Ok(())
 }
 
-/// Every key that an event names is there, unchanged, and served one subject only.
+/// Verifies that every key that an event names exists, is unchanged, and served one subject only.
 fn sealed(log: &[Recorded], keys: &SqliteKeys) -> Result<(), String> {
     let mut owners: HashMap<u64, String> = HashMap::new();
     for event in log {
@@ -209,7 +210,7 @@ async fn what_was_acknowledged_survives_a_kill_at_any_instant() {
     drop(open(folder.path()));
 }
 
-/// Cuts the power under a writing process until a promise is broken; `Ok`: none was, in that many cycles.
+/// Cuts the power under a writing process until a guarantee is violated; `Ok` when none was in that many cycles.
 async fn power_cuts(cycles: u32, planted: &str) -> Option<Result<usize, String>> {
     let mut disk = Disk::make(192)?;
     let elsewhere = tempfile::tempdir().unwrap();

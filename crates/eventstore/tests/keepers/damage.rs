@@ -1,4 +1,4 @@
-//! Damaged and altered logs: found by name, never read as if nothing had happened, never read as absent.
+//! Damaged and altered logs: each is detected, never read as if it were intact, and never as absent.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
@@ -37,7 +37,7 @@ async fn one_altered_byte_is_found_at_exactly_its_position() {
         (Some(Position::from_stored(223)), 500, 1),
         "{report:?}"
     );
-    // The end of the chain is sound, so the store opens; the altered event is not read.
+    // The end of the chain is intact, so the store opens. A read of the altered event fails.
     let store = open(folder.path());
     let page = store.read_all(Position::from_stored(222), 1, Direction::Forward).await;
     assert!(
@@ -111,8 +111,8 @@ async fn a_check_reports_progress_and_changes_nothing() {
     assert_eq!(std::fs::read(folder.path().join("log.db")).unwrap(), before);
 }
 
-/// Overwrites a few bytes at many places, one at a time. Whatever is hit: the check says so or nothing was hit that
-/// matters, and reads give the true events or say that they cannot.
+/// Overwrites a few bytes at many places, one at a time. The check must report it, unless the bytes do not matter.
+/// Reads must return the true events or an error.
 #[tokio::test]
 async fn overwritten_bytes_anywhere_never_change_what_is_read() {
     let folder = tempfile::tempdir().unwrap();
@@ -122,7 +122,7 @@ async fn overwritten_bytes_anywhere_never_change_what_is_read() {
     let places = count("SWITCHBOARD_DAMAGES", 40) as usize;
     let mut found = 0;
     for n in 0..places {
-        // Odd steps, so that page headers, cells and gaps are all hit in the course of time.
+        // Steps of an odd size, so that page headers, cells and gaps are all hit after some steps.
         let at = (sound.len() / 2 + n * 7919 + n * n * 13) % (sound.len() - 64);
         std::fs::write(&path, &sound).unwrap();
         let file = OpenOptions::new().write(true).open(&path).unwrap();
@@ -138,7 +138,7 @@ async fn overwritten_bytes_anywhere_never_change_what_is_read() {
     assert!(found * 2 > places, "only {found} of {places} damages were found");
 }
 
-/// Whether everything could be read; panics if something else than the truth was read.
+/// True when everything could be read. Panics if a read returned anything but the true events.
 async fn read_back(folder: &Path, log: &[Recorded]) -> bool {
     let Ok(store) = SqliteStore::open(folder, SqliteOptions::default()) else { return false };
     let mut whole = true;

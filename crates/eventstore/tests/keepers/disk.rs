@@ -1,4 +1,5 @@
-//! Disks that fill up or fail, on a small file system of our own (root only; otherwise skipped, loudly).
+//! Disks that fill up or fail, tested on a small file system of its own. Without root the tests are skipped, with a
+//! message.
 
 use std::fs::File;
 use std::io::Write;
@@ -19,7 +20,7 @@ async fn a_full_disk_refuses_appends_and_forgets_nothing_until_there_is_space_ag
     let filler = disk.path().join("filler");
     let mut file = File::create(&filler).unwrap();
     while file.write_all(&[1; 1 << 16]).is_ok() {}
-    // Gives the log a little room, so that it fills up while writing and not at once.
+    // Leaves some free space, so that the log fills up while it is written and not at once.
     file.set_len(file.metadata().unwrap().len() - (1 << 20)).unwrap();
     file.sync_all().unwrap();
     let mut accepted = 1;

@@ -1,9 +1,9 @@
-//! Figures of the sqlite keeper, for whoever changes it: run with
+//! Measurements of the SQLite implementation, for developers who change it. Run with
 //! `cargo test --release -p switchboard-eventstore -- --ignored --nocapture figures`.
 //!
-//! Closed loop, single events of 300 bytes, each caller with a stream of its own. Beside every line stands what a
-//! raw write and `fdatasync` took just before: without it a figure means nothing. Comparisons with anything else are
-//! absent; they belong to the workspace's benches.
+//! Closed loop, single events of 300 bytes, each caller with its own stream. Each line also shows the time of a raw
+//! write with `fdatasync` just before: without it the measurement means nothing. Comparisons with other systems are in
+//! the workspace's benches.
 
 use std::fs::File;
 use std::io::Write;
@@ -15,7 +15,7 @@ use switchboard_eventstore::{Direction, EventStore, Expected, Position, Revision
 
 use crate::stage::{count, event, open};
 
-/// Processor time of this process, in clock ticks of 10 ms.
+/// The processor time of this process, in clock ticks of 10 ms.
 fn processor_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let after_name = stat.rsplit(')').next().unwrap();
@@ -23,7 +23,7 @@ fn processor_time() -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// Median of a raw append and `fdatasync`.
+/// The median time of a raw append with `fdatasync`.
 fn raw_sync(folder: &Path) -> Duration {
     let mut file = File::create(folder.join("probe")).unwrap();
     let mut times: Vec<_> = (0..31)
@@ -45,7 +45,7 @@ async fn measure(store: &Arc<SqliteStore>, callers: u64, time: Duration) -> (u64
         tokio::spawn(async move {
             let mut latencies = Vec::new();
             while Instant::now() < end {
-                // A ticket is a few events; then the next one.
+                // A ticket has a few events; then the next ticket begins.
                 let stream = StreamName::new("ticket", uuid::Uuid::new_v4().simple()).unwrap();
                 for n in 0..10 {
                     let expected = if n == 0 { Expected::NoStream } else { Expected::Revision(Revision(n - 1)) };

@@ -1,4 +1,4 @@
-//! Random histories of appends and reopenings: sqlite answers and holds exactly what memory does.
+//! Random histories of appends and reopenings: SQLite answers and contains exactly what the memory implementation does.
 
 use proptest::prelude::*;
 use switchboard_eventstore::{
@@ -54,7 +54,7 @@ fn events(ids: &[u16], bytes: usize) -> Vec<NewEvent> {
         .collect()
 }
 
-/// What can be compared of an answer.
+/// The part of an answer that can be compared.
 fn told(answer: Result<Appended, AppendError>) -> String {
     format!("{answer:?}")
 }

@@ -1,4 +1,4 @@
-//! Sealing keys: one per subject, durable before use, never used twice, gone when erased.
+//! Sealing keys: one per subject, durable before use, never used for two subjects, destroyed by an erasure.
 
 use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +13,7 @@ fn each(test: impl Fn(&dyn KeyStore)) {
     test(&SqliteKeys::open(folder.path()).unwrap());
 }
 
-/// A copy of the folder as a crash would leave it: everything synced so far, nothing closed.
+/// A copy of the folder as a crash would leave it: everything synced so far is there, and nothing was closed.
 fn crashed(folder: &Path) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
     for file in ["keys.db", "keys.db-wal"] {

@@ -1,4 +1,4 @@
-//! What is not opened, and how it is said: another process, a newer format, somebody else's file, nothing at all.
+//! Logs that cannot be opened, and the errors: another process, a newer format, a foreign file, no file.
 
 use std::os::unix::fs::PermissionsExt;
 

@@ -1,4 +1,4 @@
-//! What the tests stand on: stores in temporary folders, events that can be told apart, a disk of one's own.
+//! Fixtures of the tests: stores in temporary folders, distinguishable events, and a file system of its own.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -22,12 +22,12 @@ pub fn event(data: impl Into<Vec<u8>>) -> NewEvent {
     NewEvent { id: Uuid::new_v4(), kind: "thing.happened.v1".into(), data: data.into(), meta: b"{}".to_vec() }
 }
 
-/// How many times something is done: the default, unless the environment says more.
+/// The number of repetitions: the default, unless the environment variable says otherwise.
 pub fn count(variable: &str, default: u32) -> u32 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// The whole log, page by page.
+/// All events of the log, read page by page.
 pub async fn all(store: &dyn EventStore) -> Result<Vec<Recorded>, ReadError> {
     let mut log: Vec<Recorded> = Vec::new();
     loop {
@@ -54,7 +54,7 @@ pub async fn fill(folder: &Path, count: usize) -> Vec<Recorded> {
     log
 }
 
-/// A small ext4 file system of its own, on a loop device, or nothing and a loud word about it.
+/// A small ext4 file system of its own, on a loop device. If it cannot be made, a message is printed.
 pub struct Disk {
     place: TempDir,
     mounted: bool,
@@ -116,7 +116,7 @@ impl Disk {
         Err(io::Error::other("the file system stays busy"))
     }
 
-    /// Gets ready to cut the power, so that the cut itself comes at once. `witness` is a file elsewhere.
+    /// Prepares a power cut, so that the cut itself takes effect at once. `witness` is a file on another disk.
     pub fn switch(&self, witness: &Path) -> io::Result<Switch> {
         const SCRIPT: &str = "import fcntl, os, struct, sys\n\
             disk, witness = (os.open(path, os.O_RDONLY) for path in sys.argv[1:])\n\
@@ -137,7 +137,7 @@ impl Disk {
     }
 }
 
-/// What cuts the power of a disk.
+/// The process that cuts the power of a disk.
 pub struct Switch {
     child: Child,
     said: BufReader<ChildStdout>,
@@ -150,8 +150,8 @@ impl Switch {
         Ok(line.trim().to_owned())
     }
 
-    /// The power fails: what was not synced is gone, and nothing reaches the disk any more. Returns the size that the
-    /// witness had just before.
+    /// Cuts the power: data that was not synced is lost, and later writes do not reach the disk. Returns the size that
+    /// the witness had just before.
     pub fn cut(mut self) -> io::Result<usize> {
         if let Some(stdin) = &mut self.child.stdin {
             stdin.write_all(b"now\n")?;

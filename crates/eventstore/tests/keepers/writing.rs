@@ -1,4 +1,4 @@
-//! The writer from outside: callers that go away, stores that close, groups, figures.
+//! The writer from outside: callers that go away, stores that close, batches, counters.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,22 +7,22 @@ use crate::file::Form;
 /// The file's name in the data folder.
 pub(super) const FILE_NAME: &str = "promises.db";
 
-/// Names the code that made a file: its form, the folding of clock histories, and how they and publications are
-/// written. A file with another one is rebuilt.
+/// A fingerprint of the code that makes the file: its form, the fold of clock histories, and the stored form of both
+/// tables. A file with another one is rebuilt.
 const VIEW_VERSION: u64 = fingerprint(&texts());
 
-/// So many files decide what is stored.
+/// The number of source files that decide what is stored.
 const FILES: usize = 14;
 
-/// A path as it stands here, with the text of that file.
+/// The paths, each with the text of its file.
 macro_rules! files {
     ($($path:literal),+ $(,)?) => {
         [$(($path, include_str!($path))),+]
     };
 }
 
-/// The files that decide what is stored, by their paths from here: this model's own, what it keeps, and the types of
-/// its parts.
+/// The source files that decide what is stored, by their paths from here: those of this model, the fold, and the types
+/// of its parts.
 const CODE: [(&str, &str); FILES] = files![
     "../file.rs",
     "../folded.rs",
@@ -50,12 +50,12 @@ const fn texts() -> [&'static str; FILES] {
     texts
 }
 
-/// `opened` is the position of a ticket's first fact, `last_position` that of the last one that changed its clock
-/// history; `last_at` is the latest instant at which anything of it happened or was learnt. Times are microseconds
+/// `opened` is the position of a ticket's first fact, and `last_position` that of the last fact that changed its clock
+/// history. `last_at` is the latest instant at which any of its facts happened or was recorded. Times are microseconds
 /// since 1970.
 ///
-/// Scans go by `clock_history_received`, whose first two columns never change for a ticket; with `last_at` beside them
-/// it tells what a scan passes over without reading it.
+/// Scans use the index `clock_history_received`. Its first two columns never change for a ticket. It also has
+/// `last_at`, so that a scan can skip a row without reading it.
 const TABLES: &str = "
     CREATE TABLE clock_history (
         opened INTEGER PRIMARY KEY,
@@ -82,7 +82,7 @@ mod tests {
 
     use super::*;
 
-    /// The sources of the domain that stand in `folder` there and whose names begin so, by their paths from this file.
+    /// The source files of the domain in `folder` whose names begin with `begin`, by their paths from this file.
     fn on_disk(folder: &str, begin: &str) -> Vec<String> {
         let domain = Path::new(env!("CARGO_MANIFEST_DIR")).join("../domain/src").join(folder);
         let names = fs::read_dir(domain).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());

@@ -1,5 +1,5 @@
-//! Publications as rows: kept whole, one each, so that the registry is made of the same facts as at first. What a
-//! publication means is the registry's.
+//! Publications as rows. Each fact is stored completely, so that the registry is always made from the same facts. The
+//! meaning of a publication is defined by the registry.
 
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
@@ -17,10 +17,10 @@ use uuid::Uuid;
 
 use crate::{ReadModelError, file::stored};
 
-/// Every publication in the order of the log.
+/// All publications in the order of the log.
 pub(super) const ALL: &str = "SELECT position, json FROM publication ORDER BY position";
 
-/// Takes a publication into account; other facts change no registry.
+/// Adds a publication to the registry. Other facts do not change it.
 pub(super) fn take(registry: &mut PolicyRegistry, fact: &Fact) {
     match fact {
         Fact::Policy(fact) => registry.take_policy(fact),
@@ -29,7 +29,7 @@ pub(super) fn take(registry: &mut PolicyRegistry, fact: &Fact) {
     }
 }
 
-/// Keeps a publication; other facts are not kept here.
+/// Stores a publication. Other facts are not stored here.
 pub(super) fn store(connection: &Connection, fact: &Fact) -> Result<(), ReadModelError> {
     let Some(kept) = Kept::of(fact) else { return Ok(()) };
     let json = serde_json::to_string(&kept)?;
@@ -39,7 +39,7 @@ pub(super) fn store(connection: &Connection, fact: &Fact) -> Result<(), ReadMode
     Ok(())
 }
 
-/// The registry of everything that is kept.
+/// The registry of all stored publications.
 pub(super) fn registry(connection: &Connection) -> Result<PolicyRegistry, ReadModelError> {
     let mut statement = connection.prepare_cached(ALL)?;
     let mut found = statement.query([])?;
@@ -51,14 +51,14 @@ pub(super) fn registry(connection: &Connection) -> Result<PolicyRegistry, ReadMo
     Ok(registry)
 }
 
-/// A publication as it is kept.
+/// A publication in its stored form.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     place: Place,
     event: Event,
 }
 
-/// Everything of a fact but what happened.
+/// All data of a fact except its event.
 #[derive(Serialize, Deserialize)]
 struct Place {
     position: u64,
@@ -119,7 +119,7 @@ impl Place {
         }
     }
 
-    /// The fact that `event` happened here.
+    /// The fact with this data and `event`.
     fn of_event<E>(self, event: E) -> Recorded<E, String> {
         Recorded {
             position: self.position,

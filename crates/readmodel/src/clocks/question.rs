@@ -1,4 +1,4 @@
-//! Questions to the clock histories as SQL. Nothing is written here.
+//! Queries of the clock histories as SQL. Nothing is written here.
 
 use rusqlite::{Connection, Params, Row, params};
 use switchboard_domain::{Timestamp, sla::clock_history::ClockHistory, ticket::TicketId};
@@ -6,11 +6,11 @@ use switchboard_domain::{Timestamp, sla::clock_history::ClockHistory, ticket::Ti
 use super::writer::Line;
 use crate::{ReadModelError, file::position};
 
-/// Every clock history in a fixed order.
+/// All clock histories in a fixed order.
 pub(super) const ALL: &str = "SELECT * FROM clock_history ORDER BY opened";
 
-/// Open ones in the order of the log, then those that ended after the position `?1`. The indexes are named: the whole
-/// table would be the wrong way, and SQLite cannot know how few are open.
+/// The open ones in the order of the log, then those that ended after position `?1`. The indexes are named, because a
+/// scan of the whole table would be slow, and SQLite cannot know how few are open.
 pub(super) const IN_FLIGHT: &str = "
     SELECT json FROM clock_history INDEXED BY clock_history_open WHERE over = 0
     UNION ALL
@@ -24,10 +24,10 @@ pub(super) const PAGE: &str = "
     WHERE (received_at, opened) > (?1, ?2) AND received_at < ?3 AND (last_at >= ?4 OR over = 0)
     ORDER BY received_at, opened LIMIT ?5";
 
-/// A place in front of every position of the log.
+/// A key before every position of the log.
 const BEFORE_ALL: i64 = -1;
 
-/// Which clock histories a scan gives; microseconds since 1970.
+/// The clock histories that a scan returns. Instants are microseconds since 1970.
 pub(super) struct Range {
     received_from: i64,
     received_before: i64,
@@ -35,27 +35,27 @@ pub(super) struct Range {
 }
 
 impl Range {
-    /// Received from `from` on and before `to`.
+    /// Those received from `from` on and before `to`.
     pub(super) fn received(from: Timestamp, to: Timestamp) -> Self {
         Self { received_from: from.timestamp_micros(), received_before: to.timestamp_micros(), last_from: i64::MIN }
     }
 
-    /// Received before `to`, and still open or with anything at or after `from`: a clock of an open ticket may come due
-    /// in silence.
+    /// Those received before `to` that are open, or have an instant at or after `from`. Open ones count because a clock
+    /// may become due without a fact.
     pub(super) fn touching(from: Timestamp, to: Timestamp) -> Self {
         Self { received_from: i64::MIN, received_before: to.timestamp_micros(), last_from: from.timestamp_micros() }
     }
 }
 
-/// Where a page ended: `received_at` and `opened` of its last clock history, which no fact ever changes.
+/// The end of a page: `received_at` and `opened` of its last clock history. No later fact changes these values.
 pub(super) type Key = (i64, i64);
 
-/// What one page of a scan found.
+/// One page of a scan.
 pub(super) struct Page {
     pub clock_histories: Vec<ClockHistory>,
-    /// After which the next page begins; absent on the last.
+    /// The key after which the next page begins; `None` on the last page.
     pub next: Option<Key>,
-    /// The checkpoint of its instant.
+    /// The checkpoint of the snapshot.
     pub position: u64,
 }
 
@@ -83,7 +83,7 @@ pub(super) fn in_flight(connection: &Connection, ended_max: u32) -> Result<Vec<C
     all(connection, IN_FLIGHT, [ended_max])
 }
 
-/// A ticket's clock history with its place.
+/// The clock history of a ticket, with the position of its last fact.
 pub(super) fn line(connection: &Connection, id: TicketId) -> Result<Option<Line>, ReadModelError> {
     let mut statement = connection.prepare_cached("SELECT last_position, json FROM clock_history WHERE id = ?1")?;
     let mut found = statement.query(params![id.0.as_bytes()])?;

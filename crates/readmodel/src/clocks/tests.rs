@@ -1,5 +1,5 @@
-//! The clock histories against their reference: the same folds and the same registry; rebuilt, reopened, damaged,
-//! interrupted. Scans are tested in `scans`.
+//! The clock histories compared with their reference: equal folds and an equal registry. The file is rebuilt, reopened,
+//! damaged and interrupted. Scans are tested in `scans`.
 
 mod chance;
 mod scans;
@@ -30,7 +30,7 @@ fn head(facts: &[Arc<Fact>]) -> u64 {
     facts.last().map_or(0, |fact| fact.position())
 }
 
-/// Every clock history with the position of the last fact that changed it, and the registry.
+/// Every clock history, with the position of the last fact that changed it, and the registry.
 fn folded(facts: &[Arc<Fact>]) -> (BTreeMap<TicketId, (ClockHistory, u64)>, PolicyRegistry) {
     let (mut clock_histories, mut registry) =
         (BTreeMap::<TicketId, (ClockHistory, u64)>::new(), PolicyRegistry::default());
@@ -64,8 +64,8 @@ fn dumped(clock_histories: &ClockHistories) -> Vec<String> {
     lines
 }
 
-/// Some history with tickets, things said of them, and several publications in either half of it; the same in every
-/// run.
+/// A random history with tickets, promise events, and several publications in both halves of it. It is the same in
+/// every run.
 fn some_history() -> Facts {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     loop {
@@ -186,7 +186,7 @@ fn what_a_watch_resumes_from_is_of_one_instant_whatever_is_at_hand() {
     let facts = some_history();
     let (early, late) = facts.split_at(facts.len() / 2);
     let (folder, clock_histories) = filled(early);
-    // A second hand on the file stands for a step that is committed and of which memory does not know yet.
+    // A second writer on the file simulates a step that is committed but not in memory yet.
     opened(&folder).apply(late, 0).unwrap();
     assert_eq!((clock_histories.checkpoint(), &*clock_histories.registry()), (head(early), &folded(early).1));
 

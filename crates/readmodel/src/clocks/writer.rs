@@ -1,4 +1,4 @@
-//! The one hand that writes clock histories and publications: folds facts and stores what changed, all or nothing.
+//! The only writer of clock histories and publications. It folds facts and stores the changes in one transaction.
 
 use std::{num::NonZeroUsize, sync::Arc};
 
@@ -18,11 +18,11 @@ use crate::{
     folded::{Draft, Folded, Writer},
 };
 
-/// Clock histories kept at hand for their next fact, about 2 KiB each; one that fell out is read from the file again.
+/// The most clock histories in memory for their next fact, about 2 KiB each. Others are read from the file.
 const LINES_CACHED_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(16_383);
 
-/// A clock history's first line, and every later one in its place. What its first fact settled stays as it is, and so
-/// do the indexes of it.
+/// Inserts the row of a clock history, or updates it. The values that its first fact sets, and their indexes, are not
+/// written again.
 const STORE: &str = "
     INSERT INTO clock_history (opened, id, received_at, last_at, over, last_position, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     ON CONFLICT (opened) DO UPDATE SET
@@ -34,7 +34,7 @@ pub(super) struct ClockWriter {
     registry: watch::Sender<Arc<PolicyRegistry>>,
 }
 
-/// A clock history with its place in the log.
+/// A clock history with the position of its last fact.
 pub(super) struct Line {
     pub clock_history: ClockHistory,
     /// The position of the last fact that changed it.
@@ -42,7 +42,7 @@ pub(super) struct Line {
 }
 
 impl Draft<Line> {
-    /// A ticket's first fact begins its clock history.
+    /// Applies a fact of the ticket. The ticket's first fact creates the clock history.
     fn ticket(&mut self, fact: &TicketFact) {
         let known = self.row.is_some();
         let line = self.row.get_or_insert_with(|| Line::new(fact.id));
@@ -54,7 +54,7 @@ impl Draft<Line> {
         }
     }
 
-    /// Something that was said of a ticket which nobody knows belongs to nothing.
+    /// Applies a promise event. It is ignored when the ticket is unknown.
     fn promise(&mut self, fact: &PromiseFact) {
         if let Some(line) = &mut self.row {
             line.clock_history.said.take(&fact.event);
@@ -80,7 +80,7 @@ impl ClockWriter {
         Self { writer: Writer::new(connection, position), lines: Folded::new(LINES_CACHED_MAX), registry }
     }
 
-    /// Takes the facts beyond the checkpoint into account; the new checkpoint.
+    /// Applies the facts beyond the checkpoint. Returns the new checkpoint.
     pub(super) fn apply(&mut self, facts: &[Arc<Fact>], upto: u64) -> Result<u64, ReadModelError> {
         let Some((fresh, position)) = self.writer.beyond(facts, upto) else { return Ok(self.writer.position()) };
         let (registry, mut batch) = (&self.registry, self.lines.batch());
@@ -107,7 +107,7 @@ impl ClockWriter {
         Ok(position)
     }
 
-    /// Forgets everything; the checkpoint of nothing.
+    /// Removes all rows. Returns the checkpoint of an empty file.
     pub(super) fn clear(&mut self) -> Result<u64, ReadModelError> {
         let emptied = self.writer.clear("DELETE FROM clock_history; DELETE FROM publication;")?;
         self.lines.clear();

@@ -1,4 +1,4 @@
-//! The file of crew changes, by example.
+//! Examples of the index of crew changes.
 
 use super::*;
 

@@ -8,7 +8,8 @@ use crate::file::Form;
 /// The file's name in the data folder.
 pub(super) const FILE_NAME: &str = "views.db";
 
-/// Names the code that made a file: its form and the folding of rows. A file with another one is rebuilt.
+/// A fingerprint of the code that makes the file: its form and the fold of its rows. A file with another one is
+/// rebuilt.
 const VIEW_VERSION: u64 = fingerprint(&[
     include_str!("../file.rs"),
     include_str!("../folded.rs"),
@@ -16,9 +17,9 @@ const VIEW_VERSION: u64 = fingerprint(&[
     include_str!("writer.rs"),
 ]) ^ LIST_CODE;
 
-/// `ticket` is what is searched, a narrow line each; `ticket_row` is what is answered. `opened` is the position of a
-/// ticket's first fact: new lines go to the end of both, and every index carries it as the tie-break of the orders.
-/// The columns after `account_key` are the filter's fields and are named by them.
+/// `ticket` has the narrow rows that queries search. `ticket_row` has the wide rows that queries return. `opened` is
+/// the position of a ticket's first fact: new rows are appended to both tables, and every index contains it as the
+/// tie-break of the orders. The columns after `account_key` are the filter's fields, with the same names.
 const TABLES: &str = "
     CREATE TABLE ticket (
         opened INTEGER PRIMARY KEY,

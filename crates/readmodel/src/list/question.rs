@@ -1,5 +1,5 @@
-//! Questions to the list as SQL. Every value that a caller gave is bound, never written into the text: the text is made
-//! of names and signs that this code knows.
+//! Queries of the list as SQL. Every value from a caller is bound as a parameter. The SQL text contains only names and
+//! operators that this code knows.
 
 use std::fmt::Write;
 
@@ -16,10 +16,10 @@ use crate::{
     file::{position, stored},
 };
 
-/// Every row in a fixed order.
+/// All rows in a fixed order.
 pub(super) const ALL: &str = "SELECT * FROM ticket CROSS JOIN ticket_row USING (opened) ORDER BY opened";
 
-/// A condition and the values that it binds, in order.
+/// A condition, and the values that it binds, in order.
 struct Condition {
     sql: String,
     bound: Vec<Bound>,
@@ -34,12 +34,12 @@ impl Condition {
         condition
     }
 
-    /// A field that holds nothing is NULL: hence `IS NOT` for "differs".
+    /// An empty field is NULL, so "differs" is `IS NOT`.
     fn and(&mut self, term: &Term) {
         let column = term.field.as_str();
         let equal = term.comparison == Comparison::Equal;
         let sql = match &term.value {
-            // Written out, for the index of open tickets only serves a condition that is.
+            // A literal, because the index of open tickets only serves a condition with a literal.
             Value::Flag(flag) => format!("{column} = {}", i32::from(*flag == equal)),
             Value::Time(micros) => {
                 self.bound.push(Bound::Integer(*micros));
@@ -57,7 +57,8 @@ impl Condition {
         format!("{column} {} ?", if equal { "=" } else { "IS NOT" })
     }
 
-    /// What lies below a path begins with it and a slash: everything from there up to the next character, which is 0.
+    /// The paths within a path begin with it and a slash. They sort before the path followed by `0`, the character
+    /// after the slash.
     fn within(&mut self, column: &str, equal: bool, path: &str) -> String {
         self.bound.extend([path.to_owned(), format!("{path}/"), format!("{path}0")].map(Bound::Text));
         let inside = format!("({column} = ? OR ({column} > ? AND {column} < ?))");
@@ -65,12 +66,12 @@ impl Condition {
     }
 }
 
-/// The tickets of a caller by either key; a key that is absent is NULL, which equals nothing. Who spoke in confidence
-/// is not found by a number.
+/// The tickets of a caller by either key. A missing key is NULL, which equals nothing. Confidential tickets are never
+/// found by a caller's number.
 const THEIRS: &str = "(phone_key = ?1 OR account_key = ?2) AND confidential = 0";
 
-/// The first `limit` rows under `condition`. The narrow lines are sorted and cut off first, so that only the rows of
-/// the answer are read.
+/// The first `limit` rows under `condition`. The narrow rows are sorted and limited first, so that only the wide rows
+/// of the answer are read.
 pub(super) fn ordered(condition: &str, key: &str, direction: &str, limit: usize) -> String {
     let order = format!("ORDER BY {key} {direction}, opened {direction}");
     format!(

@@ -1,4 +1,5 @@
-//! The list against its reference: the same rows, filters, orders and pages; rebuilt, reopened, damaged, interrupted.
+//! The list compared with its reference: equal rows, filters, orders and pages. It is rebuilt, reopened, damaged and
+//! interrupted.
 
 use std::{collections::BTreeMap, fs};
 
@@ -39,7 +40,7 @@ fn asked(filter: &str, page_size: usize) -> Query {
     Query { filter: Filter::parse(filter).unwrap(), order: Order::default(), page_size, after: None }
 }
 
-/// Some history with at least one ticket, the same in every run.
+/// A random history with at least one ticket. It is the same in every run.
 fn some_history() -> (Facts, u64) {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     loop {
@@ -260,7 +261,7 @@ fn a_page_that_breaks_under_way_is_named_and_rebuilt_at_the_next_start() {
     let list = opened(&folder);
     list.apply(&facts, head).unwrap();
     drop(list);
-    // Everything but the first page, which holds the form, and the small table of the checkpoint.
+    // Damages everything except the first page, which holds the form, and the small table of the checkpoint.
     let mut bytes = fs::read(&path).unwrap();
     bytes[2 * 4096..].fill(0xa5);
     fs::write(&path, bytes).unwrap();

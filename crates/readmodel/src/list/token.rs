@@ -1,5 +1,5 @@
-//! Page tokens: where a page ended, and for which question. A token is opaque to callers, holds no personal data and
-//! needs no memory in the server; it is not a secret and gives no right to anything.
+//! Page tokens: the end of a page, and the query that it belongs to. A token is opaque to callers, contains no personal
+//! data and needs no memory in the server. It is not secret, and grants no access.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use switchboard_domain::{fingerprint::fingerprint, ticket::CaseFile};
@@ -12,29 +12,29 @@ const TOKEN_BYTES_MAX: usize = 1024;
 /// The first byte of a token.
 const TOKEN_VERSION: u8 = 1;
 
-/// Where a page ended: the next one begins after it, whatever was written in between.
+/// The end of a page. The next page begins after it, whatever was written meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     pub(super) key: Key,
     pub(super) opened: u64,
 }
 
-/// The last row's value of the field that the list is ordered by.
+/// The sort key of the last row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Key {
-    /// Microseconds since 1970.
+    /// An instant, in microseconds since 1970.
     Time(i64),
-    /// A number.
+    /// A ticket number.
     Text(String),
 }
 
-/// The token is none, or it belongs to another filter, order or page size.
+/// The text is not a token, or the token belongs to another filter, order or page size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the page token does not belong to these arguments")]
 pub struct ForeignToken;
 
 impl Cursor {
-    /// After `row` in `order`.
+    /// The cursor after `row` in `order`.
     pub(super) fn at(row: &CaseFile, order: Order) -> Self {
         let key = match order.key.field().of(row) {
             Datum::Time(micros) => Key::Time(micros),
@@ -46,7 +46,7 @@ impl Cursor {
 }
 
 impl Query {
-    /// The token with which a caller asks this question again, from `cursor` on.
+    /// The token with which a caller continues this query after `cursor`.
     #[must_use]
     pub fn token(&self, cursor: &Cursor) -> String {
         let mut bytes = vec![TOKEN_VERSION];
@@ -59,10 +59,10 @@ impl Query {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// This question from where `token` says; from the beginning for an empty one.
+    /// This query, continued after `token`; from the beginning for an empty token.
     ///
     /// # Errors
-    /// [`ForeignToken`] unless the token was made by [`Self::token`] for the same filter, order and page size.
+    /// [`ForeignToken`] unless [`Self::token`] made the token for the same filter, order and page size.
     pub fn continued(self, token: &str) -> Result<Self, ForeignToken> {
         if token.is_empty() {
             return Ok(Self { after: None, ..self });
@@ -85,7 +85,8 @@ impl Query {
         Ok(Self { after: Some(Cursor { key, opened: u64::from_be_bytes(*opened) }), ..self })
     }
 
-    /// Of what must stay the same from page to page. Two spellings of one filter are the same.
+    /// A fingerprint of the parts that must be the same for every page. Two spellings of one filter have the same
+    /// fingerprint.
     fn fingerprint(&self) -> u64 {
         fingerprint(&[&self.filter.to_string(), &self.order.to_string(), &self.page_size.to_string()])
     }

@@ -1,4 +1,4 @@
-//! The one hand that writes the list: folds facts into rows and stores the rows that changed, all or nothing.
+//! The only writer of the list. It folds facts into rows and stores the changed rows in one transaction.
 
 use std::{
     num::NonZeroUsize,
@@ -19,13 +19,13 @@ use crate::{
     folded::{Folded, Writer},
 };
 
-/// Rows kept at hand for their next fact, about 1 KiB each; one that fell out is read from the file again.
+/// The most rows in memory for their next fact, about 1 KiB each. Other rows are read from the file.
 const ROWS_CACHED_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(16_383);
 
-/// Prepared statements kept at hand.
+/// The most prepared statements in memory.
 const STATEMENTS_MAX: usize = 32;
 
-/// The fields that a ticket's first fact settles for ever. An update leaves them and their indexes alone.
+/// The fields that a ticket's first fact sets for good. An update does not write them or their indexes.
 const SETTLED: [Field; 5] = [Field::Channel, Field::Number, Field::External, Field::ReceivedBy, Field::ReceivedAt];
 
 static INSERT: LazyLock<String> = LazyLock::new(|| {
@@ -55,7 +55,7 @@ impl ListWriter {
         Self { writer, rows: Folded::new(ROWS_CACHED_MAX) }
     }
 
-    /// Takes the facts beyond the checkpoint into account; the new checkpoint.
+    /// Applies the facts beyond the checkpoint. Returns the new checkpoint.
     pub(super) fn apply(&mut self, facts: &[Arc<Fact>], upto: u64) -> Result<u64, ReadModelError> {
         let Some((fresh, position)) = self.writer.beyond(facts, upto) else { return Ok(self.writer.position()) };
         let mut batch = self.rows.batch();
@@ -71,14 +71,14 @@ impl ListWriter {
         Ok(position)
     }
 
-    /// Forgets everything; the checkpoint of nothing.
+    /// Removes all rows. Returns the checkpoint of an empty file.
     pub(super) fn clear(&mut self) -> Result<u64, ReadModelError> {
         self.rows.clear();
         self.writer.clear("DELETE FROM ticket; DELETE FROM ticket_row;")
     }
 }
 
-/// Writes rows, oldest ticket first; each with whether it was there before.
+/// Stores rows, oldest ticket first. The flag of a row is true when the file already had it.
 fn store(connection: &Connection, rows: &[(bool, &CaseFile)]) -> Result<(), ReadModelError> {
     let mut insert = connection.prepare_cached(&INSERT)?;
     let mut update = connection.prepare_cached(&UPDATE)?;
@@ -105,7 +105,7 @@ fn store(connection: &Connection, rows: &[(bool, &CaseFile)]) -> Result<(), Read
     Ok(())
 }
 
-/// Binds what stands in `fields`, from the parameter `first` on; the first parameter that is still free.
+/// Binds the values of `fields`, beginning with the parameter `first`. Returns the next free parameter.
 fn bind_fields(
     statement: &mut Statement<'_>,
     first: usize,

@@ -1,5 +1,5 @@
-//! What a fact changes for the crews of one ticket: whom it is offered to, and who has it. A comparison of the case
-//! file before the fact and after it; nothing is remembered here.
+//! The messages that a fact causes for the crews of one ticket. They follow from the case file before the fact and
+//! after it; no other state is kept here.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,7 +18,7 @@ use switchboard_domain::{
 
 use super::{Assignment, AssignmentChange, Brief, Change, Offer};
 
-/// Takes the ticket's next fact into account; who is told what of it.
+/// Applies the next fact of the ticket, and returns the messages to crews.
 pub(super) fn apply(file: &mut Option<CaseFile>, fact: &TicketFact) -> Vec<(CrewId, Change)> {
     let before = file.as_ref().map(|file| Before::of(&file.ticket)).unwrap_or_default();
     CaseFile::apply(file, fact);
@@ -28,7 +28,7 @@ pub(super) fn apply(file: &mut Option<CaseFile>, fact: &TicketFact) -> Vec<(Crew
     told.into_iter().map(|(crew, told)| (crew, change(told))).collect()
 }
 
-/// One change at most for each crew: that it has the ticket, or has it no more, goes before what became of its offer.
+/// The messages, at most one for each crew. A message about the assignment takes precedence over one about an offer.
 fn between(before: &Before, event: &Event, after: &CaseFile) -> BTreeMap<CrewId, AssignmentChange> {
     let (id, stints) = (after.id, &after.stints);
     let mut told = BTreeMap::new();
@@ -43,7 +43,7 @@ fn between(before: &Before, event: &Event, after: &CaseFile) -> BTreeMap<CrewId,
             told.insert(stint.crew.clone(), AssignmentChange::Assigned(assignment(after, stint)));
         }
     }
-    // A crew that has the ticket is not told that its offer of it is gone.
+    // A crew that has the ticket gets no message that its offer ended.
     for gone in before.gone(&after.ticket).filter(|gone| crew != Some(&gone.crew)) {
         let why = stints.why_gone(gone.offer).unwrap_or(ReleaseReason::TicketEnded);
         let gone_offer = AssignmentChange::OfferGone { offer: gone.offer, ticket: id, why };
@@ -86,7 +86,7 @@ fn brief(file: &CaseFile) -> Arc<Brief> {
     })
 }
 
-/// Whom the ticket is offered to, and who has it.
+/// The crews that have a live offer of the ticket or that it is assigned to.
 pub(super) fn crews(file: &CaseFile) -> BTreeSet<CrewId> {
     let offered = file.ticket.offers.iter().map(|live| live.crew.clone());
     offered.chain(file.ticket.assigned_to()).collect()
@@ -100,7 +100,8 @@ pub(super) fn assignment_of(file: &CaseFile, crew: &CrewId) -> Option<Assignment
     assigned(file).filter(|stint| stint.crew == *crew).map(|stint| assignment(file, stint))
 }
 
-/// Whether a crew that has the ticket is told of it: what others did to it, and not what the crew reports itself.
+/// True when a crew that has the ticket gets a message about the event: actions of others, but not the crew's own
+/// reports.
 fn is_news(event: &Event) -> bool {
     match event {
         Event::Supplemented(_)

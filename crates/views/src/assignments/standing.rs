@@ -1,30 +1,31 @@
-//! How a crew stands, as far as its telephone is concerned. What the planner needs to know is on the planner's own board.
+//! The standing of a crew, as far as its app needs it. The planner has a board of its own.
 
 use switchboard_domain::{
     Timestamp,
     crew::{Event, Point},
 };
 
-/// A crew of the roster.
+/// The standing of a crew.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// Whether the roster knows it.
+    /// True while the crew is on the roster.
     pub enrolled: bool,
-    /// The planned end of the shift that runs.
+    /// The planned end of the current shift; `None` when off shift.
     pub shift_until: Option<Timestamp>,
-    /// The last point of its thinned track in this shift, and when it was there.
+    /// The last point of the thinned track in this shift, and its instant.
     pub kept: Option<(Point, Timestamp)>,
 }
 
 impl Standing {
-    /// Whether the crew is at work: its shift runs, and has not reached its planned end unless there is still `work` in its hands.
-    /// Where it is otherwise is nobody's business: a shift that nobody ended and an app that nobody closed lead to its homes.
+    /// True when the crew is on shift: its shift has started and is before its planned end, or after it with `work`
+    /// still to do. Positions at other times must not be used (privacy: a shift may not have been ended, and the app
+    /// may still be running).
     #[must_use]
     pub fn is_at_work(&self, now: Timestamp, work: bool) -> bool {
         self.shift_until.is_some_and(|until| now < until || work)
     }
 
-    /// Takes the crew's next fact into account, which happened at `at`.
+    /// Applies the crew's next event, which happened at `at`.
     pub fn apply(&mut self, event: &Event, at: Timestamp) {
         match event {
             Event::Enrolled(_) => self.enrolled = true,
@@ -37,7 +38,7 @@ impl Standing {
                 self.shift_until = None;
                 self.kept = None;
             }
-            // A point that comes late is part of the track, and not its end.
+            // A late point does not replace a newer one.
             Event::Located(e) => {
                 if self.kept.is_none_or(|(_, known)| known <= at) {
                     self.kept = Some((e.at, at));

@@ -1,4 +1,4 @@
-//! What crews are told, by example and by chance.
+//! The messages to crews, by example and by property tests.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ fn received() -> Event {
     .into()
 }
 
-/// The server's way: the log fact by fact, with what was let go recalled.
+/// Applies the log fact by fact, and passes in dropped tickets again, as the server does.
 #[derive(Default)]
 struct Live {
     log: Vec<TicketFact>,
@@ -70,7 +70,7 @@ impl Live {
         changes
     }
 
-    /// One ticket's story, told as (crew, what) line by line.
+    /// The messages of one ticket's story, one line each: crew and message.
     fn story(events: impl IntoIterator<Item = Event>) -> Vec<String> {
         let mut live = Self::default();
         let mut lines = Vec::new();
@@ -150,7 +150,7 @@ fn a_crew_that_loses_its_ticket_is_told_why() {
     assert_eq!(back(over.into()), ["c1 assigned", "c1 ended handed_over", "c3 assigned"]);
     let merged = event::Merged { master: ticket(9), evidence: "same".into() };
     assert_eq!(back(merged.into())[..2], ["c1 assigned", "c1 ended ticket_ended"]);
-    // Announced long ago is announced for nothing.
+    // A recall that is not followed by a reassignment at once gives no reason to a later one.
     let mut plain = Live::story([
         received(),
         dispatched("sgcc", CREWS[0]),
@@ -199,7 +199,7 @@ fn a_ticket_that_ended_leaves_memory_and_comes_back_when_it_is_reopened() {
     assert_eq!(live.fold.snapshot(&crew(0)), Snapshot::default());
 }
 
-/// A crew app: what it shows after a snapshot and the changes since.
+/// The state of a crew app: the tickets and offers that it shows after a snapshot and the later messages.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct App {
     offers: BTreeMap<OfferId, TicketId>,
@@ -228,8 +228,8 @@ impl App {
     }
 }
 
-/// The offers that an honest log can hold: one crew has at most one live offer of a ticket, each offer is made once, to one
-/// crew, and none while a crew has the ticket.
+/// The facts without those that a valid log cannot hold. A crew has at most one live offer of a ticket. Each offer is
+/// made once, to one crew, and none is made while a crew has the ticket.
 fn honest(log: Vec<TicketFact>) -> Vec<TicketFact> {
     let mut states: BTreeMap<TicketId, State> = BTreeMap::new();
     let mut made = std::collections::BTreeSet::new();
@@ -245,7 +245,7 @@ fn honest(log: Vec<TicketFact>) -> Vec<TicketFact> {
                 let has_one = ticket.offers.iter().any(|live| live.crew == e.crew);
                 in_work && !crewed && !has_one && made.insert(e.offer)
             }
-            // Facts that leave offers live where `decide` would end them first, or could not come about.
+            // Such facts leave offers live that `decide` would end first, or they cannot happen.
             (Some(ticket), Event::Closed(_) | Event::ClosedAtFirstContact(_) | Event::MasterFollowed(_)) => {
                 ticket.offers.is_empty()
             }

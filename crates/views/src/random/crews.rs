@@ -1,4 +1,4 @@
-//! Tickets by chance as crews meet them: offers, dispatches and their ends between three crews, in the midst of everything else.
+//! Random histories of tickets with offers, dispatches and their ends among three crews, mixed with all other events.
 
 use chrono::{DateTime, TimeDelta};
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -17,40 +17,40 @@ use crate::Fact;
 pub const STATION: &str = "sgcc/zj/hz/yh/lz";
 /// The crews.
 pub const CREWS: [&str; 3] = ["sgcc/zj/hz/yh/lz/c1", "sgcc/zj/hz/yh/lz/c2", "sgcc/zj/hz/yh/lz/c3"];
-/// How many tickets there are.
+/// The number of tickets.
 pub const TICKETS: u8 = 3;
 
-/// A unit by its path.
+/// The unit with this path.
 ///
 /// # Panics
-/// When the text is none.
+/// The text is not an organisation path.
 #[must_use]
 pub fn org(path: &str) -> OrgPath {
     OrgPath::parse(path).unwrap_or_else(|_| panic!("{path}"))
 }
 
-/// One of the crews.
+/// The `n`-th crew, from 0.
 ///
 /// # Panics
-/// When there is no such crew.
+/// There is no such crew.
 #[must_use]
 pub fn crew(n: usize) -> CrewId {
     CrewId::of(&org(CREWS[n])).unwrap_or_else(|| panic!("{n}"))
 }
 
-/// One of the tickets.
+/// The `n`-th ticket, from 0.
 #[must_use]
 pub fn ticket(n: u8) -> TicketId {
     TicketId(Uuid::from_bytes([n + 1; 16]))
 }
 
-/// A minute of one night.
+/// An instant: this many minutes after the start of all histories.
 #[must_use]
 pub fn at(minute: u64) -> Timestamp {
     DateTime::from_timestamp(1_767_225_600, 0).unwrap_or_default() + TimeDelta::minutes(minute.cast_signed())
 }
 
-/// An offer is made.
+/// An offer was made.
 #[must_use]
 pub fn offered(ticket: TicketId, attempt: u32, to: usize, forced: Option<Forced>) -> Event {
     event::Offered {
@@ -65,25 +65,25 @@ pub fn offered(ticket: TicketId, attempt: u32, to: usize, forced: Option<Forced>
     .into()
 }
 
-/// An offer is accepted; the dispatch is another event.
+/// An offer was accepted. The dispatch that follows it is a separate event.
 #[must_use]
 pub fn accepted(ticket: TicketId, attempt: u32, by: usize) -> Event {
     event::OfferAccepted { offer: OfferId::of(ticket, attempt), crew: crew(by), by: "phone".into() }.into()
 }
 
-/// An offer ends otherwise.
+/// An offer ended without being accepted.
 #[must_use]
 pub fn ended(ticket: TicketId, attempt: u32, to: usize, how: OfferEnd) -> Event {
     event::OfferEnded { offer: OfferId::of(ticket, attempt), crew: crew(to), how, reason: None, note: None }.into()
 }
 
-/// It is sent to a unit.
+/// The ticket was dispatched to a unit.
 #[must_use]
 pub fn dispatched(from: &str, to: &str) -> Event {
     event::Dispatched { from: org(from), to: org(to) }.into()
 }
 
-/// It is moved to another unit.
+/// The ticket was moved to another unit.
 #[must_use]
 pub fn reassigned(from: &str, to: &str) -> Event {
     event::Reassigned { from: org(from), to: org(to), reason: "so".into() }.into()
@@ -104,7 +104,7 @@ pub fn fact(position: u64, id: TicketId, event: Event) -> Fact {
     }
 }
 
-/// Any event of a ticket, most often one that crews are told of.
+/// Any event of a ticket; most often one that causes messages to crews.
 pub fn event_of(t: TicketId) -> impl Strategy<Value = Event> {
     let unit = || select(vec!["sgcc", STATION, CREWS[0], CREWS[1], CREWS[2]]);
     let forced = Forced { by: "desk-1".into(), org: org(STATION) };
@@ -125,7 +125,7 @@ pub fn event_of(t: TicketId) -> impl Strategy<Value = Event> {
     prop_oneof![6 => offers, 4 => hands, 4 => super::event(), 1 => super::received()]
 }
 
-/// A log, wilder than any that could be written; each ticket begins as it should.
+/// A random log, including orders that no real log can have. Each ticket begins with a receipt.
 pub fn log(facts_max: usize) -> impl Strategy<Value = Vec<Fact>> {
     let first = (0..TICKETS).map(|n| super::received().prop_map(move |event| (n, event))).collect::<Vec<_>>();
     let step = (0..TICKETS).prop_flat_map(|n| event_of(ticket(n)).prop_map(move |event| (n, event)));

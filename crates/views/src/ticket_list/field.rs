@@ -1,6 +1,6 @@
-//! The fields of a ticket that a filter may name, and what stands in them. One table for the reference and for every
-//! keeper: a keeper that stores what [`Field::of`] returns answers as [`Filter::matches`](super::Filter::matches)
-//! does.
+//! The fields of a ticket that a filter may name, and their values. The reference and every store of a list use this
+//! one table: a store that keeps the result of [`Field::of`] selects the same tickets as
+//! [`Filter::matches`](super::Filter::matches).
 
 use std::borrow::Cow;
 
@@ -15,14 +15,14 @@ macro_rules! fields {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Field { $($(#[$doc])* $variant,)+ }
         impl Field {
-            /// Every field.
+            /// All fields.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-            /// Its name in a filter.
+            /// The name in a filter.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
-            /// The field of that name.
+            /// The field with this name; `None` for an unknown name.
             #[must_use]
             pub fn parse(name: &str) -> Option<Self> {
                 match name { $($text => Some(Self::$variant),)+ _ => None }
@@ -32,48 +32,48 @@ macro_rules! fields {
 }
 
 fields! {
-    /// Business stage, a word.
+    /// Business stage: a word.
     Stage = "stage",
-    /// Business type, a word.
+    /// Business type: a word.
     BusinessType = "business_type",
-    /// Urgency, a word.
+    /// Urgency: a word.
     Urgency = "urgency",
-    /// Complaint grade, a word or nothing.
+    /// Complaint grade: a word, or empty.
     Grade = "grade",
-    /// How far the crew is, a word.
+    /// Progress of the crew: a word.
     CrewProgress = "crew_progress",
-    /// Channel, a word.
+    /// Channel: a word.
     Channel = "channel",
-    /// Whether something is still to be done.
+    /// True while the ticket is in flight.
     Open = "open",
-    /// Whether it is under supervision.
+    /// True when the ticket is under supervision.
     Supervised = "supervised",
-    /// Whether the work waits.
+    /// True while the work is suspended.
     Suspended = "suspended",
-    /// Whether the one who spoke is hidden.
+    /// True when the caller's identity is hidden.
     Confidential = "confidential",
-    /// The number that people use.
+    /// The ticket number.
     Number = "number",
-    /// Another system's number, as `issuer:value`.
+    /// The number that another system gave, as `issuer:value`.
     External = "external",
-    /// The present holder, a path.
+    /// The present holder: a path.
     Holder = "holder",
-    /// The unit that received it, a path.
+    /// The unit that received the ticket: a path.
     ReceivedBy = "received_by",
-    /// The audited, else confirmed, else accepted category, a path or nothing.
+    /// The audited category; else the confirmed one; else the accepted one. A path, or empty.
     Category = "category",
-    /// When the customer reported.
+    /// The instant of the customer's report.
     ReceivedAt = "received_at",
-    /// When its last fact happened.
+    /// The instant at which the last fact happened.
     UpdatedAt = "updated_at",
 }
 
-/// What stands in a field of one ticket.
+/// The value of a field of one ticket.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Datum<'a> {
-    /// Nothing.
+    /// The field is empty.
     Nothing,
-    /// Yes or no.
+    /// True or false.
     Flag(bool),
     /// An instant in microseconds since 1970.
     Time(i64),
@@ -87,7 +87,7 @@ impl<'a> Datum<'a> {
     }
 }
 
-/// The crew's steps by name; `domain` needs no list of them.
+/// All steps of a crew. The domain has no such list.
 const CREW_PROGRESS: [CrewProgress; 7] = [
     CrewProgress::None,
     CrewProgress::Assigned,
@@ -99,7 +99,7 @@ const CREW_PROGRESS: [CrewProgress; 7] = [
 ];
 
 impl Field {
-    /// What stands in this field of the ticket with this case file.
+    /// The value of this field for the ticket with this case file.
     #[must_use]
     pub fn of(self, file: &CaseFile) -> Datum<'_> {
         let ticket = &file.ticket;
@@ -127,7 +127,7 @@ impl Field {
         }
     }
 
-    /// The words that may stand in it, in their usual order; none for a field of another form.
+    /// The permitted words, in their usual order; empty for a field of another form.
     #[must_use]
     pub fn words(self) -> Vec<&'static str> {
         match self {
@@ -141,13 +141,13 @@ impl Field {
         }
     }
 
-    /// Whether earlier and later mean something: it also takes `<`, `<=`, `>` and `>=`.
+    /// True for an instant: such a field also permits `<`, `<=`, `>` and `>=`.
     #[must_use]
     pub fn is_time(self) -> bool {
         matches!(self, Self::ReceivedAt | Self::UpdatedAt)
     }
 
-    /// The form of its values, for people.
+    /// A description of the permitted values, for error messages.
     #[must_use]
     pub fn form(self) -> String {
         match self {

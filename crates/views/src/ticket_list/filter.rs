@@ -1,5 +1,5 @@
-//! The filter language of a list: terms joined by AND, each a field, a comparison and a value. It has no OR, no brackets
-//! and no functions, on purpose: a list is asked for often, and every term can use an index.
+//! The filter language of a list: terms joined by AND, each a field, a comparison and a value. It has no OR, no
+//! brackets and no functions, on purpose: lists are requested often, and every term can use an index.
 //!
 //! ```text
 //! filter     = [ term *( "AND" term ) ]
@@ -21,7 +21,7 @@ pub const FILTER_BYTES_MAX: usize = 4096;
 /// The most terms of a filter.
 pub const FILTER_TERMS_MAX: usize = 32;
 
-/// Which rows are wanted: those for which every term holds. The empty filter wants all.
+/// A filter: it selects the tickets for which every term holds. The empty filter selects all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     terms: Vec<Term>,
@@ -30,77 +30,77 @@ pub struct Filter {
 /// One term of a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Term {
-    /// What is looked at.
+    /// The field to compare.
     pub field: Field,
-    /// How it is compared.
+    /// The comparison.
     pub comparison: Comparison,
-    /// With what.
+    /// The value to compare with.
     pub value: Value,
 }
 
-/// How a field is compared with a value. A field that holds nothing equals nothing, so `!=` is true of it.
+/// The comparison of a field with a value. An empty field equals no value, so `!=` holds for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
-    /// Is it; of a path, is it or lies within it.
+    /// Equal; for a path, equal or within it.
     Equal,
     /// The opposite of [`Self::Equal`].
     NotEqual,
-    /// Before.
+    /// Earlier than the value.
     Less,
-    /// Not after.
+    /// Not later than the value.
     LessOrEqual,
-    /// After.
+    /// Later than the value.
     Greater,
-    /// Not before.
+    /// Not earlier than the value.
     GreaterOrEqual,
 }
 
-/// What a field is compared with, already of the field's form.
+/// The value of a term, in the form of its field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// Yes or no.
+    /// True or false.
     Flag(bool),
     /// An instant in microseconds since 1970.
     Time(i64),
     /// A word of a closed list.
     Word(&'static str),
-    /// A text, compared as it stands.
+    /// A text, compared exactly.
     Text(String),
-    /// A path: equal is the path itself and everything below it.
+    /// A path. It equals itself and every path within it.
     Within(String),
 }
 
-/// Where a filter cannot be read, and why.
+/// The position and the kind of the first fault in a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterError {
     /// Offset in the text, in bytes.
     pub at: usize,
-    /// What is wrong there.
+    /// The kind of fault.
     pub problem: FilterProblem,
 }
 
-/// What can be wrong with a filter.
+/// The kinds of fault in a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FilterProblem {
-    /// More than [`FILTER_BYTES_MAX`].
+    /// The filter is longer than [`FILTER_BYTES_MAX`].
     TooLong,
-    /// More than [`FILTER_TERMS_MAX`].
+    /// The filter has more terms than [`FILTER_TERMS_MAX`].
     TooManyTerms,
-    /// A term begins with a field's name; nothing of that kind is here.
+    /// A term does not begin with the name of a field.
     NoField,
-    /// There is no such field.
+    /// No field has this name.
     UnknownField(String),
-    /// A comparison must follow the field.
+    /// No comparison follows the field.
     NoComparison(Field),
-    /// This field only takes `=` and `!=`.
+    /// The field permits only `=` and `!=`.
     NotOrdered(Field),
-    /// A value must follow the comparison.
+    /// No value follows the comparison.
     NoValue(Field),
-    /// A quoted value does not end, or a backslash stands before something else than a quote or a backslash.
+    /// A quoted value does not end, or a backslash is followed by neither a quote nor a backslash.
     BadQuotes,
-    /// The value is not of the field's form.
+    /// The value does not have the form of the field.
     BadValue(Field),
-    /// Terms are joined by `AND`.
+    /// Two terms are not joined by `AND`.
     NoAnd,
 }
 
@@ -131,22 +131,22 @@ impl fmt::Display for FilterError {
 impl std::error::Error for FilterError {}
 
 impl Filter {
-    /// Reads a filter; an empty text wants every row.
+    /// Parses a filter. An empty text selects every ticket.
     ///
     /// # Errors
-    /// The first [`FilterError`], with its place.
+    /// The first [`FilterError`], with its position.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         parse::filter(text).map(|terms| Self { terms })
     }
 
-    /// Its terms.
+    /// The terms.
     #[must_use]
     pub fn terms(&self) -> &[Term] {
         &self.terms
     }
 
-    /// Whether the ticket with this case file is wanted. This is what the language means; every keeper of a list
-    /// answers the same.
+    /// True when the filter selects the ticket with this case file. This method defines the filter language: every
+    /// store of a list must give the same result.
     #[must_use]
     pub fn matches(&self, file: &CaseFile) -> bool {
         self.terms.iter().all(|term| term.holds(file))
@@ -168,14 +168,14 @@ impl Term {
     }
 }
 
-/// Whether the path `part` is the path `whole` or lies below it.
+/// True when the path `part` is `whole` or lies within it.
 #[must_use]
 pub fn is_within(whole: &str, part: &str) -> bool {
     part.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl Comparison {
-    /// The sign.
+    /// The operator sign in a filter.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -200,7 +200,7 @@ impl Comparison {
     }
 }
 
-/// The canonical text: reading it gives the same filter.
+/// Writes the canonical text. Parsing it gives an equal filter.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, term) in self.terms.iter().enumerate() {
@@ -222,7 +222,7 @@ impl fmt::Display for Value {
     }
 }
 
-/// The text as a value, in quotes where it needs them.
+/// The text as a value, quoted if necessary.
 fn quoted(text: &str) -> Cow<'_, str> {
     if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c == '"') {
         Cow::Owned(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")))

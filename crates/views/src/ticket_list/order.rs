@@ -1,4 +1,4 @@
-//! The orders of a list. Ties are settled by the position of a ticket's first fact, so every order is total and stable.
+//! The orders of a list. The position of a ticket's first fact breaks ties, so every order is total and stable.
 
 use std::{cmp::Ordering, fmt};
 
@@ -6,19 +6,19 @@ use switchboard_domain::ticket::CaseFile;
 
 use super::field::Field;
 
-/// What a list is ordered by.
+/// The key by which a list is ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OrderKey {
-    /// When the customer reported.
+    /// The instant of the customer's report.
     ReceivedAt,
-    /// When the last fact happened.
+    /// The instant of the last fact.
     UpdatedAt,
-    /// The number, as text.
+    /// The ticket number, compared as text.
     Number,
 }
 
 impl OrderKey {
-    /// The field that it reads.
+    /// The field that has this key.
     #[must_use]
     pub fn field(self) -> Field {
         match self {
@@ -29,16 +29,16 @@ impl OrderKey {
     }
 }
 
-/// How a list is ordered. The default is the latest report first.
+/// The order of a list. The default is the latest report first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Order {
-    /// By what.
+    /// The sort key.
     pub key: OrderKey,
-    /// From the greatest to the least.
+    /// True for descending order.
     pub descending: bool,
 }
 
-/// The text names no order.
+/// The text is not an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownOrder;
 
@@ -57,10 +57,10 @@ impl Default for Order {
 }
 
 impl Order {
-    /// Reads an order; an empty text is the default one.
+    /// Parses an order. An empty text gives the default.
     ///
     /// # Errors
-    /// [`UnknownOrder`] for any other text than its own wording describes.
+    /// [`UnknownOrder`] for any other text that does not have the form that its `Display` describes.
     pub fn parse(text: &str) -> Result<Self, UnknownOrder> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let (name, descending) = match words[..] {
@@ -78,7 +78,7 @@ impl Order {
         Ok(Self { key, descending })
     }
 
-    /// Which of two tickets comes first.
+    /// Compares two tickets; the lesser one comes first.
     #[must_use]
     pub fn compare(self, a: &CaseFile, b: &CaseFile) -> Ordering {
         let field = self.key.field();

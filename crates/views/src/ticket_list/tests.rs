@@ -105,14 +105,14 @@ fn every_file_that_decides_what_is_kept_for_a_list_decides_the_code() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ticket_list");
     for part in std::fs::read_dir(folder).unwrap() {
         let name = part.unwrap().file_name().into_string().unwrap();
-        // What is asked of a list, and in which order it is answered, changes nothing that is kept.
+        // The filter and the order of a query do not change the stored rows.
         let apart = ["filter.rs", "order.rs", "tests.rs"].contains(&name.as_str());
         let named = CODE.iter().any(|(path, _)| *path == format!("ticket_list/{name}"));
         assert!(!name.ends_with(".rs") || named != apart, "{name} is named in one of the two lists");
     }
 }
 
-/// Everything that dispatching leaves on a ticket.
+/// Sets everything that a dispatch to a crew changes on a ticket.
 fn dispatched(file: &mut CaseFile, at: Timestamp) {
     let org = OrgPath::parse("sgcc/zj/hz/yuhang/liangzhu/crew3").unwrap();
     let (crew, offer) = (CrewId::of(&org).unwrap(), OfferId::of(file.id, 2));

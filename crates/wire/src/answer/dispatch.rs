@@ -1,4 +1,4 @@
-//! Conversion of what crews and dispatch desks see. It contains no personal data.
+//! Conversion of the data for crews and dispatch desks. It contains no personal data.
 
 use switchboard_domain::{
     Timestamp,
@@ -36,7 +36,7 @@ pub struct Brief<'t> {
     pub urgency: Urgency,
     /// The number of customers without power, if known.
     pub customers_out: Option<u32>,
-    /// When the customer reported the trouble.
+    /// The instant of the customer's report.
     pub reported: Timestamp,
 }
 

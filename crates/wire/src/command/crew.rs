@@ -19,7 +19,7 @@ pub struct CrewHeader {
     pub request_id: Uuid,
     /// The crew.
     pub crew: CrewId,
-    /// When it happened; `None` means now.
+    /// The instant at which it happened; `None` means now.
     pub occurred_at: Option<Timestamp>,
 }
 

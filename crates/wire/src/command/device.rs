@@ -68,7 +68,7 @@ pub fn said_at(occurred_at: Timestamp, now: Timestamp) -> Result<(), Refusal> {
     DeviceClock { shows: occurred_at, offset: TimeDelta::zero() }.checked(now, false)
 }
 
-/// When a step happened that is received at `now` from an accurate clock. An instant slightly ahead of `now` is the
+/// The instant of a step that is received at `now` from an accurate clock. An instant slightly ahead of `now` is the
 /// clock's error and becomes `now`. An instant further ahead is kept, so that the step is rejected as being in the
 /// future.
 #[must_use]
@@ -105,7 +105,7 @@ pub fn bundle<'r>(request: &'r proto::ReportStepsRequest, actor: &Actor) -> Resu
 /// A step as it was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReadStep {
-    /// What every command carries; `occurred_at` is corrected by the device's offset.
+    /// The header of the command. `occurred_at` is corrected by the device's offset.
     pub header: Header,
     /// The command, with every instant corrected.
     pub command: Command,

@@ -22,7 +22,7 @@ use crate::proto;
 pub struct ReceiveHeader {
     /// The caller's id for this request; the ticket's id is derived from it.
     pub request_id: Uuid,
-    /// When the customer reported the trouble; `None` means now.
+    /// The instant of the customer's report; `None` means now.
     pub occurred_at: Option<Timestamp>,
     /// The ticket that this one belongs to. The command contains the nil id until the caller has resolved the
     /// reference.

@@ -1,4 +1,4 @@
-//! The canonical form of commands: what it holds, what it leaves out, and that it stays as it is.
+//! The canonical form of commands: its contents, the omitted values, and its permanence.
 
 use prost::Message as _;
 use switchboard_domain::{

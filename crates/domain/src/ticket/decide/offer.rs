@@ -48,7 +48,7 @@ pub(super) fn make(ticket: &Ticket, offer: &Offer, cx: &Context<'_>) -> Decision
     })
 }
 
-/// When the offer that this command answers was made; `None` when it is not live.
+/// The instant at which the offer that this command answers was made; `None` when the offer is not live.
 pub(super) fn made(ticket: &Ticket, command: &Command) -> Option<Timestamp> {
     let (Command::AcceptOffer { offer, .. } | Command::DeclineOffer { offer, .. }) = command else { return None };
     ticket.offers.iter().find(|live| live.offer == *offer).map(|live| live.made)

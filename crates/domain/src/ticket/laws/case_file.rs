@@ -1,4 +1,4 @@
-//! What holds of the case file of every history: it agrees with the domain's own state, and every end has a reason.
+//! Properties of the case file of every history: it agrees with the domain's state, and every end has a reason.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// The facts of a life with their places in a log that holds nothing else.
+/// The facts of a life, at positions in a log that holds nothing else.
 fn facts(turns: &[Turn]) -> Vec<TicketFact> {
     let told = turns.iter().flat_map(|turn| turn.facts().iter().map(move |event| (turn, event.clone())));
     let recorded = told.enumerate().map(|(n, (turn, event))| TicketFact {
@@ -33,7 +33,7 @@ fn facts(turns: &[Turn]) -> Vec<TicketFact> {
     recorded.collect()
 }
 
-/// Puts a law to the file before and after every fact of every life.
+/// Checks a property of the file before and after every fact of every life.
 fn of_every_fact(law: impl Fn(Option<&CaseFile>, &CaseFile) -> Verdict) {
     of_every_life(|turns| {
         let mut file: Option<CaseFile> = None;

@@ -1,4 +1,4 @@
-//! Who has a ticket, by which offer and since when, and why each stint and each offer ended: by example.
+//! Examples of which crew has a ticket, by which offer and since when, and why each stint and each offer ended.
 
 use super::{sample::*, story::clock};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     ticket::{Area, BusinessType, CaseFile, Event, ReplyOutcome, SuspendReason, event},
 };
 
-/// One minute after nine for each fact before it; the engine learns of it half an hour later.
+/// The `n`-th fact, `n` minutes after 09:00. The engine records it half an hour later.
 fn fact(n: usize, event: Event) -> TicketFact {
     let at = clock(21, "09:00") + chrono::TimeDelta::minutes(n as i64);
     TicketFact {
@@ -44,7 +44,7 @@ fn withdrawn() -> Event {
     event::Withdrawn { reason: text() }.into()
 }
 
-/// A fault with a crew that took it by its first offer, and then this.
+/// The case file of a fault that a crew took by its first offer, after these further events.
 fn taken_and(then: impl IntoIterator<Item = Event>) -> CaseFile {
     let mut facts = in_work(BusinessType::FaultRepair);
     facts.push(offered(1, CREW));
@@ -53,7 +53,7 @@ fn taken_and(then: impl IntoIterator<Item = Event>) -> CaseFile {
     file(facts)
 }
 
-/// Why the crew's time is free then, and whether its app still shows the ticket.
+/// Why the crew's time is free after these events, and whether its app still shows the ticket.
 fn freed(then: impl IntoIterator<Item = Event>) -> (Option<ReleaseReason>, bool) {
     let file = taken_and(then);
     (file.stints.why_free(&crew_id(CREW)), file.ticket.assigned_to() == Some(crew_id(CREW)))

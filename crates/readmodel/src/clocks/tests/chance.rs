@@ -1,5 +1,5 @@
-//! Facts of all kinds by chance: wild histories of a few tickets, what is said of their promises, and what is published
-//! in between. Few values of each kind, so that they meet often.
+//! Random facts of all kinds: arbitrary histories of a few tickets, their promise events, and publications in between.
+//! Few different values are used, so that equal ones are frequent.
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
@@ -24,12 +24,12 @@ use uuid::Uuid;
 
 use super::Facts;
 
-/// The ticket of that number.
+/// The ticket with this number.
 pub fn ticket(n: u16) -> TicketId {
     TicketId(Uuid::from_u128(u128::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)))
 }
 
-/// What happens in one step.
+/// The event of one step.
 #[derive(Clone, Debug)]
 enum Step {
     Ticket(TicketId, ticket::Event),
@@ -38,7 +38,7 @@ enum Step {
     Year(String, YearPublished),
 }
 
-/// Up to `facts_max` facts of so many tickets, with `gaps` between their positions.
+/// Up to `facts_max` facts of this many tickets, with `gaps` between their positions.
 pub fn history(tickets: u16, facts_max: usize, gaps: Range<u64>) -> impl Strategy<Value = Facts> {
     let id = move || (0..tickets).prop_map(ticket);
     let step = prop_oneof![
@@ -72,7 +72,7 @@ pub fn history(tickets: u16, facts_max: usize, gaps: Range<u64>) -> impl Strateg
     })
 }
 
-/// That `event` happened to `id` at that place.
+/// The fact that `event` happened to `id`, with the remaining data of `place`.
 pub fn here<E, Id>(place: Recorded<(), ()>, id: Id, event: E) -> Recorded<E, Id> {
     let Recorded { position, revision, occurred_at, recorded_at, actor, request_id, .. } = place;
     Recorded { position, id, revision, event, occurred_at, recorded_at, actor, request_id }

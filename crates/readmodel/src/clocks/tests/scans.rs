@@ -1,10 +1,10 @@
-//! Scans of the clock histories: what a period holds, in order, over page boundaries, while rows are written.
+//! Scans of the clock histories: the tickets of a period, in order, across page boundaries, while rows are written.
 
 use std::collections::BTreeSet;
 
 use super::*;
 
-/// What a scan goes by.
+/// The sort key of a scan.
 fn key(clock_history: &ClockHistory) -> (i64, u64) {
     (clock_history.events[0].at.timestamp_micros(), clock_history.events[0].position)
 }
@@ -13,7 +13,7 @@ fn last_at(clock_history: &ClockHistory) -> Timestamp {
     clock_history.events.iter().map(|clock_event| clock_event.at.max(clock_event.recorded)).max().unwrap()
 }
 
-/// The clock histories of `facts` that are wanted, in the order of their reception.
+/// The clock histories of `facts` for which `wanted` is true, in the order of their receipt.
 fn wanted(facts: &[Arc<Fact>], wanted: impl Fn(&ClockHistory) -> bool) -> Vec<ClockHistory> {
     let (clock_histories, _) = folded(facts);
     let mut found: Vec<ClockHistory> =
@@ -63,7 +63,7 @@ proptest! {
             let mut found: Vec<ClockHistory> = Vec::new();
             let begun = clock_histories.scan(&range, rows, &mut |clock_history| {
                 found.push(clock_history);
-                // Nothing is held while a clock history is given: the same thread can write.
+                // No lock is held while a clock history is passed, so the same thread can write.
                 if let Some(batch) = batches.next() {
                     clock_histories.apply(batch, 0).unwrap();
                 }
@@ -85,7 +85,7 @@ proptest! {
     }
 }
 
-/// So many tickets, received four at a time.
+/// This many tickets, received four at a time.
 fn crowd(tickets: u16) -> Facts {
     let first = received_and_withdrawn().swap_remove(0);
     let Fact::Ticket(first) = &*first else { panic!("a ticket's fact") };

@@ -1,4 +1,5 @@
-//! Reads the filter language, left to right, once. It stops at the first thing that it cannot read and says where.
+//! The parser of the filter language. It reads the text once, from left to right, and reports the first fault with its
+//! position.
 
 use chrono::{DateTime, SecondsFormat};
 use switchboard_domain::{organisation::OrgPath, ticket::Category};
@@ -45,7 +46,7 @@ impl<'a> Reader<'a> {
         self.at = self.text.len() - self.rest().trim_start().len();
     }
 
-    /// Takes characters while `wanted`.
+    /// Takes characters while `wanted` is true.
     fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'a str {
         let rest = self.rest();
         let end = rest.find(|c| !wanted(c)).unwrap_or(rest.len());
@@ -80,7 +81,7 @@ impl<'a> Reader<'a> {
     }
 
     fn comparison(&mut self, field: Field) -> Result<Comparison, FilterError> {
-        // Two signs before one, or `<=` would be read as `<`.
+        // Signs of two characters are tried first; otherwise `<=` would be read as `<`.
         let found = [
             Comparison::NotEqual,
             Comparison::LessOrEqual,
@@ -129,7 +130,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The value that `text` is for `field`, if it has the field's form.
+/// The value of `text` in the form of `field`; `None` when it does not have that form.
 fn read(field: Field, text: &str) -> Option<Value> {
     match field {
         Field::Stage | Field::BusinessType | Field::Urgency | Field::Grade | Field::CrewProgress | Field::Channel => {
@@ -146,7 +147,7 @@ fn read(field: Field, text: &str) -> Option<Value> {
     }
 }
 
-/// An instant as a filter writes it.
+/// Formats an instant as a filter writes it.
 pub(super) fn time_text(micros: i64) -> String {
     DateTime::from_timestamp_micros(micros)
         .map_or_else(String::new, |time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
