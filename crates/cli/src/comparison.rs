@@ -87,7 +87,7 @@ fn flip(flip: &Flip) -> Vec<String> {
     };
     vec![
         flip.ticket.clone(),
-        crate::promises::clock(&flip.clock, flip.cycle, flip.lap),
+        crate::promises::clock(&flip.clock, flip.cycle, flip.run_number),
         flip.org.clone(),
         flip.business.clone(),
         judged(&flip.was, &flip.was_rule),
@@ -127,7 +127,7 @@ mod tests {
             ticket: "6f0".into(),
             clock: "arrival".into(),
             cycle: 2,
-            lap: 1,
+            run_number: 1,
             org: "sgcc/zj/hz".into(),
             business: "fault_repair".into(),
             was: "none".into(),

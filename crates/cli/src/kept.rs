@@ -261,7 +261,7 @@ fn broken(number: &str, promise: &Promise, history: &[FactView]) -> Broken {
     let detours = while_it_ran.iter().skip(1).filter(|(_, kind)| DETOURS.contains(kind)).map(|(_, kind)| plain(kind));
     Broken {
         ticket: number.to_owned(),
-        clock: promises::clock(&promise.clock, promise.cycle, promise.lap),
+        clock: promises::clock(&promise.clock, promise.cycle, promise.run_number),
         limit: promise.limit.clone(),
         owner: promise.owner.clone(),
         late_seconds: due.zip(ended).map(|(due, ended)| seconds(due, ended)),

@@ -75,12 +75,12 @@ fn text(explained: &ExplainPromisesResponse) -> String {
 }
 
 /// Formats a clock's name, with its cycle and run unless they are the first.
-pub fn clock(name: &str, cycle: u32, lap: u32) -> String {
-    match (cycle, lap) {
+pub fn clock(name: &str, cycle: u32, run: u32) -> String {
+    match (cycle, run) {
         (0 | 1, 0 | 1) => name.to_owned(),
         (_, 0 | 1) => format!("{name} (cycle {cycle})"),
-        (0 | 1, _) => format!("{name} (lap {lap})"),
-        _ => format!("{name} (cycle {cycle}, lap {lap})"),
+        (0 | 1, _) => format!("{name} (run {run})"),
+        _ => format!("{name} (cycle {cycle}, run {run})"),
     }
 }
 
@@ -89,7 +89,7 @@ const HEADINGS: [&str; 5] = ["clock", "limit", "due (+08:00)", "verdict", "owner
 
 fn row(promise: &Promise) -> Vec<String> {
     vec![
-        clock(&promise.clock, promise.cycle, promise.lap),
+        clock(&promise.clock, promise.cycle, promise.run_number),
         promise.limit.clone(),
         times::shown(promise.due_at.as_ref()),
         verdict(promise.verdict()).into(),
@@ -193,7 +193,7 @@ mod tests {
         Promise {
             clock: "arrival".into(),
             cycle: 1,
-            lap: 1,
+            run_number: 1,
             rule: "F05u".into(),
             title: "Arrive within 45 minutes".into(),
             source: "Ten commitments".into(),
@@ -270,7 +270,7 @@ mod tests {
     fn only_a_later_cycle_or_lap_is_mentioned() {
         assert_eq!(clock("reply", 1, 1), "reply");
         assert_eq!(clock("reply", 2, 1), "reply (cycle 2)");
-        assert_eq!(clock("reply", 1, 3), "reply (lap 3)");
-        assert_eq!(clock("reply", 2, 3), "reply (cycle 2, lap 3)");
+        assert_eq!(clock("reply", 1, 3), "reply (run 3)");
+        assert_eq!(clock("reply", 2, 3), "reply (cycle 2, run 3)");
     }
 }

@@ -59,7 +59,7 @@ pub struct Job {
     /// True if any crew let an offer of the ticket expire.
     pub lapsed: bool,
     /// The crew that last got an offer; reset to `None` when a crew gets the ticket.
-    pub told: Option<CrewId>,
+    pub last_offered_to: Option<CrewId>,
     /// Crews from which the ticket was taken, each until the instant when it may return to the crew.
     pub left: BTreeMap<CrewId, Timestamp>,
     /// The number of offers made so far.

@@ -69,7 +69,7 @@ pub struct Task {
     /// The uncertainty of the repair time: the scale of a logistic distribution.
     pub repair_spread: f64,
     /// The crew that last got an offer; `None` before the first offer and while a crew holds the ticket.
-    pub told: Option<u32>,
+    pub last_offered_to: Option<u32>,
 }
 
 impl Task {
@@ -88,7 +88,7 @@ impl Task {
             concern,
             repair: median * policy.repair.planned,
             repair_spread: repair::spread(&policy.repair, median),
-            told: None,
+            last_offered_to: None,
         }
     }
 

@@ -112,7 +112,7 @@ pub struct Linkage {
     /// Position of the last fact applied. A fact at or before it belongs to a history that is passed in again.
     position: u64,
     /// The pending actions, by the fact that caused each.
-    wants: ByChild<Intent>,
+    pending: ByChild<Intent>,
     /// The actions that were rejected for good, with the reason. A person must look at them.
     parked: ByChild<(Intent, String)>,
 }
@@ -124,12 +124,12 @@ impl Linkage {
     }
 
     fn want(&mut self, because: u64, intent: Intent) {
-        self.wants.insert(because, intent.child(), intent);
+        self.pending.insert(because, intent.child(), intent);
     }
 
     /// Removes the pending actions about `child` that satisfy `met`.
     fn settle(&mut self, child: TicketId, met: impl Fn(&Intent) -> bool) {
-        self.wants.remove_of(child, met);
+        self.pending.remove_of(child, met);
     }
 
     /// The child leaves its master. If the master had adopted it, a release becomes pending.
@@ -227,17 +227,17 @@ impl Process for Linkage {
     }
 
     fn pending(&mut self, _: Timestamp, limit: usize) -> Vec<Action<Intent>> {
-        let wants = self.wants.iter().take(limit);
+        let wants = self.pending.iter().take(limit);
         wants.map(|(because, &intent)| Action { because, name: intent.name(), intent }).collect()
     }
 
     fn refused(&mut self, want: &Action<Intent>, reason: &str) {
         let child = want.intent.child();
-        if self.wants.get(want.because, child) != Some(&want.intent) {
+        if self.pending.get(want.because, child) != Some(&want.intent) {
             // A later fact has removed this action already.
             return;
         }
-        self.wants.remove(want.because, child);
+        self.pending.remove(want.because, child);
         match want.intent {
             // The master rejected the child: undo the merge, with the same fact as the cause.
             Intent::Adopt { master, child } => self.want(want.because, Intent::Undo { child, master }),

@@ -22,7 +22,7 @@ use crate::feed::{Cursor, Feed};
 /// The most facts folded in one step.
 pub const STEP_FACTS_MAX: usize = 512;
 /// The delay before reading a page or a history, or storing a step, is tried again.
-pub const RETRY: Duration = Duration::from_millis(500);
+pub const STEP_RETRY: Duration = Duration::from_millis(500);
 /// After a step, a resting follower sleeps this many times as long as the step took, unless the step was full. So it
 /// uses a bounded share of a core, and its steps grow with the load.
 pub const REST_FACTOR: u32 = 4;
@@ -105,7 +105,7 @@ impl<F: Fold> Follower<F> {
             Ok(page) => page,
             Err(error) => {
                 tracing::error!(follower = self.fold.name(), %error, "the feed cannot be read; trying again");
-                time::sleep(RETRY).await;
+                time::sleep(STEP_RETRY).await;
                 return false;
             }
         };
@@ -140,7 +140,7 @@ impl<F: Fold> Follower<F> {
                 Err(error) => {
                     let follower = self.fold.name();
                     tracing::error!(follower, %ticket, %error, "a history cannot be read; trying again");
-                    time::sleep(RETRY).await;
+                    time::sleep(STEP_RETRY).await;
                 }
             }
         }
@@ -156,7 +156,7 @@ impl<F: Fold> Follower<F> {
                 Ok(Err(error)) => tracing::error!(follower, upto, error, "a step was not kept; trying again"),
                 Err(error) => tracing::error!(follower, upto, %error, "a step broke off; trying again"),
             }
-            time::sleep(RETRY).await;
+            time::sleep(STEP_RETRY).await;
         }
     }
 }

@@ -38,7 +38,7 @@ use crate::{
 };
 
 /// The delay before an action is tried again that the store could not accept.
-pub const RETRY: Duration = Duration::from_millis(500);
+pub const ACTION_RETRY: Duration = Duration::from_millis(500);
 /// The longest sleep between two reads of the clock, so that a forward jump of the wall clock is noticed in time.
 pub const WAKE_CAP: Duration = Duration::from_millis(500);
 /// The shortest time between two questions to a process whose time has come and that returned no action, unless facts
@@ -102,13 +102,13 @@ impl Default for Pace {
 /// Writes a copied fold. Returns its size in bytes.
 type Write = Box<dyn FnOnce() -> io::Result<u64> + Send>;
 /// Copies the part of a process that its checkpoint contains, at a position.
-type Note<P> = Box<dyn Fn(LogPosition, &P) -> Write + Send>;
+type Save<P> = Box<dyn Fn(LogPosition, &P) -> Write + Send>;
 
 /// A process, the position of its fold, and its checkpoint if it has one.
 pub struct Start<P> {
     position: u64,
     process: P,
-    note: Option<Note<P>>,
+    save: Option<Save<P>>,
     /// The size of the last checkpoint, in bytes.
     saved_bytes: u64,
     nudge: Option<Arc<Notify>>,
@@ -124,7 +124,7 @@ impl<P> Start<P> {
     /// A process that has folded the log up to `position`, without a checkpoint.
     #[must_use]
     pub fn at(position: u64, process: P) -> Self {
-        Self { position, process, note: None, saved_bytes: 0, nudge: None }
+        Self { position, process, save: None, saved_bytes: 0, nudge: None }
     }
 
     /// Reads [`Process::wake`] again whenever `nudge` is notified. For a process that can get work other than facts.
@@ -137,8 +137,8 @@ impl<P> Start<P> {
 impl<P: Serialize + DeserializeOwned + Default + Clone + Send + 'static> Start<P> {
     /// A process restored from its checkpoint, in the log with this head. Its checkpoint is written from now on.
     #[must_use]
-    pub fn noted(checkpoint: Checkpoint, head: LogPosition) -> Self {
-        Self::noted_part(checkpoint, head, |process| process, |process| process)
+    pub fn resumed(checkpoint: Checkpoint, head: LogPosition) -> Self {
+        Self::resumed_part(checkpoint, head, |process| process, |process| process)
     }
 }
 
@@ -146,19 +146,19 @@ impl<P> Start<P> {
     /// A process of which the checkpoint contains only the part `N`: `wake` makes the process from it, `part` returns
     /// it. The part is copied between two steps, so copying it should be cheap. The copy is written in the background.
     #[must_use]
-    pub fn noted_part<N: Serialize + DeserializeOwned + Default + Clone + Send + 'static>(
+    pub fn resumed_part<N: Serialize + DeserializeOwned + Default + Clone + Send + 'static>(
         checkpoint: Checkpoint,
         head: LogPosition,
         wake: impl FnOnce(N) -> P,
         part: impl Fn(&P) -> &N + Send + 'static,
     ) -> Self {
-        let (position, noted) = checkpoint.read(head);
+        let (position, saved) = checkpoint.read(head);
         let saved_bytes = checkpoint.bytes();
-        let note: Note<P> = Box::new(move |place, process| {
-            let (checkpoint, noted) = (checkpoint.clone(), part(process).clone());
-            Box::new(move || checkpoint.write(place, &noted))
+        let save: Save<P> = Box::new(move |place, process| {
+            let (checkpoint, saved) = (checkpoint.clone(), part(process).clone());
+            Box::new(move || checkpoint.write(place, &saved))
         });
-        Self { position, process: wake(noted), note: Some(note), saved_bytes, nudge: None }
+        Self { position, process: wake(saved), save: Some(save), saved_bytes, nudge: None }
     }
 }
 
@@ -175,9 +175,9 @@ where
     F: Fn(Action<P::Intent>) -> A + Send + Sync + 'static,
     A: Future<Output = ActionOutcome> + Send + 'static,
 {
-    let Start { position, process, note, saved_bytes, nudge } = start;
+    let Start { position, process, save, saved_bytes, nudge } = start;
     let saved_bytes = Arc::new(AtomicU64::new(saved_bytes));
-    let folding = Folding { process, note, feed: Arc::clone(feed), unsaved: 0, saved_bytes, saving: None };
+    let folding = Folding { process, save, feed: Arc::clone(feed), unsaved: 0, saved_bytes, saving: None };
     let follower = Follower::new(feed, position, folding);
     tokio::spawn(Reactor { follower, feed: Arc::clone(feed), clock, pace, carry_out, spoken_at: 0, nudge }.run())
 }
@@ -185,7 +185,7 @@ where
 /// A process as a fold of the log, with its checkpoint.
 struct Folding<P> {
     process: P,
-    note: Option<Note<P>>,
+    save: Option<Save<P>>,
     feed: Arc<Feed>,
     /// The number of facts since the last checkpoint.
     unsaved: u64,
@@ -222,9 +222,9 @@ impl<P: Process<Event: Hears>> Fold for Folding<P> {
         if self.unsaved < facts_until_next(self.saved_bytes.load(Ordering::Relaxed)) || is_saving {
             return;
         }
-        let Some(note) = &self.note else { return };
+        let Some(save) = &self.save else { return };
         self.unsaved = 0;
-        let (write, process) = (note(self.feed.place(upto), &self.process), self.process.name());
+        let (write, process) = (save(self.feed.place(upto), &self.process), self.process.name());
         let saved_bytes = Arc::clone(&self.saved_bytes);
         self.saving = Some(tokio::task::spawn_blocking(move || match write() {
             Ok(bytes) => saved_bytes.store(bytes, Ordering::Relaxed),
@@ -293,7 +293,7 @@ where
                 match spoken {
                     Spoken::Silence => self.sleep(),
                     Spoken::All => None,
-                    Spoken::NotAll => Some(RETRY),
+                    Spoken::NotAll => Some(ACTION_RETRY),
                 }
             } else {
                 self.sleep()

@@ -128,7 +128,7 @@ pub(crate) async fn start(config: &Config, metrics: Option<PrometheusHandle>) ->
         let (tickets, engine) = (Arc::clone(&tickets), engine.clone());
         let carry_out = move |want| linkage::carry_out(Arc::clone(&tickets), engine.clone(), want);
         let checkpoint = Checkpoint::new(&config.data, "linkage", LINKAGE_CODE);
-        let start = Start::<Linkage>::noted(checkpoint, feed.reached());
+        let start = Start::<Linkage>::resumed(checkpoint, feed.reached());
         reactor::run(&feed, Arc::clone(&clock), start, Pace::default(), carry_out)
     };
     let watching = {

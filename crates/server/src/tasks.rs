@@ -43,7 +43,7 @@ impl Tasks {
                 return;
             }
             tracing::error!(task = name, ?ended, "a task ended that should not have; the server must be started anew");
-            metrics::counter!("switchboard_tasks_fallen_total", "task" => name).increment(1);
+            metrics::counter!("switchboard_task_failures_total", "task" => name).increment(1);
             task_failure.0.store(true, Ordering::Relaxed);
         });
         self

@@ -17,7 +17,7 @@ pub use self::{
     crew::{CrewHeader, CrewRequest, crew},
     device::{
         Bundle, CLOCK_OFF_MINUTES_MAX, DeviceClock, OFFSET_DAYS_MAX, PositionReport, ReadStep, STEPS_MAX, STEPS_METHOD,
-        bundle, happened, position, said_at, step,
+        bundle, check_occurred_at, happened, position, step,
     },
     receive::{ReceiveHeader, receive},
 };

@@ -221,7 +221,7 @@ impl<'w> Run<'w> {
             pinned: None,
             excluded: Default::default(),
             lapsed: false,
-            told: None,
+            last_offered_to: None,
             left: Default::default(),
             attempts: 0,
             offers: Vec::new(),
@@ -323,7 +323,7 @@ impl<'w> Run<'w> {
         let lease_until = now + TimeDelta::seconds(i64::from(lease));
         let id = OfferId::of(truth.id, job.attempts);
         job.offers.push(LiveOffer { offer: id, crew: roster.id.clone(), lease_until, because: self.sequence });
-        job.told = Some(roster.id.clone());
+        job.last_offered_to = Some(roster.id.clone());
         let fence = self.sequence;
         entry.at = self.crews[crew].at(self.world, crew, self.now);
         entry.reserved =
@@ -367,7 +367,7 @@ impl<'w> Run<'w> {
         let truth = &self.world.tickets[ticket];
         let roster = &self.world.crews[crew];
         let job = self.board.jobs.get_mut(&truth.id).unwrap();
-        job.told = None;
+        job.last_offered_to = None;
         let others: Vec<CrewId> = job.offers.drain(..).map(|live| live.crew).filter(|id| *id != roster.id).collect();
         job.crew = Some(Assigned {
             crew: roster.id.clone(),

@@ -129,7 +129,7 @@ fn undecided(board: &Board, ticket: TicketId, engaged: &[CrewId]) -> Board {
     if let Some(job) = board.jobs.get_mut(&ticket) {
         job.offers.clear();
         job.crew = None;
-        job.told = None;
+        job.last_offered_to = None;
         job.open = true;
     }
     board

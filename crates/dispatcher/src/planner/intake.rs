@@ -143,7 +143,7 @@ impl Planner {
         asked.extend(self.roster.reserved_for(job.ticket));
         asked.sort_unstable();
         asked.dedup();
-        task.told = job.told.as_ref().map(|crew| self.roster.number(crew));
+        task.last_offered_to = job.last_offered_to.as_ref().map(|crew| self.roster.number(crew));
         self.job_index.tasks[number as usize] = task;
         let waits = job.needs_crew();
         let early = waits && job.opens.is_some_and(|opens| now < frame.minutes(opens));

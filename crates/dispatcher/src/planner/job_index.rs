@@ -299,7 +299,7 @@ fn blank(ticket: TicketId) -> (Entry, Task) {
         concern: 0.0,
         repair: 0.0,
         repair_spread: 0.0,
-        told: None,
+        last_offered_to: None,
     };
     (entry, task)
 }

@@ -9,7 +9,7 @@ pub const NAME: &str = "stability";
 /// The price of making a job the next stop of a crew, when it was last offered to another crew.
 #[must_use]
 pub fn price(visit: &Visit<'_>) -> f64 {
-    let another = visit.service.task.told.is_some_and(|told| told != visit.team.index);
+    let another = visit.service.task.last_offered_to.is_some_and(|told| told != visit.team.index);
     if visit.first && another { visit.service.terms.policy.weights.change } else { 0.0 }
 }
 
@@ -29,9 +29,9 @@ mod tests {
     fn only_a_next_stop_that_was_another_crews_costs() {
         let mut stage = Stage::default();
         assert_eq!(stage.visit(1.0, price), 0.0);
-        stage.task.told = Some(stage.team.index);
+        stage.task.last_offered_to = Some(stage.team.index);
         assert_eq!(stage.visit(1.0, price), 0.0);
-        stage.task.told = Some(stage.team.index + 1);
+        stage.task.last_offered_to = Some(stage.team.index + 1);
         assert_eq!(stage.visit(1.0, price), stage.policy.weights.change);
         stage.first = false;
         assert_eq!(stage.visit(1.0, price), 0.0);

@@ -39,7 +39,7 @@ impl Default for Stage {
             concern: 0.0,
             repair: 40.0,
             repair_spread: 20.0,
-            told: None,
+            last_offered_to: None,
         };
         let team = Team {
             index: 7,
@@ -131,7 +131,7 @@ pub fn job(n: u32, km: f64) -> Job {
         pinned: None,
         excluded: BTreeMap::new(),
         lapsed: false,
-        told: None,
+        last_offered_to: None,
         left: Default::default(),
         attempts: 0,
         offers: Vec::new(),

@@ -46,7 +46,7 @@ pub struct OpenTicket {
     /// True if any crew let an offer of it expire.
     lapsed: bool,
     /// The crew that last got an offer; reset to `None` when a crew gets the ticket.
-    told: Option<CrewId>,
+    last_offered_to: Option<CrewId>,
     /// Crews to which the ticket could not be offered. Not from the log, and obsolete after the ticket's next fact.
     #[serde(skip)]
     pub(super) unfit: BTreeMap<CrewId, Unfit>,
@@ -61,7 +61,7 @@ impl OpenTicket {
             pressed: false,
             turned_down: BTreeMap::new(),
             lapsed: false,
-            told: None,
+            last_offered_to: None,
             unfit: BTreeMap::new(),
             diverted: None,
         }
@@ -80,7 +80,7 @@ impl OpenTicket {
         known.file = file?;
         known.note(fact);
         if known.since() > since {
-            known.told = None;
+            known.last_offered_to = None;
         }
         Some(known)
     }
@@ -88,7 +88,7 @@ impl OpenTicket {
     /// Records what the case file does not contain.
     fn note(&mut self, fact: &TicketFact) {
         match &fact.event {
-            Event::Offered(e) => self.told = Some(e.crew.clone()),
+            Event::Offered(e) => self.last_offered_to = Some(e.crew.clone()),
             Event::OfferEnded(e) => {
                 // The pause runs by the engine's time, so that a device's slow clock cannot end it early. A withdrawn
                 // offer says nothing about the crew.
@@ -192,7 +192,7 @@ impl OpenTicket {
             pinned: ticket.pinned.clone(),
             excluded: self.excluded(policy),
             lapsed: self.lapsed,
-            told: self.told.clone(),
+            last_offered_to: self.last_offered_to.clone(),
             left: self.left_lately(policy),
             attempts: ticket.attempts,
             offers: offers.collect(),

@@ -40,7 +40,7 @@ fn agrees(world: &World) -> Verdict {
     for (id, file) in &world.process.masters {
         prop_assert_eq!(Some(&file.ticket), world.tickets[id].as_ref(), "what the ticket knows, the process knows");
     }
-    prop_assert!(world.process.wants.iter().next().is_none());
+    prop_assert!(world.process.pending.iter().next().is_none());
     prop_assert_eq!(world.process.parked().next(), None, "nothing is left for a person to mend");
     Ok(())
 }
@@ -107,7 +107,7 @@ fn a_crash_at_any_instant_leads_to_agreement_and_changes_nothing_for_a_child_tha
 fn adopted_for_good(world: &World) -> Vec<TicketId> {
     let process = &world.process;
     let leaving: BTreeSet<_> =
-        process.wants.iter().map(|(_, i)| i).filter(|i| i.name() == "release").map(Intent::child).collect();
+        process.pending.iter().map(|(_, i)| i).filter(|i| i.name() == "release").map(Intent::child).collect();
     let counted = |child, master| process.families.get(master).is_some_and(|family| family.contains(child));
     let links = process.links.iter().filter(|(child, master)| counted(child, master) && !leaving.contains(child));
     links.map(|(&child, _)| child).collect()

@@ -332,14 +332,14 @@ pub struct ClockHistory {
     pub events: Vec<ClockEvent>,
     /// The warnings and breaches recorded so far.
     #[serde(default, skip_serializing_if = "promise::PromiseLog::is_empty")]
-    pub said: promise::PromiseLog,
+    pub announced: promise::PromiseLog,
 }
 
 impl ClockHistory {
     /// An empty history.
     #[must_use]
     pub fn new(id: TicketId) -> Self {
-        Self { id, events: Vec::new(), said: promise::PromiseLog::default() }
+        Self { id, events: Vec::new(), announced: promise::PromiseLog::default() }
     }
 
     /// Adds a fact of the ticket. Returns true when the history changed; a fact at or before the last position is

@@ -150,7 +150,7 @@ pub struct Announce {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejection {
     /// All events were recorded before.
-    AlreadySaid,
+    AlreadyRecorded,
 }
 
 /// The recorded events of one clock, folded.
@@ -295,7 +295,7 @@ impl Decider for Promises {
                 fresh.push(event.clone());
             }
         }
-        if fresh.is_empty() { Err(Rejection::AlreadySaid) } else { Ok(fresh) }
+        if fresh.is_empty() { Err(Rejection::AlreadyRecorded) } else { Ok(fresh) }
     }
 
     fn evolve(mut state: PromiseLog, event: &Event, _: Timestamp) -> PromiseLog {

@@ -148,7 +148,7 @@ impl Watch {
 
     fn take_promise(&mut self, fact: &PromiseFact) {
         if let Some(tracked) = self.clock_histories.get_mut(&fact.id) {
-            tracked.clock_history.said.take(&fact.event);
+            tracked.clock_history.announced.take(&fact.event);
             // Another engine may have recorded what this engine's command was rejected for.
             self.parked.remove(&fact.id);
             self.look(fact.id);
@@ -274,7 +274,7 @@ enum Item<'a> {
 impl<'a> Agenda<'a> {
     fn of(clock_history: &'a ClockHistory, clocks: &'a [Clock]) -> Self {
         let mut agenda = Self { clock_history, clocks, items: Vec::new() };
-        for breach in clock_history.said.each().filter_map(|said| said.breach.as_deref()) {
+        for breach in clock_history.announced.each().filter_map(|said| said.breach.as_deref()) {
             if !clocks.iter().any(|clock| clock.is(&breach.key)) {
                 agenda.overturn(breach, "gone", None);
             }
@@ -282,7 +282,7 @@ impl<'a> Agenda<'a> {
         let imported_at =
             clock_history.opening().filter(|o| o.imported).and_then(|_| Some(clock_history.events.first()?.recorded));
         for (index, clock) in clocks.iter().enumerate() {
-            let said = clock_history.said.of(&clock.rule().clock, clock.cycle, clock.run_number);
+            let said = clock_history.announced.of(&clock.rule().clock, clock.cycle, clock.run_number);
             if let Some(breach) = said.and_then(|said| said.breach.as_deref()) {
                 let Some(now) = instead(clock, breach) else { continue };
                 agenda.overturn(breach, now, clock.due);

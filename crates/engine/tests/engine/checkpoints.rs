@@ -38,7 +38,7 @@ fn a_checkpoint_of_another_log_is_folded_anew() {
 fn what_was_saved_last_is_found_again() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoint = Checkpoint::new(folder.path(), "linkage", 1);
-    assert_eq!(checkpoint.read::<Vec<u32>>(at(100)), BEGINNING, "nothing was noted yet");
+    assert_eq!(checkpoint.read::<Vec<u32>>(at(100)), BEGINNING, "nothing was saved yet");
     checkpoint.write(at(7), &vec![1_u32, 2]).unwrap();
     checkpoint.write(at(9), &vec![3_u32]).unwrap();
     assert_eq!(checkpoint.read::<Vec<u32>>(at(9)), (9, vec![3]));

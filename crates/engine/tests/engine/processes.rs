@@ -52,7 +52,7 @@ impl Running {
     async fn start(house: &House, checkpoint: Checkpoint) -> Self {
         let engine = Arc::new(house.engine());
         let (feed, following) = Feed::follow(Arc::clone(&house.store)).await.unwrap();
-        let start = Start::<Linkage>::noted(checkpoint, feed.reached());
+        let start = Start::<Linkage>::resumed(checkpoint, feed.reached());
         let causes = Arc::clone(&feed);
         let process = reactor::run(&feed, house.clock.clone(), start, Pace::default(), move |want| {
             carry_out(Arc::clone(&engine), Arc::clone(&causes), want)

@@ -83,7 +83,7 @@ async fn say(said: Arc<Aggregates<Promises>>, want: Action<Intent>) -> ActionOut
     match said.execute(ticket, publish, &request).await {
         Ok(outcome) => ActionOutcome::Done(outcome.position),
         // Another watch was faster. This one reads that fact before it reaches the head.
-        Err(Failure::Rejected(Rejection::AlreadySaid)) => {
+        Err(Failure::Rejected(Rejection::AlreadyRecorded)) => {
             let log = said.journal().read(ticket, 0).await.unwrap();
             ActionOutcome::Done(log.last().unwrap().position)
         }
@@ -148,7 +148,7 @@ async fn resumed(house: &House, feed: &Feed) -> Start<Watch> {
             }
             Some(Fact::Promise(fact)) => {
                 let at = clock_history(&mut clock_histories).unwrap();
-                clock_histories[at].said.take(&fact.event);
+                clock_histories[at].announced.take(&fact.event);
             }
             Some(Fact::Crew(_)) | None => {}
         }

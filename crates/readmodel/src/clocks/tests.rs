@@ -46,7 +46,7 @@ fn folded(facts: &[Arc<Fact>]) -> (BTreeMap<TicketId, (ClockHistory, u64)>, Poli
             }
             Fact::Promise(fact) => {
                 if let Some((clock_history, position)) = clock_histories.get_mut(&fact.id) {
-                    clock_history.said.take(&fact.event);
+                    clock_history.announced.take(&fact.event);
                     *position = fact.position;
                 }
             }
@@ -74,7 +74,7 @@ fn some_history() -> Facts {
         let rich = |facts: &[Arc<Fact>]| {
             let (clock_histories, registry) = folded(facts);
             registry.editions().len() > 2
-                && clock_histories.values().filter(|(clock_history, _)| !clock_history.said.is_empty()).count() > 1
+                && clock_histories.values().filter(|(clock_history, _)| !clock_history.announced.is_empty()).count() > 1
         };
         if rich(early) && rich(late) {
             return facts;

@@ -57,7 +57,7 @@ impl Draft<Line> {
     /// Applies a promise event. It is ignored when the ticket is unknown.
     fn promise(&mut self, fact: &PromiseFact) {
         if let Some(line) = &mut self.row {
-            line.clock_history.said.take(&fact.event);
+            line.clock_history.announced.take(&fact.event);
             line.last_position = fact.position;
             self.changed = true;
         }

@@ -69,7 +69,7 @@ fn promise(
     proto::Promise {
         clock: key.clock.clone(),
         cycle: key.cycle.into(),
-        lap: key.run_number.into(),
+        run_number: key.run_number.into(),
         rule: rule.id.clone(),
         rule_hash: rule.hash.clone(),
         title: title(&rule.title, language),
@@ -344,7 +344,7 @@ fn flip(flip: &Flip) -> proto::Flip {
         ticket: flip.ticket.to_string(),
         clock: flip.key.clock.clone(),
         cycle: flip.key.cycle.into(),
-        lap: flip.key.run_number.into(),
+        run_number: flip.key.run_number.into(),
         org: flip.org.as_str().to_owned(),
         business: flip.business.as_str().to_owned(),
         was: comparison::word(flip.was).to_owned(),

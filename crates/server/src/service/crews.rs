@@ -14,7 +14,7 @@ use switchboard_domain::{
 use switchboard_engine::command::{Aggregates, Failure, Request};
 use switchboard_views::assignments::Standing;
 use switchboard_wire::{
-    command::{PositionReport, said_at},
+    command::{PositionReport, check_occurred_at},
     identity,
     refusal::Refusal,
 };
@@ -118,7 +118,7 @@ impl Crews {
     /// Checks `occurred_at` against the engine's clock: a device that reports live must have an accurate clock. A
     /// request that was recorded before is answered as it was then, however late the repetition comes.
     async fn placed(&self, request_id: Uuid, occurred_at: Option<Timestamp>) -> Result<(), Refusal> {
-        let checked = occurred_at.map_or(Ok(()), |at| said_at(at, self.node.now()));
+        let checked = occurred_at.map_or(Ok(()), |at| check_occurred_at(at, self.node.now()));
         self.unless_recorded(request_id, checked).await
     }
 

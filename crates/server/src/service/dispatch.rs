@@ -319,7 +319,7 @@ pub(crate) fn start(
         answered: None,
     };
     let checkpoint = Checkpoint::new(data, NAME, STATE_CODE);
-    let start = Start::noted_part(checkpoint, feed.reached(), wake, |attended: &Attended| attended.process.fold());
+    let start = Start::resumed_part(checkpoint, feed.reached(), wake, |attended: &Attended| attended.process.fold());
     let start = start.nudged_by(Arc::clone(&nudge));
     let carry_out = move |want: Action<Intent>| {
         let (tickets, crews, engine) = (Arc::clone(&tickets), Arc::clone(&crews), engine.clone());

@@ -108,7 +108,7 @@ impl Promises {
         };
         match self.said.execute(ticket, publish, &request).await {
             // They were recorded before. The watch learns of them when it has folded the log up to this head.
-            Err(Failure::Rejected(Rejection::AlreadySaid)) => ActionOutcome::Done(self.node.head()),
+            Err(Failure::Rejected(Rejection::AlreadyRecorded)) => ActionOutcome::Done(self.node.head()),
             Ok(outcome) => {
                 measure(&outcome.events, self.started, self.node.now());
                 ActionOutcome::Done(outcome.position)
@@ -158,7 +158,7 @@ impl Promises {
             clock_history.take(fact);
         }
         for fact in &said {
-            clock_history.said.take(&fact.event);
+            clock_history.announced.take(&fact.event);
         }
         let operator = clock_history.operator().ok_or(Refusal::TicketNotFound)?;
         let mut registry = self.registry(position).await?.as_of(position);

@@ -64,7 +64,7 @@ impl DeviceClock {
 ///
 /// # Errors
 /// As for [`DeviceClock::check`]; the caller must repeat the request without `occurred_at`.
-pub fn said_at(occurred_at: Timestamp, now: Timestamp) -> Result<(), Refusal> {
+pub fn check_occurred_at(occurred_at: Timestamp, now: Timestamp) -> Result<(), Refusal> {
     DeviceClock { shows: occurred_at, offset: TimeDelta::zero() }.checked(now, false)
 }
 

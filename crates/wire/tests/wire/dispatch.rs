@@ -16,7 +16,7 @@ use switchboard_domain::{
 use switchboard_wire::{
     command::{
         CLOCK_OFF_MINUTES_MAX, CrewRequest, DeviceClock, OFFSET_DAYS_MAX, ReadStep, STEPS_MAX, TicketRef,
-        TicketRequest, bundle, crew, happened, position, said_at, step,
+        TicketRequest, bundle, check_occurred_at, crew, happened, position, step,
     },
     proto::{self, step_report},
     refusal::Refusal,
@@ -328,8 +328,11 @@ fn a_clock_that_is_off_is_told_the_whole_offset_that_sets_it_right() {
     assert_eq!(DeviceClock { offset: TimeDelta::milliseconds(-86_400_000), ..day_fast }.check(now), Ok(()));
     let late = DeviceClock { shows: now - edge - TimeDelta::milliseconds(1), offset: TimeDelta::zero() };
     assert_eq!(late.check(now), Err(Refusal::DeviceClock { offset_ms: 600_001, takes_offset: true }));
-    assert_eq!((said_at(now + edge, now), said_at(now - edge, now)), (Ok(()), Ok(())));
-    assert_eq!(said_at(late.shows, now), Err(Refusal::DeviceClock { offset_ms: 600_001, takes_offset: false }));
+    assert_eq!((check_occurred_at(now + edge, now), check_occurred_at(now - edge, now)), (Ok(()), Ok(())));
+    assert_eq!(
+        check_occurred_at(late.shows, now),
+        Err(Refusal::DeviceClock { offset_ms: 600_001, takes_offset: false })
+    );
 }
 
 #[test]

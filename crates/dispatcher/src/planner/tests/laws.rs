@@ -134,7 +134,7 @@ fn the_prices_of_a_proposal_add_up_to_its_price_and_the_chosen_crew_stands_first
         let mut planner = Planner::new(quick());
         planner.settle(&board, at(NOW));
         // Half of the jobs were last offered to crew number 0.
-        planner.job_index.tasks.iter_mut().step_by(2).for_each(|task| task.told = Some(0));
+        planner.job_index.tasks.iter_mut().step_by(2).for_each(|task| task.last_offered_to = Some(0));
         for proposal in planner.proposals(&board, at(NOW), usize::MAX) {
             let grounds = planner.grounds(&proposal, at(NOW));
             let chosen = &grounds.candidates[0];

@@ -226,7 +226,7 @@ fn what_was_decided_is_explained_as_it_was_weighed_before() {
     assert_eq!(before[0].crew, crew_id(1));
 
     let offered = board.jobs.get_mut(&ticket(1)).unwrap();
-    (offered.offers, offered.told) = (vec![live(1, 1)], Some(crew_id(1)));
+    (offered.offers, offered.last_offered_to) = (vec![live(1, 1)], Some(crew_id(1)));
     reserve(&mut board, 1, 1);
     assert_eq!(settled(&board, 0).explain(&board, ticket(1), at(0)).unwrap(), before, "offered");
 

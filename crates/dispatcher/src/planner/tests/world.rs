@@ -95,7 +95,7 @@ impl Lot {
             drawn.opens = Some(drawn.promised_from - TimeDelta::minutes(15));
         }
         drawn.lapsed = self.one_in(10);
-        drawn.told = self.one_in(6).then(|| crew_id(self.below(12)));
+        drawn.last_offered_to = self.one_in(6).then(|| crew_id(self.below(12)));
         drawn.customers = [1, 1, 1, 8, 60, 700][self.below(6) as usize];
         drawn.needs = if self.one_in(3) { Skills::of(&[Skill::HighVoltage]) } else { Skills::NONE };
         drawn.concerns = Concerns { wire_down: self.one_in(15), important: self.one_in(15), pressed: self.one_in(9) };

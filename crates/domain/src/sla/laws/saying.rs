@@ -125,7 +125,7 @@ fn expected(clock_history: &ClockHistory, registry: &PolicyRegistry, now: Timest
     let clocks = judge(clock_history, &registry.as_of(known), now);
     let mut expected = BTreeSet::new();
     let mut standing: BTreeSet<ClockKey> = BTreeSet::new();
-    for breach in clock_history.said.each().filter_map(|said| said.breach.as_deref()) {
+    for breach in clock_history.announced.each().filter_map(|said| said.breach.as_deref()) {
         let clock = clocks.iter().find(|clock| clock.key() == breach.key);
         let stands = clock.is_some_and(|clock| {
             let moved = clock.run.end.is_none() && clock.due > Some(breach.due);
@@ -139,7 +139,7 @@ fn expected(clock_history: &ClockHistory, registry: &PolicyRegistry, now: Timest
     }
     for clock in clocks.iter().filter(|clock| !standing.contains(&clock.key()) && !is_history(clock_history, clock)) {
         let (key, run) = (clock.key(), &clock.run);
-        let said = clock_history.said.of(&key.clock, key.cycle, key.run_number);
+        let said = clock_history.announced.of(&key.clock, key.cycle, key.run_number);
         match (clock.verdict, clock.due) {
             // A device with a fast clock may report the end before due has passed; until then nothing is expected.
             (Verdict::Breached, Some(due)) if due < now => {

@@ -84,7 +84,7 @@ fn an_engine_that_is_behind_takes_back_no_other_breach_than_the_one_it_means() {
     world.follow(1, usize::MAX);
     let stale = world.engines[1].watch.pending(at("11:00"), 9).remove(0);
     world.rest().until("12:30");
-    let state = clock_history(&world.log, ticket_id(1)).said;
+    let state = clock_history(&world.log, ticket_id(1)).announced;
     let breach = |state: &PromiseLog| state.of("arrival", 1, 1).and_then(|said| said.breach.clone());
     assert_eq!(in_words(breach(&state).unwrap().due), "12:00");
     assert!(stale.intent.publish.events.iter().all(|event| state.knows(event)), "what it actions was said long ago");
@@ -95,10 +95,10 @@ fn nothing_is_said_twice_and_what_is_new_among_it_is_said() {
     let mut world = with_a_crew([laddered(45)]);
     world.until("11:00");
     let said: Vec<Event> = clock_history_events(&world);
-    let state = clock_history(&world.log, ticket_id(1)).said;
+    let state = clock_history(&world.log, ticket_id(1)).announced;
     let decide = |state: &PromiseLog, events: &[Event]| decided(state, &Announce { events: events.to_vec() });
-    assert_eq!(decide(&state, &said), Err(Rejection::AlreadySaid));
-    assert_eq!(decide(&state, &[]), Err(Rejection::AlreadySaid));
+    assert_eq!(decide(&state, &said), Err(Rejection::AlreadyRecorded));
+    assert_eq!(decide(&state, &[]), Err(Rejection::AlreadyRecorded));
     let doubled = [&said[..], &said[..]].concat();
     assert_eq!(decide(&PromiseLog::default(), &doubled), Ok(said.clone()));
     assert_eq!(decide(&PromiseLog::default(), &said[1..]), Ok(said[1..].to_vec()), "each by itself");

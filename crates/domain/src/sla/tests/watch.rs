@@ -262,14 +262,14 @@ fn who_knows_less_does_not_warn_again_of_a_run_that_is_over() {
     let rule = Rule { reset: vec![only(FactName::Escalated, Word::Urgent)], ..laddered(45) };
     let mut world = with_a_crew([rule]);
     world.and("10:42", event::Escalated { to: Escalation::Urgent, reason: text() }).until("11:20");
-    let said = clock_history(&world.log, ticket_id(1)).said;
+    let said = clock_history(&world.log, ticket_id(1)).announced;
     let words = world.log.iter().filter_map(|fact| match fact {
         Fact::Promise(fact) => Some(fact.event.clone()),
         _ => None,
     });
     for event in words {
         assert!(matches!(event, promise::Event::Warned(_)));
-        assert_eq!(decided(&said, &Announce { events: vec![event] }), Err(Rejection::AlreadySaid));
+        assert_eq!(decided(&said, &Announce { events: vec![event] }), Err(Rejection::AlreadyRecorded));
     }
 }
 

@@ -99,7 +99,7 @@ pub fn clock_history(log: &[Fact], id: TicketId) -> ClockHistory {
             Fact::Ticket(fact) => {
                 clock_history.take(fact);
             }
-            Fact::Promise(fact) => clock_history.said.take(&fact.event),
+            Fact::Promise(fact) => clock_history.announced.take(&fact.event),
             Fact::Policy(_) | Fact::Year(_) | Fact::Crew(_) => {}
         }
     }
