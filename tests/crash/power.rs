@@ -90,3 +90,44 @@ async fn a_disk_that_only_says_that_it_syncs_is_caught_by_the_power_cut() {
         Ok(Some(held)) => panic!("{held} commands survived that were never synced"),
     }
 }
+
+/// A command is written but not synced when the server is killed. The next server finds it in the page cache. It must make
+/// the command durable before it answers the repeated request.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_killed_server_had_not_synced_is_durable_before_a_repeated_request_is_answered() {
+    let seed = Seed::choose();
+    let Some(mut disk) = Disk::make(256) else { return };
+    let Some(shim) = shim::compiled(&disk.beside("shim.so")) else { return };
+    let (data, log, hangs) = (disk.path().join("data"), disk.beside("server.log"), disk.beside("hangs"));
+    let start = || {
+        let mut command = serve(&data, &[]);
+        command.env("LD_PRELOAD", &shim).env("HANG_SYNC", &hangs);
+        Server::start(&mut command, &log).unwrap_or_else(|said| panic!("{said}"))
+    };
+    let server = start();
+    let mut town = Town::new(&server, &seed, 0, &mut seed.dice()).await;
+    let line = server.line().await;
+    for _ in 0..20 {
+        town.first().ask(&line).await.unwrap();
+    }
+    let switch = match disk.switch() {
+        Ok(switch) => switch,
+        Err(error) => return skipped(&format!("no python3 to cut the power with: {error}")),
+    };
+    std::fs::write(&hangs, "").unwrap();
+    town.first().ask(&line).await.expect_err("no answer without a sync");
+    server.kill();
+    std::fs::remove_file(&hangs).unwrap();
+
+    let server = start();
+    let settled = town.settle(&server.line().await).await;
+    assert_eq!(settled, 1, "the request that had no answer");
+    switch.cut().unwrap();
+    server.kill();
+    disk.unmount().unwrap();
+    disk.mount().unwrap();
+    log_verifies(&data, None);
+    let server = start();
+    town.verify(&server.line().await).await;
+    server.stop();
+}

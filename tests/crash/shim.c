@@ -1,6 +1,6 @@
-// Loaded before libc: a disk that fails, or that says that it has kept what it has not. Each variable names a file; from the moment
-// on at which that file is there, and for the log's own files alone, FAIL_SYNC and FAIL_WRITE make syncs and writes fail with
-// EIO, and LIE_SYNC makes syncs succeed without doing anything.
+// Loaded before libc: a disk that fails, hangs, or reports a sync that it did not do. Each variable names a switch: a file.
+// While that file exists, and for the files of the log alone, FAIL_SYNC and FAIL_WRITE make syncs and writes fail with EIO,
+// LIE_SYNC makes syncs succeed without doing anything, and HANG_SYNC makes them wait until the file is gone.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -26,9 +26,14 @@ static int fails(const char *variable, int fd) {
     return 1;
 }
 
+static void hangs(int fd) {
+    while (chosen("HANG_SYNC", fd)) usleep(5000);
+}
+
 int fsync(int fd) {
     static int (*real)(int);
     if (!real) real = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+    hangs(fd);
     if (chosen("LIE_SYNC", fd)) return 0;
     return fails("FAIL_SYNC", fd) ? -1 : real(fd);
 }
@@ -36,6 +41,7 @@ int fsync(int fd) {
 int fdatasync(int fd) {
     static int (*real)(int);
     if (!real) real = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+    hangs(fd);
     if (chosen("LIE_SYNC", fd)) return 0;
     return fails("FAIL_SYNC", fd) ? -1 : real(fd);
 }

@@ -28,7 +28,10 @@ use switchboard_eventstore::{
 use switchboard_wire::stored::{Metadata, Stored};
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::journal::{decode, read_whole, recorded};
+use crate::{
+    episode::Episode,
+    journal::{decode, read_whole, recorded},
+};
 
 /// The most facts in memory.
 pub const TAIL_FACTS_MAX: usize = 8192;
@@ -151,37 +154,50 @@ impl Feed {
     }
 
     async fn run(self: Arc<Self>, mut after: Position) {
+        let mut episode = Episode::default();
         loop {
-            // What is there already comes as one page: the head moves, and readers wake, once for all of it.
-            let mut pages = self.store.subscribe_all(after).ready_chunks(PAGE_EVENTS_MAX);
-            'pages: while let Some(page) = pages.next().await {
-                let mut entries = Vec::with_capacity(page.len());
-                for next in page {
-                    match next {
-                        Ok(raw) => {
-                            after = raw.position;
-                            entries.push(Arc::new(Entry::read(raw)));
-                        }
-                        Err(error) => {
-                            self.push(entries);
-                            tracing::error!(%error, after = after.stored(), "the log cannot be followed; trying again");
-                            break 'pages;
-                        }
-                    }
+            match self.read_on(&mut after, &mut episode).await {
+                Some(ReadError::Poisoned) => {
+                    tracing::error!(%after, "the log has stopped after a failed sync; nothing is read until a restart");
+                    return drop(self.ended.send_replace(true));
                 }
-                self.push(entries);
+                Some(error) if episode.fails() => tracing::error!(%error, %after, "the log cannot be followed; retrying"),
+                _ => {}
             }
-            // The store ended the subscription: it is closing, or could not read. A change of its head means that there
-            // is more.
-            let mut head = self.store.watch_head();
-            if tokio::time::timeout(std::time::Duration::from_secs(1), head.changed())
-                .await
-                .is_ok_and(|closed| closed.is_err())
-            {
-                self.ended.send_replace(true);
-                return;
+            episode.rest().await;
+            // A store that was closed drops the sender of its head.
+            if self.store.watch_head().has_changed().is_err() {
+                return drop(self.ended.send_replace(true));
             }
         }
+    }
+
+    /// Reads the log until its subscription ends. Returns the error that ended it.
+    async fn read_on(&self, after: &mut Position, episode: &mut Episode) -> Option<ReadError> {
+        // What is there already comes as one page: the head moves, and readers wake, once for all of it.
+        let mut pages = self.store.subscribe_all(*after).ready_chunks(PAGE_EVENTS_MAX);
+        while let Some(page) = pages.next().await {
+            let (mut entries, mut fault) = (Vec::with_capacity(page.len()), None);
+            for next in page {
+                match next {
+                    Ok(raw) => {
+                        *after = raw.position;
+                        entries.push(Arc::new(Entry::read(raw)));
+                    }
+                    Err(error) => fault = Some(error),
+                }
+            }
+            if !entries.is_empty()
+                && let Some(failures) = episode.ends()
+            {
+                tracing::info!(failures, %after, "the log is followed again");
+            }
+            self.push(entries);
+            if fault.is_some() {
+                return fault;
+            }
+        }
+        None
     }
 
     fn push(&self, page: Vec<Arc<Entry>>) {

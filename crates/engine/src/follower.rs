@@ -17,12 +17,13 @@ use tokio::{
     time::{self, Instant},
 };
 
-use crate::feed::{Cursor, Feed};
+use crate::{
+    episode::Episode,
+    feed::{Cursor, Feed},
+};
 
 /// The most facts folded in one step.
 pub const STEP_FACTS_MAX: usize = 512;
-/// The delay before reading a page or a history, or storing a step, is tried again.
-pub const STEP_RETRY: Duration = Duration::from_millis(500);
 /// After a step, a resting follower sleeps this many times as long as the step took, unless the step was full. So it
 /// uses a bounded share of a core, and its steps grow with the load.
 pub const REST_FACTOR: u32 = 4;
@@ -59,6 +60,8 @@ pub struct Follower<F> {
     feed: Arc<Feed>,
     cursor: Cursor,
     rests: bool,
+    /// Failures to read the feed.
+    reading: Episode,
 }
 
 impl<F> std::fmt::Debug for Follower<F> {
@@ -71,7 +74,7 @@ impl<F: Fold> Follower<F> {
     /// A follower whose fold contains the log up to `position`.
     #[must_use]
     pub fn new(feed: &Arc<Feed>, position: u64, fold: F) -> Self {
-        Self { fold, feed: Arc::clone(feed), cursor: feed.cursor(position), rests: false }
+        Self { fold, feed: Arc::clone(feed), cursor: feed.cursor(position), rests: false, reading: Episode::default() }
     }
 
     /// The same follower, but it rests after each step that was not full.
@@ -104,11 +107,14 @@ impl<F: Fold> Follower<F> {
         let page = match page {
             Ok(page) => page,
             Err(error) => {
-                tracing::error!(follower = self.fold.name(), %error, "the feed cannot be read; trying again");
-                time::sleep(STEP_RETRY).await;
+                if self.reading.fails() {
+                    tracing::error!(follower = self.fold.name(), %error, "the feed cannot be read; retrying");
+                }
+                self.reading.rest().await;
                 return false;
             }
         };
+        self.reading.ends();
         let begun = Instant::now();
         for fact in page.iter().filter_map(|entry| entry.fact.as_ref()) {
             if let Some(ticket) = self.fold.forgotten(fact) {
@@ -134,29 +140,34 @@ impl<F: Fold> Follower<F> {
     /// Reads a ticket's history before a position. The fold would be wrong without it, so reading is retried until it
     /// succeeds.
     async fn history(&mut self, ticket: TicketId, before: u64) -> Vec<Arc<Fact>> {
+        let mut episode = Episode::default();
         loop {
             match self.feed.history(ticket, before).await {
                 Ok(history) => return history,
-                Err(error) => {
+                Err(error) if episode.fails() => {
                     let follower = self.fold.name();
-                    tracing::error!(follower, %ticket, %error, "a history cannot be read; trying again");
-                    time::sleep(STEP_RETRY).await;
+                    tracing::error!(follower, %ticket, %error, "a history cannot be read; retrying");
                 }
+                Err(_) => {}
             }
+            episode.rest().await;
         }
     }
 
     /// Stores a step. The next steps depend on it, so storing is retried until it succeeds.
     async fn keep(&mut self, keep: Keep, upto: u64) {
-        let follower = self.fold.name();
+        let (follower, mut episode) = (self.fold.name(), Episode::default());
         loop {
             let keep = Arc::clone(&keep);
-            match task::spawn_blocking(move || keep()).await {
-                Ok(Ok(())) => return,
-                Ok(Err(error)) => tracing::error!(follower, upto, error, "a step was not kept; trying again"),
-                Err(error) => tracing::error!(follower, upto, %error, "a step broke off; trying again"),
+            let kept = task::spawn_blocking(move || keep()).await.unwrap_or_else(|error| Err(error.into()));
+            let Err(error) = kept else { break };
+            if episode.fails() {
+                tracing::error!(follower, upto, error, "a step was not kept; retrying");
             }
-            time::sleep(STEP_RETRY).await;
+            episode.rest().await;
+        }
+        if let Some(failures) = episode.ends() {
+            tracing::info!(follower, upto, failures, "steps are kept again");
         }
     }
 }

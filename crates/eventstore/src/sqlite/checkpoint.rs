@@ -40,7 +40,7 @@ pub(super) fn progress(connection: &Connection) -> rusqlite::Result<Progress> {
     pragma(connection, "PRAGMA wal_checkpoint(NOOP)")
 }
 
-/// Copies everything and empties the write-ahead log, when the store closes.
+/// Copies everything and empties the write-ahead log, when the store opens and when it closes.
 pub(super) fn truncate(connection: &Connection) -> rusqlite::Result<Progress> {
     pragma(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::checkpoint;
 use super::folder::unusable;
 use super::{OpenError, Planted, SqliteOptions};
 use crate::{Cause, private};
@@ -62,6 +63,7 @@ pub(crate) fn open_file(path: &Path, application: i64, format: i64, tables: &[&s
     settle(&connection).map_err(failed)?;
     let fresh = recognise(&connection, path, application, format)?;
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;").map_err(failed)?;
+    make_durable(&connection).map_err(failed)?;
     if fresh {
         let transaction = connection.transaction().map_err(failed)?;
         for table in tables {
@@ -73,6 +75,23 @@ pub(crate) fn open_file(path: &Path, application: i64, format: i64, tables: &[&s
         transaction.commit().map_err(failed)?;
     }
     Ok(connection)
+}
+
+/// Moves what the write-ahead log holds into the file, synced, before anything is read from it.
+///
+/// A process that was killed between a write and its sync leaves transactions that are in the page cache only, and so
+/// does a sync that failed: the system then takes the pages for clean, although the disk does not have them. Reading
+/// such transactions would acknowledge what a power cut can still remove. So all of them are written and synced again.
+fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
+    let left = checkpoint::truncate(connection)?;
+    // Another process may be reading an old state. Then the write-ahead log stays, but all of it is in the file.
+    if left.done < left.pages {
+        return Err(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+            Some("another process reads the file; its write-ahead log cannot be made durable".into()),
+        ));
+    }
+    Ok(())
 }
 
 /// Opens the log for reading. The file must exist.
