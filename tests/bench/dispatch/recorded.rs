@@ -1,8 +1,8 @@
-//! Recorded days of a utility: the minutes from outage to the first crew on site, of the utility and of the dispatchers.
+//! Recorded days of a utility: the minutes from outage to the first crew on site, for the utility and each dispatcher.
 //! The dispatchers get the fewest crews that could have made the utility's own visits.
 //!
-//! `ORDINARY=` is the number of ordinary days (5). They come from the middle fifth of the days by number of tickets. The
-//! storm days are listed here.
+//! `ORDINARY=` is the number of ordinary days (5). They come from the middle fifth of the days by number of tickets.
+//! [`STORMS`] lists the storm days.
 
 use std::path::Path;
 
