@@ -1,6 +1,6 @@
 //! Closed-loop load: each caller waits for its answer before it sends the next command.
 //!
-//! The commands of a ticket are receive, classify, dispatch and the one that [`Last`] selects. Only the first fact has
+//! The commands of a ticket are receive, classify, dispatch and the one that `Last` selects. Only the first fact has
 //! personal data.
 
 use std::{

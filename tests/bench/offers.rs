@@ -248,7 +248,7 @@ pub async fn run(server: Server) -> Outcome<()> {
     server.stop()
 }
 
-/// Waits until `so` returns true, at most for [`PATIENCE`].
+/// Waits until `so` returns true, at most for `PATIENCE`.
 async fn settled(so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !so() && begun.elapsed() < PATIENCE {

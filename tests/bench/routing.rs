@@ -5,8 +5,8 @@
 //! slow implementation of the rules, which shares no code with the search, checks every result. A result that breaks
 //! the rules is printed as an error and enters no figure.
 //!
-//! `SECONDS_ROUTING=` lists the limits (1,5). `INSTANCES=` is the number of instances of each set (all). `EACH=1` prints
-//! a line for each instance. `PYVRP_PYTHON=` names the interpreter that has PyVRP.
+//! `SECONDS_ROUTING=` lists the limits (1,5). `INSTANCES=` is the number of instances of each set (all). `EACH=1`
+//! prints a line for each instance. `PYVRP_PYTHON=` names the interpreter that has PyVRP.
 
 mod solomon;
 mod trsp;

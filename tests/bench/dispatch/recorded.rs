@@ -2,7 +2,7 @@
 //! The dispatchers get the fewest crews that could have made the utility's own visits.
 //!
 //! `ORDINARY=` is the number of ordinary days (5). They come from the middle fifth of the days by number of tickets.
-//! [`STORMS`] lists the storm days.
+//! `STORMS` lists the storm days.
 
 use std::path::Path;
 

@@ -235,7 +235,8 @@ impl Model for Technicians {
         let (visit, depot) = (self.at(site), self.at(0));
         let mut best: Option<(usize, f64)> = None;
         for at in 0..=count {
-            // The route without a depot visit is the shortest. A visit that is late here is late at every later position.
+            // The route without a depot visit is the shortest. If the job is late at this position, it is late at every
+            // later one.
             let Some(front) = self.join(day.front[at], visit) else { break };
             let back = day.back[at];
             if front.earliest + front.lasts + self.distance(front.last, back.first) > back.latest + ROUNDING || blink()

@@ -49,7 +49,7 @@ const fn most(what: &'static str, limit: f64, of: fn(&Figures) -> f64) -> Aim {
     Aim { what, least: false, limit, of }
 }
 
-/// A column in which ours may be at most [`GUARD`] times the best baseline.
+/// A column in which ours may be at most `GUARD` times the best baseline.
 type Guarded = (&'static str, fn(&Figures) -> f64);
 
 /// The highest permitted ratio of ours to the best baseline in a guarded column.
