@@ -2,9 +2,9 @@
 //! the resulting actions, the time that a fact may have to wait for other steps, and the time of a restart. Nothing
 //! here waits for a disk or a network.
 //!
-//! The province is simulated: every action is executed and becomes facts, and every offer is accepted. Crews finish, and
-//! new tickets arrive at the same rate. Times are CPU times of the one thread, so that other load on the machine does
-//! not count.
+//! The province is simulated: every action is executed and becomes facts, and every offer is accepted. Crews finish,
+//! and new tickets arrive at the same rate. Times are CPU times of the one thread, so that other load on the machine
+//! does not count.
 //!
 //! `OPEN=` is the number of open tickets, `PLAN_CREWS=` the number of crews, and `EVENTS=` the number of rounds.
 

@@ -43,7 +43,7 @@ const CREWS_PER_CONNECTION: usize = 50;
 const BEGINNING_MAX: usize = 128;
 /// The longest wait for the last offers of a part.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The rate at which the tickets of the queue are dispatched, a second.
+/// The rate at which the tickets of the queue are dispatched, in tickets a second.
 const QUEUED_A_SECOND: f64 = 500.0;
 /// The approximate number of facts of a ticket, for the printed rate.
 const FACTS: f64 = 9.0;
