@@ -1,8 +1,12 @@
-//! The dispatcher by itself, on one core, with a province in a storm on its board: from a fact to what is wanted because of it, what
-//! may stand in the way of a fact, and how long it takes to be where it was after a restart. Nothing here waits for a disk or a network.
+//! The dispatch process alone, on one core, with a province in a storm on its board. Measures the time from a fact to
+//! the resulting actions, the time that a fact may have to wait for other steps, and the time of a restart. Nothing
+//! here waits for a disk or a network.
 //!
-//! The province works: whatever is wanted becomes facts, offers are accepted, crews finish, tickets come as fast as they go. Times
-//! are CPU times of the one thread, so that what else the machine does is left out.
+//! The province is simulated: every action is executed and becomes facts, and every offer is accepted. Crews finish,
+//! and new tickets arrive at the same rate. Times are CPU times of the one thread, so that other load on the machine
+//! does not count.
+//!
+//! `OPEN=` is the number of open tickets, `PLAN_CREWS=` the number of crews, and `EVENTS=` the number of rounds.
 
 pub mod growth;
 mod province;
@@ -25,16 +29,16 @@ use switchboard_domain::{
 use self::province::{Province, crew_id, place};
 use crate::{Outcome, setting, stats::histogram};
 
-/// Between two events of each kind.
+/// The simulated time of a round, in which one ticket arrives and one crew finishes.
 const ROUND: chrono::TimeDelta = chrono::TimeDelta::seconds(1);
-/// How often every crew is heard of.
+/// The number of rounds in which every crew shows activity once.
 const HEARD_ROUNDS: u32 = 60;
-/// How often the process is asked in a round when no fact came, at most.
+/// The most steps without a new fact in a round.
 const IDLE_MAX: usize = 16;
-/// The most that is wanted at a time.
+/// The most actions of one step.
 const WANTS_MAX: usize = 64;
 
-/// CPU time of this thread since a clock event.
+/// Measures the CPU time of this thread since its start.
 struct Stopwatch(Duration);
 
 impl Stopwatch {
@@ -68,15 +72,19 @@ fn line(name: &str, latency: &Histogram<u64>, aim: &str) {
     );
 }
 
-/// A process, the province that it works for, and what its steps took.
+/// A process, the province whose tickets and crews it dispatches, and the durations of its steps.
 struct Bench {
     process: Dispatch,
     province: Province,
+    /// Steps because of a ticket's dispatch.
     dispatched: Histogram<u64>,
+    /// Steps because of a crew's release.
     freed: Histogram<u64>,
+    /// Steps because of any other facts.
     others: Histogram<u64>,
+    /// Steps without a new fact.
     idle: Histogram<u64>,
-    /// Tickets that were offered to the freed crew at once.
+    /// The number of freed crews that were reserved for a ticket in the same step.
     answered: u64,
 }
 
@@ -85,7 +93,7 @@ impl Bench {
         facts.iter().for_each(|fact| self.process.apply(fact));
     }
 
-    /// Has everything carried out that is wanted because of these facts, step by step.
+    /// Applies these facts and executes the resulting actions, step by step, until no facts follow.
     fn follow(&mut self, facts: Vec<Fact>) -> Outcome<()> {
         let mut facts = facts;
         while !facts.is_empty() {
@@ -104,7 +112,7 @@ impl Bench {
         Ok(facts)
     }
 
-    /// One ticket is dispatched; what is wanted because of it is carried out.
+    /// Dispatches a new ticket, and executes the actions that result.
     fn ticket(&mut self, number: u32) -> Outcome<()> {
         let facts = self.province.ticket(number, 0.0)?;
         let (last, before) = facts.split_last().ok_or("no facts")?;
@@ -117,7 +125,7 @@ impl Bench {
         self.follow(facts)
     }
 
-    /// One crew finishes its work; it is released, and is wanted for the next.
+    /// Lets one crew finish its work, and follows its release and its next reservation.
     fn free(&mut self, number: u32) -> Outcome<()> {
         let id = crew_id(number)?;
         let mut facts = self.province.restore(&id)?;
@@ -136,7 +144,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Nothing comes for a clock event: the process is asked as often as it wants to be.
+    /// Steps without a new fact, as often as the process's wake-up time is reached, at most `IDLE_MAX` times.
     fn rest(&mut self) -> Outcome<()> {
         for _ in 0..IDLE_MAX {
             if self.process.wake().is_none_or(|at| at > self.province.now) {
@@ -151,7 +159,8 @@ impl Bench {
         Ok(())
     }
 
-    /// Many tickets are told at once, as after a pause: the first step, and the longest, and how many it takes until all are weighed.
+    /// Applies many tickets at once, as after a pause. Prints the number of steps until all are planned, and
+    /// their durations.
     fn burst(&mut self, name: &str, numbers: std::ops::Range<u32>) -> Outcome<()> {
         for number in numbers {
             let facts = self.province.ticket(number, 0.0)?;
@@ -160,7 +169,7 @@ impl Bench {
         self.steps(name)
     }
 
-    /// Asked again and again until it is at rest: what each step took.
+    /// Steps until the plan is settled and no facts follow. Prints the number of steps and their durations.
     fn steps(&mut self, name: &str) -> Outcome<()> {
         let mut steps = histogram();
         loop {
@@ -174,7 +183,7 @@ impl Bench {
                 break;
             }
         }
-        line(name, &steps, "a step; how many are needed is n");
+        line(name, &steps, "a step; n is the number of steps");
         Ok(())
     }
 
@@ -186,7 +195,7 @@ impl Bench {
     }
 }
 
-/// All of it.
+/// Runs all measurements on one province.
 pub fn run() -> Outcome<()> {
     let open: u32 = setting("OPEN", 10_000);
     let crews: u32 = setting("PLAN_CREWS", 1_000);
@@ -212,7 +221,7 @@ pub fn run() -> Outcome<()> {
     }
     bench.steps(&format!("{open} open tickets and {crews} crews at once"))?;
     let waiting = bench.process.board().jobs.values().filter(|job| job.crew.is_none()).count();
-    println!("{waiting} tickets wait for a crew; memory of board, plan and fold: {:.1} MiB", memory() - resident);
+    println!("{waiting} tickets wait for a crew; memory of board, plan and state: {:.1} MiB", memory() - resident);
     for all in [&mut bench.others, &mut bench.idle] {
         all.reset();
     }
@@ -231,9 +240,9 @@ pub fn run() -> Outcome<()> {
     bench.steps("all crews elsewhere at once")?;
     line("ticket dispatched to decision", &bench.dispatched, "aim p99 <= 1 ms, p99.9 <= 5 ms");
     line("crew free to decision", &bench.freed, "aim p99 <= 1 ms, p99.9 <= 5 ms");
-    println!("of {} crews that became free, {} were wanted for a ticket at once", bench.freed.len(), bench.answered);
+    println!("of {} crews that became free, {} were reserved for a ticket at once", bench.freed.len(), bench.answered);
     line("any other fact", &bench.others, "aim p99 <= 1 ms, p99.9 <= 5 ms");
-    line("asked while nothing comes, which a fact may have to wait for", &bench.idle, "aim <= 20 ms");
+    line("a step without facts, which a fact may have to wait for", &bench.idle, "aim <= 20 ms");
     slices(&bench.process, bench.province.now);
     restart(&bench.process)
 }
@@ -257,10 +266,10 @@ fn slices(process: &Dispatch, at: Timestamp) {
 fn restart(process: &Dispatch) -> Outcome<()> {
     let watch = Stopwatch::start();
     let noted = serde_json::to_vec(process.fold())?;
-    println!("the fold written down, {:.1} MiB: {:?}", noted.len() as f64 / 1_048_576.0, watch.elapsed());
+    println!("the state serialised, {:.1} MiB: {:?}", noted.len() as f64 / 1_048_576.0, watch.elapsed());
     let watch = Stopwatch::start();
     let copy = black_box(process.fold().clone());
-    println!("the fold copied: {:?}", watch.elapsed());
+    println!("the state copied: {:?}", watch.elapsed());
     drop(copy);
     let watch = Stopwatch::start();
     let copy = black_box(process.board().clone());
@@ -274,14 +283,14 @@ fn restart(process: &Dispatch) -> Outcome<()> {
     let fold: DispatchState = serde_json::from_slice(&noted)?;
     let again = Dispatch::resume(process.planner().policy().clone(), fold);
     let took = watch.elapsed();
-    println!("board of {} tickets again from a note: {took:?} (aim <= 5 s)", again.board().jobs.len());
+    println!("board of {} tickets rebuilt from a checkpoint: {took:?} (aim <= 5 s)", again.board().jobs.len());
     if took > Duration::from_secs(5) {
         println!("MISSED");
     }
     Ok(())
 }
 
-/// Resident memory of this process, in MiB.
+/// Returns the resident memory of this process in MiB.
 fn memory() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let found = status.lines().find_map(|l| l.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<f64>().ok());

@@ -1,4 +1,4 @@
-//! The disk's own limit: how long a sync takes, and how many records a loop of write and sync keeps.
+//! The limit of the disk: the duration of a sync, and the number of records per second of a write and sync loop.
 
 use std::{
     fs::File,
@@ -9,10 +9,10 @@ use std::{
 
 use crate::stats::{Slice, histogram};
 
-/// About what one command stores: payload, metadata, digest and index entries.
+/// The approximate size of what one command stores: payload, metadata, digest and index entries.
 const RECORD_BYTES: usize = 700;
 
-/// Median and 99th percentile of a write and fdatasync of 4 KiB.
+/// Returns the median and the 99th percentile of a write and fdatasync of 4 KiB.
 pub fn probe(folder: &Path, times: usize) -> std::io::Result<(Duration, Duration)> {
     let path = folder.join("probe");
     let mut file = File::create(&path)?;
@@ -29,7 +29,7 @@ pub fn probe(folder: &Path, times: usize) -> std::io::Result<(Duration, Duration
     Ok((taken[times / 2], taken[times * 99 / 100]))
 }
 
-/// Batches of `records` records, each batch written and synced, for `time`.
+/// Writes and syncs batches of `records` records for `time`. The slice counts records; its latencies are per batch.
 pub fn batches(folder: &Path, records: usize, time: Duration) -> std::io::Result<Slice> {
     let path = folder.join("raw");
     let mut file = File::create(&path)?;

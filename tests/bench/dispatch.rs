@@ -1,9 +1,12 @@
-//! The quality of dispatch on whole days: the three made days of the design against every baseline of its table and a bound that
-//! knows the future, a month for fairness, and days that a utility recorded.
+//! The quality of dispatch on whole days: the three simulated days of the design, a month for fairness, and days that a
+//! utility recorded. The simulated days are compared with every baseline of the design's table, and with a clairvoyant
+//! bound.
 //!
-//! Every policy meets the same worlds. Figures are means over the seeds with half their range behind; those of the design stand
-//! beside them. Guards say pass or FAIL and hide nothing. `SEED=` is the first seed, `SEEDS=` how many (3), `ITERATIONS=` those of
-//! improvement per 30 simulated seconds (the policy's), `DAYS=` of the month (30, 0 leaves it out).
+//! Every dispatcher gets the same worlds. Figures are means over the seeds, followed by half the range; the figures of
+//! the design stand below them. Each guard prints pass or FAIL.
+//!
+//! `SEED=` is the first seed (1), `SEEDS=` the number of seeds (3). `ITERATIONS=` is the number of iterations of
+//! improvement per 30 simulated seconds (by default the policy's). `DAYS=` is the length of the month (30; 0 omits it).
 
 mod recorded;
 mod table;
@@ -22,7 +25,7 @@ use switchboard_tests::field::{
 
 use self::table::{Line, published};
 
-/// The policies of the tables, ours last.
+/// Returns the dispatchers of the tables, ours last.
 fn everyone(world: &World, policy: &Policy) -> Vec<Box<dyn Dispatcher>> {
     let known = Known { policy: policy.clone(), roads: world.roads };
     vec![
@@ -34,12 +37,13 @@ fn everyone(world: &World, policy: &Policy) -> Vec<Box<dyn Dispatcher>> {
     ]
 }
 
+/// Returns our dispatcher: the rolling plan.
 fn ours(policy: &Policy) -> Rolling {
     let period = policy.horizon.slice_iterations * u64::from(policy.horizon.slices);
     Rolling::new(policy.clone(), crate::setting("ITERATIONS", period))
 }
 
-/// The made days, with their guards.
+/// Prints the tables of the simulated days, their guards, and the month.
 pub fn scenarios() {
     let (first, count) = (crate::setting("SEED", 1_u64), crate::setting("SEEDS", 3_u64).max(1));
     println!("\n# Dispatch: storm-day simulation, seeds {first} to {}, mean and half the range", first + count - 1);
@@ -67,7 +71,7 @@ pub fn scenarios() {
     month(first, &policy);
 }
 
-/// Fairness over a month of ordinary days.
+/// Prints the fairness over `DAYS` ordinary days, of first come and of ours.
 fn month(seed: u64, policy: &Policy) {
     let days = crate::setting("DAYS", 30_usize);
     if days == 0 {
@@ -93,7 +97,7 @@ fn month(seed: u64, policy: &Policy) {
     }
 }
 
-/// Recorded days in `data`; says loudly when the file is absent.
+/// Replays the recorded days in `data`. Prints a message if the file is absent.
 ///
 /// # Errors
 /// When the file cannot be read.

@@ -1,7 +1,7 @@
-//! The engine through gRPC: durable commands beside the event store and the disk, CPU per command, memory.
+//! The engine through gRPC: durable commands beside the event store and the disk, CPU per command, and memory.
 //!
-//! `AGAINST=` names the binary of another version. It is measured beside ours, slice by slice, with the same client.
-//! `CALLERS=` lists how many callers wait at once.
+//! `AGAINST=` names the binary of another version. The bench measures it beside ours in alternating slices, with the
+//! same client. `CALLERS=` lists the numbers of concurrent callers.
 
 use std::{path::Path, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
     stats::{self, Slice, median, ratio_line},
 };
 
-/// A server, and the callers that load it.
+/// A server under measurement, with its load generator.
 pub struct Contender {
     pub name: &'static str,
     pub server: Server,
@@ -30,7 +30,7 @@ impl Contender {
         Ok(Self { name, server, load })
     }
 
-    /// Our server and, where `AGAINST` names one, another version's, each on a fresh folder below `folder`.
+    /// Starts our server and, if `AGAINST` names a binary, that server too. Each has an empty folder below `folder`.
     pub async fn all(folder: &Path) -> Outcome<Vec<Self>> {
         std::fs::create_dir_all(folder)?;
         let mut all = vec![Self::new("ours", Server::start(&folder.join("ours"))?).await?];
@@ -40,7 +40,7 @@ impl Contender {
         Ok(all)
     }
 
-    /// One slice of load, with the server's CPU time.
+    /// Runs one slice of load, and adds the server's CPU time during it.
     pub async fn slice(&self, callers: usize, time: Duration, last: Last) -> Outcome<Slice> {
         let before = self.server.cpu();
         let mut measured = self.load.run(callers, time, last).await?;
@@ -49,12 +49,12 @@ impl Contender {
     }
 }
 
-/// CPU time per operation, in microseconds.
+/// Returns the CPU time per operation in microseconds.
 pub fn cpu_us(slice: &Slice) -> f64 {
     slice.cpu.as_secs_f64() * 1e6 / slice.operations.max(1) as f64
 }
 
-/// The numbers that a variable lists, separated by commas.
+/// Returns the numbers, separated by commas, of an environment variable; `default` if it has none.
 pub fn listed(name: &str, default: &[usize]) -> Vec<usize> {
     let text: String = setting(name, String::new());
     let named: Vec<usize> = text.split(',').filter_map(|number| number.trim().parse().ok()).collect();
@@ -86,7 +86,7 @@ pub async fn run(folder: &Path, slice: Duration, pairs: usize) -> Outcome<()> {
     in_flight::run(&folder.join("in-flight"), slice, pairs).await
 }
 
-/// B1 and B2.
+/// Measures B1 and B2 of `docs/benches.md`: durable commands, beside the event store, a raw file and the model.
 async fn commands(contenders: &[Contender], folder: &Path, slice: Duration, pairs: usize) -> Outcome<()> {
     println!("\n# B1, B2: durable commands through gRPC, beside the event store alone and a raw file");
     println!("raw = one write and fdatasync per batch of as many 700-byte records as there are callers");
@@ -128,7 +128,8 @@ async fn commands(contenders: &[Contender], folder: &Path, slice: Duration, pair
         }
         let rate = |slices: &[Slice]| median(slices.iter().map(Slice::rate));
         for (contender, slices) in contenders.iter().zip(&grpc) {
-            // N callers, sync time F, serial CPU c: N / (F + N c), with the CPU of this very slice.
+            // The model of `docs/benches.md`: N / (F + N c) for N callers, F seconds per sync, and c seconds of CPU per
+            // command in the same slice.
             let model = |(slice, sync): (&Slice, &f64)| callers as f64 / (sync + callers as f64 * cpu_us(slice) / 1e6);
             let models: Vec<f64> = slices.iter().zip(&syncs).map(model).collect();
             let latency = stats::merged(slices);
@@ -161,7 +162,7 @@ async fn commands(contenders: &[Contender], folder: &Path, slice: Duration, pair
     Ok(())
 }
 
-/// B6.
+/// Measures B6: the server's CPU per command, beside a health check on the same server.
 async fn against_nothing(contender: &Contender, slice: Duration, pairs: usize) -> Outcome<()> {
     println!("\n# B6: server CPU per full command, beside a call that does nothing (health check) on the same server");
     let (mut command, mut nothing) = (Vec::new(), Vec::new());
@@ -181,7 +182,8 @@ async fn against_nothing(contender: &Contender, slice: Duration, pairs: usize) -
     Ok(())
 }
 
-/// `ONLY=load`: a server under load for `SECONDS`, for a profiler. It prints the server's pid first.
+/// `ONLY=load`: keeps a server under load for `SECONDS`, for a profiler. Prints the server's pid first. With
+/// `WITHDRAW=1` the last command of each ticket is withdraw, so that the number of open tickets does not grow.
 pub async fn under_load(folder: &Path, time: Duration) -> Outcome<()> {
     let contenders = Contender::all(&folder.join("grpc")).await?;
     let callers = listed("CALLERS", &[64])[0];

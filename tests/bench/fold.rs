@@ -1,4 +1,4 @@
-//! Rebuilding a view: stored facts decoded and folded into the case files of the ticket list, in memory, on one core.
+//! The cost of rebuilding a view: decodes stored facts and folds them into case files, in memory, on one core.
 
 use std::{collections::HashMap, path::Path, time::Instant};
 
@@ -11,7 +11,7 @@ use switchboard_eventstore::{
 
 use crate::{Outcome, stats::ratio_line};
 
-/// The most facts held for the measurement.
+/// Reading stops after the page that reaches this number of facts. The rest of the log is not measured.
 const FACTS_MAX: usize = 500_000;
 
 pub async fn run(folder: &Path, times: usize) -> Outcome<()> {

@@ -1,8 +1,9 @@
-//! What a command costs while more tickets are in flight, without crews and with crews on shift, and how much memory an
-//! open ticket takes.
+//! The CPU time of a command by the number of tickets in flight, without crews and with crews on shift, and the memory
+//! of an open ticket.
 //!
-//! The measured tickets are received, classified, dispatched and withdrawn, so that their number does not grow.
-//! `IN_FLIGHT=` lists the numbers of open tickets, `IN_FLIGHT_CREWS=` is the number of crews, `AGAINST=` another binary.
+//! The measured tickets are received, classified, dispatched and withdrawn, so that the number of open tickets does not
+//! grow. `IN_FLIGHT=` lists the numbers of open tickets, `IN_FLIGHT_CREWS=` is the number of crews, and `AGAINST=`
+//! names another binary.
 
 use std::{path::Path, time::Duration};
 
@@ -17,7 +18,7 @@ use crate::{
     stats::{Slice, median, ratio_line},
 };
 
-/// How many callers wait at once.
+/// The number of concurrent callers.
 const CALLERS: usize = 64;
 
 pub async fn run(folder: &Path, slice: Duration, pairs: usize) -> Outcome<()> {

@@ -1,7 +1,7 @@
 //! Closed-loop load: each caller waits for its answer before it sends the next command.
 //!
-//! A ticket's commands are receive, classify, dispatch and a last one: the first fact has personal data, the others have
-//! none. The last command is accept, which leaves the ticket in flight, or withdraw, which ends it.
+//! The commands of a ticket are receive, classify, dispatch and the one that `Last` selects. Only the first fact has
+//! personal data.
 
 use std::{
     sync::{
@@ -27,8 +27,10 @@ use crate::{
     stats::{Slice, histogram},
 };
 
+/// The connections of all callers, and the number of their tickets.
 pub struct Load {
     channels: Vec<Channel>,
+    /// Tickets opened so far.
     tickets: Arc<AtomicU64>,
     /// Tickets withdrawn so far.
     withdrawn: Arc<AtomicU64>,
@@ -39,9 +41,9 @@ pub struct Load {
 pub enum Last {
     /// The ticket stays in flight.
     Accept,
-    /// The ticket ends: as many stay in flight as there are callers.
+    /// The ticket ends. Each run leaves at most one open ticket per caller.
     Withdraw,
-    /// There is none: the ticket stays dispatched.
+    /// There is no fourth command: the ticket stays dispatched.
     Dispatch,
 }
 
@@ -53,9 +55,10 @@ fn request<T>(body: T) -> Request<T> {
     request
 }
 
-/// One caller's place in the life of its present ticket.
+/// One caller, with its present ticket and the next command for it.
 struct Agent {
     client: TicketServiceClient<Channel>,
+    /// The next command: 0 = receive, 1 = classify, 2 = dispatch, 3 = the last one.
     step: u8,
     ticket: String,
     tickets: Arc<AtomicU64>,
@@ -129,7 +132,7 @@ impl Load {
         Agent { client, step: 0, ticket: String::new(), tickets, withdrawn, last }
     }
 
-    /// Opens and dispatches tickets until so many are open.
+    /// Opens and dispatches tickets until at least `open` tickets are open.
     pub async fn fill(&self, callers: usize, open: u64) -> Outcome<()> {
         let mut tasks = Vec::new();
         for caller in 0..callers {
@@ -147,12 +150,12 @@ impl Load {
         Ok(())
     }
 
-    /// Tickets opened so far.
+    /// Returns the number of tickets opened so far.
     pub fn tickets(&self) -> u64 {
         self.tickets.load(Ordering::Relaxed)
     }
 
-    /// `callers` at work for `time`.
+    /// Runs `callers` for `time`. The slice has no CPU time; `Contender::slice` adds it.
     pub async fn run(&self, callers: usize, time: Duration, last: Last) -> Outcome<Slice> {
         let begun = Instant::now();
         let mut tasks = Vec::new();
@@ -178,7 +181,7 @@ impl Load {
         Ok(Slice { operations, wall: begun.elapsed(), cpu: Duration::ZERO, latency })
     }
 
-    /// `callers` asking for the server's health; how many answers came.
+    /// Sends health checks from `callers` for `time`, and returns the number of answers.
     pub async fn nothing(&self, callers: usize, time: Duration) -> Outcome<u64> {
         let begun = Instant::now();
         let mut tasks = Vec::new();
@@ -203,7 +206,8 @@ impl Load {
     }
 }
 
-/// The event store alone: `callers` appending facts of the same size to streams of their own.
+/// Runs the event store alone: `callers` append facts of about a command's size, each to streams of its own,
+/// four to a stream.
 pub async fn event_store(store: &SqliteStore, callers: usize, time: Duration) -> Outcome<Slice> {
     let begun = Instant::now();
     let work = (0..callers).map(|_| async move {

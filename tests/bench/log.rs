@@ -1,4 +1,5 @@
-//! Facts as a log would number them, for the parts that fold without one: no storage, no decision.
+//! Facts with the positions that a log would give them, for the parts that fold facts without a log. Nothing is stored
+//! and nothing is decided.
 
 use switchboard_domain::{
     Timestamp,
@@ -11,8 +12,9 @@ use uuid::Uuid;
 
 use crate::Outcome;
 
-/// The position that was given last, and who is said to have done everything.
+/// Numbers facts, and names one actor for all of them.
 pub struct Log {
+    /// The position of the last fact; 0 before the first.
     pub position: u64,
     actor: Actor,
 }
@@ -37,7 +39,7 @@ pub fn ticket_id(number: u64) -> TicketId {
     TicketId(Uuid::from_u128(u128::from(number) << 64 | 0x95598))
 }
 
-/// A ticket of which nothing is known but what it must have.
+/// Returns the first event of a ticket, with the required fields only.
 pub fn received(number: u64, business: BusinessType, received_by: OrgPath) -> Received {
     Received {
         number: format!("{number:016}"),

@@ -1,13 +1,15 @@
-//! `make bench`: what the engine does on this machine, with the machine's own limit beside it.
+//! `make bench`: measures the engine on this machine, beside the limit of the machine's disk.
 //!
-//! Everything is measured in one run, contenders in alternating slices, and reported as medians of paired ratios with their
-//! spread; nothing is discarded. The server is a process of its own, so that its CPU time and memory can be read.
+//! One run measures everything. The compared programs run in alternating slices. The results are medians of paired
+//! ratios with their spread; no slice is discarded. The server is a process of its own, so that the bench can read its
+//! CPU time and memory.
 //!
-//! `ONLY=` names a part and leaves the rest out: `engine` (`in-flight` is a part of it), `promises` (`clocks` its watch
-//! alone) or `dispatch`, of which `routing`, `scenarios`, `recorded`, `decisions`, `growth`, `offers` and `streams` can be
-//! named alone. `load` measures nothing: it keeps a server under load for a profiler. `SECONDS=` sets the length of a
-//! slice, `PAIRS=` how many, `DATA=` the folder (its disk is what is measured); each part's file says by which names it
-//! is sized.
+//! `ONLY=` selects one part: `engine` (includes `in-flight`), `promises` (includes `clocks`, the watch alone) or
+//! `dispatch` (includes `routing`, `scenarios`, `recorded`, `decisions`, `growth`, `offers` and `streams`). Each of the
+//! included parts can be selected alone. `load` measures nothing: it keeps a server under load for a profiler.
+//!
+//! `SECONDS=` is the length of a slice, `PAIRS=` the number of pairs, `DATA=` the folder. The disk of that folder is
+//! measured. The head of each part's file names the variables that set its size.
 
 mod decisions;
 mod disk;
@@ -77,7 +79,7 @@ async fn main() -> Outcome<()> {
     Ok(())
 }
 
-/// Everything about dispatch, quality first.
+/// Runs all parts of dispatch: first the quality of the plans, then latency, memory and streams.
 async fn dispatch(folder: &Path) -> Outcome<()> {
     for part in ["routing", "scenarios", "recorded"] {
         quality(part)?;
@@ -88,7 +90,7 @@ async fn dispatch(folder: &Path) -> Outcome<()> {
     streams(folder).await
 }
 
-/// How good the plans are; needs no server.
+/// Measures the quality of the plans. Needs no server.
 fn quality(part: &str) -> Outcome<()> {
     let data = || switchboard_tests::disk::recorded("");
     match part {
@@ -122,7 +124,7 @@ async fn streams(folder: &Path) -> Outcome<()> {
     streams::shared(Server::start(&folder.join("shared"))?).await
 }
 
-/// A part in a process of its own, whose memory nothing else has touched.
+/// Runs a part in a process of its own, so that no other part has changed the memory that it measures.
 fn alone(part: &str) -> Outcome<()> {
     let alone = std::process::Command::new(std::env::current_exe()?).env("ONLY", part).status()?;
     if alone.success() { Ok(()) } else { Err(format!("{part} could not be measured").into()) }

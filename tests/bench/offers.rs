@@ -1,7 +1,15 @@
-//! To an offer on its crew's screen, through a live server, with a thousand crews on shift who accept at once. First with crews to
-//! spare, who report power back at once: from a ticket's dispatch. Then with nine tickets waiting for each crew, who report power
-//! back when it is their turn: from that report. Open loop: latencies count from the instant at which a dispatch or a report was due.
-//! Each ticket makes some nine facts, all of which the dispatcher hears.
+//! The latency to the offer on a crew's screen, through a live server. A thousand crews are on shift, and each accepts
+//! an offer at once.
+//!
+//! 1. With idle crews: the latency from a ticket's dispatch to its offer. Each crew reports restoration at once.
+//! 2. With nine tickets waiting for each crew: the latency from a crew's report of restoration to its next offer. The
+//!    bench gives each crew its turn to report.
+//!
+//! The load is an open loop: a latency counts from the instant at which the dispatch or report was due. Each ticket
+//! makes about nine facts, and the dispatcher folds all of them.
+//!
+//! `OFFER_CREWS=` is the number of crews, `OFFER_RATE=` the dispatches or reports a second, `OFFER_SECONDS=` the length
+//! of each part, and `OFFER_QUEUE=` the number of waiting tickets.
 
 use std::{
     collections::HashMap,
@@ -29,24 +37,27 @@ use crate::{
     streams::{Told, dispatch, header, percentiles, request, tickets},
 };
 
-/// Streams on one connection.
+/// The number of crews, each with one stream, on one connection.
 const CREWS_PER_CONNECTION: usize = 50;
-/// Crews that are put on the roster at once.
+/// The most crews that enrol and start their shift at the same time.
 const BEGINNING_MAX: usize = 128;
-/// How long the last offers may take.
+/// The longest wait for the last offers of a part.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How fast the queue is made, in tickets a second.
+/// The rate at which the tickets of the queue are dispatched, in tickets a second.
 const QUEUED_A_SECOND: f64 = 500.0;
-/// Facts that a ticket makes.
+/// The approximate number of facts of a ticket, for the printed rate.
 const FACTS: f64 = 9.0;
-/// The unit that holds the tickets, and within it all crews.
+/// The unit that holds the tickets. All crews are below it.
 const UNIT: &str = "sgcc/zj/hz";
 
-/// When each ticket was first on a crew's screen, how long crews waited for the next after a report was due, and how many hold one.
+/// The observations of all crews.
 #[derive(Default)]
 struct Seen {
+    /// The instant at which a crew first received an offer of the ticket.
     tickets: Mutex<HashMap<String, Instant>>,
+    /// The time from each due report to the next offer of the same crew.
     waits: Mutex<Vec<Duration>>,
+    /// The number of crews that arrived and wait for their turn to report.
     holding: AtomicUsize,
 }
 
@@ -64,7 +75,7 @@ fn crew_path(number: usize) -> String {
     format!("{UNIT}/c{}/s{}/crew{number}", number % 10, number % 100)
 }
 
-/// A place in a box of about 60 km around the city.
+/// Returns a place in a box of about 55 km by 58 km around the city.
 fn place(number: usize) -> Position {
     let (north, east) = ((number * 7_919 % 1_000) as i32, (number * 104_729 % 1_000) as i32);
     Position { latitude_e6: 30_000_000 + north * 500, longitude_e6: 119_900_000 + east * 600 }
@@ -78,11 +89,11 @@ struct Crew {
     client: DispatchServiceClient<Channel>,
     path: String,
     seen: Arc<Seen>,
-    /// Whether tickets are held until it is their turn.
+    /// True if the crew reports restoration only at its turn, false if at once.
     hold: Arc<AtomicBool>,
-    /// The instants at which it is.
+    /// The due instants of the crew's reports.
     turns: mpsc::UnboundedReceiver<Instant>,
-    /// When the report was due that made the crew free.
+    /// The due instant of the report that made the crew free.
     freed: Option<Instant>,
 }
 
@@ -107,7 +118,7 @@ impl Crew {
     async fn serve(&mut self, offer: CrewOffer) -> Outcome<()> {
         let ticket = offer.ticket.map(|brief| brief.ticket_id).unwrap_or_default();
         let accept = AcceptOfferRequest { header: Some(header(&ticket)), offer: offer.offer, fence: offer.fence };
-        // Offers that ended in the meantime are no fault of the bench.
+        // The offer may have ended in the meantime; this is not an error of the bench.
         if self.client.accept_offer(request(accept, "crew", &self.path)?).await.is_err() {
             return Ok(());
         }
@@ -134,7 +145,7 @@ impl Crew {
     }
 }
 
-/// A crew on the roster and on shift.
+/// Enrols a crew and starts its shift of eight hours.
 pub async fn begin(mut client: DispatchServiceClient<Channel>, number: usize) -> Outcome<()> {
     let enrol = EnrolCrewRequest {
         request_id: Uuid::new_v4().to_string(),
@@ -155,7 +166,7 @@ pub async fn begin(mut client: DispatchServiceClient<Channel>, number: usize) ->
     Ok(())
 }
 
-/// The whole of it, against a server of its own.
+/// Runs both parts against `server`, which holds nothing else, and stops it.
 pub async fn run(server: Server) -> Outcome<()> {
     let crews: usize = setting("OFFER_CREWS", 1_000);
     let rate: f64 = setting("OFFER_RATE", 60.0);
@@ -237,7 +248,7 @@ pub async fn run(server: Server) -> Outcome<()> {
     server.stop()
 }
 
-/// Waits until it is so, or for as long as patience lasts.
+/// Waits until `so` returns true, at most for `PATIENCE`.
 async fn settled(so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !so() && begun.elapsed() < PATIENCE {

@@ -1,5 +1,9 @@
-//! Promises: a million live clocks in the watch's memory, a simulated day of it, history judged anew, and how long after its instant
-//! a breach is recorded by a server. The first three run in this process on one core; nothing but the last waits for a disk.
+//! Promises: a million live clocks in the watch's memory, a simulated day of them, a back-test of closed tickets, and
+//! the delay from due to the recorded breach through a server. The first three run in this process on one core. Only
+//! the last uses a server.
+//!
+//! `CLOCKS=` is the number of live clocks. `TICKETS=` and `PASSES=` are the number of tickets of the back-test and how
+//! often it reads them. `DUE_RATE=` and `DUE_SECONDS=` are the tickets a second and the duration of the last part.
 
 use std::{
     ops::ControlFlow,
@@ -33,14 +37,14 @@ use crate::{
     setting,
 };
 
-/// The policy of the figures: the shipped one.
+/// The shipped policy, for all parts but the delay.
 const POLICY: &str = include_str!("../../deploy/policies/sgcc.toml");
-/// Tickets come evenly over so many days, so that a tenth of what is live comes due in one.
+/// Tickets arrive evenly over this number of days, so that about a tenth of the live clocks comes due in one day.
 const DAYS: u64 = 10;
 
-/// Facts about promises.
+/// The facts of the promise benches.
 impl Log {
-    /// The shipped policy and calendars.
+    /// Publishes the shipped policy and calendars.
     fn publications(&mut self, at: Timestamp) -> Outcome<Vec<Fact>> {
         let told = |faults: Vec<switchboard_wire::faults::Fault>| format!("{faults:?}");
         let policy = policy_file::read("sgcc.toml", POLICY).map_err(told)?;
@@ -53,7 +57,8 @@ impl Log {
         Ok(facts)
     }
 
-    /// A complaint received, classified, dispatched; and, when it is to be whole, all the way to its closing.
+    /// Returns the facts of a complaint: received, classified and dispatched. If `whole`, then all facts up to its
+    /// closing.
     fn complaint(&mut self, number: u64, at: Timestamp, whole: bool) -> Outcome<Vec<Fact>> {
         let id = ticket_id(number);
         let (nation, province) = (org("sgcc")?, org(&format!("sgcc/p{}", number % 27))?);
@@ -114,7 +119,7 @@ impl Log {
     }
 }
 
-/// The shipped calendars.
+/// Returns the texts of the shipped calendar files, by year.
 fn years() -> Outcome<Vec<String>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/calendars/cn");
     let mut files: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
@@ -126,14 +131,14 @@ fn instant(text: &str) -> Outcome<Timestamp> {
     Ok(chrono::DateTime::parse_from_rfc3339(text)?.to_utc())
 }
 
-/// Resident memory of this process, in bytes.
+/// Returns the resident memory of this process in bytes.
 fn resident() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let kib = status.lines().find_map(|l| l.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<f64>().ok());
     kib.unwrap_or(f64::NAN) * 1024.0
 }
 
-/// A watch with that many live clocks, and a simulated day of it.
+/// Measures a watch with `CLOCKS` live clocks: its memory, the folding of a fact, and one simulated day.
 pub fn clocks() -> Outcome<()> {
     let wanted: u64 = setting("CLOCKS", 1_000_000);
     let mut log = Log::new()?;
@@ -159,7 +164,7 @@ pub fn clocks() -> Outcome<()> {
     );
     let now = start + chrono::TimeDelta::days(DAYS.cast_signed());
     let (said, took) = live_through(&mut watch, &mut log, now);
-    println!("caught up with {said} things to say in {:.2} s: {:.1} us each", took.as_secs_f64(), us(took, said));
+    println!("caught up with {said} announcements in {:.2} s: {:.1} us each", took.as_secs_f64(), us(took, said));
     let until = now + chrono::TimeDelta::days(1);
     let mut woken = 0_u64;
     let (mut said, begun) = (0, Instant::now());
@@ -169,18 +174,19 @@ pub fn clocks() -> Outcome<()> {
     }
     let took = begun.elapsed();
     println!(
-        "one day on: {woken} wake-ups, {said} things said, {:.2} s in all: {:.1} us each",
+        "one day on: {woken} wake-ups, {said} announcements, {:.2} s in all: {:.1} us each",
         took.as_secs_f64(),
         us(took, said)
     );
     Ok(())
 }
 
+/// Returns the microseconds per item.
 fn us(took: Duration, count: u64) -> f64 {
     took.as_secs_f64() * 1e6 / count.max(1) as f64
 }
 
-/// How many clocks of a ticket are live after these facts.
+/// Returns the number of live clocks of a ticket after these facts; at least 1.
 fn live(facts: &[Fact], watch: &Watch, now: Timestamp) -> u64 {
     let mut clock_history: Option<ClockHistory> = None;
     for fact in facts.iter().filter_map(Fact::ticket) {
@@ -190,7 +196,8 @@ fn live(facts: &[Fact], watch: &Watch, now: Timestamp) -> u64 {
     clocks.iter().filter(|clock| clock.run.end.is_none()).count().max(1) as u64
 }
 
-/// Says everything that is due by `now`, as the engine would: recorded, and folded again.
+/// Makes every announcement that is due by `now`. As in the engine, the watch folds each recorded announcement. Returns
+/// their number and the time taken.
 fn live_through(watch: &mut Watch, log: &mut Log, now: Timestamp) -> (u64, Duration) {
     let (mut said, begun) = (0, Instant::now());
     loop {
@@ -207,7 +214,8 @@ fn live_through(watch: &mut Watch, log: &mut Log, now: Timestamp) -> (u64, Durat
     }
 }
 
-/// A million whole tickets judged under two policies, read from the clock histories' file.
+/// Measures a back-test: reads `TICKETS` closed tickets from the clock histories' file, `PASSES` times, and judges each
+/// under two policies.
 pub fn backtest(folder: &Path) -> Outcome<()> {
     let (tickets, passes): (u64, u64) = (setting("TICKETS", 200_000), setting("PASSES", 5));
     let mut log = Log::new()?;
@@ -264,7 +272,7 @@ pub fn backtest(folder: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// A policy whose only clock breaches five seconds after a ticket came.
+/// A policy whose only clock is breached five seconds after the ticket was received.
 const HASTY: &str = r#"
 operator = "bench"
 effective_from = 2020-01-01T00:00:00+08:00
@@ -297,12 +305,13 @@ async fn publish(endpoint: &str, text: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// Puts the shipped policy in force, so that the commands that are measured have clocks.
+/// Publishes the shipped policy, so that the tickets of the other benches have clocks.
 pub async fn publish_shipped(endpoint: &str) -> Outcome<()> {
     publish(endpoint, POLICY).await
 }
 
-/// How long after its instant a breach is recorded: tickets come in an open loop, and every one of them breaches.
+/// Measures the delay from due to the recorded breach. Tickets arrive in an open loop; the promise of each is
+/// breached.
 pub async fn delay(endpoint: &str) -> Outcome<()> {
     let (rate, seconds): (u64, u64) = (setting("DUE_RATE", 400), setting("DUE_SECONDS", 15));
     publish(endpoint, HASTY).await?;

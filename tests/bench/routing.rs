@@ -1,10 +1,12 @@
-//! The dispatcher's search on published routing problems, with their best known values beside it, and PyVRP where it is
-//! installed.
+//! The dispatcher's search on published routing problems, compared with their best known values, and with PyVRP if it
+//! is installed.
 //!
-//! A limit is the processor time of the one thread that searches, so that a busy machine does not count. Every outcome
-//! is checked anew by a slow reading of the rules; one that breaks them is an error, not a figure. `SECONDS_ROUTING=`
-//! lists the limits, `INSTANCES=` says how many instances of each set, `EACH=1` prints each of them, `PYVRP_PYTHON=`
-//! names the interpreter that has PyVRP.
+//! A limit is the processor time of the one thread that searches, so that other load on the machine does not count. A
+//! slow implementation of the rules, which shares no code with the search, checks every result. A result that breaks
+//! the rules is printed as an error and enters no figure.
+//!
+//! `SECONDS_ROUTING=` lists the limits (1,5). `INSTANCES=` is the number of instances of each set (all). `EACH=1`
+//! prints a line for each instance. `PYVRP_PYTHON=` names the interpreter that has PyVRP.
 
 mod solomon;
 mod trsp;
@@ -21,38 +23,47 @@ use switchboard_tests::disk::skipped;
 
 use crate::Outcome;
 
-/// Any; the same for every instance and limit.
+/// The seed of the search, the same for every instance and limit. The choice is arbitrary.
 const SEED: u64 = 1;
 
-/// How many iterations pass between two looks at the clock.
+/// The number of iterations between two readings of the thread's processor time.
 const ITERATIONS_PER_LOOK: u64 = 100;
 
-/// A problem with a file format, a best known value and rules of its own.
+/// A published problem: its file format, its best known values and its rules.
 trait Problem: Model + Sized {
-    /// The folder of its instances, and its name in the table.
+    /// The folder of the instances; also the name of the set in the table.
     const FOLDER: &str;
-    /// The column of `best_known.csv`.
+    /// The column of `best_known.csv` that has the best known values.
     const BEST: &str;
 
+    /// Reads one instance file.
     fn read(text: &str) -> Outcome<Self>;
 
+    /// Returns the settings of the search for this problem.
     fn settings() -> Settings;
 
-    /// What these routes cost in the unit of the best known values, reckoned without the model's shortcuts.
+    /// Checks the routes against the rules, and returns their cost in the unit of the best known values. Uses none of
+    /// the model's cached figures.
+    ///
+    /// # Errors
+    /// When the routes break a rule.
     fn check(&self, routes: &[Vec<u32>]) -> Result<f64, String>;
 }
 
-/// One instance solved.
+/// The result for one instance within one limit.
 struct Solved {
+    /// The gap to the best known value in per cent.
     gap: f64,
+    /// Iterations per second of processor time.
     iterations: f64,
+    /// The gap of PyVRP in per cent; `None` if it has no result.
     pyvrp: Option<f64>,
 }
 
 /// Prints the tables of all sets that are in `data`.
 ///
 /// # Errors
-/// When an instance cannot be read.
+/// When an instance, the best known values or `SECONDS_ROUTING` cannot be read.
 pub fn run(data: &Path) -> Outcome<()> {
     let limits: Vec<f64> = crate::setting("SECONDS_ROUTING", "1,5".to_owned())
         .split(',')
@@ -82,7 +93,7 @@ fn table<P: Problem>(data: &Path, limits: &[f64], compared: bool) -> Outcome<()>
                 Err(error) => println!("ERROR: {name}, {limit} s: no valid plan: {error}"),
                 Ok((cost, iterations)) => {
                     let gap = |cost: f64| (cost / best[name] - 1.0) * 100.0;
-                    // Published costs are rounded: what rounds to the same cost has not beaten it.
+                    // Published costs are rounded to one decimal, so the comparison rounds, too.
                     if format!("{cost:.1}").parse::<f64>()? < best[name] {
                         beaten.push(format!("{name} in {limit} s: {cost:.1}, best known {:.1}", best[name]));
                     }
@@ -130,7 +141,7 @@ fn print(set: &str, columns: &[(f64, BTreeMap<String, Vec<Solved>>)]) {
     }
 }
 
-/// Searches for so many seconds of this thread's processor time; the checked cost, and iterations per second.
+/// Searches for `limit` seconds of this thread's processor time. Returns the checked cost, and iterations per second.
 fn solve<P: Problem>(problem: &P, limit: f64) -> Result<(f64, f64), String> {
     let begun = processor_seconds();
     let mut search = Search::new(problem, SEED, P::settings());
@@ -150,13 +161,13 @@ fn solve<P: Problem>(problem: &P, limit: f64) -> Result<(f64, f64), String> {
     Ok((cost, iterations as f64 / spent))
 }
 
-/// The processor time of this thread in seconds.
+/// Returns the processor time of this thread in seconds.
 fn processor_seconds() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
-/// For each of so many jobs all others, nearest first.
+/// Returns for each job all other jobs, nearest first.
 fn nearest(jobs: usize, distance: impl Fn(usize, usize) -> f64) -> Vec<Vec<u32>> {
     let mut near = Vec::with_capacity(jobs);
     for job in 0..jobs {
@@ -179,19 +190,20 @@ fn best_known(file: &Path, column: &str) -> Outcome<BTreeMap<String, f64>> {
     Ok(best)
 }
 
-/// So many of the instances, from all over the list.
+/// Returns at most `most` of the instances, at equal steps over the whole list.
 fn chosen(names: Vec<String>, most: usize) -> Vec<String> {
     let step = names.len().div_ceil(most.clamp(1, names.len().max(1))).max(1);
     names.into_iter().step_by(step).collect()
 }
 
-/// `C1` of `C101`: instances are drawn alike within a class.
+/// Returns the class of an instance: `C1` for `C101`. The instances of a class were generated in the same way.
 fn class(name: &str) -> String {
     let letters = name.chars().take_while(|c| c.is_alphabetic()).count();
     name.chars().take(letters + 1).collect()
 }
 
-/// What PyVRP finds on the same files within the same limit; nothing, and a plain word, where it is not installed.
+/// Returns the costs that PyVRP finds on the same files within the same limit. Prints a message and returns none if
+/// PyVRP is not installed or fails.
 fn pyvrp(folder: &Path, names: &[String], limit: f64) -> BTreeMap<String, f64> {
     let python = crate::setting("PYVRP_PYTHON", "python3".to_owned());
     let is_there =

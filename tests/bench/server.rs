@@ -1,4 +1,4 @@
-//! The server under test: a release binary in a process of its own, with its CPU time, its memory and its warnings.
+//! The server under test: a release binary in a process of its own. Reads its CPU time, its memory and its warnings.
 
 use std::{
     fs::File,
@@ -13,7 +13,7 @@ use crate::Outcome;
 pub struct Server {
     child: Child,
     pub endpoint: String,
-    /// Where the server writes its own log: its warnings must not fall into the tables.
+    /// The file of the server's text log, so that its warnings do not appear between the tables.
     log: PathBuf,
 }
 
@@ -23,12 +23,12 @@ impl Server {
         Self::of(&std::env::current_exe()?.with_file_name("switchboard"), data)
     }
 
-    /// The binary that `AGAINST` names, to be measured beside ours: another version, for example.
+    /// Returns the binary that `AGAINST` names, for example another version; `None` if unset or empty.
     pub fn against() -> Option<PathBuf> {
         std::env::var_os("AGAINST").filter(|path| !path.is_empty()).map(PathBuf::from)
     }
 
-    /// Starts a binary on `data`.
+    /// Starts `binary serve` on `data` with free ports, and reads the address from its first line of output.
     pub fn of(binary: &Path, data: &Path) -> Outcome<Self> {
         let log = data.with_extension("log");
         let mut child = Command::new(binary)
@@ -51,7 +51,7 @@ impl Server {
         self.child.id()
     }
 
-    /// User and system time so far. Linux counts it in hundredths of a second.
+    /// Returns the user and system time so far. The kernel reports it in ticks of 10 ms.
     pub fn cpu(&self) -> Duration {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
         let after_name = stat.rsplit(')').next().unwrap_or_default();
@@ -59,7 +59,7 @@ impl Server {
         Duration::from_millis(ticks * 10)
     }
 
-    /// A line of `/proc/<pid>/status` in MiB.
+    /// Returns a line of `/proc/<pid>/status`, such as `VmRSS`, in MiB; NaN if it is absent.
     pub fn memory(&self, line: &str) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let found = status.lines().find_map(|l| l.strip_prefix(line)?.split_whitespace().nth(1)?.parse::<f64>().ok());

@@ -1,9 +1,14 @@
-//! Ten thousand crew apps on one server, each with a connection of its own: what a stream costs in memory, how long a fact takes to
-//! its crew while tickets are dispatched at a steady rate, and how long it takes until all are back after all were cut off at once,
-//! with what happened meanwhile. And what a stream alone costs, where a hundred share a connection.
+//! Ten thousand crew apps on one server, each with a connection of its own. Measures:
 //!
-//! Load is open: dispatches are sent at their instants, whether or not earlier ones were answered, and latencies count from those
-//! instants. Server and clients share the machine.
+//! - the memory of a stream, with a connection of its own and where a hundred streams share one;
+//! - the latency from a dispatch to its crew, at a steady rate of dispatches;
+//! - the time until all streams have resumed, after all were disconnected at once. Tickets are dispatched meanwhile.
+//!
+//! The load is an open loop: each dispatch is sent at its due instant, even if earlier ones are not answered yet, and
+//! latencies count from that instant. Server and clients share the machine.
+//!
+//! `CREWS=` is the number of crews, `DISPATCH_RATE=` the dispatches a second, and `DISPATCH_SECONDS=` the length of the
+//! load.
 
 use std::{
     collections::HashMap,
@@ -31,17 +36,20 @@ use uuid::Uuid;
 
 use crate::{Outcome, ms, server::Server, setting, stats::histogram};
 
-/// Requests on their way at once while the stage is set.
+/// The most requests in flight while crews enrol and tickets are made.
 const ASKING_MAX: usize = 256;
-/// Streams that share a connection when a stream is weighed without one: as many as the server lets.
+/// The number of streams per connection, when the memory of a stream is measured without its connection. It is the
+/// server's limit.
 const SHARED: usize = 100;
-/// For how long all crews are away.
+/// The time for which all crews are disconnected, in seconds of dispatches at the usual rate.
 const AWAY_SECONDS: f64 = 5.0;
-/// How long all streams may take to say something.
+/// The longest wait for all streams to become live, and for all assignments to arrive.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// A crew app that could not connect tries again after so many milliseconds, and up to so many more by its number.
+/// The pause before a crew app connects again after a failure, in milliseconds: the first number, plus up to the second
+/// depending on the crew.
 const AGAIN_MS: (u64, u64) = (100, 1_000);
 
+/// Builds a request with the metadata of an actor.
 pub fn request<T>(body: T, role: &'static str, org: &str) -> Outcome<Request<T>> {
     let mut request = Request::new(body);
     request.metadata_mut().insert("x-actor-id", MetadataValue::from_static("bench"));
@@ -54,12 +62,16 @@ fn crew_path(number: usize) -> String {
     format!("sgcc/zj/hz/c{}/s{}/crew{number}", number % 10, number % 200)
 }
 
-/// What the crews hear: when each ticket's assignment arrived and how often, and the tokens to come again with.
+/// The messages that all crews received.
 #[derive(Default)]
 struct Heard {
+    /// The instant of each ticket's first assignment message, and the number of such messages.
     tickets: Mutex<HashMap<String, (Instant, usize)>>,
+    /// The newest resume token of each crew.
     tokens: Mutex<HashMap<usize, String>>,
+    /// The number of checkpoint messages since `open`. A stream's first one says that it is live.
     started: AtomicU64,
+    /// The number of attempts to open a stream.
     tries: AtomicU64,
 }
 
@@ -83,7 +95,7 @@ impl Heard {
         self.tickets.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until every one of the tickets was heard of, or for as long as patience lasts.
+    /// Waits until the assignment of every ticket has arrived, at most for `PATIENCE`.
     async fn all(&self, told: &HashMap<String, Told>) {
         let settle = Instant::now();
         while settle.elapsed() < PATIENCE {
@@ -97,13 +109,16 @@ impl Heard {
     }
 }
 
-/// When a dispatch was due, and when it was answered.
+/// The instants of one dispatch.
 pub struct Told {
+    /// The instant at which the dispatch was due in the open loop.
     pub due: Instant,
+    /// The instant at which the server answered the command.
     pub answered: Instant,
 }
 
-/// Opens a stream for every crew at once, so many on a connection, and waits until each is live.
+/// Opens a stream for every crew at once, `each` on a connection, and waits until all are live. Returns the tasks that
+/// read the streams, and the time taken.
 async fn open(endpoint: &str, crews: usize, each: usize, heard: &Arc<Heard>) -> Outcome<(JoinSet<()>, Duration)> {
     heard.started.store(0, Ordering::Relaxed);
     let begun = Instant::now();
@@ -154,7 +169,7 @@ async fn watch(
     Ok(client.watch_assignments(request(body, "crew", &crew_path(crew))?).await?.into_inner())
 }
 
-/// Puts the crews on the roster.
+/// Enrols the crews.
 async fn enrol(channel: &Channel, crews: usize) -> Outcome<()> {
     let mut enrolling = JoinSet::new();
     for crew in 0..crews {
@@ -183,7 +198,7 @@ async fn enrol(channel: &Channel, crews: usize) -> Outcome<()> {
     Ok(())
 }
 
-/// Tickets that wait for nothing but their dispatch.
+/// Receives and classifies `count` tickets, and returns their ids. They are not dispatched.
 pub async fn tickets(
     channel: &Channel,
     count: usize,
@@ -237,7 +252,7 @@ pub fn header(ticket: &str) -> CommandHeader {
     CommandHeader { request_id: Uuid::new_v4().to_string(), ticket: ticket.into(), ..Default::default() }
 }
 
-/// Dispatches the tickets at `rate` a second, each to where `to` says.
+/// Dispatches the tickets in an open loop at `rate` a second, ticket number `n` to unit `to(n)`.
 pub async fn dispatch(
     channel: &Channel,
     tickets: &[String],
@@ -269,7 +284,7 @@ pub fn percentiles(name: &str, latency: &Histogram<u64>) {
     println!("{name}: p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms (n {})", at(0.5), at(0.99), at(1.0), latency.len());
 }
 
-/// The whole of it, against a server of its own.
+/// Measures streams with a connection each, on a server that holds nothing else. Stops the server.
 pub async fn run(server: Server) -> Outcome<()> {
     let crews: usize = setting("CREWS", 10_000);
     let rate: f64 = setting("DISPATCH_RATE", 200.0);
@@ -320,7 +335,7 @@ pub async fn run(server: Server) -> Outcome<()> {
     server.stop()
 }
 
-/// A stream without its connection, on a server that has seen nothing else.
+/// Measures the memory of streams that share connections, on a server that holds nothing else. Stops the server.
 pub async fn shared(server: Server) -> Outcome<()> {
     let crews: usize = setting("CREWS", 10_000);
     let channel = Endpoint::from_shared(server.endpoint.clone())?.tcp_nodelay(true).connect().await?;
@@ -331,7 +346,7 @@ pub async fn shared(server: Server) -> Outcome<()> {
     server.stop()
 }
 
-/// Opens the streams; after how many seconds all were live, and how many KiB of resident memory each came to.
+/// Opens the streams. Returns their tasks, the seconds until all were live, and the KiB of resident memory per stream.
 async fn weighed(server: &Server, crews: usize, each: usize, heard: &Arc<Heard>) -> Outcome<(JoinSet<()>, f64, f64)> {
     let before = server.memory("VmRSS");
     let (streams, took) = open(&server.endpoint, crews, each, heard).await?;
@@ -351,5 +366,5 @@ fn report(heard: &Heard, told: &HashMap<String, Told>, rate: f64) {
     }
     println!("{rate} dispatches/s, open loop; {lost} not heard");
     percentiles("from the instant that a dispatch was due to its crew (aim p99 <= 500 ms)", &from_due);
-    percentiles("from there to the command's answer", &answer);
+    percentiles("from the same instant to the command's answer", &answer);
 }

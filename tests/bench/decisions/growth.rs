@@ -1,6 +1,9 @@
-//! Whether a step of the dispatch process costs more while more tickets are in flight: calls without a place that nobody has
-//! dispatched, dispatched tickets without any crew, and with some; and what its checkpoints cost a fact. `GROWTH=` lists how many tickets are open, `GROWTH_CREWS=` is how many crews work, `GROWTH_EVENTS=` how
-//! many tickets come.
+//! The duration of a step of the dispatch process by the number of open tickets, and the cost of its checkpoints per
+//! fact. There are three lanes: calls without a place that are not dispatched, dispatched tickets without crews, and
+//! dispatched tickets with crews.
+//!
+//! `GROWTH=` lists the numbers of open tickets (1000,10000,100000). `GROWTH_CREWS=` is the number of crews (200), and
+//! `GROWTH_EVENTS=` the number of new tickets (1000).
 
 use std::{hint::black_box, time::Duration};
 
@@ -18,11 +21,14 @@ use super::{
 };
 use crate::{Outcome, setting};
 
-/// What is in flight.
+/// The kind of tickets that are in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lane {
+    /// Calls without a place that are not dispatched.
     Calls,
+    /// Dispatched tickets without crews.
     Tickets,
+    /// Dispatched tickets with this number of crews on shift.
     Crews(u32),
 }
 
@@ -36,7 +42,7 @@ impl Lane {
     }
 }
 
-/// A process, the province that it works for, and what each of its steps took.
+/// A process, the province whose tickets and crews it dispatches, and the duration of each step.
 struct Bench {
     process: Dispatch,
     province: Province,
@@ -44,7 +50,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// A step because of these facts, and those that follow from what is wanted in it.
+    /// Does one step because of these facts, and returns the facts that follow from its actions.
     fn step(&mut self, facts: &[Fact]) -> Outcome<Vec<Fact>> {
         let watch = Stopwatch::start();
         facts.iter().for_each(|fact| self.process.apply(fact));
@@ -55,7 +61,7 @@ impl Bench {
         Ok(facts)
     }
 
-    /// Steps until nothing follows.
+    /// Steps until no facts follow.
     fn follow(&mut self, mut facts: Vec<Fact>) -> Outcome<()> {
         while !facts.is_empty() {
             facts = self.step(&facts)?;
@@ -63,7 +69,7 @@ impl Bench {
         Ok(())
     }
 
-    /// A province with so many open tickets, all of them weighed, and as many more as there are crews at work.
+    /// Creates a province with `open` tickets and one more for each crew. Steps until the plan is settled.
     fn begun(open: u32, lane: Lane) -> Outcome<Self> {
         let crews = lane.crews();
         let at = "2026-11-22T02:00:00Z".parse::<Timestamp>()?;
@@ -86,7 +92,7 @@ impl Bench {
         Ok(bench)
     }
 
-    /// Each event is a ticket that comes, fact by fact, and a crew that is done.
+    /// Runs `events` events. In each, a ticket arrives, fact by fact, and one crew finishes its work.
     fn live(&mut self, first: u32, events: u32, lane: Lane) -> Outcome<()> {
         for event in 0..events {
             self.province.now += super::ROUND / 10;
@@ -102,7 +108,7 @@ impl Bench {
     }
 }
 
-/// One line for each number of open tickets.
+/// Prints one line for each lane and number of open tickets.
 pub fn run() -> Outcome<()> {
     let sizes = setting("GROWTH", "1000,10000,100000".to_owned());
     let events: u32 = setting("GROWTH_EVENTS", 1_000);

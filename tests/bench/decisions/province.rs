@@ -1,5 +1,5 @@
-//! A province at work, without a log behind it: its crews and tickets decide by the domain's own rules, and whatever the dispatcher
-//! wants of them becomes facts. Nobody declines, and no offer lapses.
+//! A simulated province without a log. Its tickets and crews decide by the domain's rules, and the actions of the
+//! dispatcher become facts. Crews accept every offer, so none is declined and none lapses.
 
 use std::collections::BTreeMap;
 
@@ -21,12 +21,12 @@ use crate::{
     log::{org, received, ticket_id},
 };
 
-/// How long ago the oldest of the tickets that are open at the beginning was reported.
+/// The age of the oldest open ticket at the beginning.
 const BACKLOG: chrono::TimeDelta = chrono::TimeDelta::hours(4);
 
-/// Crews and tickets as they stand.
+/// The present state of all tickets and crews, each with its next revision.
 pub struct Province {
-    /// The time.
+    /// The simulated time. Each executed command advances it by a millisecond.
     pub now: Timestamp,
     position: u64,
     tickets: BTreeMap<TicketId, (u64, Ticket)>,
@@ -41,7 +41,7 @@ impl Province {
         Ok(Self { now, position: 0, tickets, crews, rules: Rules::default(), nation: org("sgcc")? })
     }
 
-    /// A crew comes on the roster and begins its shift.
+    /// Enrols a crew and starts its shift of eight hours.
     pub fn crew(&mut self, number: u32) -> Outcome<Vec<Fact>> {
         let id = crew_id(number)?;
         let cable = if number.is_multiple_of(4) { Skills::of(&[Skill::Cable]) } else { Skills::NONE };
@@ -64,7 +64,8 @@ impl Province {
         Ok(facts)
     }
 
-    /// A ticket is received, classified and dispatched to the city; `age` of the backlog ago, 0 to 1.
+    /// Receives and classifies a ticket, and dispatches it to the city. It was reported `age` (0 to 1) times `BACKLOG`
+    /// ago.
     pub fn ticket(&mut self, number: u32, age: f64) -> Outcome<Vec<Fact>> {
         let id = ticket_id(number.into());
         let at = place(number.wrapping_mul(31))?;
@@ -86,21 +87,21 @@ impl Province {
         Ok(events.into_iter().map(|event| self.ticket_fact(id, event, reported, by.clone())).collect())
     }
 
-    /// A call is taken, of which no place is known, and waits for the call centre.
+    /// Receives a call without a place. It is neither classified nor dispatched.
     pub fn call(&mut self, number: u32) -> Outcome<Vec<Fact>> {
         let received = received(number.into(), BusinessType::FaultRepair, self.nation.clone());
         let by = actor(Role::Agent, self.nation.clone());
         Ok(vec![self.ticket_fact(ticket_id(number.into()), received.into(), self.now, by)])
     }
 
-    /// Carries out what the dispatcher wants: the facts, in order. What is refused has none.
+    /// Executes the actions, and returns their facts in order. A rejected action has none.
     pub fn carry_out(&mut self, wants: &[Action<Intent>]) -> Vec<Fact> {
         let by = actor(Role::System, self.nation.clone());
         let orders = wants.iter().map(|want| want.intent.order());
         orders.filter_map(|order| self.execute(&order, by.clone()).ok()).flatten().collect()
     }
 
-    /// The offers among these facts are accepted.
+    /// Accepts the offers among these facts.
     pub fn accept(&mut self, facts: &[Fact]) -> Outcome<Vec<Fact>> {
         let mut accepted = Vec::new();
         for fact in facts.iter().filter_map(Fact::ticket) {
@@ -113,7 +114,7 @@ impl Province {
         Ok(accepted)
     }
 
-    /// A crew sets out, arrives and is done with the first ticket that it has.
+    /// Reports a crew en route, arrived and restored, for its first commitment. Returns no facts if the crew has none.
     pub fn restore(&mut self, crew: &CrewId) -> Outcome<Vec<Fact>> {
         let held = self.crews.get(crew).and_then(|(_, crew)| crew.commitments.first().map(|held| held.ticket));
         let Some(ticket) = held else { return Ok(Vec::new()) };
@@ -174,7 +175,7 @@ pub fn crew_id(number: u32) -> Outcome<CrewId> {
     Ok(CrewId::of(&path).ok_or("not a crew")?)
 }
 
-/// A place in a box of about 120 km.
+/// Returns a place in a box of about 120 km by 120 km.
 pub fn place(number: u32) -> Outcome<Point> {
     let (north, east) = (number.wrapping_mul(7_919) % 1_000, number.wrapping_mul(104_729) % 1_000);
     let point = Point::new(29_700_000 + north.cast_signed() * 1_080, 119_500_000 + east.cast_signed() * 1_250);

@@ -1,5 +1,8 @@
-//! Recorded days of a utility: its own minutes to the first crew on site beside those of the policies, with the fewest crews that could
-//! have done what it did. `ORDINARY=` days of the middle of the recording (5); the storm days are named here.
+//! Recorded days of a utility: the minutes from outage to the first crew on site, for the utility and each dispatcher.
+//! The dispatchers get the fewest crews that could have made the utility's own visits.
+//!
+//! `ORDINARY=` is the number of ordinary days (5). They come from the middle fifth of the days by number of tickets.
+//! `STORMS` lists the storm days.
 
 use std::path::Path;
 
@@ -15,9 +18,9 @@ use switchboard_tests::{
 };
 
 const FILE: &str = "outages-pge-2019-2020.csv.gz";
-/// Days of the most tickets that were storms and no public-safety shut-offs.
+/// The storm days with the most tickets. Days of public-safety shut-offs are not storms.
 const STORMS: [&str; 3] = ["2019-11-26", "2019-11-27", "2020-02-09"];
-/// Minutes within which arrivals are counted.
+/// The limits of the printed shares of arrivals, in minutes from the outage.
 const WITHIN: [f64; 3] = [45.0, 90.0, 120.0];
 
 pub fn run(data: &Path) -> crate::Outcome<()> {
@@ -48,7 +51,7 @@ pub fn run(data: &Path) -> crate::Outcome<()> {
     Ok(())
 }
 
-/// Minutes to site by who was asked.
+/// The minutes from outage to first arrival, of the utility and of each dispatcher. Infinite if no crew arrived.
 #[derive(Default)]
 struct Totals(Vec<(&'static str, Vec<f64>)>);
 

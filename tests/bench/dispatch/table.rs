@@ -1,20 +1,20 @@
-//! Columns, rows and verdicts of the made days.
+//! The tables of the simulated days: columns, rows and verdicts.
 
 pub mod published;
 
 use switchboard_tests::field::{made::Scenario, score::Score};
 
-/// A column: its heading, its decimals, and where it is taken from.
+/// A column: its heading, its number of decimals, and the function that reads its figure.
 type Column = (&'static str, usize, fn(&Figures) -> f64);
 
-/// One run's score with what it is compared to.
+/// The score of one run, and its ratios to the bound and to first come.
 #[derive(Clone, Copy, Debug)]
 pub struct Figures {
-    /// The score.
+    /// The score of the run in its own units.
     pub score: Score,
-    /// Customer-minutes over the clairvoyant bound.
+    /// Customer-minutes interrupted, divided by the clairvoyant bound.
     pub over_bound: f64,
-    /// Customer-minutes over those of first come, nearest crew.
+    /// Customer-minutes interrupted, divided by those of first come, nearest crew.
     pub over_first: f64,
 }
 
@@ -35,29 +35,29 @@ const COLUMNS: [Column; 14] = [
     ("left", 0, |figures| figures.score.left),
 ];
 
-/// One policy over all seeds.
+/// One dispatcher over all seeds.
 #[derive(Clone, Debug)]
 pub struct Line {
     name: &'static str,
     runs: Vec<Figures>,
-    /// Names what was chosen in each run.
+    /// The hash of the choices of each run.
     decisions: Vec<u64>,
 }
 
 impl Line {
-    /// Begins without runs.
+    /// Creates a line without runs.
     pub fn new(name: &'static str) -> Self {
         Self { name, runs: Vec::new(), decisions: Vec::new() }
     }
 
-    /// Adds a run.
+    /// Adds a run. `bound` and `first_come` are customer-minutes in the same world.
     pub fn add(&mut self, score: &Score, decisions: u64, bound: f64, first_come: f64) {
         self.decisions.push(decisions);
         let over_bound = score.cmi / bound;
         self.runs.push(Figures { score: *score, over_bound, over_first: score.cmi / first_come });
     }
 
-    /// The mean over the seeds.
+    /// Returns the mean over the seeds.
     pub fn mean(&self, of: fn(&Figures) -> f64) -> f64 {
         self.runs.iter().map(of).sum::<f64>() / self.runs.len().max(1) as f64
     }
@@ -69,7 +69,7 @@ impl Line {
     }
 }
 
-/// The scenario's table: ours measured, then that of the design.
+/// Prints the scenario's table: the measured lines, the hashes of their choices, and the rows of the design.
 pub fn print(scenario: Scenario, lines: &[Line]) {
     let (tickets, crews) = scenario.size();
     println!("\n## {}: {tickets} tickets, {crews} crews", scenario.name());
@@ -94,7 +94,7 @@ pub fn print(scenario: Scenario, lines: &[Line]) {
     }
 }
 
-/// In words.
+/// Returns the word for the result of an aim or a guard.
 pub fn verdict(kept: bool) -> &'static str {
     if kept { "pass" } else { "FAIL" }
 }

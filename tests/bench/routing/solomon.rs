@@ -1,16 +1,16 @@
-//! Solomon's problem: vehicles of one depot, each of the same capacity, bring goods to customers within hard time
-//! windows. The distance is minimised; distances are cut to one decimal, as the exact methods do whose values are
-//! compared with. The number of vehicles is free up to the file's.
+//! Solomon's problem (VRPTW): vehicles of equal capacity start at one depot and serve customers within hard time
+//! windows. The objective is the total distance. Distances are truncated to one decimal, as in the exact methods whose
+//! optimal values are the comparison. A plan may use any number of vehicles up to the fleet of the file.
 
 use switchboard_dispatcher::search::{Model, Order, Settings};
 
 use super::Problem;
 use crate::Outcome;
 
-/// What an unserved customer costs, in tenths: more than any tour.
+/// The price of an unserved customer, in tenths; higher than that of any tour.
 const UNSERVED: f64 = 1e6;
 
-/// A place with its window; number 0 is the depot. Times are in tenths.
+/// The depot (number 0) or a customer, with its time window. Times are in tenths.
 #[derive(Clone, Copy, Debug)]
 struct Site {
     x: f64,
@@ -27,22 +27,22 @@ pub struct Solomon {
     vehicles: usize,
     capacity: i32,
     sites: Vec<Site>,
-    /// Tenths, row by row.
+    /// The distances between sites in tenths, row by row.
     distances: Vec<i32>,
     near: Vec<Vec<u32>>,
 }
 
-/// A stop and what is known of the route on both sides of it.
+/// A stop, with the times that decide whether a customer fits before or after it. Times are in tenths.
 #[derive(Clone, Copy, Debug)]
 pub struct Stop {
     site: u32,
-    /// The earliest departure.
+    /// The earliest departure from the stop.
     departs: i32,
-    /// The latest beginning of service that leaves the rest of the route possible.
+    /// The latest start of service at which the rest of the route is still in time.
     latest: i32,
 }
 
-/// All stops, the depot first and last; the load.
+/// The stored state of a route: its stops, with the depot first and last, and its load.
 #[derive(Clone, Debug, Default)]
 pub struct Tour {
     stops: Vec<Stop>,
@@ -59,7 +59,7 @@ impl Solomon {
     }
 }
 
-/// The distance in tenths, cut.
+/// Returns the distance in tenths, truncated.
 fn tenths(a: &Site, b: &Site) -> i32 {
     ((a.x - b.x).hypot(a.y - b.y) * 10.0 + 1e-9) as i32
 }
@@ -167,7 +167,7 @@ impl Problem for Solomon {
     const BEST: &str = "opt_distance_trunc1";
 
     fn read(text: &str) -> Outcome<Self> {
-        // Every line of nothing but numbers: the fleet's first, then the depot's, then one for each customer.
+        // Only lines of numbers count: first the fleet, then the depot, then one line per customer.
         let rows = text.lines().filter_map(|line| {
             line.split_whitespace().map(|word| word.parse::<f64>().ok()).collect::<Option<Vec<f64>>>()
         });

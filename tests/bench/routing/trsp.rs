@@ -1,24 +1,27 @@
-//! The technician routing and scheduling problem (TRSP; Pillac, Gueret and Medaglia 2013, on Solomon's places):
-//! technicians start and end at home, have skills, some tools and some spare parts, and serve requests within hard time
-//! windows. Skills cannot be gained; who has been at the central depot has all tools and no end of parts. Minimised is
-//! the working time: of each technician in use the time from the latest possible start to the end.
+//! The technician routing and scheduling problem (TRSP; Pillac, Gueret and Medaglia 2013, on Solomon's places).
 //!
-//! A route is its requests; where a technician must be at the depot, the visit is put where it costs least.
+//! Technicians start and end at home, and serve requests within hard time windows. Each has skills, some tools and some
+//! spare parts. Skills are fixed. After a visit to the central depot, a technician has all tools and unlimited parts.
+//! The objective is the sum of the working times. The working time of a technician in use runs from the latest possible
+//! start to the end.
+//!
+//! A route stores the requests only. If a technician needs the depot, the model puts the visit where it costs least.
 
 use switchboard_dispatcher::search::{Model, Order, Settings};
 
 use super::Problem;
 use crate::Outcome;
 
-/// What an unserved request costs: more than any day's work.
+/// The price of an unserved request; higher than the working time of any route.
 const UNSERVED: f64 = 1e5;
 
-/// How far two sums of the same times may be apart.
+/// The tolerance for rounding, when sums of times are compared.
 const ROUNDING: f64 = 1e-9;
 
-/// How many kinds of spare parts there are at most.
+/// The most kinds of spare parts of an instance.
 const PARTS_MAX: usize = 8;
 
+/// The number of spare parts of each kind.
 type Parts = [u16; PARTS_MAX];
 
 /// The depot (number 0), a home or a request.
@@ -29,9 +32,11 @@ struct Site {
     opens: f64,
     closes: f64,
     service: f64,
-    /// Bit sets.
+    /// The skills that a technician has or a request needs, as a bit set.
     skills: u32,
+    /// The tools that a technician has or a request needs, as a bit set.
     tools: u32,
+    /// The parts that a technician has or a request uses up.
     parts: Parts,
 }
 
@@ -42,10 +47,11 @@ pub struct Technicians {
     sites: Vec<Site>,
     distances: Vec<f64>,
     near: Vec<Vec<u32>>,
+    /// The technicians with the skills for each job.
     able: Vec<Vec<u32>>,
 }
 
-/// A piece of a route: how long it takes, and between which starts it takes no longer.
+/// A piece of a route: its least duration, and the range of starts at which it takes no longer.
 #[derive(Clone, Copy, Debug)]
 struct Piece {
     lasts: f64,
@@ -55,20 +61,21 @@ struct Piece {
     last: u32,
 }
 
-/// What a route is made of, so that an insertion joins three or four pieces.
+/// The stored state of a route: its pieces, so that pricing an insertion joins only three or four of them.
 #[derive(Clone, Debug, Default)]
 pub struct Day {
     /// From home to before stop `i`, without the depot.
     front: Vec<Piece>,
     /// From stop `i` to home, without the depot.
     back: Vec<Piece>,
-    /// From home over the depot before stop `d` to before stop `i`, at `d * (stops + 1) + i`, where that is possible.
+    /// From home to before stop `i`, with a depot visit before stop `d`; at index `d * (stops + 1) + i`. `None` if not
+    /// possible in time.
     over: Vec<Option<Piece>>,
-    /// Spare parts used up to and with stop `i`.
+    /// The spare parts used up to stop `i`, including it.
     used: Vec<Parts>,
-    /// The first stop that needs a tool the technician does not have.
+    /// The first stop that needs a tool that the technician does not have; `usize::MAX` if there is none.
     lacks_tool: usize,
-    /// The first stop at which own parts do not suffice.
+    /// The first stop at which the technician's own parts do not suffice; `usize::MAX` if there is none.
     lacks_parts: usize,
     price: f64,
 }
@@ -95,7 +102,7 @@ impl Technicians {
         Piece { lasts: service, earliest: opens, latest: closes, first: site, last: site }
     }
 
-    /// One piece after another, if there is time.
+    /// Returns `a` followed by `b`; `None` if `b` cannot be reached in time.
     fn join(&self, a: Piece, b: Piece) -> Option<Piece> {
         let until = a.lasts + self.distance(a.last, b.first);
         if a.earliest + until > b.latest + ROUNDING {
@@ -111,18 +118,20 @@ impl Technicians {
         })
     }
 
-    /// The first stop at which `more` than is used already is too much.
+    /// Returns the first stop at which the used parts and `more` exceed the technician's own; `usize::MAX` if there is
+    /// none.
     fn lacks(&self, own: &Parts, used: &[Parts], more: &Parts) -> usize {
         used.iter().position(|used| exceeds(own, used, more)).unwrap_or(usize::MAX)
     }
 }
 
+/// True if the used parts and `more` exceed the technician's own, in any kind.
 fn exceeds(own: &Parts, used: &Parts, more: &Parts) -> bool {
     own.iter().zip(used).zip(more).any(|((own, used), more)| used + more > *own)
 }
 
-/// Before which stop the depot must be visited at the latest once a job stands at position `at`: `None` = no need. The
-/// job itself counts as a stop.
+/// Returns the last stop before which the depot may be visited, if a job is inserted at position `at`. The index counts
+/// the inserted job as a stop. `None` if the route needs no depot visit.
 fn needed(at: usize, day: &Day, tool_missing: bool, parts_from: usize) -> Option<usize> {
     let already = day.lacks_tool.min(day.lacks_parts);
     if already < at {
@@ -162,7 +171,7 @@ impl Model for Technicians {
         let home = self.home(route);
         let (own, count) = (self.site(home), stops.len());
         let sites: Vec<u32> = stops.iter().map(|job| self.request(*job)).collect();
-        // What cannot be done in time stands for itself: the piece is never joined to another.
+        // Stands for a piece that cannot be done in time. `join` with it, on either side, returns `None`.
         let never =
             Piece { lasts: f64::INFINITY, earliest: f64::INFINITY, latest: f64::NEG_INFINITY, first: 0, last: 0 };
         day.front.clear();
@@ -226,7 +235,8 @@ impl Model for Technicians {
         let (visit, depot) = (self.at(site), self.at(0));
         let mut best: Option<(usize, f64)> = None;
         for at in 0..=count {
-            // Without the depot there is least on the way: who is late here is late at every later position.
+            // The route without a depot visit is the shortest. If the job is late at this position, it is late at every
+            // later one.
             let Some(front) = self.join(day.front[at], visit) else { break };
             let back = day.back[at];
             if front.earliest + front.lasts + self.distance(front.last, back.first) > back.latest + ROUNDING || blink()
@@ -248,7 +258,7 @@ impl Model for Technicians {
                 let over = day.over[before * (count + 1) + at];
                 offer(over.and_then(|over| self.join(self.join(over, visit)?, back)));
             }
-            // Between the job and a later stop.
+            // The depot visit between the job and a later stop.
             let mut front = Some(front);
             for next in at..last {
                 offer(front.and_then(|front| self.join(self.join(front, depot)?, day.back[next])));
@@ -263,7 +273,7 @@ impl Model for Technicians {
         let of = self.site(site);
         match order {
             Order::Random => 0.0,
-            // Who is hard to find a technician for.
+            // Requests that the fewest technicians can serve come first.
             Order::Demand => self.able[job as usize].len() as f64,
             Order::Far => -self.distance(0, site),
             Order::Close => self.distance(0, site),
@@ -314,7 +324,7 @@ impl Problem for Technicians {
             let jobs: Vec<&Site> = jobs.iter().map(|job| &self.sites[1 + self.technicians + *job as usize]).collect();
             let days = (0..=jobs.len()).map(|depot| {
                 let mut way = jobs.clone();
-                // After the last request the depot serves nothing: that is the day without it.
+                // A depot visit after the last request has no use. This index stands for the day without a visit.
                 if depot < jobs.len() {
                     way.insert(depot, &self.sites[0]);
                 }
@@ -327,6 +337,7 @@ impl Problem for Technicians {
     }
 }
 
+/// Reads a site: id, x, y, opening, closing, service time, skills, tools and parts. For example:
 /// `26   41   49   161   171   10   [1]   [1,4]   [0,0,0,1,0]`
 fn site(line: &str) -> Outcome<Site> {
     let words: Vec<&str> = line.split_whitespace().collect();
@@ -344,7 +355,7 @@ fn site(line: &str) -> Outcome<Site> {
     Ok(Site { x, y, opens, closes, service, skills: set(skills)?, tools: set(tools)?, parts: counts })
 }
 
-/// Whether skills, tools and parts suffice all the way.
+/// True if skills, tools and parts suffice at every site of the way. Tools and parts suffice anywhere after the depot.
 fn is_equipped(home: &Site, way: &[&Site], depot: &Site) -> bool {
     let (mut tools, mut parts) = (home.tools, home.parts.map(i32::from));
     way.iter().all(|site| {
@@ -356,7 +367,7 @@ fn is_equipped(home: &Site, way: &[&Site], depot: &Site) -> bool {
     })
 }
 
-/// From the latest start that is in time everywhere to the end; `None` = no start is.
+/// Returns the time from the latest start that is in time at every site, to the end; `None` if there is no such start.
 fn working_time(home: &Site, way: &[&Site]) -> Option<f64> {
     let legs: Vec<&Site> = [home].into_iter().chain(way.iter().copied()).chain([home]).collect();
     let travel = |a: &Site, b: &Site| ((a.x - b.x).powi(2) + (a.y - b.y).powi(2)).sqrt();

@@ -1,10 +1,10 @@
-//! What the design has measured and what it asks for, as data, and the guards that compare.
+//! The published figures and the aims of the design, as data, and the guards that compare our line with them.
 
 use switchboard_tests::field::made::Scenario;
 
 use super::{Figures, Line, verdict};
 
-/// A row of the table of the design.
+/// A row of the design's table. Units are those of the columns with the same names.
 pub struct Row {
     pub scenario: Scenario,
     pub policy: &'static str,
@@ -19,7 +19,7 @@ const fn row(scenario: Scenario, policy: &'static str, [on_time, mean, p95, over
     Row { scenario, policy, on_time, mean, p95, over_bound, priority }
 }
 
-/// The table.
+/// The design's table of results.
 pub const ROWS: [Row; 9] = [
     row(Scenario::Blue, "first come, nearest crew", [90.0, 40.8, 105.0, 1.29, 93.5]),
     row(Scenario::Blue, "batched Kuhn-Munkres", [88.0, 44.5, 110.0, 1.29, 85.8]),
@@ -32,9 +32,10 @@ pub const ROWS: [Row; 9] = [
     row(Scenario::Storm45, "rolling plan", [21.8, 538.0, 1155.0, 1.99, 72.4]),
 ];
 
-/// An aim: what is compared, at least (or at most), and how much.
+/// An aim: a figure, and the least or the most that it may be.
 struct Aim {
     what: &'static str,
+    /// True if `limit` is the least value, false if it is the most.
     least: bool,
     limit: f64,
     of: fn(&Figures) -> f64,
@@ -48,10 +49,10 @@ const fn most(what: &'static str, limit: f64, of: fn(&Figures) -> f64) -> Aim {
     Aim { what, least: false, limit, of }
 }
 
-/// A column that may not be much worse than the best baseline's.
+/// A column in which ours may be at most `GUARD` times the best baseline.
 type Guarded = (&'static str, fn(&Figures) -> f64);
 
-/// What a guarded column may be over the best baseline's.
+/// The highest permitted ratio of ours to the best baseline in a guarded column.
 const GUARD: f64 = 1.1;
 
 fn aims(scenario: Scenario) -> Vec<Aim> {
@@ -77,7 +78,7 @@ fn aims(scenario: Scenario) -> Vec<Aim> {
     aims
 }
 
-/// Says which aims ours, the last line, reaches, and whether its tail is near the best of the others.
+/// Prints, for ours (the last line), the verdict on each aim, and on the tail relative to the best of the others.
 pub fn guards(scenario: Scenario, lines: &[Line]) {
     let Some((ours, others)) = lines.split_last() else { return };
     let mut aims = aims(scenario);
