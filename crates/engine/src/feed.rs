@@ -161,7 +161,9 @@ impl Feed {
                     tracing::error!(%after, "the log has stopped after a failed sync; nothing is read until a restart");
                     return drop(self.ended.send_replace(true));
                 }
-                Some(error) if episode.fails() => tracing::error!(%error, %after, "the log cannot be followed; retrying"),
+                Some(error) if episode.fails() => {
+                    tracing::error!(%error, %after, "the log cannot be followed; retrying")
+                }
                 _ => {}
             }
             episode.rest().await;
