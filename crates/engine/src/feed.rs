@@ -159,7 +159,8 @@ impl Feed {
             match self.read_on(&mut after, &mut episode).await {
                 Some(ReadError::Poisoned) => {
                     tracing::error!(%after, "the log has stopped after a failed sync; nothing is read until a restart");
-                    return drop(self.ended.send_replace(true));
+                    self.ended.send_replace(true);
+                    return;
                 }
                 Some(error) if episode.fails() => {
                     tracing::error!(%error, %after, "the log cannot be followed; retrying")
@@ -169,7 +170,8 @@ impl Feed {
             episode.rest().await;
             // A store that was closed drops the sender of its head.
             if self.store.watch_head().has_changed().is_err() {
-                return drop(self.ended.send_replace(true));
+                self.ended.send_replace(true);
+                return;
             }
         }
     }

@@ -13,6 +13,7 @@ use std::{
 
 use switchboard_domain::{fact::Fact, ticket::TicketId};
 use tokio::{
+    sync::Notify,
     task,
     time::{self, Instant},
 };
@@ -27,8 +28,19 @@ pub const STEP_FACTS_MAX: usize = 512;
 /// After a step, a resting follower sleeps this many times as long as the step took, unless the step was full. So it
 /// uses a bounded share of a core, and its steps grow with the load.
 pub const REST_FACTOR: u32 = 4;
-/// The longest rest.
+/// The longest rest of a follower whose facts are awaited.
 pub const REST_MAX: Duration = Duration::from_millis(20);
+
+/// The pause between two steps.
+#[derive(Debug)]
+enum Rest {
+    /// There is none.
+    Never,
+    /// In proportion to the step, up to [`REST_MAX`].
+    Short,
+    /// This long, unless a reader waits.
+    UntilHurried(Arc<Notify>, Duration),
+}
 
 /// Stores a step. It is called on a blocking thread, and again until it succeeds.
 pub type Keep = Arc<dyn Fn() -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync>;
@@ -59,7 +71,7 @@ pub struct Follower<F> {
     pub fold: F,
     feed: Arc<Feed>,
     cursor: Cursor,
-    rests: bool,
+    rest: Rest,
     /// Failures to read the feed.
     reading: Episode,
 }
@@ -74,13 +86,25 @@ impl<F: Fold> Follower<F> {
     /// A follower whose fold contains the log up to `position`.
     #[must_use]
     pub fn new(feed: &Arc<Feed>, position: u64, fold: F) -> Self {
-        Self { fold, feed: Arc::clone(feed), cursor: feed.cursor(position), rests: false, reading: Episode::default() }
+        Self {
+            fold,
+            feed: Arc::clone(feed),
+            cursor: feed.cursor(position),
+            rest: Rest::Never,
+            reading: Episode::default(),
+        }
     }
 
-    /// The same follower, but it rests after each step that was not full.
+    /// The same follower, but it rests for a short time after each step that was not full.
     #[must_use]
     pub fn resting(self) -> Self {
-        Self { rests: true, ..self }
+        Self { rest: Rest::Short, ..self }
+    }
+
+    /// The same follower, but after each step that was not full it rests for `rest`, or until `hurry` is notified.
+    #[must_use]
+    pub fn resting_until(self, hurry: Arc<Notify>, rest: Duration) -> Self {
+        Self { rest: Rest::UntilHurried(hurry, rest), ..self }
     }
 
     /// The position of the last folded fact.
@@ -128,11 +152,15 @@ impl<F: Fold> Follower<F> {
             self.keep(keep, upto).await;
         }
         self.fold.tell(upto);
-        if self.rests && page.len() < STEP_FACTS_MAX {
-            time::sleep((begun.elapsed() * REST_FACTOR).min(REST_MAX)).await;
-        } else {
+        match &self.rest {
+            Rest::Short if page.len() < STEP_FACTS_MAX => {
+                time::sleep((begun.elapsed() * REST_FACTOR).min(REST_MAX)).await;
+            }
+            Rest::UntilHurried(hurry, rest) if page.len() < STEP_FACTS_MAX => {
+                let _ = time::timeout(*rest, hurry.notified()).await;
+            }
             // Folding may take long: let the other tasks of this thread run between two pages.
-            task::yield_now().await;
+            _ => task::yield_now().await,
         }
         true
     }

@@ -76,7 +76,7 @@ impl Default for SqliteOptions {
         Self {
             create: true,
             readers_max: 4,
-            writer_cache_bytes: 16 << 20,
+            writer_cache_bytes: 4 << 20,
             reader_cache_bytes: 8 << 20,
             verify_reads: true,
             planted: Planted::Nothing,

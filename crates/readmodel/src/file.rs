@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::ReadModelError;
 
 /// The page cache of the writing connection, in KiB.
-const WRITER_CACHE_KIB: i32 = 16 * 1024;
+const WRITER_CACHE_KIB: i32 = 4 * 1024;
 /// The page cache of each reading connection, in KiB.
 const READER_CACHE_KIB: i32 = 16 * 1024;
 /// When the write-ahead log has this many pages (64 MiB), SQLite copies it into the file and syncs. Facts change rows

@@ -6,10 +6,15 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use switchboard_domain::{fact::Fact, position::LogId, read_model::ReadModel};
-use switchboard_engine::{feed::Feed, follower::STEP_FACTS_MAX, projector::project};
+use switchboard_engine::{
+    feed::Feed,
+    follower::STEP_FACTS_MAX,
+    projector::{project, project_resting},
+};
 use tokio::time::timeout;
 
 use crate::{
@@ -111,5 +116,20 @@ async fn who_waits_for_a_projector_that_stopped_is_told_so() {
     assert!(timeout(PATIENCE, progress.reach(house.last().await)).await.expect("it gets there"));
     projecting.abort();
     assert!(!timeout(PATIENCE, progress.reach(house.last().await + 1)).await.expect("nobody waits for ever"));
+    following.abort();
+}
+
+#[tokio::test]
+async fn a_projector_does_not_rest_while_a_reader_waits() {
+    let house = House::new();
+    let engine = house.engine();
+    let (feed, following) = Feed::follow(Arc::clone(&house.store)).await.unwrap();
+    let (progress, projecting) = project_resting(&feed, Arc::new(Diary::default()), Duration::MAX);
+    for n in 1..=5 {
+        open(&engine, n).await;
+        let reached = timeout(PATIENCE, progress.reach(house.last().await)).await;
+        assert_eq!(reached, Ok(true), "it would rest for ever");
+    }
+    projecting.abort();
     following.abort();
 }
