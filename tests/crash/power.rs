@@ -91,8 +91,8 @@ async fn a_disk_that_only_says_that_it_syncs_is_caught_by_the_power_cut() {
     }
 }
 
-/// A command is written but not synced when the server is killed. The next server finds it in the page cache. It must make
-/// the command durable before it answers the repeated request.
+/// A command is written but not synced when the server is killed. The next server finds it in the page cache. It must
+/// make the command durable before it answers the repeated request.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_killed_server_had_not_synced_is_durable_before_a_repeated_request_is_answered() {
     let seed = Seed::choose();

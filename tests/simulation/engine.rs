@@ -27,7 +27,7 @@ pub const ENGINE: &str = "dispatch";
 const WANTS_MAX: usize = 64;
 /// A process notes what it knows after so many facts.
 const NOTE_FACTS: usize = 120;
-/// So many notes are kept, to be resumed from.
+/// The most saved folds from which a process can be resumed.
 const NOTES_MAX: usize = 3;
 /// The most times that a process is asked for actions in one turn.
 const BREATH: usize = 12;
@@ -46,7 +46,7 @@ pub struct Driver {
     pub process: Dispatch,
     /// The position up to which it has folded the log.
     pub cursor: u64,
-    /// How many facts that are.
+    /// The number of those facts.
     folded: usize,
     feed: u64,
     spoken_at: u64,

@@ -10,41 +10,27 @@ const PROSE: [&str; 5] = ["README.md", "README.zh-CN.md", "CHANGELOG.md", "docs/
 /// The longest line of prose, in characters.
 const PROSE_CHARS_MAX: usize = 160;
 
-/// A word that only this project used in its meaning.
-struct Dialect {
-    /// In lower case, singular; its plural with `s` counts, too.
-    word: &'static str,
-    /// What to write instead.
-    plain: &'static str,
-    /// True if the word is gone from the comments of all `.rs` files; then it must not come back there.
-    gone_in_code: bool,
-}
+/// The longest comment line of code, in characters: the width that rustfmt is set to.
+const COMMENT_CHARS_MAX: usize = 120;
 
-const fn gone(word: &'static str, plain: &'static str) -> Dialect {
-    Dialect { word, plain, gone_in_code: true }
-}
-
-const fn in_code_still(word: &'static str, plain: &'static str) -> Dialect {
-    Dialect { word, plain, gone_in_code: false }
-}
-
-/// The list grows; a word moves from `in_code_still` to `gone` when the last comment is rewritten.
-const DIALECT: [Dialect; 15] = [
-    gone("almanac", "calendar version"),
-    gone("docket", "clock history"),
-    gone("hungry", "underfilled"),
-    gone("nought", "zero"),
-    gone("tug", "timed effect"),
-    in_code_still("anew", "again"),
-    in_code_still("aloud", "announced"),
-    in_code_still("breath", "one append"),
-    in_code_still("how-manieth", "attempt number"),
-    in_code_still("keeper", "event store implementation"),
-    in_code_still("lap", "run (of a clock)"),
-    in_code_still("loudly", "logged as an error"),
-    in_code_still("notebook", "checkpoint"),
-    in_code_still("stray", "orphaned key"),
-    in_code_still("whoever", "the actor's name"),
+/// Words that only this project used in their meaning, in lower case and singular, each with the plain words. Their
+/// plurals with `s` count, too. The list grows.
+const DIALECT: [(&str, &str); 15] = [
+    ("almanac", "calendar version"),
+    ("aloud", "announced"),
+    ("anew", "again"),
+    ("breath", "one append"),
+    ("docket", "clock history"),
+    ("how-manieth", "attempt number"),
+    ("hungry", "underfilled"),
+    ("keeper", "event store implementation"),
+    ("lap", "run (of a clock)"),
+    ("loudly", "logged as an error"),
+    ("notebook", "checkpoint"),
+    ("nought", "zero"),
+    ("stray", "orphaned key"),
+    ("tug", "timed effect"),
+    ("whoever", "the actor's name"),
 ];
 
 /// Returns the lines outside code blocks.
@@ -101,7 +87,6 @@ fn has_word(line: &str, word: &str) -> bool {
 
 /// Returns the dialect words of a page: in the prose of Markdown, in the comments of other files.
 fn dialect(page: &Page) -> Vec<String> {
-    let is_code = page.is(".rs");
     let lines = if page.is(".md") {
         prose(page)
     } else {
@@ -110,9 +95,7 @@ fn dialect(page: &Page) -> Vec<String> {
     let mut found = Vec::new();
     for (number, line) in lines {
         let line = without_code(line).to_lowercase();
-        for Dialect { word, plain, .. } in
-            DIALECT.iter().filter(|dialect| (!is_code || dialect.gone_in_code) && has_word(&line, dialect.word))
-        {
+        for (word, plain) in DIALECT.iter().filter(|(word, _)| has_word(&line, word)) {
             found.push(format!("{}:{number}: {word}; write: {plain}", page.path));
         }
     }
@@ -124,6 +107,25 @@ fn prose_is_one_sentence_a_line() {
     let pages = pages("", ".md").into_iter();
     let pages = pages.filter(|page| PROSE.iter().any(|prose| page.path.starts_with(prose)));
     clean(pages.flat_map(|page| wide(&page)).collect());
+}
+
+/// Returns the comment lines of code that are too wide.
+fn wide_comments(page: &Page) -> Vec<String> {
+    let lines = page.lines().filter(|(_, line)| line.trim_start().starts_with("//"));
+    let lines = lines.map(|(number, line)| (number, line.chars().count()));
+    let lines = lines.filter(|(_, chars)| *chars > COMMENT_CHARS_MAX);
+    lines.map(|(number, chars)| format!("{}:{number}: {chars} characters; wrap at 120", page.path)).collect()
+}
+
+#[test]
+fn comments_are_no_wider_than_code() {
+    clean(pages("", ".rs").iter().flat_map(wide_comments).collect());
+}
+
+#[test]
+fn a_planted_wide_comment_is_found_and_wide_code_is_not() {
+    let text = format!("    // {}\nlet text = \"{}\";\n", "x".repeat(120), "x".repeat(120));
+    assert_eq!(wide_comments(&Page { path: "a.rs".into(), text }), ["a.rs:1: 127 characters; wrap at 120"]);
 }
 
 #[test]
@@ -149,6 +151,6 @@ fn a_planted_dialect_word_is_found_where_it_may_not_stand() {
     let comment = "  // In one breath.\n  string breath = 1;\n";
     assert_eq!(told("a.proto", comment), ["a.proto:1: breath; write: one append"]);
     assert_eq!(told("a.rs", "/// A hungry crew.\nlet hungry = 1;\n"), ["a.rs:1: hungry; write: underfilled"]);
-    assert_eq!(told("a.rs", "/// In one breath.\n"), NOTHING, "still spoken in code");
+    assert_eq!(told("a.rs", "/// `breath` is stored.\n"), NOTHING, "a name");
     assert_eq!(told("a.md", "Breathless, overlap, keepers_of.\n"), NOTHING, "a part of a word is another word");
 }

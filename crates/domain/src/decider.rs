@@ -5,7 +5,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use crate::{Timestamp, actor::Actor, rules::Rules, ticket::TicketId};
+use crate::{Timestamp, actor::Actor, rules::Rules, ticket_id::TicketId};
 
 /// A kind of aggregate: one stream, one consistency boundary, one atomic append.
 pub trait Decider: 'static {

@@ -13,6 +13,7 @@
 //! - [`position`]: the place of a fact, and the id of the log that it belongs to
 //! - [`organisation`], [`actor`], [`personal`]: units, actors with their roles, and personal data
 //! - [`rules`]: the limits for revisits, urges and time stamps; they are data, not code
+//! - [`ticket_id`]: the identity of a ticket
 //! - [`ticket`]: the ticket as a state machine; [`ticket::case_file`] is the one fold of its facts for readers
 //! - [`crew`]: the crew, and which tickets its time is reserved for or committed to
 //! - [`fact`]: a fact of any stream, as processes and read models receive it
@@ -41,6 +42,7 @@ pub mod read_model;
 pub mod rules;
 pub mod sla;
 pub mod ticket;
+pub mod ticket_id;
 
 /// An instant in UTC, in microseconds on the wire. User interfaces show it in China Standard Time (UTC+8).
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

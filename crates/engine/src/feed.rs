@@ -178,7 +178,7 @@ impl Feed {
 
     /// Reads the log until its subscription ends. Returns the error that ended it.
     async fn read_on(&self, after: &mut Position, episode: &mut Episode) -> Option<ReadError> {
-        // What is there already comes as one page: the head moves, and readers wake, once for all of it.
+        // Events that are there already come as one page: the head moves, and readers wake, once for all of them.
         let mut pages = self.store.subscribe_all(*after).ready_chunks(PAGE_EVENTS_MAX);
         while let Some(page) = pages.next().await {
             let (mut entries, mut fault) = (Vec::with_capacity(page.len()), None);
