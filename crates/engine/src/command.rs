@@ -255,6 +255,10 @@ impl<D: Aggregate> Aggregates<D> {
                 Err(no) => return Err(no),
             };
             if events.is_empty() {
+                // "It is done already" is an answer about the log, too.
+                if from_memory {
+                    continue;
+                }
                 return folded.as_it_stands().ok_or(Failure::RevisionConflict { current: None });
             }
             let recording = Recording {
@@ -300,7 +304,10 @@ impl<D: Aggregate> Aggregates<D> {
     ) -> Result<Option<Outcome<D>>, Failure<D::Rejection>> {
         let subject = folded.subject.clone().or_else(|| events.first().and_then(|e| D::subject(id, e)).map(Into::into));
         let subject = subject.unwrap_or_else(|| format!("{}:{id}", D::CATEGORY).into());
-        match self.journal.append(id, &subject, folded.revision, &events, recording).await {
+        let in_flight = InFlight { cache: &self.cache, id, answered: false };
+        let answer = self.journal.append(id, &subject, folded.revision, &events, recording).await;
+        in_flight.answered();
+        match answer {
             Ok(appended) => {
                 let (position, revision) = (appended.last.stored(), appended.revision.0);
                 let after = Self::advance(id, folded, &events, recording, position, revision);
@@ -422,6 +429,28 @@ fn detail(error: &dyn std::error::Error) -> String {
 /// A cache of folded streams, least recently used first out. It is split, so that callers seldom wait for each other.
 struct Cache<K, V> {
     shards: Vec<Mutex<LruCache<K, Arc<V>>>>,
+}
+
+/// An append that has no answer yet. A caller that gives up drops it; the append may still be recorded, so the cached
+/// state is dropped, too.
+struct InFlight<'a, K: Hash + Eq, V> {
+    cache: &'a Cache<K, V>,
+    id: &'a K,
+    answered: bool,
+}
+
+impl<K: Hash + Eq, V> InFlight<'_, K, V> {
+    fn answered(mut self) {
+        self.answered = true;
+    }
+}
+
+impl<K: Hash + Eq, V> Drop for InFlight<'_, K, V> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.cache.forget(self.id);
+        }
+    }
 }
 
 const SHARDS: usize = 16;

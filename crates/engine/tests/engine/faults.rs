@@ -27,12 +27,16 @@ pub enum Fault {
     Unavailable,
     /// Every attempt conflicts with another writer.
     Conflict,
+    /// The events are recorded, but no answer ever comes.
+    Silence,
 }
 
 /// A log in memory whose next appends have these faults. Every other append yields once and succeeds.
 pub struct Faulty {
     log: MemoryStore,
     coming: Mutex<VecDeque<Fault>>,
+    /// The number of appends that were tried.
+    appends: AtomicUsize,
     /// The number of further reads of a stream that fail.
     blind: AtomicUsize,
     /// The position up to which subscriptions get the log.
@@ -41,7 +45,13 @@ pub struct Faulty {
 
 impl Faulty {
     pub fn sound() -> Self {
-        Self { log: crate::store(), coming: Mutex::default(), blind: AtomicUsize::new(0), lag: Mutex::default() }
+        Self {
+            log: crate::store(),
+            coming: Mutex::default(),
+            appends: AtomicUsize::new(0),
+            blind: AtomicUsize::new(0),
+            lag: Mutex::default(),
+        }
     }
 
     /// Makes the next `reads` reads of streams fail.
@@ -79,6 +89,7 @@ impl EventStore for Faulty {
         expected: Expected,
         events: Vec<NewEvent>,
     ) -> Result<Appended, AppendError> {
+        self.appends.fetch_add(1, Ordering::SeqCst);
         tokio::task::yield_now().await;
         let fault = self.coming.lock().unwrap().pop_front();
         match fault {
@@ -89,6 +100,10 @@ impl EventStore for Faulty {
             }
             Some(Fault::Unavailable) => Err(AppendError::Unavailable("not now".into())),
             Some(Fault::Conflict) => Err(AppendError::Conflict { actual: None }),
+            Some(Fault::Silence) => {
+                self.log.append(stream, expected, events).await?;
+                std::future::pending().await
+            }
         }
     }
 
@@ -203,4 +218,28 @@ async fn a_ticket_with_a_fact_that_cannot_be_read_takes_no_command_and_its_neigh
     let refusal = engine.execute(&sick, &supplement("one"), &request(3)).await;
     assert!(matches!(refusal, Err(Failure::Corrupt(_))), "{refusal:?}");
     assert!(engine.execute(&sound, &supplement("one"), &request(4)).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_state_behind_an_append_that_its_caller_gave_up_is_not_used_again() {
+    let (store, house) = house();
+    let engine = Arc::new(house.engine());
+    let id = open(&engine, 1).await;
+    store.meet(&[Fault::Silence]);
+    let (asked, mut head) = (Arc::clone(&engine), house.store.watch_head());
+    let asking = tokio::spawn(async move { asked.execute(&id, &supplement("one"), &request(2)).await });
+    head.wait_for(|head| *head > Position::START).await.unwrap();
+    while house.count().await < 2 {
+        head.changed().await.unwrap();
+    }
+    asking.abort();
+    assert!(asking.await.unwrap_err().is_cancelled());
+
+    let tried = store.appends.load(Ordering::SeqCst);
+    let next = engine.execute(&id, &supplement("two"), &request(3)).await.unwrap();
+    assert_eq!(
+        (next.revision, store.appends.load(Ordering::SeqCst)),
+        (2, tried + 1),
+        "no conflict with its own append"
+    );
 }

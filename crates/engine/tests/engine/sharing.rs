@@ -2,13 +2,21 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use chrono::TimeDelta;
 use futures::future::join_all;
-use switchboard_domain::ticket::{Command, Rejection, Stage};
-use switchboard_engine::command::{CONFLICTS_MAX, Failure, Request};
+use switchboard_domain::{
+    actor::{Actor, Role},
+    crew::{CrewId, OfferId},
+    ticket::{Command, Rejection, Stage, command::Offer},
+};
+use switchboard_engine::{
+    clock::Clock,
+    command::{CONFLICTS_MAX, Failure, Request},
+};
 
 use crate::{
     faults::Faulty,
-    house::{House, classify, dispatch, open, request, supplement},
+    house::{House, classify, dispatch, open, org, request, supplement},
 };
 
 const CITY: &str = "sgcc/zj/hz";
@@ -101,4 +109,30 @@ async fn commands_racing_through_two_engines_are_each_recorded_once_without_a_ga
     requests.dedup();
     assert_eq!(requests.len(), log.len());
     assert!(RACERS > CONFLICTS_MAX as u128, "or nobody would have had to try again");
+}
+
+#[tokio::test]
+async fn a_yes_without_events_is_said_of_the_log_and_never_of_memory() {
+    let house = House::new();
+    let (behind, ahead) = (house.engine(), house.engine());
+    let crew = CrewId::of(&org("sgcc/zj/hz/xh/st/crew-1")).unwrap();
+    let by =
+        |n: u128, role, path: &str| Request { actor: Actor { id: path.into(), role, org: org(path) }, ..request(n) };
+    let id = open(&behind, 1).await;
+    let (offer, fence) = (OfferId::of(id, 1), 7);
+    let lease_until = house.clock.now() + TimeDelta::minutes(3);
+    let offered = Offer { offer, attempt: 1, crew: crew.clone(), fence, lease_until, priority: false, forced: None };
+    let accept = Command::AcceptOffer { offer, fence };
+    behind.execute(&id, &classify(), &request(2)).await.unwrap();
+    behind.execute(&id, &dispatch(CITY), &request(3)).await.unwrap();
+    behind.execute(&id, &Command::Offer(Box::new(offered)), &by(4, Role::System, "sgcc")).await.unwrap();
+    behind.execute(&id, &accept, &by(5, Role::Crew, crew.org().as_str())).await.unwrap();
+    let head = house.head();
+    let again = behind.execute(&id, &accept, &by(6, Role::Crew, crew.org().as_str())).await.unwrap();
+    assert_eq!((again.events.len(), house.head()), (0, head), "the crew has it: nothing is recorded");
+
+    let recall = Command::Recall { crew: Some(crew.clone()), reason: "Needed elsewhere.".into() };
+    ahead.execute(&id, &recall, &by(7, Role::Desk, CITY)).await.unwrap();
+    let refusal = behind.execute(&id, &accept, &by(8, Role::Crew, crew.org().as_str())).await;
+    assert!(matches!(refusal, Err(Failure::Rejected(Rejection::OfferNotLive { .. }))), "{refusal:?}");
 }
