@@ -78,7 +78,7 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let text = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let mut warnings = text.lines().filter(|line| line.contains(" WARN ") || line.contains(" ERROR "));
+        let mut warnings = text.lines().filter(|line| line.contains("WARN") || line.contains("ERROR"));
         if let Some(first) = warnings.next() {
             eprintln!("the server warned {} times, first: {first}", warnings.count() + 1);
         }

@@ -41,6 +41,8 @@ async fn a_full_disk_stops_the_answers_loses_nothing_and_is_overcome_without_a_r
         let status = town.first().settle(&line).await.unwrap_err();
         refused(Err::<(), _>(status), Code::Unavailable, ErrorReason::StoreUnavailable);
     }
+    let (ready, words) = server.ready();
+    assert!(!ready && words.starts_with("the disk of the log is full"), "{words}");
     town.ledger.read(&line).await;
     town.held();
     std::fs::remove_file(filler).unwrap();
@@ -49,6 +51,7 @@ async fn a_full_disk_stops_the_answers_loses_nothing_and_is_overcome_without_a_r
         client.lock().await.first().settle(&line).await.ok()
     })
     .await;
+    eventually("ready again", || async { server.ready().0.then_some(()) }).await;
     for _ in 0..50 {
         town.first().ask(&line).await.unwrap();
     }

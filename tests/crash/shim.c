@@ -1,5 +1,5 @@
 // Loaded before libc: a disk that fails, hangs, or reports a sync that it did not do. Each variable names a switch: a file.
-// While that file exists, and for the files of the log alone, FAIL_SYNC and FAIL_WRITE make syncs and writes fail with EIO,
+// While that file exists, and for files whose path contains FAIL_FILE (the log's own without it), FAIL_SYNC and FAIL_WRITE make syncs and writes fail with EIO,
 // LIE_SYNC makes syncs succeed without doing anything, and HANG_SYNC makes them wait until the file is gone.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -17,7 +17,8 @@ static int chosen(const char *variable, int fd) {
     ssize_t length = readlink(link, path, sizeof path - 1);
     if (length < 0) return 0;
     path[length] = 0;
-    return strstr(path, "/log.db") != NULL;
+    const char *part = getenv("FAIL_FILE");
+    return strstr(path, part ? part : "/log.db") != NULL;
 }
 
 static int fails(const char *variable, int fd) {

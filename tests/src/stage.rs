@@ -4,8 +4,8 @@
 use std::{
     ffi::OsStr,
     fs::File,
-    io::{BufRead, BufReader},
-    net::SocketAddr,
+    io::{BufRead, BufReader, Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     sync::mpsc,
@@ -201,6 +201,20 @@ pub struct Server {
 }
 
 impl Server {
+    /// Asks whether the server is ready: true or false, with its own words.
+    ///
+    /// # Panics
+    /// When operations do not answer.
+    #[must_use]
+    pub fn ready(&self) -> (bool, String) {
+        let mut stream = TcpStream::connect(self.operations).expect("operations listen");
+        stream.write_all(b"GET /health/ready HTTP/1.0\r\n\r\n").expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let words = answer.lines().last().unwrap_or_default().to_owned();
+        (answer.split_whitespace().nth(1) == Some("200"), words)
+    }
+
     /// Starts `command` and waits for the line with its addresses. Its text log goes to the file `log`.
     ///
     /// # Errors

@@ -23,15 +23,12 @@ use switchboard_domain::{
     ticket::{TicketId, Tickets},
 };
 use switchboard_eventstore::{
-    Cause, Direction, EventStore, PAGE_EVENTS_MAX, Position, ReadError, Recorded as Raw, StreamName,
+    Cause, Direction, EventStore, PAGE_EVENTS_MAX, Position, ReadError, Recorded as Raw, StreamName, episode::Episode,
 };
 use switchboard_wire::stored::{Metadata, Stored};
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::{
-    episode::Episode,
-    journal::{decode, read_whole, recorded},
-};
+use crate::journal::{decode, read_whole, recorded};
 
 /// The most facts in memory.
 pub const TAIL_FACTS_MAX: usize = 8192;

@@ -12,16 +12,14 @@ use std::{
 };
 
 use switchboard_domain::{fact::Fact, ticket::TicketId};
+use switchboard_eventstore::episode::Episode;
 use tokio::{
     sync::Notify,
     task,
     time::{self, Instant},
 };
 
-use crate::{
-    episode::Episode,
-    feed::{Cursor, Feed},
-};
+use crate::feed::{Cursor, Feed};
 
 /// The most facts folded in one step.
 pub const STEP_FACTS_MAX: usize = 512;

@@ -18,7 +18,6 @@
 //! - [`follower`]: the loop that follows the log
 //! - [`projector`]: keeps read models up to date
 //! - [`reactor`]: runs processes, which react to facts and to time, with a [`checkpoint`] if they need one
-//! - [`episode`]: how a lasting failure is logged and retried
 //! - [`numbers`]: ticket numbers
 //! - [`clock`]: the only place that reads the time
 //!
@@ -30,7 +29,6 @@
 pub mod checkpoint;
 pub mod clock;
 pub mod command;
-pub mod episode;
 pub mod feed;
 pub mod follower;
 pub mod journal;

@@ -9,6 +9,7 @@ use switchboard_wire::{
     seal::{self, HashKey, Place},
     stored::Stored,
 };
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 /// Seals and opens personal data.
@@ -16,7 +17,12 @@ use uuid::Uuid;
 pub struct Vault {
     keys: Arc<dyn KeyStore>,
     hash: Arc<HashKey>,
+    /// The places of those who wait for a key on a blocking thread.
+    waiting: Arc<Semaphore>,
 }
+
+/// The most threads that wait for keys. The reads of the server use the same pool of threads.
+const KEY_WAITERS_MAX: usize = 4;
 
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,7 +38,7 @@ impl Vault {
     #[must_use]
     pub fn new(keys: Arc<dyn KeyStore>) -> Self {
         let hash = Arc::new(HashKey::new(keys.secret().as_bytes()));
-        Self { keys, hash }
+        Self { keys, hash, waiting: Arc::new(Semaphore::new(KEY_WAITERS_MAX)) }
     }
 
     /// A keyed hash of `parts`. Equal parts have equal hashes under this installation's secret; without the secret it
@@ -57,6 +63,13 @@ impl Vault {
 
     /// The key that seals `subject`'s data. If it must wait, it waits outside the async threads.
     pub(crate) async fn subject_key(&self, subject: &str) -> Result<SubjectKey, KeyError> {
+        if let Some(key) = self.keys.at_hand(subject)? {
+            return Ok(key);
+        }
+        // A caller that gives up leaves its thread behind for a while, so their number is bounded.
+        let Ok(_place) = Arc::clone(&self.waiting).acquire_owned().await else {
+            return Err(KeyError::Unavailable("the keys are not served any more".into()));
+        };
         if let Some(key) = self.keys.at_hand(subject)? {
             return Ok(key);
         }

@@ -17,6 +17,7 @@
 //! - [`memory`]: the reference implementation
 //! - [`sqlite`]: the embedded implementation: group commit, digest chain, online backup, offline check
 //! - [`private`]: the data folder and its files, which only their owner can access
+//! - [`episode`]: how a lasting failure is logged and retried, here and in the crates above
 //! - [`keys`]: sealing keys for personal data, separate from the log, so that a person's data can be erased
 //!
 //! Guarantees: an acknowledged append is durable. After any crash the log is a prefix of the accepted appends, in order
@@ -34,6 +35,7 @@ mod store;
 mod subscription;
 
 pub mod contract;
+pub mod episode;
 pub mod keys;
 pub mod memory;
 pub mod private;

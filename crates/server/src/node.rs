@@ -1,8 +1,13 @@
 //! Composes a node: opens the stores, then starts the feed and the projectors, the processes, and the listeners.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, resume_unwind},
+    sync::Arc,
+};
 
 use chrono::TimeDelta;
+use futures::FutureExt as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use switchboard_domain::{
     actor::{Actor, Role},
@@ -164,7 +169,7 @@ pub(crate) async fn start(config: &Config, metrics: Option<PrometheusHandle>) ->
         feed: Arc::clone(&feed),
         listed: listed.clone(),
         clocks_folded,
-        task_failure,
+        task_failure: task_failure.clone(),
     };
     let (operations, operating) = operations::serve(config.operations, observed, metrics, draining.clone()).await?;
     let intended = Intended { node: Arc::clone(&node), tickets: Arc::clone(&tickets), dispatching };
@@ -174,7 +179,14 @@ pub(crate) async fn start(config: &Config, metrics: Option<PrometheusHandle>) ->
     let listener = TcpListener::bind(config.listen).await?;
     let listen = listener.local_addr()?;
     let admission = Admission::new(config.calls_max, config.streams_max);
-    let transport = tokio::spawn(transport::serve(use_cases, admission, listener, draining)?);
+    let serving = transport::serve(use_cases, admission, listener, draining.clone())?;
+    let transport = tokio::spawn(async move {
+        let ended = AssertUnwindSafe(serving).catch_unwind().await;
+        if !*draining.borrow() {
+            task_failure.record("transport", &ended);
+        }
+        ended.unwrap_or_else(|panic| resume_unwind(panic))
+    });
     tracing::info!(%listen, %operations, data = %config.data.display(), head = feed.head(), "serving");
     Ok(Running { addresses: (listen, operations), stores, listed, drain, transport, operating, tasks })
 }

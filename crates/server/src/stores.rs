@@ -86,9 +86,18 @@ impl Stores {
         Ok(metadata.map(|metadata| metadata.recorded_at))
     }
 
-    /// True if the log accepts appends.
-    pub(crate) fn is_serving(&self) -> bool {
-        self.log.stats().serving
+    /// Why the stores cannot serve commands now; `None` when they can.
+    pub(crate) fn fault(&self) -> Option<&'static str> {
+        let log = self.log.stats();
+        if !log.serving {
+            Some("the log takes nothing")
+        } else if log.full {
+            Some("the disk of the log is full")
+        } else if self.keys.is_faulty() {
+            Some("the key file cannot be written")
+        } else {
+            None
+        }
     }
 
     /// Closes the log and the keys, in this order.

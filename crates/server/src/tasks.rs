@@ -18,6 +18,13 @@ impl TaskFailure {
     pub fn any(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
+
+    /// Records that a task ended by itself.
+    pub(crate) fn record(&self, task: &'static str, ended: &dyn std::fmt::Debug) {
+        tracing::error!(task, ?ended, "a task ended by itself; the server must be restarted");
+        metrics::counter!("switchboard_task_failures_total", "task" => task).increment(1);
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// The supervised tasks.
@@ -42,9 +49,7 @@ impl Tasks {
             if ended.as_ref().is_err_and(tokio::task::JoinError::is_cancelled) {
                 return;
             }
-            tracing::error!(task = name, ?ended, "a task ended that should not have; the server must be started anew");
-            metrics::counter!("switchboard_task_failures_total", "task" => name).increment(1);
-            task_failure.0.store(true, Ordering::Relaxed);
+            task_failure.record(name, &ended);
         });
         self
     }

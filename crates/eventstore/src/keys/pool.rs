@@ -12,11 +12,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use lru::LruCache;
-use rusqlite::ErrorCode;
 
 use super::file::{File, Lookup, Pair, key_error};
 use super::{Key, KeyError, KeyId};
 use crate::Cause;
+use crate::episode::Episode;
 
 /// The size of a full pool. It is refilled below half. With an empty pool, `assign` waits for a refill.
 pub const POOL_KEYS_MAX: usize = 512;
@@ -26,8 +26,6 @@ pub const ASSIGNMENT_DELAY_MAX: Duration = Duration::from_millis(50);
 pub const KEY_WAIT_MAX: Duration = Duration::from_secs(10);
 /// The most keys in memory: by subject, and again by id.
 pub const KEYS_CACHED_MAX: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
-/// The pause after a failed write.
-const RETRY_DELAY: Duration = Duration::from_millis(200);
 
 pub(super) struct Pool {
     /// Lock order: `file` before `state`.
@@ -49,9 +47,9 @@ struct State {
     numbers: LruCache<KeyId, Key>,
     /// True when a caller waits for the file.
     hurry: bool,
-    /// Why the last write failed; the thread retries.
+    /// Why the last write failed, until one succeeds.
     fault: Option<Cause>,
-    /// Why the store accepts nothing more: it was closed, or a sync failed.
+    /// Why the store accepts nothing more: it was closed.
     stopped: Option<Cause>,
 }
 
@@ -195,24 +193,34 @@ impl Pool {
         self.state().fault.is_some()
     }
 
-    /// The thread's loop: stores assignments and fills the pool, until stopped.
+    /// The thread's loop: stores assignments and fills the pool, until stopped. After a failed write it retries with
+    /// growing pauses: SQLite has undone the transaction, so a retry writes and syncs all of it again. Meanwhile the
+    /// keys at hand are handed out, because they were synced before.
     pub(super) fn run(&self) {
+        let mut episode = Episode::default();
         while self.sleep() {
-            if let Err(error) = self.settle() {
-                tracing::error!(%error, "the key file refused a write");
-                let lasting = !matches!(
-                    error.sqlite_error_code(),
-                    Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-                );
-                let cause = Cause::new(error);
-                self.state().fault = Some(cause.clone());
-                self.done.notify_all();
-                if lasting {
-                    return self.stop(cause);
+            let Err(error) = self.settle() else {
+                if let Some(failures) = episode.ends() {
+                    tracing::info!(failures, "the key file takes writes again");
                 }
-                let state = self.state();
-                drop(self.work.wait_timeout(state, RETRY_DELAY).unwrap_or_else(PoisonError::into_inner));
+                continue;
+            };
+            if episode.fails() {
+                tracing::error!(%error, "the key file refused a write; retrying");
             }
+            self.state().fault = Some(Cause::new(error));
+            self.done.notify_all();
+            self.pause(episode.pause());
+        }
+    }
+
+    /// Waits, unless the pool is stopped.
+    fn pause(&self, pause: Duration) {
+        let begun = Instant::now();
+        let mut state = self.state();
+        while state.stopped.is_none() && begun.elapsed() < pause {
+            let left = pause.saturating_sub(begun.elapsed());
+            state = self.work.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 

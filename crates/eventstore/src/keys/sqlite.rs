@@ -57,6 +57,12 @@ impl SqliteKeys {
         }
     }
 
+    /// True while the file refuses writes. Keys at hand are still handed out; new subjects are refused when they are
+    /// used up.
+    pub fn is_faulty(&self) -> bool {
+        self.pool.faulty()
+    }
+
     /// Copies the key file to a new file that only the owner can read, and syncs it.
     ///
     /// Keep this copy apart from copies of the log. Destroy it when an erasure must cover it.

@@ -1,7 +1,8 @@
 //! Counters of a running store. The server publishes them, not this module.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::queue::Stopped;
 
@@ -40,7 +41,12 @@ pub struct Stats {
     pub serving: bool,
     /// True when a failed sync has stopped the store.
     pub poisoned: bool,
+    /// True when an append was refused for lack of space in the last [`FULL_TOLD`], and none succeeded since.
+    pub full: bool,
 }
+
+/// How long a refusal for lack of space counts. Without callers nothing would show that there is space again.
+pub const FULL_TOLD: Duration = Duration::from_secs(10);
 
 /// The live counters. Only the writer changes them, so relaxed ordering is sufficient.
 #[derive(Default)]
@@ -58,6 +64,8 @@ pub(super) struct Meter {
     pub(super) checkpoints: AtomicU64,
     pub(super) checkpoint_nanos: AtomicU64,
     pub(super) wal_pages: AtomicU64,
+    /// The last refusal for lack of space.
+    full_since: Mutex<Option<Instant>>,
 }
 
 pub(super) fn add(counter: &AtomicU64, by: u64) {
@@ -69,6 +77,16 @@ pub(super) fn nanos(time: Duration) -> u64 {
 }
 
 impl Meter {
+    /// Records that appends were refused for lack of space, or that one succeeded.
+    pub(super) fn set_full(&self, full: bool) {
+        *self.full_since.lock().unwrap_or_else(PoisonError::into_inner) = full.then(Instant::now);
+    }
+
+    fn is_full(&self) -> bool {
+        let since = *self.full_since.lock().unwrap_or_else(PoisonError::into_inner);
+        since.is_some_and(|since| since.elapsed() < FULL_TOLD)
+    }
+
     pub(super) fn read(&self, waiting: usize, stopped: Option<Stopped>) -> Stats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let time = |counter: &AtomicU64| Duration::from_nanos(get(counter));
@@ -87,6 +105,7 @@ impl Meter {
             checkpoint_time: time(&self.checkpoint_nanos),
             wal_pages: get(&self.wal_pages),
             waiting: waiting as u64,
+            full: self.is_full(),
             serving: stopped.is_none(),
             poisoned: stopped == Some(Stopped::Poisoned),
         }

@@ -252,6 +252,7 @@ impl Round<'_> {
         let passing = matches!(code, Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked));
         if gone && passing {
             tracing::warn!(error = %cause, "a batch was rolled back");
+            self.meter.set_full(code == Some(ErrorCode::DiskFull));
             return self.refuse(|_| match code {
                 Some(ErrorCode::DiskFull) => AppendError::Full,
                 _ => AppendError::Unavailable(cause.clone()),
@@ -281,6 +282,7 @@ impl Round<'_> {
             }
         }
         let relaxed = std::sync::atomic::Ordering::Relaxed;
+        meter.set_full(false);
         add(&meter.commits, 1);
         add(&meter.apply_nanos, nanos(apply));
         add(&meter.commit_nanos, nanos(commit));

@@ -34,6 +34,11 @@ impl Admission {
         Self { calls, calls_max, streams, streams_max }
     }
 
+    /// The most open streams.
+    pub(crate) fn streams_max(&self) -> usize {
+        self.streams_max
+    }
+
     /// Takes a slot for one call. Dropping the permit gives the slot back.
     ///
     /// # Errors

@@ -182,7 +182,7 @@ impl AuditService for AuditApi {
         &self,
         request: Request<proto::SubscribeRequest>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
-        let call = Call::read(request.metadata(), self.node.deadline());
+        let call = Call::of(&request, self.node.deadline());
         let body = request.into_inner();
         let opened = || {
             let place = self.admission.enter_stream()?;

@@ -13,7 +13,10 @@ use tokio::time::Instant;
 use tonic::{Request, Response, Status, metadata::MetadataMap};
 
 use crate::{
-    grpc::admission::{Admission, Class},
+    grpc::{
+        admission::{Admission, Class},
+        bodies::Reading,
+    },
     service::Node,
 };
 
@@ -33,6 +36,13 @@ pub struct Call {
 }
 
 impl Call {
+    /// Takes a request over, whose message has arrived, and reads its metadata as [`Self::read`] does.
+    #[must_use]
+    pub fn of<Q>(request: &Request<Q>, longest: Duration) -> Self {
+        Reading::done(request.extensions());
+        Self::read(request.metadata(), longest)
+    }
+
     /// Reads the metadata of a call. A deadline that is missing or longer than `longest` becomes `longest`.
     #[must_use]
     pub fn read(metadata: &MetadataMap, longest: Duration) -> Self {
@@ -124,7 +134,7 @@ pub async fn unary<Q, A, F>(
 where
     F: Future<Output = Result<A, Refusal>>,
 {
-    let call = Call::read(request.metadata(), node.deadline());
+    let call = Call::of(&request, node.deadline());
     let answer = call.answer(async {
         let _place = admission.enter(class)?;
         ask(call.clone(), request.into_inner()).await

@@ -47,7 +47,7 @@ impl DispatchApi {
         class: Class,
         request: Request<R>,
     ) -> Result<proto::CrewOutcome, Status> {
-        let call = Call::read(request.metadata(), self.node.deadline());
+        let call = Call::of(&request, self.node.deadline());
         let answer = call.answer(async {
             let _place = self.admission.enter(class)?;
             let actor = call.actor()?;
@@ -63,7 +63,7 @@ impl DispatchApi {
         class: Class,
         request: Request<R>,
     ) -> Result<proto::CommandOutcome, Status> {
-        let call = Call::read(request.metadata(), self.node.deadline());
+        let call = Call::of(&request, self.node.deadline());
         let answer = call.answer(async {
             let _place = self.admission.enter(class)?;
             let actor = call.actor()?;

@@ -89,7 +89,7 @@ macro_rules! intake_service {
         #[tonic::async_trait]
         impl IntakeService for IntakeApi {
             $(async fn $method(&self, request: Request<proto::$request>) -> Result<Response<proto::$response>, Status> {
-                let call = Call::read(request.metadata(), self.node.deadline());
+                let call = Call::of(&request, self.node.deadline());
                 let answer = call.answer(async {
                     let _place = self.admission.enter(Class::$class)?;
                     IntakeApi::$method(self, &call, request.get_ref()).await

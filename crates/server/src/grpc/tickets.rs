@@ -39,7 +39,7 @@ impl TicketApi {
         class: Class,
         request: Request<R>,
     ) -> Result<proto::CommandOutcome, Status> {
-        let call = Call::read(request.metadata(), self.node.deadline());
+        let call = Call::of(&request, self.node.deadline());
         let outcome = call.answer(async {
             let _place = self.admission.enter(class)?;
             let actor = call.actor()?;
@@ -113,7 +113,7 @@ macro_rules! ticket_service {
                 &self,
                 request: Request<proto::ReceiveRequest>,
             ) -> Result<Response<proto::ReceiveResponse>, Status> {
-                let call = Call::read(request.metadata(), self.node.deadline());
+                let call = Call::of(&request, self.node.deadline());
                 let answer = call.answer(async {
                     let _place = self.admission.enter(Class::Urgent)?;
                     let (actor, body) = (call.actor()?, request.get_ref());
@@ -128,7 +128,7 @@ macro_rules! ticket_service {
                 &self,
                 request: Request<proto::RevealRequest>,
             ) -> Result<Response<proto::RevealResponse>, Status> {
-                let call = Call::read(request.metadata(), self.node.deadline());
+                let call = Call::of(&request, self.node.deadline());
                 let answer = call.answer(async {
                     let _place = self.admission.enter(Class::Command)?;
                     let actor = call.actor()?;

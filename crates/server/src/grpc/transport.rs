@@ -8,10 +8,7 @@ use switchboard_wire::proto::{
     intake_service_server::IntakeServiceServer, ticket_service_server::TicketServiceServer,
 };
 use tokio::{net::TcpListener, sync::watch};
-use tonic::{
-    server::NamedService,
-    transport::server::{Router, TcpIncoming},
-};
+use tonic::{server::NamedService, transport::server::Router};
 use tonic_health::{ServingStatus, server::HealthReporter};
 
 use crate::{
@@ -20,6 +17,8 @@ use crate::{
         admission::Admission,
         audit::AuditApi,
         board::BoardApi,
+        bodies::BodiesLayer,
+        connections,
         dispatch::DispatchApi,
         intake::IntakeApi,
         tickets::TicketApi,
@@ -107,6 +106,7 @@ pub(crate) fn serve(
     draining: watch::Receiver<bool>,
 ) -> anyhow::Result<impl Future<Output = Result<(), tonic::transport::Error>> + Send + 'static> {
     let mut head = use_cases.node.store.watch_head();
+    let connections_max = connections::connections_max(admission.streams_max());
     let parts = Parts { use_cases, admission, draining: draining.clone() };
     let described = || {
         tonic_reflection::server::Builder::configure()
@@ -121,6 +121,7 @@ pub(crate) fn serve(
         .http2_keepalive_timeout(Some(KEEPALIVE.1))
         .http2_max_header_list_size(16 * 1024)
         .layer(TransportErrorsLayer)
+        .layer(BodiesLayer::new(parts.use_cases.node.deadline()))
         .add_service(health)
         .add_service(described().build_v1()?)
         .add_service(described().build_v1alpha()?);
@@ -139,9 +140,7 @@ pub(crate) fn serve(
             tell_health(&reporter, false).await;
             watching.abort();
         };
-        // Set on the sockets themselves, which the builder does not create. Without it, a message could wait until the
-        // reader acknowledges the one before, which the reader delays.
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let incoming = connections::accepted(listener, connections_max);
         router.serve_with_incoming_shutdown(incoming, drained).await
     })
 }

@@ -44,7 +44,7 @@ impl DispatchApi {
         &self,
         request: Request<proto::WatchAssignmentsRequest>,
     ) -> Result<Outgoing<proto::WatchAssignmentsResponse>, Status> {
-        let call = Call::read(request.metadata(), self.node.deadline());
+        let call = Call::of(&request, self.node.deadline());
         let body = request.into_inner();
         let opened = call.answer(async {
             let place = self.admission.enter_stream()?;
