@@ -17,8 +17,8 @@ use crate::{
     town::{Town, list_equals_a_rebuild, log_verifies},
 };
 
-/// Starts a server whose disk fails for the files of that name, in the way that `variable` names, once the file `switch`
-/// exists.
+/// Starts a server whose disk fails for the files of that name, in the way that `variable` names, once the file
+/// `switch` exists.
 fn failing(stage: &Stage, shim: &Path, file: &str, variable: &str, switch: &Path) -> Server {
     let mut command = serve(&stage.data(), &[]);
     command.env("LD_PRELOAD", shim).env("FAIL_FILE", file).env(variable, switch);

@@ -142,7 +142,7 @@ async fn a_ticket_on_the_command_line_has_the_documented_shape() {
     assert!(ticket["received_at"].as_str().unwrap().ends_with('Z'));
 
     let list = call(&server, &["ticket", "list", "--filter", "open = true"]).json();
-    assert_eq!(names(&list), ["next_page_token", "position", "tickets", "total"]);
+    assert_eq!(names(&list), ["more_than_total", "next_page_token", "position", "tickets", "total"]);
     assert_eq!((&list["total"], &list["tickets"][0]["id"]), (&json!(1), &received["outcome"]["ticket_id"]));
     let expected = [
         "business_type",

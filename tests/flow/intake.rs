@@ -69,6 +69,21 @@ async fn a_report_that_a_supplement_cannot_hold_opens_a_ticket_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reports_of_one_caller_at_once_become_one_ticket() {
+    let stage = Stage::new();
+    let server = stage.serve();
+    let line = server.line().await;
+    let reports = (0..8).map(|_| {
+        let mut intake = line.intake(&who("ivr", "sgcc"));
+        let report = ReportRequest { receive: Some(receive(BusinessType::FaultRepair, PHONE)) };
+        async move { intake.report(report).await.unwrap().into_inner() }
+    });
+    let answers = futures::future::join_all(reports).await;
+    assert_eq!(answers.iter().filter(|answer| !answer.attached).count(), 1, "{answers:#?}");
+    assert!(answers.iter().all(|answer| answer.number == answers[0].number));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_report_attaches_to_the_open_ticket_and_a_repeated_one_is_answered_as_before() {
     let stage = Stage::new();
     let server = stage.serve();

@@ -166,10 +166,25 @@ fn told(messages: &[Value]) -> Value {
     Value::Array(messages.iter().filter(of).cloned().collect())
 }
 
+/// An answer of the version before, with the names of today: the number of a clock's run was called `lap`, and every
+/// total was exact.
+fn renamed(before: Value) -> Value {
+    match before {
+        Value::Array(items) => items.into_iter().map(renamed).collect(),
+        Value::Object(fields) => {
+            let is_list = fields.contains_key("total") && fields.contains_key("tickets");
+            let name = |name: String| if name == "lap" { "run_number".into() } else { name };
+            let fields = fields.into_iter().map(|(field, value)| (name(field), renamed(value)));
+            fields.chain(is_list.then(|| ("more_than_total".into(), Value::Bool(false)))).collect()
+        }
+        plain => plain,
+    }
+}
+
 /// Compares two answers, and names the first place where they differ.
 #[track_caller]
 fn same(what: &str, now: &Value, before: &Value) {
-    if let Some(difference) = difference("", now, before) {
+    if let Some(difference) = difference("", now, &renamed(before.clone())) {
         panic!("{what}: this version answers otherwise than the version before: {difference}");
     }
 }

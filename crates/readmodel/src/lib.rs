@@ -43,7 +43,8 @@ use rusqlite::ErrorCode;
 pub use self::{
     clocks::ClockHistories,
     crew_changes::CrewChanges,
-    list::{CallerTickets, Cursor, ForeignToken, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, Page, Query, TicketList},
+    database::Question,
+    list::{CallerTickets, Cursor, ForeignToken, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, Page, Query, TOTAL_MAX, TicketList},
 };
 
 /// The reason why a read model does not answer.

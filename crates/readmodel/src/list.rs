@@ -30,12 +30,19 @@ use switchboard_views::{
 
 pub use self::token::{Cursor, ForeignToken};
 use self::writer::ListWriter;
-use crate::{ReadModelError, database::Database, file};
+use crate::{
+    ReadModelError,
+    database::{Database, Question},
+    file,
+};
 
 /// The number of rows of a page when the caller gives none.
 pub const PAGE_ROWS_DEFAULT: usize = 50;
 /// The most rows of a page. A greater number is reduced to this.
 pub const PAGE_ROWS_MAX: usize = 1000;
+
+/// The most matching rows that are counted for the total of a list: counting further takes as long as reading.
+pub const TOTAL_MAX: u64 = 10_000;
 
 /// The list of tickets. Clones share one file.
 #[derive(Clone)]
@@ -61,8 +68,10 @@ pub struct Page {
     pub rows: Vec<CaseFile>,
     /// The cursor for the next page; `None` on the last page.
     pub next: Option<Cursor>,
-    /// The number of matching rows on all pages.
+    /// The number of matching rows on all pages, counted up to [`TOTAL_MAX`].
     pub total: u64,
+    /// True when there are more than `total`.
+    pub more_than_total: bool,
     /// The log position of the file when the page was read.
     pub position: u64,
 }
@@ -128,12 +137,12 @@ impl TicketList {
         self.0.write(ListWriter::clear)
     }
 
-    /// One page, with its total and its position, from one snapshot.
+    /// One page, with its total and its position, from one snapshot. It ends early when `question` is given up.
     ///
     /// # Errors
     /// See [`ReadModelError`].
-    pub fn list(&self, query: &Query) -> Result<Page, ReadModelError> {
-        self.0.read(|connection| question::page(connection, query))
+    pub fn list(&self, query: &Query, question: &Question) -> Result<Page, ReadModelError> {
+        self.0.answer(question, |connection| question::page(connection, query))
     }
 
     /// The ticket with this number; the earliest if there are two.
@@ -141,7 +150,7 @@ impl TicketList {
     /// # Errors
     /// See [`ReadModelError`].
     pub fn by_number(&self, number: &str) -> Result<Option<TicketId>, ReadModelError> {
-        self.0.read(|connection| {
+        self.0.read_point(|connection| {
             let found = connection
                 .prepare_cached("SELECT id FROM ticket WHERE number = ?1 ORDER BY opened LIMIT 1")?
                 .query_row(params![number], |row| row.get::<_, [u8; 16]>(0))
@@ -155,7 +164,7 @@ impl TicketList {
     /// # Errors
     /// See [`ReadModelError`].
     pub fn by_id(&self, id: TicketId) -> Result<Option<CaseFile>, ReadModelError> {
-        self.0.read(|connection| question::row(connection, id))
+        self.0.read_point(|connection| question::row(connection, id))
     }
 
     /// The tickets of the caller with this phone or account number, given as keyed hashes: at most `limit` open
@@ -170,7 +179,7 @@ impl TicketList {
         since: Timestamp,
         limit: usize,
     ) -> Result<CallerTickets, ReadModelError> {
-        self.0.read(|connection| question::caller(connection, phone_key, account_key, since, limit))
+        self.0.read_point(|connection| question::caller(connection, phone_key, account_key, since, limit))
     }
 
     /// The number of tickets by business type and stage. It reads the narrow row of every ticket: some milliseconds per

@@ -173,7 +173,7 @@ pub(crate) async fn start(config: &Config, metrics: Option<PrometheusHandle>) ->
     };
     let (operations, operating) = operations::serve(config.operations, observed, metrics, draining.clone()).await?;
     let intended = Intended { node: Arc::clone(&node), tickets: Arc::clone(&tickets), dispatching };
-    let (intake, history) = (Intake { tickets: Arc::clone(&tickets) }, History { node: Arc::clone(&node) });
+    let (intake, history) = (Intake::new(Arc::clone(&tickets)), History { node: Arc::clone(&node) });
     let crews = Arc::new(crews);
     let use_cases = UseCases { node, tickets, intake, crews, intended, promises, publishing, figures, history };
     let listener = TcpListener::bind(config.listen).await?;

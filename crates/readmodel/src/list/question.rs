@@ -10,7 +10,7 @@ use switchboard_domain::{
 };
 use switchboard_views::ticket_list::{Comparison, Filter, Term, Value};
 
-use super::{CallerTickets, Cursor, PAGE_ROWS_MAX, Page, Query, token::Key};
+use super::{CallerTickets, Cursor, PAGE_ROWS_MAX, Page, Query, TOTAL_MAX, token::Key};
 use crate::{
     ReadModelError,
     file::{position, stored},
@@ -84,7 +84,7 @@ pub(super) fn page(connection: &Connection, query: &Query) -> Result<Page, ReadM
     let position = position(connection)?;
     let Condition { mut sql, mut bound } = Condition::of(&query.filter);
     let total: i64 = connection
-        .prepare_cached(&format!("SELECT count(*) FROM ticket WHERE {sql}"))?
+        .prepare_cached(&format!("SELECT count(*) FROM (SELECT 1 FROM ticket WHERE {sql} LIMIT {})", TOTAL_MAX + 1))?
         .query_row(params_from_iter(&bound), |row| row.get(0))?;
     let key = query.order.key.field().as_str();
     let (sign, direction) = if query.order.descending { ("<", "DESC") } else { (">", "ASC") };
@@ -102,7 +102,8 @@ pub(super) fn page(connection: &Connection, query: &Query) -> Result<Page, ReadM
     let more = rows.len() > page_size;
     rows.truncate(page_size);
     let next = rows.last().filter(|_| more).map(|last| Cursor::at(last, query.order));
-    Ok(Page { rows, next, total: total.unsigned_abs(), position })
+    let total = total.unsigned_abs();
+    Ok(Page { rows, next, total: total.min(TOTAL_MAX), more_than_total: total > TOTAL_MAX, position })
 }
 
 fn rows(connection: &Connection, sql: &str, bound: Vec<Bound>) -> Result<Vec<CaseFile>, ReadModelError> {

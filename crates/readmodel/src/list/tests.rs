@@ -69,7 +69,7 @@ proptest! {
         let mut query = Query { filter, order, page_size, after: None };
         let mut found = Vec::new();
         loop {
-            let page = list.list(&query).unwrap();
+            let page = list.list(&query, &Question::default()).unwrap();
             prop_assert_eq!(page.total, wanted.len() as u64);
             prop_assert_eq!(page.position, head);
             prop_assert!(page.rows.len() <= page_size);
@@ -168,9 +168,9 @@ fn sql_in_a_value_is_just_a_value() {
         "number = \"\\\" OR open = 1\"",
         "category = \"%' OR ''='\"",
     ] {
-        assert_eq!(list.list(&asked(filter, 50)).unwrap().total, 0, "{filter}");
+        assert_eq!(list.list(&asked(filter, 50), &Question::default()).unwrap().total, 0, "{filter}");
     }
-    assert_eq!(list.list(&asked("", 50)).unwrap().total, folded(&facts).len() as u64);
+    assert_eq!(list.list(&asked("", 50), &Question::default()).unwrap().total, folded(&facts).len() as u64);
 }
 
 #[test]
@@ -193,9 +193,9 @@ fn a_page_goes_on_where_it_ended_whatever_was_written_in_between() {
     let (early, late) = facts.split_at(facts.len() / 2);
     list.apply(early, 0).unwrap();
     let query = asked("", 1);
-    let first = list.list(&query).unwrap();
+    let first = list.list(&query, &Question::default()).unwrap();
     list.apply(late, 0).unwrap();
-    let rest = list.list(&Query { page_size: 100, after: first.next, ..query.clone() }).unwrap();
+    let rest = list.list(&Query { page_size: 100, after: first.next, ..query.clone() }, &Question::default()).unwrap();
     let last = &first.rows[0];
     assert!(rest.rows.iter().all(|row| query.order.compare(last, row).is_lt()));
     assert!(rest.next.is_none());
@@ -208,8 +208,8 @@ fn a_token_of_other_arguments_is_refused() {
     let (facts, head) = some_history();
     list.apply(&facts, head).unwrap();
     let query = asked("confidential != true AND open = true", 1);
-    let query = if list.list(&query).unwrap().next.is_some() { query } else { asked("", 1) };
-    let token = query.token(&list.list(&query).unwrap().next.unwrap());
+    let query = if list.list(&query, &Question::default()).unwrap().next.is_some() { query } else { asked("", 1) };
+    let token = query.token(&list.list(&query, &Question::default()).unwrap().next.unwrap());
 
     assert!(query.clone().continued(&token).unwrap().after.is_some());
     assert_eq!(query.clone().continued("").unwrap().after, None);
@@ -267,7 +267,7 @@ fn a_page_that_breaks_under_way_is_named_and_rebuilt_at_the_next_start() {
     fs::write(&path, bytes).unwrap();
 
     let list = opened(&folder);
-    assert!(matches!(list.list(&asked("", 50)), Err(ReadModelError::Corrupt(_))));
+    assert!(matches!(list.list(&asked("", 50), &Question::default()), Err(ReadModelError::Corrupt(_))));
     drop(list);
     assert_eq!(opened(&folder).checkpoint(), 0);
 }
@@ -305,7 +305,7 @@ fn a_list_that_starts_over_is_empty_and_takes_the_log_again() {
     list.apply(&facts, head).unwrap();
     let whole = dumped(&list);
     list.start_over().unwrap();
-    assert_eq!((list.checkpoint(), list.list(&asked("", 50)).unwrap().total), (0, 0));
+    assert_eq!((list.checkpoint(), list.list(&asked("", 50), &Question::default()).unwrap().total), (0, 0));
     list.apply(&facts, head).unwrap();
     assert_eq!(dumped(&list), whole);
 }
@@ -322,7 +322,7 @@ fn readers_see_whole_batches_while_one_writes() {
                 scope.spawn(move || {
                     let mut last = 0;
                     while last < head {
-                        let page = list.list(&asked("", 1000)).unwrap();
+                        let page = list.list(&asked("", 1000), &Question::default()).unwrap();
                         assert_eq!(page.total, page.rows.len() as u64);
                         assert!(page.rows.iter().all(|row| row.position <= page.position) && page.position >= last);
                         last = page.position;

@@ -198,6 +198,7 @@ pub fn list(query: &Query, page: &Page) -> proto::ListResponse {
         tickets: page.rows.iter().map(summary).collect(),
         next_page_token: page.next.as_ref().map_or_else(String::new, |next| query.token(next)),
         total: page.total,
+        more_than_total: page.more_than_total,
         position: page.position,
     }
 }

@@ -21,6 +21,7 @@ use switchboard_wire::{
     identity::{self, Canonical},
     refusal::Refusal,
 };
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::service::{
     access::{Act, permit},
@@ -98,7 +99,37 @@ pub struct Advice {
 /// The use cases of intake.
 #[derive(Clone, Debug)]
 pub struct Intake {
-    pub(crate) tickets: Arc<Tickets>,
+    tickets: Arc<Tickets>,
+    turns: Arc<Turns>,
+}
+
+/// The number of locks for the callers of reports. Two callers may share one.
+const TURNS: usize = 4_096;
+
+/// One report of a caller at a time: the second finds the ticket that the first opened.
+#[derive(Debug)]
+struct Turns(Vec<Mutex<()>>);
+
+impl Turns {
+    fn new() -> Self {
+        Self((0..TURNS).map(|_| Mutex::default()).collect())
+    }
+
+    /// Waits until no other report of this caller is in progress, by either number.
+    async fn take(&self, (phone, account): (Option<&str>, Option<&str>)) -> Vec<MutexGuard<'_, ()>> {
+        // The keys are keyed hashes in hexadecimal, so their digits are spread evenly.
+        let turn = |key: &str| key.get(..8).and_then(|digits| usize::from_str_radix(digits, 16).ok());
+        let mut turns: Vec<usize> = [phone, account].into_iter().flatten().filter_map(turn).collect();
+        turns.iter_mut().for_each(|turn| *turn %= TURNS);
+        // In one order, and each once: two reports must not wait for each other.
+        turns.sort_unstable();
+        turns.dedup();
+        let mut taken = Vec::with_capacity(turns.len());
+        for turn in turns {
+            taken.push(self.0[turn].lock().await);
+        }
+        taken
+    }
 }
 
 /// Makes one check within `time`. Returns its value, if there is one, and its state.
@@ -119,6 +150,10 @@ async fn check<T>(
 }
 
 impl Intake {
+    pub(crate) fn new(tickets: Arc<Tickets>) -> Self {
+        Self { tickets, turns: Arc::new(Turns::new()) }
+    }
+
     /// Takes a report: adds it to the caller's open ticket, or opens a ticket for it. `remaining` is the caller's time.
     ///
     /// # Errors
@@ -127,6 +162,8 @@ impl Intake {
         permit(actor, Act::CommandTicket)?;
         self.tickets.complete(&mut to).await?;
         let ToReceive { receive, asked, .. } = to;
+        let keys = (receive.caller.phone_key.as_deref(), receive.caller.account_key.as_deref());
+        let _turn = self.turns.take(keys).await;
         let opening = Command::Receive(Box::new(receive.clone()));
         // The identity differs from that of receiving a ticket, because a report may be added to another ticket.
         let form = Canonical::of("report").wrapping(identity::of_ticket(&opening));
@@ -230,5 +267,25 @@ impl Intake {
         let page = self.tickets.page(id, AsOf::Now).await?;
         let checks = vec![Check { name: "history", state: CheckState::Done }];
         Ok(Advice { page, now: self.tickets.node.now(), checks, position })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn reports_of_one_caller_take_turns_by_either_number_and_never_wait_for_each_other() {
+        let turns = Turns::new();
+        let (phone, account) = ("00000001ab", "00000002cd");
+        let first = turns.take((Some(phone), Some(account))).await;
+        assert!(futures::poll!(Box::pin(turns.take((Some(phone), None)))).is_pending());
+        assert!(futures::poll!(Box::pin(turns.take((None, Some(account))))).is_pending());
+        assert!(futures::poll!(Box::pin(turns.take((Some("00000003ef"), None)))).is_ready(), "another caller");
+        drop(first);
+        let swapped = turns.take((Some(account), Some(phone))).await;
+        assert_eq!(swapped.len(), 2);
+        drop(swapped);
+        assert_eq!(turns.take((Some(phone), Some(phone))).await.len(), 1, "one lock, taken once");
     }
 }

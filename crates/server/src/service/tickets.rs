@@ -20,7 +20,7 @@ use switchboard_engine::{
     numbers::Numbers,
     projector::Progress,
 };
-use switchboard_readmodel::{Page, Query, ReadModelError, TicketList};
+use switchboard_readmodel::{Page, Query, Question, ReadModelError, TicketList};
 use switchboard_views::{Fact, ticket_page::TicketPage};
 use switchboard_wire::{command::TicketRef, identity, refusal::Refusal};
 use tokio::sync::Semaphore;
@@ -34,8 +34,10 @@ use crate::service::{
 
 /// The most ticket numbers that are remembered from receiving. A caller need not wait until the list has them.
 const NUMBERS_REMEMBERED: usize = 65_536;
-/// The most queries of the list in progress. Further queries wait.
+/// The most look-ups in the list in progress. Further look-ups wait.
 const LOOK_UPS_MAX: usize = 32;
+/// The most pages of the list that are read at the same time. Further ones wait.
+const SCANS_MAX: usize = 8;
 /// The most facts of one ticket in one answer.
 pub const HISTORY_FACTS_MAX: usize = 1_000;
 
@@ -126,9 +128,10 @@ pub struct Tickets {
     list: TicketList,
     pub(crate) listed: Progress,
     recent: Mutex<LruCache<String, TicketId>>,
-    /// Slots for queries of the list. A query runs on after its caller gave up, and keeps its slot until it ends. So
-    /// abandoned queries cannot pile up.
+    /// Slots for look-ups of a few rows by an index.
     look_ups: Arc<Semaphore>,
+    /// Slots for pages of the list, which may read many rows. They delay no look-up.
+    scans: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Tickets {
@@ -146,8 +149,8 @@ impl Tickets {
         listed: Progress,
     ) -> Self {
         let recent = Mutex::new(LruCache::new(NonZeroUsize::new(NUMBERS_REMEMBERED).unwrap_or(NonZeroUsize::MIN)));
-        let look_ups = Arc::new(Semaphore::new(LOOK_UPS_MAX));
-        Self { node, streams, numbers, list, listed, recent, look_ups }
+        let (look_ups, scans) = (Arc::new(Semaphore::new(LOOK_UPS_MAX)), Arc::new(Semaphore::new(SCANS_MAX)));
+        Self { node, streams, numbers, list, listed, recent, look_ups, scans }
     }
 
     /// Executes a command to an existing ticket.
@@ -275,7 +278,7 @@ impl Tickets {
         self.look_up(move |list| list.by_number(&number)).await
     }
 
-    /// Queries the list on a thread that may block.
+    /// Looks up a few rows of the list on a thread that may block.
     pub(crate) async fn look_up<T: Send + 'static>(
         &self,
         ask: impl FnOnce(&TicketList) -> Result<T, ReadModelError> + Send + 'static,
@@ -285,6 +288,18 @@ impl Tickets {
         off_thread(move || {
             let _place = place;
             ask(&list)
+        })
+        .await
+    }
+
+    /// Reads one page of the list on a thread that may block. When the caller gives up, the statement ends.
+    async fn scan(&self, query: Query) -> Result<Page, Refusal> {
+        let place = Arc::clone(&self.scans).acquire_owned().await.map_err(|_| Refusal::Draining)?;
+        let (list, question) = (self.list.clone(), Arc::new(Question::default()));
+        let _asking = Asking(Arc::clone(&question));
+        off_thread(move || {
+            let _place = place;
+            list.list(&query, &question)
         })
         .await
     }
@@ -341,7 +356,7 @@ impl Tickets {
     pub async fn list(&self, query: Query, min_position: Option<u64>, actor: &Actor) -> Result<Page, Refusal> {
         permit(actor, Act::ReadTickets)?;
         self.reach(min_position).await?;
-        self.look_up(move |list| list.list(&query)).await
+        self.scan(query).await
     }
 
     /// Returns at most `facts_max` facts of one ticket, from a revision on.
@@ -388,6 +403,15 @@ impl Tickets {
         let same =
             |row: &&CaseFile| row.ticket.business == business && (external.is_none() || row.external == external);
         Ok(known.open.iter().find(same).map(|row| row.id))
+    }
+}
+
+/// The caller of a question: when it is dropped, the question is given up.
+struct Asking(Arc<Question>);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.give_up();
     }
 }
 
