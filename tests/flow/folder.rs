@@ -9,14 +9,15 @@ use std::{
 
 use rusqlite::Connection;
 use switchboard_tests::{
-    command::supplement,
+    command::{Command, receive, supplement},
     line::{Line, agent},
     refusal::{reason, refused},
-    stage::{Stage, run},
+    stage::{Server, Stage, run, serve},
     story::received,
 };
 use switchboard_wire::proto::{BusinessType, ErrorReason};
 use tonic::Code;
+use uuid::Uuid;
 
 /// Makes tickets with some facts each; returns their ids, oldest first.
 async fn filled(line: &Line, tickets: usize) -> Vec<String> {
@@ -196,4 +197,39 @@ async fn an_overwritten_page_fails_the_check_and_no_ticket_is_said_not_to_exist(
         }
     }
     assert!(found > 0, "some damage is described and not only refused");
+}
+
+/// Receives a ticket of a caller whom the server does not know.
+async fn receives(line: &Line, phone: u32) {
+    let opened = receive(BusinessType::FaultRepair, &format!("139{phone:08}"));
+    let command = Command::Receive(Box::new(opened)).named(Uuid::new_v4(), "");
+    command.send(&mut line.tickets(&agent())).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_file_that_is_older_than_its_log_or_of_another_log_is_refused_and_changes_nothing() {
+    let (stage, other) = (Stage::new(), Stage::new());
+    let keys = |stage: &Stage| stage.data().join("keys.db");
+    for stage in [&stage, &other, &other] {
+        let server = stage.serve();
+        receives(&server.line().await, 1).await;
+        server.stop();
+    }
+    let old = std::fs::read(keys(&stage)).unwrap();
+    let server = stage.serve();
+    for phone in 2..20 {
+        receives(&server.line().await, phone).await;
+    }
+    server.stop();
+    let newest = std::fs::read(keys(&stage)).unwrap();
+    for (bytes, why) in [(old, "as unused"), (std::fs::read(keys(&other)).unwrap(), "names another log")] {
+        std::fs::write(keys(&stage), &bytes).unwrap();
+        let refused = Server::start(&mut serve(&stage.data(), &[]), &stage.beside("server.log")).unwrap_err();
+        assert!(refused.contains(why) && refused.contains("two people would share a key"), "{refused}");
+        assert_eq!(std::fs::read(keys(&stage)).unwrap(), bytes, "nothing was written");
+    }
+    std::fs::write(keys(&stage), newest).unwrap();
+    let server = stage.serve();
+    receives(&server.line().await, 20).await;
+    server.stop();
 }

@@ -87,7 +87,7 @@ pub(crate) async fn start(config: &Config, metrics: Option<PrometheusHandle>) ->
     let policy = config.dispatch_policy()?;
 
     // Stores: the log, the keys, the read models.
-    let stores = Stores::open(&config.data)?;
+    let stores = Stores::open(&config.data).await?;
 
     // The feed, the projectors and the use cases of tickets and promises.
     let clock = clock(&stores).await?;

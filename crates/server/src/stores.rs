@@ -1,20 +1,27 @@
 //! The stores of a node in its data folder: the log, the keys and the read models. This is the only module that names
 //! an event store implementation. The process that has the folder open holds its lock.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use switchboard_domain::{Timestamp, position::LogPosition};
+use serde_json::Value;
+use switchboard_domain::{
+    Timestamp,
+    position::{LogId, LogPosition},
+};
 use switchboard_engine::{
     requests::{EventIds, Requests},
     vault::Vault,
 };
 use switchboard_eventstore::{
-    Direction, EventStore, Position,
-    keys::SqliteKeys,
+    Direction, EventStore, PAGE_EVENTS_MAX, Position, ReadError,
+    keys::{KeyId, SqliteKeys},
     sqlite::{SqliteOptions, SqliteStore},
 };
 use switchboard_readmodel::{ClockHistories, CrewChanges, ReadModelError, TicketList};
-use switchboard_wire::stored::Metadata;
+use switchboard_wire::{seal, stored::Metadata};
+
+/// The newest events whose keys are compared with the key file at the start.
+const KEYS_CHECKED_EVENTS: usize = 4_096;
 
 /// The open stores of one data folder.
 #[derive(Clone)]
@@ -34,7 +41,7 @@ impl Stores {
     ///
     /// # Errors
     /// The folder is in use, damaged or of a newer version, or it holds a log without its keys.
-    pub(crate) fn open(data: &Path) -> anyhow::Result<Self> {
+    pub(crate) async fn open(data: &Path) -> anyhow::Result<Self> {
         let log = Arc::new(SqliteStore::open(data, SqliteOptions::default())?);
         let keyed = data.join(SqliteKeys::FILE_NAME).metadata().is_ok_and(|file| file.len() > 0);
         anyhow::ensure!(
@@ -43,7 +50,28 @@ impl Stores {
             data.display(),
             SqliteKeys::FILE_NAME
         );
+        let first = match log.read_all(Position::START, 1, Direction::Forward).await {
+            Err(ReadError::Corrupt { .. }) => Vec::new(),
+            first => first?,
+        };
+        let id = first.first().map(|first| {
+            LogId::of(first.id, switchboard_domain::position::Position::from_stored(first.position.stored()))
+        });
+        let id = id.map(|id| id.stored().into_bytes());
+        if let Some(id) = id
+            && let Some(why) = SqliteKeys::misfit(data, id, &keys_used(&log).await?)?
+        {
+            log.close().await;
+            anyhow::bail!(
+                "{} in {} is an older copy, or belongs to another log ({why}); bring back the newest one: two people would share a key",
+                SqliteKeys::FILE_NAME,
+                data.display()
+            );
+        }
         let keys = Arc::new(SqliteKeys::open(data)?);
+        if let Some(id) = id {
+            keys.name_log(id)?;
+        }
         let (list, clock_histories, crew_changes) =
             (TicketList::open(data)?, ClockHistories::open(data)?, CrewChanges::open(data)?);
         Ok(Self { log, keys, list, clock_histories, crew_changes })
@@ -104,6 +132,42 @@ impl Stores {
     pub(crate) async fn close(&self) {
         self.log.close().await;
         self.keys.close();
+    }
+}
+
+/// The keys that sealed personal data in the newest events of the log.
+async fn keys_used(log: &SqliteStore) -> anyhow::Result<Vec<KeyId>> {
+    let (mut used, mut before) = (BTreeSet::new(), Position::END);
+    for _ in 0..KEYS_CHECKED_EVENTS / PAGE_EVENTS_MAX {
+        let page = match log.read_all(before, PAGE_EVENTS_MAX, Direction::Backward).await {
+            // Damage further back is reported where it is read. It does not stop the start.
+            Err(ReadError::Corrupt { .. }) => break,
+            page => page?,
+        };
+        let Some(first) = page.last() else { break };
+        before = first.position;
+        for event in &page {
+            if let Ok(data) = serde_json::from_slice(&event.data) {
+                each_seal(&data, &mut |id| {
+                    used.insert(id);
+                });
+            }
+        }
+    }
+    Ok(used.into_iter().map(KeyId).collect())
+}
+
+/// Passes the key id of every sealed text in `data` to `each`.
+fn each_seal(data: &Value, each: &mut dyn FnMut(u64)) {
+    match data {
+        Value::String(text) => {
+            if let Ok(id) = seal::key_id(text) {
+                each(id);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| each_seal(item, each)),
+        Value::Object(fields) => fields.values().for_each(|field| each_seal(field, each)),
+        _ => {}
     }
 }
 

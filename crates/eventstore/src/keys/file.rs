@@ -116,6 +116,12 @@ impl File {
         self.empty_wal()
     }
 
+    /// Records the log that the file belongs to, unless it is recorded already.
+    pub(super) fn name_log(&self, log: [u8; 16]) -> rusqlite::Result<()> {
+        self.connection.execute("INSERT OR IGNORE INTO state VALUES ('log', ?1)", [&log[..]])?;
+        Ok(())
+    }
+
     /// Copies the file.
     pub(super) fn copy(&self, to: &Path) -> rusqlite::Result<()> {
         let mut target = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -153,7 +159,43 @@ fn settle(connection: &mut Connection, fresh: &Key) -> rusqlite::Result<(Key, Ve
     Ok((Key::from_bytes(secret), pool))
 }
 
+/// Why a key file does not fit a log with this id, in which these keys were used; `None` when it fits. Nothing is
+/// written.
+pub(super) fn misfit(path: &Path, log: [u8; 16], used: &[KeyId]) -> Result<Option<String>, OpenError> {
+    let lookup = Lookup::open(path)?;
+    let named = lookup.state("log").map_err(|error| failed(path, error))?;
+    if named.is_some_and(|named| named != log) {
+        return Ok(Some("it names another log".into()));
+    }
+    let number = |sql: &str, id: Option<i64>| {
+        let answer = match id {
+            Some(id) => lookup.connection.query_row(sql, [id], |row| row.get::<_, i64>(0)),
+            None => lookup.connection.query_row(sql, [], |row| row.get::<_, i64>(0)),
+        };
+        answer.map_err(|error| failed(path, error))
+    };
+    let last = number("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'keys'", None)?;
+    for id in used {
+        let key = id.0.cast_signed();
+        if key > last {
+            return Ok(Some(format!("key {key} is used in the log, but the file ends at key {last}")));
+        }
+        let unused = "SELECT count(*) FROM keys WHERE id = ?1 AND subject IS NULL AND stray = 0";
+        // After an unclean end unused keys are set aside. After a clean one they are handed out again.
+        let clean = lookup.state("clean").map_err(|error| failed(path, error))?;
+        if number(unused, Some(key))? > 0 && clean.is_some_and(|value| value == [1]) {
+            return Ok(Some(format!("key {key} is used in the log, but the file has it as unused")));
+        }
+    }
+    Ok(None)
+}
+
 impl Lookup {
+    fn state(&self, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+        let sql = "SELECT value FROM state WHERE name = ?1";
+        self.connection.query_row(sql, [name], |row| row.get(0)).optional()
+    }
+
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         Connection::open_with_flags(path, flags)

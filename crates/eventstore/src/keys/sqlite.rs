@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use super::file::{File, Lookup, key_error};
+use super::file::{self, File, Lookup, key_error};
 use super::pool::Pool;
 use super::{Key, KeyError, KeyId, KeyStore, check_subject};
 use crate::Cause;
@@ -37,6 +37,24 @@ impl SqliteKeys {
         let thread =
             std::thread::Builder::new().name("key-pool".into()).spawn(move || worker.run()).map_err(unusable)?;
         Ok(Self { pool, secret: opened.secret, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Why the key file of a folder does not fit the log with this id, in which these keys were used: it is an older
+    /// copy, or the file of another log. `None` when it fits. Nothing is written. With such a file, keys would be used
+    /// for two people.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn misfit(folder: &Path, log: [u8; 16], used: &[KeyId]) -> Result<Option<String>, OpenError> {
+        file::misfit(&folder.join(Self::FILE_NAME), log, used)
+    }
+
+    /// Records the id of the log that the file belongs to, unless it is recorded already.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn name_log(&self, log: [u8; 16]) -> Result<(), KeyError> {
+        self.pool.file().name_log(log).map_err(key_error)
     }
 
     /// Stores every assignment and marks the pool as reusable. Later calls that would write get `Unavailable`.
