@@ -41,7 +41,7 @@ pub struct Stats {
     pub serving: bool,
     /// True when a failed sync has stopped the store.
     pub poisoned: bool,
-    /// True when an append was refused for lack of space in the last [`FULL_TOLD`], and none succeeded since.
+    /// True when an append was refused for lack of space in the last 10 seconds, and none succeeded since.
     pub full: bool,
 }
 

@@ -166,6 +166,6 @@ mod tests {
         let connections = connections_max(5);
         let limit = getrlimit(Resource::Nofile);
         assert_eq!(limit.current, limit.maximum);
-        assert!(connections <= 5 + CONNECTIONS_BESIDE && connections >= 1);
+        assert!((1..=5 + CONNECTIONS_BESIDE).contains(&connections));
     }
 }
