@@ -31,8 +31,10 @@ pub struct Arguments {
     pub folder: PathBuf,
     servers: BTreeMap<Name, Server>,
     /// Address of Restate's admin API, host:port.
+    #[cfg_attr(not(feature = "restate"), expect(dead_code, reason = "read with the feature only"))]
     pub restate_admin: Option<String>,
     /// Address of the service that Restate calls, host:port.
+    #[cfg_attr(not(feature = "restate"), expect(dead_code, reason = "read with the feature only"))]
     pub restate_service: Option<String>,
     /// Ours. Each is measured against all of theirs.
     pub ours: Vec<Name>,

@@ -104,7 +104,7 @@ async fn open(name: Name, arguments: &Arguments) -> Result<Box<dyn Contestant>, 
             let server = arguments.server(name)?;
             let admin = arguments.restate_admin.as_deref().ok_or("no admin API was given")?;
             let service = arguments.restate_service.as_deref().ok_or("no service was given")?;
-            Box::new(Crowd::new(contestant::restate::Restate::connect(server, admin, service, *connections).await?))
+            Box::new(Crowd::new(contestant::restate::Restate::connect(server, admin, service).await?))
         }
         #[cfg(not(feature = "nats"))]
         Name::Nats => return Err("this program was built without the feature `nats`".into()),

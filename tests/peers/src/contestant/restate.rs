@@ -1,7 +1,9 @@
 //! Restate: a virtual object per ticket, one invocation per step, called through the HTTP ingress.
 //!
 //! The object lives in `restate/main.rs`, a process of its own that Restate calls. A step is answered when Restate has
-//! recorded its result durably. The calls are made here over HTTP/2 with as many connections as our own server gets.
+//! recorded its result durably. Each caller has a connection of its own and speaks HTTP/1.1: Restate does not set
+//! TCP_NODELAY on the connections that it accepts, and over HTTP/2 some answers, in two writes, wait 40 ms for the
+//! acknowledgement of their first part.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,9 +11,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http2::{self, SendRequest};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::Service;
@@ -23,15 +26,14 @@ const KNOWN_MAX: Duration = Duration::from_secs(20);
 
 /// The server.
 pub struct Restate {
-    connections: Vec<Ingress>,
-    next: usize,
+    ingress: String,
     pids: Vec<u32>,
     settings: BTreeMap<String, String>,
 }
 
 impl Restate {
     /// Registers the service with Restate and connects to the ingress.
-    pub async fn connect(server: &Server, admin: &str, service: &str, connections: usize) -> Result<Self, Fault> {
+    pub async fn connect(server: &Server, admin: &str, service: &str) -> Result<Self, Fault> {
         let deployment = format!(r#"{{"uri":"http://{service}"}}"#);
         let (status, answer) = Ingress::open(admin).await?.post("/deployments", deployment).await?;
         if !status.is_success() {
@@ -40,22 +42,18 @@ impl Restate {
         let answer: serde_json::Value = serde_json::from_str(&answer)?;
         let settings = BTreeMap::from([
             ("server".to_owned(), server.settings.clone()),
-            ("connections".to_owned(), connections.to_string()),
+            ("connections".to_owned(), "one per caller, HTTP/1.1".to_owned()),
             ("sdk".to_owned(), answer["sdk_version"].as_str().unwrap_or("not given").to_owned()),
             ("service".to_owned(), "restate/main.rs, TCP_NODELAY, no journal retention".to_owned()),
         ]);
-        let mut opened = Vec::new();
-        for _ in 0..connections.max(1) {
-            opened.push(Ingress::open(&server.address).await?);
-        }
-        let restate = Self { connections: opened, next: 0, pids: server.pids.clone(), settings };
+        let restate = Self { ingress: server.address.clone(), pids: server.pids.clone(), settings };
         restate.known().await?;
         Ok(restate)
     }
 
     /// Waits until a first ticket can be received: Restate learns of the service with a delay.
     async fn known(&self) -> Result<(), Fault> {
-        let ingress = self.connections.first().ok_or("no connection")?;
+        let ingress = Ingress::open(&self.ingress).await?;
         let first = async {
             loop {
                 let ticket = Uuid::new_v4();
@@ -73,8 +71,7 @@ impl Service for Restate {
     type Caller = Ingress;
 
     async fn caller(&mut self) -> Result<Ingress, Fault> {
-        self.next = (self.next + 1) % self.connections.len();
-        Ok(self.connections[self.next].clone())
+        Ingress::open(&self.ingress).await
     }
 
     fn servers(&self) -> &[u32] {
@@ -86,30 +83,30 @@ impl Service for Restate {
     }
 }
 
-/// A connection.
-#[derive(Clone)]
+/// A connection. Its caller has one call in flight, so the lock is never waited for.
 pub struct Ingress {
     address: String,
-    sender: SendRequest<Full<Bytes>>,
+    sender: Mutex<SendRequest<Full<Bytes>>>,
 }
 
 impl Ingress {
     async fn open(address: &str) -> Result<Self, Fault> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         // The connection ends with its senders. A fault of it reaches the next call.
         tokio::spawn(connection);
-        Ok(Self { address: address.to_owned(), sender })
+        Ok(Self { address: address.to_owned(), sender: Mutex::new(sender) })
     }
 
     async fn post(&self, path: &str, body: String) -> Result<(StatusCode, String), Fault> {
         let request = Request::builder()
             .method(Method::POST)
-            .uri(format!("http://{}{path}", self.address))
+            .uri(path)
+            .header(http::header::HOST, &self.address)
             .header(http::header::CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body)))?;
-        let mut sender = self.sender.clone();
+        let mut sender = self.sender.lock().await;
         sender.ready().await?;
         let answer = sender.send_request(request).await?;
         let status = answer.status();
