@@ -15,6 +15,7 @@
 # make bench takes SECONDS (of a slice), PAIRS (of slices) and DATA (a folder on the disk to be measured); ONLY names
 # a part and leaves the rest out: engine, promises, dispatch, or a part of these; AGAINST names the binary of another version to
 # measure beside (docs/benches.md has all names).
+# make bench-peers takes PEERS, the opponents: postgres,umadb,raw-file by default; nats and restate on request (tests/peers/README.md).
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -65,9 +66,8 @@ bench: ## Measure this machine: commands through gRPC beside the disk's own limi
 	cargo build --locked --release -p switchboard-cli -p switchboard-tests --bins
 	target/release/bench
 
-bench-peers: ## Measure PostgreSQL and UmaDB beside us, on the same disk
+bench-peers: ## Measure other servers beside us on the same disk (PEERS=..., default: postgres,umadb,raw-file)
 	@.ci/setup build
-	cargo build --locked --release -p switchboard-cli
 	tests/peers/setup.sh
 
 check-calendars: ## Hold the shipped calendars, day by day, against a package of other people's (needs python3 and its package index)

@@ -25,6 +25,12 @@ const TOP: [&str; 12] = [
 /// The permitted dependencies of a pure crate; `proptest` only as an optional feature for tests.
 const PURE: [&str; 4] = ["switchboard-domain", "chrono", "serde", "uuid"];
 
+/// Members outside the flow, after it.
+const OUTSIDE: [&str; 2] = ["tests", "tests/peers"];
+
+/// Clients of servers that are compared only on request. A normal build must not compile them.
+const ON_REQUEST: [&str; 2] = ["async-nats", "restate-sdk"];
+
 /// A row of the table of crates.
 struct Room {
     name: String,
@@ -124,14 +130,60 @@ fn the_workspace_lists_its_members_in_the_order_of_the_flow_with_a_comment_each(
     let named: Vec<String> =
         members.iter().map(|line| line.split('"').nth(1).unwrap_or_default().replace("crates/", "")).collect();
     let mut wanted: Vec<String> = rooms().into_iter().map(|room| room.name).collect();
-    wanted.push("tests".into());
+    wanted.extend(OUTSIDE.map(str::to_owned));
     assert_eq!(named, wanted);
     clean(members.into_iter().filter(|line| !line.contains("# ")).map(str::to_owned).collect());
 }
 
+/// The manifests of all members.
+fn manifests() -> Vec<Page> {
+    let outside = OUTSIDE.map(|member| page(&format!("{member}/Cargo.toml")));
+    pages("crates", "Cargo.toml").into_iter().chain(outside).collect()
+}
+
+#[test]
+fn there_is_one_workspace_with_one_lock_file() {
+    let files = pages("", "Cargo.lock").into_iter().map(|file| file.path).filter(|path| path != "Cargo.lock");
+    let workspaces = manifests().into_iter().filter(|manifest| manifest.text.contains("\n[workspace]"));
+    clean(files.chain(workspaces.map(|manifest| manifest.path)).collect());
+}
+
+#[test]
+fn every_version_of_a_dependency_stands_in_the_workspace() {
+    let mut found = Vec::new();
+    for manifest in manifests() {
+        for wanted in ["dependencies", "dev-dependencies", "build-dependencies"] {
+            let own = section(&manifest, wanted).into_iter().filter(|(_, rest)| !rest.contains("workspace = true"));
+            found.extend(own.map(|(name, _)| format!("{}: [{wanted}] {name}", manifest.path)));
+        }
+    }
+    clean(found);
+}
+
+#[test]
+fn a_client_for_a_comparison_on_request_is_not_compiled_by_default() {
+    let mut found = Vec::new();
+    for manifest in manifests() {
+        let asked = |name: &str| ON_REQUEST.contains(&name);
+        for wanted in ["dependencies", "dev-dependencies", "build-dependencies"] {
+            let built = section(&manifest, wanted).into_iter().filter(|(name, rest)| {
+                asked(name) && !(manifest.path == "tests/peers/Cargo.toml" && rest.contains("optional = true"))
+            });
+            found.extend(built.map(|(name, _)| format!("{}: [{wanted}] {name}", manifest.path)));
+        }
+    }
+    let peers = page("tests/peers/Cargo.toml");
+    let default = section(&peers, "features").into_iter().find(|(name, _)| *name == "default");
+    assert_eq!(default.map(|(_, rest)| rest), Some(" = []"));
+    for name in ON_REQUEST {
+        assert!(section(&peers, "dependencies").iter().any(|(found, _)| *found == name), "{name}: still a dependency?");
+    }
+    clean(found);
+}
+
 #[test]
 fn every_crate_takes_the_lints_of_the_workspace() {
-    let silent = pages("crates", "Cargo.toml").into_iter().filter(|p| !p.text.contains("[lints]\nworkspace = true"));
+    let silent = manifests().into_iter().filter(|manifest| !manifest.text.contains("[lints]\nworkspace = true"));
     clean(silent.map(|manifest| manifest.path).collect());
 }
 

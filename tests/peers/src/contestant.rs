@@ -1,12 +1,20 @@
-//! Who takes part, and what the run needs to know of each.
+//! The contestants, and what the run needs from each.
 //!
-//! - [`keeper`], [`switchboard`]: ours, without and with everything above the store
-//! - [`postgres`], [`umadb`]: theirs
-//! - [`raw_file`]: nobody's; what the disk allows
+//! - [`keeper`], [`switchboard`], [`life`]: ours; the event store alone, and the whole engine with two kinds of work
+//! - [`postgres`], [`umadb`], `nats`: theirs, measured with appends
+//! - `restate`: theirs, measured with the life of a ticket
+//! - [`raw_file`]: the limit of the disk
+//!
+//! `nats` and `restate` are compiled with the features of the same names.
 
 pub mod keeper;
+pub mod life;
+#[cfg(feature = "nats")]
+pub mod nats;
 pub mod postgres;
 pub mod raw_file;
+#[cfg(feature = "restate")]
+pub mod restate;
 pub mod switchboard;
 pub mod umadb;
 
@@ -18,39 +26,67 @@ use tonic::transport::{Channel, Endpoint};
 use crate::slice::{Tally, closed_loop};
 use crate::workload::{Busy, Caller, Fault, refuses_a_stale_append};
 
-/// The names, as given on the command line and in the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+/// The contestants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Name {
-    /// Our SQLite keeper, called in this process.
+    /// Our SQLite event store, called in this process.
     Keeper,
-    /// The whole engine through gRPC.
+    /// The whole engine through gRPC, measured with appends.
     Switchboard,
+    /// The whole engine through gRPC, measured with the life of a ticket.
+    Life,
     /// PostgreSQL with a Marten-like append function.
     Postgres,
     /// UmaDB through gRPC.
     Umadb,
+    /// NATS JetStream through its own protocol.
+    Nats,
+    /// Restate through its HTTP ingress.
+    Restate,
     /// One write and one `fdatasync` for as many events as there are callers.
     RawFile,
 }
 
 impl Name {
-    /// For tables.
+    /// The names that a command line may hold. [`Name::Life`] follows from the opponent, see [`Name::for_opponent`].
+    const ASKED: [Name; 7] =
+        [Name::Keeper, Name::Switchboard, Name::Postgres, Name::Umadb, Name::Nats, Name::Restate, Name::RawFile];
+
+    /// For command lines and tables.
     pub fn text(self) -> &'static str {
         match self {
             Name::Keeper => "keeper",
             Name::Switchboard => "switchboard",
+            Name::Life => "switchboard-life",
             Name::Postgres => "postgres",
             Name::Umadb => "umadb",
+            Name::Nats => "nats",
+            Name::Restate => "restate",
             Name::RawFile => "raw-file",
+        }
+    }
+
+    /// The contestant of that name on a command line.
+    pub fn parse(text: &str) -> Option<Name> {
+        Name::ASKED.into_iter().find(|name| name.text() == text)
+    }
+
+    /// The contestant with the same work as the opponent. `None` if this contestant cannot do that work: an event store
+    /// alone has no tickets.
+    pub fn for_opponent(self, theirs: Name) -> Option<Name> {
+        match (self, theirs) {
+            (Name::Switchboard, Name::Restate) => Some(Name::Life),
+            (_, Name::Restate) => None,
+            (ours, _) => Some(ours),
         }
     }
 }
 
-/// Somebody who can be measured.
+/// A program that can be measured.
 #[tonic::async_trait]
 pub trait Contestant {
-    /// The server's first process; `None` if everything happens in this process.
-    fn server(&self) -> Option<u32>;
+    /// The first process of each process tree of the server; empty if everything happens in this process.
+    fn servers(&self) -> &[u32];
     /// Version and durable settings, to be printed.
     fn settings(&self) -> &BTreeMap<String, String>;
     /// Shows that its appends are conditional.
@@ -65,8 +101,8 @@ pub trait Service: Send {
     type Caller: Caller;
     /// Another caller, connected.
     fn caller(&mut self) -> impl Future<Output = Result<Self::Caller, Fault>> + Send;
-    /// See [`Contestant::server`].
-    fn server(&self) -> Option<u32>;
+    /// See [`Contestant::servers`].
+    fn servers(&self) -> &[u32];
     /// See [`Contestant::settings`].
     fn settings(&self) -> &BTreeMap<String, String>;
 }
@@ -86,8 +122,8 @@ impl<S: Service> Crowd<S> {
 
 #[tonic::async_trait]
 impl<S: Service> Contestant for Crowd<S> {
-    fn server(&self) -> Option<u32> {
-        self.service.server()
+    fn servers(&self) -> &[u32] {
+        self.service.servers()
     }
 
     fn settings(&self) -> &BTreeMap<String, String> {
@@ -132,5 +168,25 @@ impl Channels {
     pub fn next(&mut self) -> Channel {
         self.next = (self.next + 1) % self.channels.len();
         self.channels[self.next].clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_read_as_it_is_written() {
+        for name in Name::ASKED {
+            assert_eq!(Name::parse(name.text()), Some(name));
+        }
+        assert_eq!(Name::parse(Name::Life.text()), None, "it follows from the opponent");
+    }
+
+    #[test]
+    fn a_ticket_engine_is_measured_with_tickets_and_a_log_with_appends() {
+        assert_eq!(Name::Switchboard.for_opponent(Name::Restate), Some(Name::Life));
+        assert_eq!(Name::Keeper.for_opponent(Name::Restate), None);
+        assert_eq!(Name::Switchboard.for_opponent(Name::Nats), Some(Name::Switchboard));
     }
 }

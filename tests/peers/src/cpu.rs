@@ -34,23 +34,27 @@ pub fn of_this_process() -> Duration {
     read(std::process::id()).map_or(Duration::ZERO, |stat| TICK * stat.own)
 }
 
-/// User and system time of a process and everything below it, those included that have ended already.
+/// User and system time of these processes and of all processes below them, including those that have ended.
 ///
-/// PostgreSQL has one process for each connection, so its root alone says little.
-pub fn of_tree(root: u32) -> Duration {
+/// PostgreSQL has one process for each connection, so its first process alone says little.
+pub fn of_trees(roots: &[u32]) -> Duration {
     let stats = all();
-    below(&stats, root).iter().filter_map(|pid| stats.get(pid)).map(|stat| TICK * (stat.own + stat.reaped)).sum()
+    below_all(&stats, roots).iter().filter_map(|pid| stats.get(pid)).map(|stat| TICK * (stat.own + stat.reaped)).sum()
 }
 
-/// A process and everything below it, now.
-pub fn tree(root: u32) -> BTreeSet<u32> {
-    below(&all(), root)
+/// These processes and all processes below them, now.
+pub fn trees(roots: &[u32]) -> BTreeSet<u32> {
+    below_all(&all(), roots)
 }
 
 fn all() -> BTreeMap<u32, Stat> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     pids.filter_map(|pid| Some((pid, read(pid)?))).collect()
+}
+
+fn below_all(stats: &BTreeMap<u32, Stat>, roots: &[u32]) -> BTreeSet<u32> {
+    roots.iter().flat_map(|root| below(stats, *root)).collect()
 }
 
 fn below(stats: &BTreeMap<u32, Stat>, root: u32) -> BTreeSet<u32> {
@@ -100,5 +104,6 @@ mod tests {
         let stat = |parent| Stat { parent, own: 0, reaped: 0 };
         let stats = BTreeMap::from([(2, stat(9)), (9, stat(5)), (5, stat(1)), (6, stat(1))]);
         assert_eq!(below(&stats, 5), BTreeSet::from([2, 5, 9]));
+        assert_eq!(below_all(&stats, &[6, 9]), BTreeSet::from([2, 6, 9]));
     }
 }

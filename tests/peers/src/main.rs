@@ -3,9 +3,11 @@
 //! `setup.sh` brings the servers up and calls this program; `README.md` says how the figures come about. Starting and
 //! stopping servers is absent here, and so is any opinion about the figures.
 //!
-//! In reading order: `workload` (what everybody does), `contestant` (who), `slice` (one measurement), `disk` and `cpu`
-//! (what is read beside it), `pairs` (how measurements are compared), `syncs` (whether the answers are durable), `report`.
+//! In reading order: `arguments`, `workload` (what every contestant does), `contestant`, `slice` (one measurement), `disk`
+//! and `cpu` (what is read beside it), `pairs` (how measurements are compared), `syncs` (whether the answers are
+//! durable), `report`.
 
+mod arguments;
 mod contestant;
 mod cpu;
 mod disk;
@@ -15,153 +17,103 @@ mod slice;
 mod syncs;
 mod workload;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use clap::Parser;
+use arguments::Arguments;
 use contestant::{Contestant, Crowd, Name};
-use pairs::Plan;
 use report::{Comparison, Report};
-use workload::Fault;
-
-/// Compares durable conditional appends per second, in pairs of slices.
-#[derive(Debug, Parser)]
-struct Arguments {
-    /// Folder for our own data and the probe, on the disk that the servers use too.
-    #[arg(long)]
-    folder: PathBuf,
-    /// Connection string of an empty PostgreSQL data base.
-    #[arg(long)]
-    postgres: Option<String>,
-    /// First process of the PostgreSQL server, for its CPU time.
-    #[arg(long)]
-    postgres_pid: Option<u32>,
-    /// Address of an UmaDB server, host:port.
-    #[arg(long)]
-    umadb: Option<String>,
-    /// Process of the UmaDB server.
-    #[arg(long)]
-    umadb_pid: Option<u32>,
-    /// Version and options of the UmaDB server, to be printed.
-    #[arg(long, default_value = "not said")]
-    umadb_settings: String,
-    /// Address of a switchboard server, host:port.
-    #[arg(long)]
-    switchboard: Option<String>,
-    /// Process of the switchboard server.
-    #[arg(long)]
-    switchboard_pid: Option<u32>,
-    /// Version and options of the switchboard server, to be printed.
-    #[arg(long, default_value = "not said")]
-    switchboard_settings: String,
-    /// Ours, each against all of theirs.
-    #[arg(long, value_delimiter = ',', default_value = "keeper,switchboard")]
-    ours: Vec<Name>,
-    /// Theirs.
-    #[arg(long, value_delimiter = ',', default_value = "postgres,umadb,raw-file")]
-    against: Vec<Name>,
-    /// Callers at the same time.
-    #[arg(long, value_delimiter = ',', default_value = "1,16,64")]
-    callers: Vec<usize>,
-    /// Length of a slice in milliseconds.
-    #[arg(long, default_value_t = 2000)]
-    slice_ms: u64,
-    /// Pairs in one mood of the disk after which a comparison is done.
-    #[arg(long, default_value_t = 7)]
-    pairs: usize,
-    /// Pairs in any mood after which it is done all the same.
-    #[arg(long, default_value_t = 21)]
-    pairs_max: usize,
-    /// Median sync time in microseconds above which the disk counts as slow.
-    #[arg(long, default_value_t = 1000)]
-    slow_over_us: u64,
-    /// gRPC connections that the callers of a server share.
-    #[arg(long, default_value_t = 4)]
-    connections: usize,
-    /// Somebody who could not be had, and why; printed with the rest.
-    #[arg(long)]
-    missing: Vec<String>,
-    /// Where to write everything as JSON.
-    #[arg(long)]
-    json: Option<PathBuf>,
-}
+use workload::{Fault, Work};
 
 type Field = BTreeMap<Name, Box<dyn Contestant>>;
 
 #[tokio::main]
 async fn main() -> Result<(), Fault> {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read()?;
     let mut report = Report { missing: arguments.missing.clone(), ..Report::default() };
     report.machine = machine(&arguments.folder);
-    let plan = Plan {
-        slice: Duration::from_millis(arguments.slice_ms),
-        pairs: arguments.pairs,
-        pairs_max: arguments.pairs_max,
-        slow_over: Duration::from_micros(arguments.slow_over_us),
-    };
+    let plan = arguments.plan;
     report.method = BTreeMap::from([
-        ("slice_ms".to_owned(), arguments.slice_ms.to_string()),
+        ("slice_ms".to_owned(), plan.slice.as_millis().to_string()),
         ("pairs".to_owned(), format!("{} in one mood, {} at most", plan.pairs, plan.pairs_max)),
-        ("slow_over_us".to_owned(), arguments.slow_over_us.to_string()),
-        ("events".to_owned(), format!("1 an append, {} a ticket, conditional, 300+150 bytes", workload::TICKET_EVENTS)),
+        ("slow_over_us".to_owned(), plan.slow_over.as_micros().to_string()),
+        (
+            "events".to_owned(),
+            format!(
+                "1 an append or step, {} or {} a ticket, conditional, 300+150 bytes",
+                Work::Appends.events(),
+                Work::Life.events()
+            ),
+        ),
     ]);
     let mut field = gather(&arguments, &mut report).await;
     check(&mut field, &mut report, &arguments.folder).await;
     print!("{}", report.preamble());
     println!("\n{}", report::heading());
-    compare(&arguments, plan, &mut field, &mut report).await?;
+    compare(&arguments, &mut field, &mut report).await?;
     if let Some(path) = &arguments.json {
         std::fs::write(path, format!("{:#}\n", report.json()))?;
     }
     Ok(())
 }
 
-/// Opens or connects to everybody who is wanted. Whoever cannot be had is named, and the run goes on.
+/// Opens or connects to every contestant. One that cannot be had is named, and the run goes on.
 async fn gather(arguments: &Arguments, report: &mut Report) -> Field {
     let mut field = Field::new();
-    for name in arguments.ours.iter().chain(&arguments.against).copied() {
-        if field.contains_key(&name) {
-            continue;
-        }
+    let names: BTreeSet<Name> = matches(arguments).flat_map(|(ours, theirs)| [ours, theirs]).collect();
+    for name in names {
         match open(name, arguments).await {
             Ok(contestant) => {
                 report.settings.insert(name, contestant.settings().clone());
                 field.insert(name, contestant);
             }
-            // Whoever started the servers may have said why already, and knows better.
-            Err(_) if report.missing.iter().any(|missing| missing.starts_with(name.text())) => {}
+            // `setup.sh` may have given the reason already, and knows more.
+            Err(_) if report.missing.iter().any(|missing| missing.starts_with(&format!("{}:", name.text()))) => {}
             Err(fault) => report.missing.push(format!("{}: {}", name.text(), in_full(&*fault))),
         }
     }
     field
 }
 
+/// Who is compared with whom, with the same work on both sides.
+fn matches(arguments: &Arguments) -> impl Iterator<Item = (Name, Name)> {
+    let ours = |theirs: Name| arguments.ours.iter().filter_map(move |ours| Some((ours.for_opponent(theirs)?, theirs)));
+    arguments.against.iter().copied().flat_map(ours)
+}
+
 async fn open(name: Name, arguments: &Arguments) -> Result<Box<dyn Contestant>, Fault> {
     let Arguments { folder, connections, .. } = arguments;
-    let absent = "no server was given";
+    let switchboard = async || {
+        contestant::switchboard::Switchboard::connect(arguments.server(Name::Switchboard)?, *connections).await
+    };
     Ok(match name {
         Name::Keeper => Box::new(Crowd::new(contestant::keeper::Keeper::open(folder)?)),
         Name::RawFile => Box::new(contestant::raw_file::RawFile::new(folder)?),
-        Name::Postgres => {
-            let config = arguments.postgres.as_deref().ok_or(absent)?;
-            Box::new(Crowd::new(contestant::postgres::Postgres::prepare(config, arguments.postgres_pid).await?))
-        }
+        Name::Switchboard => Box::new(Crowd::new(switchboard().await?)),
+        Name::Life => Box::new(Crowd::new(contestant::life::Life::new(switchboard().await?))),
+        Name::Postgres => Box::new(Crowd::new(contestant::postgres::Postgres::prepare(arguments.server(name)?).await?)),
         Name::Umadb => {
-            let address = arguments.umadb.as_deref().ok_or(absent)?;
-            let (pid, settings) = (arguments.umadb_pid, &arguments.umadb_settings);
-            Box::new(Crowd::new(contestant::umadb::UmaDb::connect(address, *connections, pid, settings).await?))
+            Box::new(Crowd::new(contestant::umadb::UmaDb::connect(arguments.server(name)?, *connections).await?))
         }
-        Name::Switchboard => {
-            let address = arguments.switchboard.as_deref().ok_or(absent)?;
-            let (pid, settings) = (arguments.switchboard_pid, &arguments.switchboard_settings);
-            let server = contestant::switchboard::Switchboard::connect(address, *connections, pid, settings).await?;
-            Box::new(Crowd::new(server))
+        #[cfg(feature = "nats")]
+        Name::Nats => {
+            Box::new(Crowd::new(contestant::nats::Nats::connect(arguments.server(name)?, *connections).await?))
         }
+        #[cfg(feature = "restate")]
+        Name::Restate => {
+            let server = arguments.server(name)?;
+            let admin = arguments.restate_admin.as_deref().ok_or("no admin API was given")?;
+            let service = arguments.restate_service.as_deref().ok_or("no service was given")?;
+            Box::new(Crowd::new(contestant::restate::Restate::connect(server, admin, service).await?))
+        }
+        #[cfg(not(feature = "nats"))]
+        Name::Nats => return Err("this program was built without the feature `nats`".into()),
+        #[cfg(not(feature = "restate"))]
+        Name::Restate => return Err("this program was built without the feature `restate`".into()),
     })
 }
 
-/// Sends home whoever takes an append that builds on an older event, and counts the syncs of the others.
+/// Excludes a contestant that accepts an append on an older event, and counts the syncs of the others.
 async fn check(field: &mut Field, report: &mut Report, folder: &Path) {
     let names: Vec<Name> = field.keys().copied().collect();
     for name in names {
@@ -177,36 +129,30 @@ async fn check(field: &mut Field, report: &mut Report, folder: &Path) {
 }
 
 /// Every one of ours against every one of theirs. A fault ends its comparison and is named; the others are still made.
-async fn compare(arguments: &Arguments, plan: Plan, field: &mut Field, report: &mut Report) -> Result<(), Fault> {
+async fn compare(arguments: &Arguments, field: &mut Field, report: &mut Report) -> Result<(), Fault> {
     let mut ring = disk::Ring::new(&arguments.folder)?;
-    for &theirs in &arguments.against {
-        for &ours in &arguments.ours {
-            // Two borrows of one map: the pair leaves the field while it plays.
-            let Some(mut us) = field.remove(&ours) else { continue };
-            if let Some(mut them) = field.remove(&theirs) {
-                for &callers in &arguments.callers {
-                    match pairs::run(us.as_mut(), them.as_mut(), callers, plan, &mut ring).await {
-                        Ok(pairs) => {
-                            let comparison = Comparison { ours, theirs, callers, pairs };
-                            print!("{}", comparison.lines());
-                            report.comparisons.push(comparison);
-                        }
-                        Err(fault) => {
-                            let why = format!(
-                                "{} against {} at {callers} callers: {}",
-                                ours.text(),
-                                theirs.text(),
-                                in_full(&*fault)
-                            );
-                            println!("MISSING {why}");
-                            report.missing.push(why);
-                        }
+    for (ours, theirs) in matches(arguments) {
+        // Two borrows of one map: the pair leaves the field while it is measured.
+        let Some(mut us) = field.remove(&ours) else { continue };
+        if let Some(mut them) = field.remove(&theirs) {
+            for &callers in &arguments.callers {
+                match pairs::run(us.as_mut(), them.as_mut(), callers, arguments.plan, &mut ring).await {
+                    Ok(pairs) => {
+                        let comparison = Comparison { ours, theirs, callers, pairs };
+                        print!("{}", comparison.lines());
+                        report.comparisons.push(comparison);
+                    }
+                    Err(fault) => {
+                        let (ours, theirs) = (ours.text(), theirs.text());
+                        let why = format!("{ours} against {theirs} at {callers} callers: {}", in_full(&*fault));
+                        println!("MISSING {why}");
+                        report.missing.push(why);
                     }
                 }
-                field.insert(theirs, them);
             }
-            field.insert(ours, us);
+            field.insert(theirs, them);
         }
+        field.insert(ours, us);
     }
     Ok(())
 }

@@ -97,12 +97,13 @@ pub async fn run(
 }
 
 async fn measured(contestant: &mut dyn Contestant, callers: usize, time: Duration) -> Result<Side, Fault> {
-    let server = contestant.server();
+    let servers = contestant.servers().to_vec();
+    let of_servers = || (!servers.is_empty()).then(|| cpu::of_trees(&servers));
     let machine_before = cpu::of_machine();
     let driver_before = cpu::of_this_process();
-    let server_before = server.map(cpu::of_tree);
+    let server_before = of_servers();
     let tally = contestant.slice(callers, time).await?;
-    let server_cpu = server.map(cpu::of_tree).zip(server_before).map(|(now, then)| now.saturating_sub(then));
+    let server_cpu = of_servers().zip(server_before).map(|(now, then)| now.saturating_sub(then));
     let driver_cpu = cpu::of_this_process().saturating_sub(driver_before);
     let others = cpu::of_machine().saturating_sub(machine_before + server_cpu.unwrap_or_default() + driver_cpu);
     let processors = std::thread::available_parallelism().map_or(1, usize::from) as f64;

@@ -44,14 +44,26 @@ pub struct Report {
 /// The ratio that we want to reach, by opponent and callers; none where neither side is ours.
 fn aim(ours: Name, theirs: Name, callers: usize) -> Option<f64> {
     match (theirs, callers) {
-        _ if !matches!(ours, Name::Keeper | Name::Switchboard) => None,
+        _ if !matches!(ours, Name::Keeper | Name::Switchboard | Name::Life) => None,
         (Name::Postgres, 1) => Some(0.8),
         (Name::Postgres, 16) => Some(1.2),
         (Name::Postgres, 64) => Some(1.5),
         (Name::Umadb, 1) => Some(1.5),
         (Name::Umadb, 16 | 64) => Some(1.3),
+        (Name::Nats, 16 | 64) => Some(5.0),
+        (Name::Restate, _) => Some(10.0),
         _ => None,
     }
+}
+
+/// How many times the CPU time of their servers is to exceed that of ours, per command; none where there is no aim.
+fn cpu_aim(ours: Name, theirs: Name) -> Option<f64> {
+    matches!((ours, theirs), (Name::Life, Name::Restate)).then_some(20.0)
+}
+
+/// Whether an aim is reached, in a word.
+fn reached(aim: f64, is: f64) -> String {
+    format!("{aim} {}", if is >= aim { "met" } else { "missed" })
 }
 
 /// The pairs of one mood, summed up.
@@ -63,6 +75,13 @@ struct Summary {
     theirs: SideSummary,
     sync_micros: Spread,
     others_cpu: Spread,
+}
+
+impl Summary {
+    /// CPU time of their servers by that of ours, per append; `None` if either side has no server.
+    fn cpu_ratio(&self) -> Option<f64> {
+        Some(self.theirs.server_micros? / self.ours.server_micros?.max(f64::EPSILON))
+    }
 }
 
 struct SideSummary {
@@ -146,7 +165,7 @@ impl Comparison {
             // A string takes any write.
             let _ = writeln!(
                 lines,
-                "{:<11} {:<8} {:>7} {:<5} {:>5} {:>8.0} {:>8.0}  {:<17} {:<10} {:>12} {:>12} {:>9} {:>9} {:>7.0} {:>6.0}%",
+                "{:<16} {:<8} {:>7} {:<5} {:>5} {:>8.0} {:>8.0}  {:<17} {:<10} {:>12} {:>12} {:>9} {:>9} {:>7.0} {:>6.0}%",
                 self.ours.text(),
                 self.theirs.text(),
                 self.callers,
@@ -163,6 +182,10 @@ impl Comparison {
                 sync_micros.p50,
                 others_cpu.p50 * 100.0,
             );
+            if let Some((aim, ratio)) = cpu_aim(self.ours, self.theirs).zip(summary.cpu_ratio()) {
+                let _ =
+                    writeln!(lines, "{:<16} server CPU, theirs by ours: {ratio:.1}, aim {}", "", reached(aim, ratio));
+            }
         }
         lines
     }
@@ -170,8 +193,7 @@ impl Comparison {
     fn verdict(&self, summary: &Summary) -> String {
         match aim(self.ours, self.theirs, self.callers) {
             Some(aim) if summary.mood == Mood::Mixed => format!("{aim}"),
-            Some(aim) if summary.ratio.p50 >= aim => format!("{aim} met"),
-            Some(aim) => format!("{aim} missed"),
+            Some(aim) => reached(aim, summary.ratio.p50),
             None => "-".to_owned(),
         }
     }
@@ -181,6 +203,7 @@ impl Comparison {
             let of_mood = json!({
                 "pairs": summary.pairs,
                 "ratio": spread(&summary.ratio),
+                "server_cpu_ratio": summary.cpu_ratio(),
                 "ours": summary.ours.json(),
                 "theirs": summary.theirs.json(),
                 "sync_us": spread(&summary.sync_micros),
@@ -193,6 +216,7 @@ impl Comparison {
             "theirs": self.theirs.text(),
             "callers": self.callers,
             "aim": aim(self.ours, self.theirs, self.callers),
+            "server_cpu_aim": cpu_aim(self.ours, self.theirs),
             "by_mood": moods.collect::<serde_json::Map<_, _>>(),
             "pairs": self.pairs.iter().map(pair).collect::<Vec<_>>(),
         })
@@ -202,7 +226,7 @@ impl Comparison {
 /// The table's heading.
 pub fn heading() -> String {
     format!(
-        "{:<11} {:<8} {:>7} {:<5} {:>5} {:>8} {:>8}  {:<17} {:<10} {:>12} {:>12} {:>9} {:>9} {:>7} {:>7}",
+        "{:<16} {:<8} {:>7} {:<5} {:>5} {:>8} {:>8}  {:<17} {:<10} {:>12} {:>12} {:>9} {:>9} {:>7} {:>7}",
         "ours",
         "theirs",
         "callers",

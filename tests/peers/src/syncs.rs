@@ -25,9 +25,9 @@ const SLICE: Duration = Duration::from_millis(500);
 pub async fn per_append(contestant: &mut dyn Contestant, folder: &Path) -> Result<f64, Fault> {
     // Connects the caller, so that the process that will sync is there to be attached to.
     contestant.slice(1, Duration::from_millis(50)).await?;
-    let pids = match contestant.server() {
-        Some(root) => cpu::tree(root),
-        None => [std::process::id()].into(),
+    let pids = match contestant.servers() {
+        [] => [std::process::id()].into(),
+        roots => cpu::trees(roots),
     };
     let trace = folder.join("syncs.txt");
     let mut strace = Command::new("strace");

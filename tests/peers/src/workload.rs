@@ -1,4 +1,5 @@
-//! The same work for everybody: tickets of ten events, one event an append, each append conditional on the one before.
+//! The same work for all contestants: tickets of ten appends, or tickets that live through six steps. Each append and
+//! each step is conditional on the one before.
 //!
 //! The payload is what the engine stores for a typical ticket event: about 300 bytes of JSON and 150 of metadata. What
 //! a contestant does with it is absent from this file.
@@ -7,8 +8,36 @@ use std::future::Future;
 
 use uuid::Uuid;
 
-/// Events of one ticket; then the caller opens the next.
-pub const TICKET_EVENTS: u32 = 10;
+/// The steps in the life of a ticket, in order.
+pub const LIFE: [&str; 6] = ["receive", "classify", "dispatch", "accept", "reply", "audit"];
+
+/// What a caller does with each of its tickets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Appends ten events, for a log.
+    Appends,
+    /// Takes the steps of [`LIFE`], for a ticket engine.
+    Life,
+}
+
+impl Work {
+    /// Events of one ticket. After them the caller opens the next ticket.
+    pub fn events(self) -> u32 {
+        match self {
+            Work::Appends => 10,
+            Work::Life => LIFE.len() as u32,
+        }
+    }
+
+    /// The kind of the `index`th event.
+    fn kind(self, index: u32) -> &'static str {
+        match (self, index) {
+            (Work::Appends, 0) => "ticket.received.v1",
+            (Work::Appends, _) => "ticket.supplemented.v1",
+            (Work::Life, _) => LIFE[index as usize % LIFE.len()],
+        }
+    }
+}
 
 /// What can go wrong in this program. The text is for the person at the terminal.
 pub type Fault = Box<dyn std::error::Error + Send + Sync>;
@@ -33,7 +62,7 @@ impl<E: std::error::Error + Send + Sync + 'static> From<E> for Refusal {
 pub struct Event {
     /// Unique.
     pub id: Uuid,
-    /// The kind of fact.
+    /// The kind of fact, or the step of [`LIFE`].
     pub kind: &'static str,
     /// JSON, about 300 bytes.
     pub data: String,
@@ -43,12 +72,12 @@ pub struct Event {
 
 impl Event {
     /// The `index`th event of a ticket. Fresh ids make every event differ.
-    pub fn of(ticket: Uuid, index: u32) -> Self {
+    pub fn of(work: Work, ticket: Uuid, index: u32) -> Self {
         let id = Uuid::new_v4();
         let (ticket, request) = (ticket.simple(), id.hyphenated());
         Self {
             id,
-            kind: if index == 0 { "ticket.received.v1" } else { "ticket.supplemented.v1" },
+            kind: work.kind(index),
             data: format!(
                 r#"{{"ticket":"{ticket}","business_type":"fault_repair","received_by":"sgcc/zj/hz/xh","category":["fault","low_voltage","meter_box"],"urgency":"urgent","place":{{"area":"urban","feeder":"F-1032","transformer":"T-{index:06}"}},"content":{{"key":{index},"box":"{ticket}"}}}}"#
             ),
@@ -63,6 +92,8 @@ impl Event {
 pub trait Caller: Send + Sync + 'static {
     /// What the store answered last about a stream, and what the next append to it is conditional on.
     type Cursor: Clone + Send + Sync;
+    /// What it does with a ticket.
+    const WORK: Work = Work::Appends;
 
     /// Appends one event; `expected` of `None` means that the stream must not exist yet. Returns once it is durable.
     fn append(
@@ -89,10 +120,10 @@ impl<C: Caller> Busy<C> {
 
     /// Appends the next event of its present ticket, or the first of a new one.
     pub async fn step(&mut self) -> Result<(), Fault> {
-        if self.index == TICKET_EVENTS {
+        if self.index == C::WORK.events() {
             (self.ticket, self.index, self.cursor) = (Uuid::new_v4(), 0, None);
         }
-        let event = Event::of(self.ticket, self.index);
+        let event = Event::of(C::WORK, self.ticket, self.index);
         match self.caller.append(self.ticket, event, self.cursor.as_ref()).await {
             Ok(cursor) => self.cursor = Some(cursor),
             Err(Refusal::Conflict) => return Err("a conflict where nobody else writes".into()),
@@ -110,9 +141,10 @@ pub async fn refuses_a_stale_append<C: Caller>(caller: &C) -> Result<(), Fault> 
         Refusal::Conflict => "refused an append that builds on the newest event".into(),
         Refusal::Fault(fault) => fault,
     };
-    let first = caller.append(ticket, Event::of(ticket, 0), None).await.map_err(fault)?;
-    caller.append(ticket, Event::of(ticket, 1), Some(&first)).await.map_err(fault)?;
-    match caller.append(ticket, Event::of(ticket, 1), Some(&first)).await {
+    let event = |index| Event::of(C::WORK, ticket, index);
+    let first = caller.append(ticket, event(0), None).await.map_err(fault)?;
+    caller.append(ticket, event(1), Some(&first)).await.map_err(fault)?;
+    match caller.append(ticket, event(1), Some(&first)).await {
         Err(Refusal::Conflict) => Ok(()),
         Err(Refusal::Fault(fault)) => Err(fault),
         Ok(_) => Err("took an append that builds on an older event".into()),
@@ -125,15 +157,20 @@ mod tests {
 
     #[test]
     fn an_event_is_about_300_bytes_with_150_of_metadata() {
-        let event = Event::of(Uuid::new_v4(), 3);
+        let event = Event::of(Work::Appends, Uuid::new_v4(), 3);
         assert!((285..=315).contains(&event.data.len()), "{}", event.data.len());
         assert!((135..=165).contains(&event.meta.len()), "{}", event.meta.len());
     }
 
     #[test]
     fn data_and_metadata_are_json() {
-        let event = Event::of(Uuid::new_v4(), 0);
+        let event = Event::of(Work::Life, Uuid::new_v4(), 0);
         serde_json::from_str::<serde_json::Value>(&event.data).unwrap();
         serde_json::from_str::<serde_json::Value>(&event.meta).unwrap();
+    }
+    #[test]
+    fn a_life_takes_each_step_once_in_order() {
+        let kinds = (0..Work::Life.events()).map(|index| Event::of(Work::Life, Uuid::new_v4(), index).kind);
+        assert_eq!(kinds.collect::<Vec<_>>(), LIFE);
     }
 }

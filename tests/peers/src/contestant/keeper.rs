@@ -34,8 +34,8 @@ impl Service for Keeper {
         Ok(self.store.clone())
     }
 
-    fn server(&self) -> Option<u32> {
-        None
+    fn servers(&self) -> &[u32] {
+        &[]
     }
 
     fn settings(&self) -> &BTreeMap<String, String> {

@@ -7,6 +7,7 @@ use tokio_postgres::{Client, NoTls, Statement};
 use uuid::Uuid;
 
 use super::Service;
+use crate::arguments::Server;
 use crate::workload::{Caller, Event, Fault, Refusal};
 
 /// What decides whether an answer is durable, and what decides how fast.
@@ -30,14 +31,14 @@ const SETTINGS: [&str; 14] = [
 /// The server.
 pub struct Postgres {
     config: String,
-    server: Option<u32>,
+    pids: Vec<u32>,
     settings: BTreeMap<String, String>,
 }
 
 impl Postgres {
-    /// Creates the tables and the function. `config` is a connection string; the data base is expected to be empty.
-    pub async fn prepare(config: &str, server: Option<u32>) -> Result<Self, Fault> {
-        let client = connect(config).await?;
+    /// Creates the tables and the function in an empty data base.
+    pub async fn prepare(server: &Server) -> Result<Self, Fault> {
+        let client = connect(&server.address).await?;
         client.batch_execute(include_str!("../../postgres.sql")).await?;
         let mut settings = BTreeMap::new();
         for name in SETTINGS {
@@ -49,7 +50,7 @@ impl Postgres {
                 return Err(format!("{name} is not on: an acknowledged append would not be durable").into());
             }
         }
-        Ok(Self { config: config.to_owned(), server, settings })
+        Ok(Self { config: server.address.clone(), pids: server.pids.clone(), settings })
     }
 }
 
@@ -69,8 +70,8 @@ impl Service for Postgres {
         Ok(Session { client, append })
     }
 
-    fn server(&self) -> Option<u32> {
-        self.server
+    fn servers(&self) -> &[u32] {
+        &self.pids
     }
 
     fn settings(&self) -> &BTreeMap<String, String> {

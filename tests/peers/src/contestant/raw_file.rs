@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Contestant;
 use crate::disk::Ring;
 use crate::slice::Tally;
-use crate::workload::{Event, Fault};
+use crate::workload::{Event, Fault, Work};
 
 /// The file.
 pub struct RawFile {
@@ -31,8 +31,8 @@ impl RawFile {
 
 #[tonic::async_trait]
 impl Contestant for RawFile {
-    fn server(&self) -> Option<u32> {
-        None
+    fn servers(&self) -> &[u32] {
+        &[]
     }
 
     fn settings(&self) -> &BTreeMap<String, String> {
@@ -53,7 +53,7 @@ impl Contestant for RawFile {
                 let start = Instant::now();
                 batch.clear();
                 for index in 0..callers {
-                    let event = Event::of(ticket, index as u32);
+                    let event = Event::of(Work::Appends, ticket, index as u32);
                     for part in
                         [event.id.as_bytes(), event.kind.as_bytes(), event.data.as_bytes(), event.meta.as_bytes()]
                     {

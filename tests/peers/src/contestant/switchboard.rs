@@ -12,37 +12,39 @@ use switchboard_wire::proto::{
 };
 use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
-use tonic::{Code, Request};
+use tonic::{Code, Request, Status};
 use uuid::Uuid;
 
 use super::{Channels, Service};
+use crate::arguments::Server;
 use crate::workload::{Caller, Event, Fault, Refusal};
 
 /// What a customer adds. Sealed and wrapped it makes events of about 240 bytes with 340 of metadata, more than everybody
 /// else's 450 together; the engine's own metadata cannot be made shorter.
-const CONTENT: &str =
+pub const CONTENT: &str =
     "The meter box hums, the whole stairwell is dark, and the caller asks when somebody will come to look at it.";
 
 /// The server.
 pub struct Switchboard {
     channels: Channels,
-    server: Option<u32>,
+    pids: Vec<u32>,
     settings: BTreeMap<String, String>,
 }
 
 impl Switchboard {
-    /// Connects. `settings` says with what version and options the server was started.
-    pub async fn connect(
-        address: &str,
-        connections: usize,
-        server: Option<u32>,
-        settings: &str,
-    ) -> Result<Self, Fault> {
+    /// Connects.
+    pub async fn connect(server: &Server, connections: usize) -> Result<Self, Fault> {
         let settings = BTreeMap::from([
-            ("server".to_owned(), settings.to_owned()),
+            ("server".to_owned(), server.settings.clone()),
             ("connections".to_owned(), connections.to_string()),
         ]);
-        Ok(Self { channels: Channels::open(address, connections).await?, server, settings })
+        let channels = Channels::open(&server.address, connections).await?;
+        Ok(Self { channels, pids: server.pids.clone(), settings })
+    }
+
+    /// A client on the next connection.
+    pub fn client(&mut self) -> TicketServiceClient<Channel> {
+        TicketServiceClient::new(self.channels.next())
     }
 }
 
@@ -50,11 +52,11 @@ impl Service for Switchboard {
     type Caller = TicketServiceClient<Channel>;
 
     async fn caller(&mut self) -> Result<Self::Caller, Fault> {
-        Ok(TicketServiceClient::new(self.channels.next()))
+        Ok(self.client())
     }
 
-    fn server(&self) -> Option<u32> {
-        self.server
+    fn servers(&self) -> &[u32] {
+        &self.pids
     }
 
     fn settings(&self) -> &BTreeMap<String, String> {
@@ -62,20 +64,30 @@ impl Service for Switchboard {
     }
 }
 
-/// A ticket as the server named it, and where it stands.
+/// A ticket under the id that the server gave it, with its revision.
 #[derive(Clone)]
 pub struct Seen {
-    ticket: String,
-    etag: String,
+    pub ticket: String,
+    pub etag: String,
 }
 
-/// A command with the actor beside it.
-fn by_an_agent<T>(command: T) -> Request<T> {
+/// A command with its actor in the metadata of the call.
+pub fn by<T>(role: &'static str, org: &'static str, command: T) -> Request<T> {
     let mut request = Request::new(command);
-    for (key, value) in [("x-actor-id", "a-1017"), ("x-actor-role", "agent"), ("x-actor-org", "sgcc/zj/hz")] {
+    for (key, value) in [("x-actor-id", "a-1017"), ("x-actor-role", role), ("x-actor-org", org)] {
         request.metadata_mut().insert(key, MetadataValue::from_static(value));
     }
     request
+}
+
+/// What a command was answered: the ticket and its new revision.
+pub fn seen(answer: Result<Option<CommandOutcome>, Status>) -> Result<Seen, Refusal> {
+    match answer {
+        Ok(Some(CommandOutcome { ticket_id, etag, replayed: false, .. })) => Ok(Seen { ticket: ticket_id, etag }),
+        Ok(_) => Err(Refusal::Fault("an answer without an outcome, or one that was given before".into())),
+        Err(status) if status.code() == Code::Aborted => Err(Refusal::Conflict),
+        Err(status) => Err(status.into()),
+    }
 }
 
 impl Caller for TicketServiceClient<Channel> {
@@ -87,21 +99,22 @@ impl Caller for TicketServiceClient<Channel> {
         let request_id = event.id.to_string();
         let answer = match expected {
             None => client.receive(by_an_agent(receive(request_id))).await.map(|answer| answer.into_inner().outcome),
-            Some(seen) => client
-                .supplement(by_an_agent(supplement(request_id, seen)))
+            Some(last) => client
+                .supplement(by_an_agent(supplement(request_id, last)))
                 .await
                 .map(|answer| answer.into_inner().outcome),
         };
-        match answer {
-            Ok(Some(CommandOutcome { ticket_id, etag, replayed: false, .. })) => Ok(Seen { ticket: ticket_id, etag }),
-            Ok(_) => Err(Refusal::Fault("an answer without an outcome, or one that was given before".into())),
-            Err(status) if status.code() == Code::Aborted => Err(Refusal::Conflict),
-            Err(status) => Err(status.into()),
-        }
+        seen(answer)
     }
 }
 
-fn receive(request_id: String) -> ReceiveRequest {
+/// A command of an agent of the city.
+fn by_an_agent<T>(command: T) -> Request<T> {
+    by("agent", "sgcc/zj/hz", command)
+}
+
+/// A ticket of a new customer.
+pub fn receive(request_id: String) -> ReceiveRequest {
     ReceiveRequest {
         request_id,
         business_type: BusinessType::FaultRepair.into(),
@@ -114,13 +127,12 @@ fn receive(request_id: String) -> ReceiveRequest {
 }
 
 fn supplement(request_id: String, seen: &Seen) -> SupplementRequest {
-    let header = CommandHeader {
-        request_id,
-        ticket: seen.ticket.clone(),
-        etag: Some(seen.etag.clone()),
-        ..CommandHeader::default()
-    };
-    SupplementRequest { header: Some(header), content: CONTENT.to_owned() }
+    SupplementRequest { header: Some(header(request_id, seen)), content: CONTENT.to_owned() }
+}
+
+/// The header of a command on the ticket at that revision.
+pub fn header(request_id: String, seen: &Seen) -> CommandHeader {
+    CommandHeader { request_id, ticket: seen.ticket.clone(), etag: Some(seen.etag.clone()), ..CommandHeader::default() }
 }
 
 fn phone() -> String {

@@ -13,6 +13,7 @@ use tonic_prost::ProstCodec;
 use uuid::Uuid;
 
 use super::{Channels, Service};
+use crate::arguments::Server;
 use crate::workload::{Caller, Event, Fault, Refusal};
 
 /// The one call.
@@ -77,23 +78,19 @@ struct AppendResponse {
 /// The server.
 pub struct UmaDb {
     channels: Channels,
-    server: Option<u32>,
+    pids: Vec<u32>,
     settings: BTreeMap<String, String>,
 }
 
 impl UmaDb {
-    /// Connects. `settings` says with what version and options the server was started.
-    pub async fn connect(
-        address: &str,
-        connections: usize,
-        server: Option<u32>,
-        settings: &str,
-    ) -> Result<Self, Fault> {
+    /// Connects.
+    pub async fn connect(server: &Server, connections: usize) -> Result<Self, Fault> {
         let settings = BTreeMap::from([
-            ("server".to_owned(), settings.to_owned()),
+            ("server".to_owned(), server.settings.clone()),
             ("connections".to_owned(), connections.to_string()),
         ]);
-        Ok(Self { channels: Channels::open(address, connections).await?, server, settings })
+        let channels = Channels::open(&server.address, connections).await?;
+        Ok(Self { channels, pids: server.pids.clone(), settings })
     }
 }
 
@@ -104,8 +101,8 @@ impl Service for UmaDb {
         Ok(self.channels.next())
     }
 
-    fn server(&self) -> Option<u32> {
-        self.server
+    fn servers(&self) -> &[u32] {
+        &self.pids
     }
 
     fn settings(&self) -> &BTreeMap<String, String> {
