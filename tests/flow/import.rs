@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use switchboard_tests::stage::{Said, Stage, run};
-use switchboard_wire::proto::Stage as At;
+use switchboard_wire::proto::{self, Stage as At};
 
 const MAPPING: &str = r#"
 source = "some-utility"
@@ -138,4 +138,46 @@ fn a_mapping_that_does_not_fit_is_refused_with_the_place_and_nothing_is_imported
     }
     let said = run(["import", "--json", "--mapping", "/nowhere.toml", "/nowhere.csv"]);
     assert!(!said.ok && said.refusal()["error"].as_str().unwrap().contains("/nowhere.toml"), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_that_was_interrupted_ends_with_the_policies_of_an_undisturbed_one() {
+    let policies = |stage: &Stage| {
+        let server = stage.serve();
+        let list = run(["policy", "list", "--json", "--server", &server.endpoint()]).json();
+        server.stop();
+        list["policies"].as_array().map_or(0, Vec::len)
+    };
+    let csv = rows(20);
+    let (undisturbed, resumed, other) = (Stage::new(), Stage::new(), Stage::new());
+    import(&undisturbed, MAPPING, &csv, &[]);
+    // A run against a server publishes nothing, so it leaves what an interrupted run leaves.
+    let half: String = csv.lines().take(9).map(|line| format!("{line}\n")).collect();
+    for (stage, more) in [(&resumed, 0), (&other, 1)] {
+        let server = stage.serve();
+        let endpoint = server.endpoint();
+        let (map, file) = (stage.beside("mapping.toml"), stage.beside("rows.csv"));
+        std::fs::write(&map, MAPPING).unwrap();
+        std::fs::write(&file, &half).unwrap();
+        let said = run([
+            "import",
+            "--json",
+            "--mapping",
+            map.to_str().unwrap(),
+            file.to_str().unwrap(),
+            "--server",
+            &endpoint,
+        ]);
+        assert!(said.json()["imported"].as_u64().unwrap() > 3, "{said:?}");
+        for _ in 0..more {
+            switchboard_tests::story::received(&server.line().await, proto::BusinessType::FaultRepair).await;
+        }
+        server.stop();
+        assert_eq!(policies(stage), 0);
+        let report = import(stage, MAPPING, &csv, &[]).json();
+        assert!(report["already_present"].as_u64().unwrap() > 3, "{report}");
+    }
+    assert!(policies(&undisturbed) > 0);
+    assert_eq!(policies(&resumed), policies(&undisturbed));
+    assert_eq!(policies(&other), 0, "another ticket would be judged by a policy that nobody chose");
 }

@@ -104,14 +104,16 @@ pub fn commands() -> [Command; 3] {
 struct Stage {
     endpoint: String,
     own: Option<Server>,
-    /// True if the log has no policy and no ticket yet; then the shipped policies and calendars are published.
+    /// True if the log has no policy yet.
+    unpublished: bool,
+    /// True if it has no ticket yet either.
     fresh: bool,
 }
 
 impl Stage {
     async fn of(matches: &ArgMatches) -> anyhow::Result<Self> {
         if let Some(endpoint) = matches.try_get_one::<String>("server").ok().flatten() {
-            return Ok(Self { endpoint: endpoint.clone(), own: None, fresh: false });
+            return Ok(Self { endpoint: endpoint.clone(), own: None, unpublished: false, fresh: false });
         }
         Self::own(matches).await
     }
@@ -130,17 +132,34 @@ impl Stage {
             fs::remove_file(&config.dispatch).with_context(|| format!("{} cannot be removed", config.dispatch))?;
         }
         let server = started?;
-        let mut stage = Self { endpoint: format!("http://{}", server.listen), own: Some(server), fresh: false };
-        match shipped::nothing_yet(&stage.endpoint).await {
-            Ok(fresh) => {
-                stage.fresh = fresh;
-                Ok(stage)
-            }
+        let mut stage =
+            Self { endpoint: format!("http://{}", server.listen), own: Some(server), unpublished: false, fresh: false };
+        match stage.look().await {
+            Ok(()) => Ok(stage),
             Err(error) => {
                 stage.end().await?;
                 Err(error)
             }
         }
+    }
+
+    /// Finds out whether the log has a policy, and tickets.
+    async fn look(&mut self) -> anyhow::Result<()> {
+        self.unpublished = !shipped::has_policy(&self.endpoint).await?;
+        self.fresh = self.unpublished && shipped::tickets(&self.endpoint, 1).await? == 0;
+        Ok(())
+    }
+
+    /// Publishes the shipped policies and calendars after a run, if there is no policy and every ticket is of this run
+    /// or of an earlier, interrupted one. They would change the judgement of other tickets.
+    async fn publish_after(&self, report: &Report) -> anyhow::Result<()> {
+        let played = report.imported + report.already_present;
+        if self.fresh || (self.unpublished && shipped::tickets(&self.endpoint, played + 1).await? == played) {
+            shipped::publish(&self.endpoint).await?;
+        } else if self.unpublished {
+            eprintln!("no policy is published, because the log has other tickets too; publish one for promises");
+        }
+        Ok(())
     }
 
     async fn play<I>(&self, scripts: I, options: Options, total: u64) -> anyhow::Result<Report>
@@ -157,9 +176,7 @@ impl Stage {
         progress.finish_and_clear();
         // Published after the run: days long past are played within seconds, and otherwise the watch would announce
         // every clock as late.
-        if self.fresh {
-            shipped::publish(&self.endpoint).await?;
-        }
+        self.publish_after(&report).await?;
         Ok(report)
     }
 

@@ -53,20 +53,25 @@ pub async fn publish(endpoint: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// True if no policy was published and no ticket was received. Otherwise publishing could change the judgement of
-/// existing tickets.
-pub async fn nothing_yet(endpoint: &str) -> anyhow::Result<bool> {
+/// True if a policy was published.
+pub async fn has_policy(endpoint: &str) -> anyhow::Result<bool> {
     let line = Line::to(endpoint, Caller::in_role("operator")).await?;
     let policies = line.ask("AdminService", "ListPolicies", &ListPoliciesRequest::default()).await?;
-    if !policies.transcode_to::<ListPoliciesResponse>()?.policies.is_empty() {
-        return Ok(false);
-    }
-    let filter = FactFilter { categories: vec!["ticket".into()], ..FactFilter::default() };
-    let mut request = ReadLogRequest { after_position: 0, page_size: 1, filter: Some(filter) };
+    Ok(!policies.transcode_to::<ListPoliciesResponse>()?.policies.is_empty())
+}
+
+/// Counts the tickets in the log, up to `max`.
+pub async fn tickets(endpoint: &str, max: u64) -> anyhow::Result<u64> {
+    let line = Line::to(endpoint, Caller::in_role("operator")).await?;
+    let filter = FactFilter { kinds: vec!["ticket.received.v1".into()], ..FactFilter::default() };
+    let page_size = u32::try_from(max.min(1_000)).unwrap_or(1_000);
+    let mut request = ReadLogRequest { after_position: 0, page_size, filter: Some(filter) };
+    let mut tickets = 0;
     loop {
         let page: ReadLogResponse = line.ask("AuditService", "ReadLog", &request).await?.transcode_to()?;
-        if page.end || !page.facts.is_empty() {
-            return Ok(page.facts.is_empty());
+        tickets += page.facts.len() as u64;
+        if page.end || tickets >= max {
+            return Ok(tickets);
         }
         request.after_position = page.next_after_position;
     }

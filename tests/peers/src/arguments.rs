@@ -1,4 +1,5 @@
-//! The options of the program. They are built without derive macros: no other crate of the workspace compiles clap with them.
+//! The options of the program. They are built without derive macros, because no other crate of the workspace compiles
+//! clap with them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! The contestants, and what the run needs from each.
 //!
-//! - [`keeper`], [`switchboard`], [`life`]: ours; the event store alone, and the whole engine with two kinds of work
+//! - `keeper`, [`switchboard`], [`life`]: ours; the event store alone, and the whole engine with two kinds of work
 //! - [`postgres`], [`umadb`], `nats`: theirs, measured with appends
 //! - `restate`: theirs, measured with the life of a ticket
 //! - [`raw_file`]: the limit of the disk
@@ -144,7 +144,8 @@ impl<S: Service> Contestant for Crowd<S> {
     }
 }
 
-/// Connections that callers share in turn, as a desk's gateway shares them. The settings are those of UmaDB's own client.
+/// Connections that callers share in turn, as a desk's gateway shares them. The settings are those of UmaDB's own
+/// client.
 pub struct Channels {
     channels: Vec<Channel>,
     next: usize,

@@ -1,9 +1,9 @@
-//! The disk under everybody: how long one sync takes right now, and which mood that is.
+//! The disk: the present time of one sync, and the mood that follows from it.
 //!
-//! A shared machine changes its mind within seconds, between a tenth of a millisecond and several. A figure taken in one
-//! mood says nothing about another one taken in the other. The slow mood need not be the disk: where other programs keep
-//! every processor busy, whoever waits for a sync gets a processor back at the next tick of the scheduler only. What the
-//! others took is measured beside each slice, see [`crate::pairs::Side::others_cpu`].
+//! On a shared machine a sync takes a tenth of a millisecond at one time and several milliseconds seconds later.
+//! Figures taken in different moods cannot be compared. The slow mood need not come from the disk: while other programs keep
+//! every processor busy, a thread that waits for a sync continues at the next tick of the scheduler only. The share of
+//! the others is measured beside each slice, see [`crate::pairs::Side::others_cpu`].
 
 use std::fs::File;
 use std::io;
@@ -20,8 +20,8 @@ const PROBE_SAMPLES_MAX: usize = 200;
 /// Size of a [`Ring`].
 const RING_BYTES: u64 = 64 << 20;
 
-/// A file that exists in full before it is written, over and over: how a write-ahead log treats a disk best. A file that
-/// grows costs a third more a sync.
+/// A file of fixed size that is written over and over, as a write-ahead log does at its best. With a file that grows, a
+/// sync takes a third longer.
 pub struct Ring {
     file: File,
     at: u64,
@@ -50,7 +50,7 @@ impl Ring {
     }
 }
 
-/// What the disk did to one probe.
+/// The result of one probe.
 #[derive(Debug, Clone, Copy)]
 pub struct Probe {
     /// Median time of one write and one `fdatasync`.
@@ -59,7 +59,7 @@ pub struct Probe {
     pub p99: Duration,
 }
 
-/// Which disk it was.
+/// The mood of the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mood {
     /// A sync takes less than the threshold.

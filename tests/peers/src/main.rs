@@ -3,8 +3,8 @@
 //! `setup.sh` brings the servers up and calls this program; `README.md` says how the figures come about. Starting and
 //! stopping servers is absent here, and so is any opinion about the figures.
 //!
-//! In reading order: `arguments`, `workload` (what every contestant does), `contestant`, `slice` (one measurement), `disk`
-//! and `cpu` (what is read beside it), `pairs` (how measurements are compared), `syncs` (whether the answers are
+//! In reading order: `arguments`, `workload` (the work of every contestant), `contestant`, `slice` (one measurement),
+//! `disk` and `cpu` (read beside it), `pairs` (the comparison of measurements), `syncs` (the proof that answers are
 //! durable), `report`.
 
 mod arguments;
@@ -75,7 +75,7 @@ async fn gather(arguments: &Arguments, report: &mut Report) -> Field {
     field
 }
 
-/// Who is compared with whom, with the same work on both sides.
+/// The pairs of contestants, with the same work on both sides.
 fn matches(arguments: &Arguments) -> impl Iterator<Item = (Name, Name)> {
     let ours = |theirs: Name| arguments.ours.iter().filter_map(move |ours| Some((ours.for_opponent(theirs)?, theirs)));
     arguments.against.iter().copied().flat_map(ours)

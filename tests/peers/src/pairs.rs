@@ -1,4 +1,5 @@
-//! Pairs of slices, ours and theirs next to each other in time, in the order A B B A, a probe of the disk between any two.
+//! Pairs of slices, ours and theirs next to each other in time, in the order A B B A, with a probe of the disk between
+//! any two.
 //!
 //! The figure is the median of the ratios within pairs, with its quartiles, for each mood of the disk. Every pair that
 //! was measured is kept; those in which the disk changed its mood are shown and not compared.
@@ -27,7 +28,7 @@ pub struct Plan {
 /// One side of a pair.
 #[derive(Debug, Clone)]
 pub struct Side {
-    /// What was done.
+    /// The operations of the slice.
     pub tally: Tally,
     /// CPU time of the server's processes; `None` if there is no server.
     pub server_cpu: Option<Duration>,
@@ -44,7 +45,7 @@ pub struct Pair {
     pub ours: Side,
     /// Theirs.
     pub theirs: Side,
-    /// Who went first.
+    /// True if our slice came first.
     pub ours_first: bool,
     /// Before, between and after.
     pub probes: [Probe; 3],

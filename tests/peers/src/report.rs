@@ -1,4 +1,4 @@
-//! What a person reads and what a script reads: the same figures, as a table and as JSON.
+//! The figures as a table, for a person, and as JSON, for a script.
 //!
 //! Judging is absent but for one word: whether the median ratio reaches the aim.
 
@@ -18,9 +18,9 @@ pub struct Comparison {
     pub ours: Name,
     /// Theirs.
     pub theirs: Name,
-    /// How many at once.
+    /// The number of callers at once.
     pub callers: usize,
-    /// What was measured.
+    /// The measured pairs of slices.
     pub pairs: Vec<Pair>,
 }
 
@@ -35,7 +35,7 @@ pub struct Report {
     pub settings: BTreeMap<Name, BTreeMap<String, String>>,
     /// Syncs per append at one caller, or why they were not counted.
     pub syncs: BTreeMap<Name, Result<f64, String>>,
-    /// Who could not take part, and why.
+    /// The contestants that could not take part, each with its reason.
     pub missing: Vec<String>,
     /// The figures.
     pub comparisons: Vec<Comparison>,
@@ -56,12 +56,12 @@ fn aim(ours: Name, theirs: Name, callers: usize) -> Option<f64> {
     }
 }
 
-/// How many times the CPU time of their servers is to exceed that of ours, per command; none where there is no aim.
+/// The aim: the CPU time per command of their servers, by that of ours. `None` where there is no aim.
 fn cpu_aim(ours: Name, theirs: Name) -> Option<f64> {
     matches!((ours, theirs), (Name::Life, Name::Restate)).then_some(20.0)
 }
 
-/// Whether an aim is reached, in a word.
+/// The aim, and "met" or "missed".
 fn reached(aim: f64, is: f64) -> String {
     format!("{aim} {}", if is >= aim { "met" } else { "missed" })
 }
@@ -246,7 +246,7 @@ pub fn heading() -> String {
 }
 
 impl Report {
-    /// What stands above the table: machine, method, versions, syncs, absences.
+    /// The text above the table: machine, method, versions, syncs, absences.
     pub fn preamble(&self) -> String {
         let mut text = String::new();
         let facts = |facts: &BTreeMap<String, String>| {

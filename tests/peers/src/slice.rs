@@ -13,7 +13,7 @@ use crate::workload::{Busy, Caller, Fault};
 /// Longest latency that is told apart, in nanoseconds: ten seconds.
 const LATENCY_NANOS_MAX: u64 = 10_000_000_000;
 
-/// What happened in a slice.
+/// The operations of a slice.
 #[derive(Debug, Clone)]
 pub struct Tally {
     /// Durable appends that were acknowledged.

@@ -1,7 +1,8 @@
-//! Whether an acknowledged append was really synced: counted with `strace` in a slice of its own, one caller.
+//! The proof that acknowledged appends were synced: `strace` counts the syncs in a slice of its own, with one caller.
 //!
-//! One caller leaves nothing to share a sync with, so there must be at least one sync an append. The slice is slow and
-//! never part of a figure. Syncs by other means (`O_DSYNC`, io_uring) are not seen: a store that uses them shows zero here.
+//! One caller leaves nothing to share a sync with, so there must be at least one sync per append. The slice is slow and
+//! never part of a figure. Syncs by other means (`O_DSYNC`, io_uring) are not seen: a store that uses them shows zero
+//! here.
 
 use std::fs;
 use std::path::Path;

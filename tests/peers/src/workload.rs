@@ -11,7 +11,7 @@ use uuid::Uuid;
 /// The steps in the life of a ticket, in order.
 pub const LIFE: [&str; 6] = ["receive", "classify", "dispatch", "accept", "reply", "audit"];
 
-/// What a caller does with each of its tickets.
+/// The work that a caller does with each of its tickets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
     /// Appends ten events, for a log.
@@ -39,7 +39,7 @@ impl Work {
     }
 }
 
-/// What can go wrong in this program. The text is for the person at the terminal.
+/// Any error of this program. Its text is printed to the terminal.
 pub type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why an append was not taken.
@@ -90,9 +90,9 @@ impl Event {
 
 /// One customer of a store: something that appends and waits for the durable answer.
 pub trait Caller: Send + Sync + 'static {
-    /// What the store answered last about a stream, and what the next append to it is conditional on.
+    /// The last answer of the store about a stream. The next append to the stream is conditional on it.
     type Cursor: Clone + Send + Sync;
-    /// What it does with a ticket.
+    /// The work with each ticket.
     const WORK: Work = Work::Appends;
 
     /// Appends one event; `expected` of `None` means that the stream must not exist yet. Returns once it is durable.

@@ -25,11 +25,9 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::service::{
     access::{Act, permit},
-    tickets::{AsOf, Done, Tickets, ToReceive},
+    tickets::{AsOf, Done, OPEN_TICKETS_MAX, Tickets, ToReceive},
 };
 
-/// The most open tickets in the answer about a caller.
-const OPEN_TICKETS_MAX: usize = 20;
 /// Calls within this window count as recent (trade practice: four within two hours go to a human).
 const RECENT: TimeDelta = TimeDelta::hours(2);
 /// The share of the caller's time for checks. The rest is kept for recording.

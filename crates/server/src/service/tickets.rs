@@ -34,6 +34,8 @@ use crate::service::{
 
 /// The most ticket numbers that are remembered from receiving. A caller need not wait until the list has them.
 const NUMBERS_REMEMBERED: usize = 65_536;
+/// The most open tickets of a caller that are looked at.
+pub(crate) const OPEN_TICKETS_MAX: usize = 20;
 /// The most look-ups in the list in progress. Further look-ups wait.
 const LOOK_UPS_MAX: usize = 32;
 /// The most pages of the list that are read at the same time. Further ones wait.
@@ -399,7 +401,9 @@ impl Tickets {
         external: Option<ExternalRef>,
     ) -> Result<Option<TicketId>, Refusal> {
         let since = self.node.now();
-        let known = self.look_up(move |list| list.by_caller(keys.0.as_deref(), keys.1.as_deref(), since, 20)).await?;
+        let known = self
+            .look_up(move |list| list.by_caller(keys.0.as_deref(), keys.1.as_deref(), since, OPEN_TICKETS_MAX))
+            .await?;
         let same =
             |row: &&CaseFile| row.ticket.business == business && (external.is_none() || row.external == external);
         Ok(known.open.iter().find(same).map(|row| row.id))

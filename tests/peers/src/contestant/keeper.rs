@@ -1,4 +1,4 @@
-//! Ours, the store alone: the SQLite keeper, called in this process.
+//! Ours, the event store alone, called in this process.
 
 use std::collections::BTreeMap;
 use std::path::Path;

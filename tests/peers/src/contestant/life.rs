@@ -1,7 +1,7 @@
 //! Ours, the whole engine, with the life of a ticket: receive, classify, dispatch, accept, reply, audit.
 //!
-//! The same server as in `switchboard.rs`. Each command carries the etag of the answer before, and the actor who may give
-//! it: an agent of the national centre, or the desk of the city that the ticket is dispatched to.
+//! The same server as in `switchboard.rs`. Each command carries the etag of the answer before, and an actor who may
+//! give it: an agent of the national centre, or the desk of the city to which the ticket is dispatched.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! NATS JetStream: one stream in files, one subject per ticket. A publish is refused if the last sequence of its subject is
-//! not the expected one.
+//! NATS JetStream: one stream in files, one subject per ticket. A publish is refused if the last sequence of its
+//! subject is not the expected one.
 //!
 //! One stream, because one log has one order, here as for all other contestants. The publish is acknowledged by the
 //! server; `sync_interval: always` in the server's configuration makes it sync first.
@@ -76,7 +76,8 @@ impl Caller for Context {
     /// The sequence of the subject's last message in the stream.
     type Cursor = u64;
 
-    /// The data is the payload; id, kind and metadata are headers. No `Nats-Msg-Id`: no other peer looks for repeated ids.
+    /// The data is the payload; id, kind and metadata are headers. There is no `Nats-Msg-Id`, because no other peer looks
+    /// for repeated ids.
     async fn append(&self, ticket: Uuid, event: Event, expected: Option<&u64>) -> Result<u64, Refusal> {
         let mut headers = HeaderMap::new();
         headers.insert("id", event.id.to_string());

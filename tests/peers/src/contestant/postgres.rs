@@ -10,7 +10,7 @@ use super::Service;
 use crate::arguments::Server;
 use crate::workload::{Caller, Event, Fault, Refusal};
 
-/// What decides whether an answer is durable, and what decides how fast.
+/// The settings that decide whether an answer is durable, and how fast it is.
 const SETTINGS: [&str; 14] = [
     "server_version",
     "fsync",

@@ -1,6 +1,6 @@
-//! What the disk allows: one thread, one write and one `fdatasync` for as many events as there are callers.
+//! The limit of the disk: one thread, one write and one `fdatasync` for as many events as there are callers.
 //!
-//! No index, no condition, no checksum, no answer to anybody: a limit, not an opponent.
+//! It has no index, no condition, no checksum and no answer: it is a limit, not an opponent.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -19,8 +19,8 @@ use super::{Channels, Service};
 use crate::arguments::Server;
 use crate::workload::{Caller, Event, Fault, Refusal};
 
-/// What a customer adds. Sealed and wrapped it makes events of about 240 bytes with 340 of metadata, more than everybody
-/// else's 450 together; the engine's own metadata cannot be made shorter.
+/// The words of a supplement. Sealed and wrapped they make events of about 240 bytes with 340 bytes of metadata. The
+/// other stores keep 450 bytes in all; the engine's own metadata cannot be made shorter.
 pub const CONTENT: &str =
     "The meter box hums, the whole stairwell is dark, and the caller asks when somebody will come to look at it.";
 
@@ -80,7 +80,7 @@ pub fn by<T>(role: &'static str, org: &'static str, command: T) -> Request<T> {
     request
 }
 
-/// What a command was answered: the ticket and its new revision.
+/// The ticket and its new revision, from the answer to a command.
 pub fn seen(answer: Result<Option<CommandOutcome>, Status>) -> Result<Seen, Refusal> {
     match answer {
         Ok(Some(CommandOutcome { ticket_id, etag, replayed: false, .. })) => Ok(Seen { ticket: ticket_id, etag }),
