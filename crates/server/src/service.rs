@@ -38,6 +38,7 @@ use switchboard_engine::{
     command::{Aggregates, Failure, Outcome, Request},
     feed::Feed,
     journal::{Aggregate, Journal, JournalError},
+    projector::Progress,
     reactor::{self, ActionOutcome},
     requests::{FoundRequest, Requests},
     vault::Vault,
@@ -49,6 +50,9 @@ use switchboard_wire::{
     refusal::Refusal,
 };
 use uuid::Uuid;
+
+/// The longest wait of a query without a position for the log as of its arrival.
+const FRESH_WAIT: Duration = Duration::from_millis(100);
 
 /// The parts that all use cases share: the log and its feed, the keys, the clock, and the longest deadline of a call.
 pub struct Node {
@@ -204,6 +208,18 @@ pub(crate) fn unreadable(error: JournalError) -> Refusal {
     // No command was decided, so the domain cannot have rejected one.
     let rejected = |never: std::convert::Infallible| match never {};
     refusal(Failure::from(error), Uuid::nil(), rejected)
+}
+
+/// Waits until a read model includes the log up to `position`; the caller's deadline bounds the wait. Without a
+/// position, waits until it includes the log as of now, but no longer than [`FRESH_WAIT`]: a caller finds what it has
+/// just recorded, and a model that is far behind answers for its own position.
+pub(crate) async fn reach(model: &Progress, position: Option<u64>, head: u64) -> Result<(), Refusal> {
+    match position {
+        Some(position) if !model.reach(position).await => return Err(Refusal::Draining),
+        Some(_) => {}
+        None => drop(tokio::time::timeout(FRESH_WAIT, model.reach(head)).await),
+    }
+    Ok(())
 }
 
 /// Queries a read model on a thread that may block.

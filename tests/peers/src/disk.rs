@@ -1,9 +1,9 @@
 //! The disk: the present time of one sync, and the mood that follows from it.
 //!
 //! On a shared machine a sync takes a tenth of a millisecond at one time and several milliseconds seconds later.
-//! Figures taken in different moods cannot be compared. The slow mood need not come from the disk: while other programs keep
-//! every processor busy, a thread that waits for a sync continues at the next tick of the scheduler only. The share of
-//! the others is measured beside each slice, see [`crate::pairs::Side::others_cpu`].
+//! Figures taken in different moods cannot be compared. The slow mood need not come from the disk: while other programs
+//! keep every processor busy, a thread that waits for a sync continues at the next tick of the scheduler only. The
+//! share of the others is measured beside each slice, see [`crate::pairs::Side::others_cpu`].
 
 use std::fs::File;
 use std::io;

@@ -67,8 +67,11 @@ pub(crate) fn accepted(
     connections_max: usize,
 ) -> impl Stream<Item = io::Result<Connection>> + Send {
     let places = Arc::new(Semaphore::new(connections_max));
-    stream::unfold((listener, places, Episode::default()), move |(listener, places, mut failing)| async move {
-        if places.available_permits() == 0 {
+    let (full, failing) = (Episode::default(), Episode::default());
+    stream::unfold((listener, places, full, failing), move |(listener, places, mut full, mut failing)| async move {
+        if places.available_permits() > 0 {
+            full.ends();
+        } else if full.fails() {
             tracing::warn!(connections_max, "every connection is in use; further clients wait");
         }
         // The semaphore is never closed.
@@ -94,7 +97,7 @@ pub(crate) fn accepted(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection that is already gone");
         }
-        Some((Ok(Connection { stream, _place: place }), (listener, places, failing)))
+        Some((Ok(Connection { stream, _place: place }), (listener, places, full, failing)))
     })
 }
 

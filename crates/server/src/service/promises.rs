@@ -30,7 +30,7 @@ use switchboard_wire::{command::TicketRef, refusal::Refusal};
 use crate::service::{
     Node,
     access::{Act, permit},
-    outcome,
+    outcome, reach,
     tickets::{AsOf, Tickets},
     unreadable,
 };
@@ -91,10 +91,7 @@ impl Promises {
 
     /// Waits until the clock histories include the log up to `position`. The caller's deadline bounds the wait.
     pub(crate) async fn reach(&self, position: Option<u64>) -> Result<(), Refusal> {
-        match position {
-            Some(position) if !self.clocks_folded.reach(position).await => Err(Refusal::Draining),
-            _ => Ok(()),
-        }
+        reach(&self.clocks_folded, position, self.node.head()).await
     }
 
     /// Records the announcements of one action of the watch.

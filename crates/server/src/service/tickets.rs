@@ -29,7 +29,7 @@ use uuid::Uuid;
 use crate::service::{
     Asked, Node,
     access::{Act, permit},
-    off_thread, refusal, unreadable,
+    off_thread, reach, refusal, unreadable,
 };
 
 /// The most ticket numbers that are remembered from receiving. A caller need not wait until the list has them.
@@ -308,10 +308,7 @@ impl Tickets {
 
     /// Waits until the list includes the log up to `position`. The caller's deadline bounds the wait.
     pub(crate) async fn reach(&self, position: Option<u64>) -> Result<(), Refusal> {
-        match position {
-            Some(position) if !self.listed.reach(position).await => Err(Refusal::Draining),
-            _ => Ok(()),
-        }
+        reach(&self.listed, position, self.node.head()).await
     }
 
     /// The facts of one ticket, with personal data opened; empty if there is no such ticket.

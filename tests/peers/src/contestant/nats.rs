@@ -76,8 +76,8 @@ impl Caller for Context {
     /// The sequence of the subject's last message in the stream.
     type Cursor = u64;
 
-    /// The data is the payload; id, kind and metadata are headers. There is no `Nats-Msg-Id`, because no other peer looks
-    /// for repeated ids.
+    /// The data is the payload; id, kind and metadata are headers. There is no `Nats-Msg-Id`, because no other peer
+    /// looks for repeated ids.
     async fn append(&self, ticket: Uuid, event: Event, expected: Option<&u64>) -> Result<u64, Refusal> {
         let mut headers = HeaderMap::new();
         headers.insert("id", event.id.to_string());
