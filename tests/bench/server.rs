@@ -35,6 +35,7 @@ impl Server {
             .args(["serve", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data"])
             .arg(data)
             .stdout(Stdio::piped())
+            .env("NO_COLOR", "1")
             .stderr(File::create(&log)?)
             .spawn()
             .map_err(|error| {
