@@ -6,7 +6,8 @@
 //!
 //! `ONLY=` selects one part: `engine` (includes `in-flight`), `promises` (includes `clocks`, the watch alone) or
 //! `dispatch` (includes `routing`, `scenarios`, `recorded`, `decisions`, `growth`, `offers` and `streams`). Each of the
-//! included parts can be selected alone. `load` measures nothing: it keeps a server under load for a profiler.
+//! included parts can be selected alone. `flood` is measured only when it is selected. `load` measures nothing: it
+//! keeps a server under load for a profiler.
 //!
 //! `SECONDS=` is the length of a slice, `PAIRS=` the number of pairs, `DATA=` the folder. The disk of that folder is
 //! measured. The head of each part's file names the variables that set its size.
@@ -15,6 +16,7 @@ mod decisions;
 mod disk;
 mod dispatch;
 mod engine;
+mod flood;
 mod fold;
 mod in_flight;
 mod load;
@@ -67,6 +69,7 @@ async fn main() -> Outcome<()> {
         "dispatch" => dispatch(&folder).await?,
         "engine" => engine::run(&folder, slice, pairs).await?,
         "in-flight" => in_flight::run(&folder, slice, pairs).await?,
+        "flood" => flood::run(&folder.join("flood")).await?,
         "load" => engine::under_load(&folder, Duration::from_secs_f64(setting("SECONDS", 30.0))).await?,
         "" => {
             engine::run(&folder, slice, pairs).await?;
